@@ -1,0 +1,109 @@
+"""Connectors and renderers, found by entry point; choosing one imports it and nothing else."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from importlib.metadata import entry_points
+from pathlib import Path
+from typing import Protocol
+
+from modelreach.model import InputError, MissingExtra
+from modelreach.report import Report
+from modelreach.snapshot import Snapshot
+
+CONNECTORS = "modelreach.connectors"
+RENDERERS = "modelreach.renderers"
+
+
+@dataclass(frozen=True, slots=True)
+class CollectOptions:
+    """What the command line passes to a connector; each takes what it knows.
+
+    `now` is RFC 3339 UTC and becomes `taken_at`. `sources` are `--from` paths (replay or
+    exports); `record` is where raw answers are kept. `progress` takes one line of text.
+    """
+
+    now: str
+    sources: tuple[Path, ...] = ()
+    record: Path | None = None
+    profiles: tuple[str, ...] = ()
+    regions: tuple[str, ...] = ()
+    assume_roles: tuple[str, ...] = ()
+    external_id: str = ""
+    endpoint_url: str = ""
+    max_workers: int = 8
+    timeout: float = 10.0
+    progress: Callable[[str], None] = lambda _: None
+
+
+@dataclass(frozen=True, slots=True)
+class CallPermission:
+    """One call of a connector, and the permission that it needs. `feeds` is why it is made."""
+
+    service: str
+    operation: str
+    permission: str
+    feeds: str
+
+
+class Connector(Protocol):
+    """A provider. `collect` does I/O and gives facts (by its own `parse`, which does none)."""
+
+    name: str
+
+    def collect(self, options: CollectOptions) -> Snapshot:
+        """Read the estate, or replay `options.sources`. Refused calls become gaps.
+
+        Raises `NothingCollected` when nothing answered, `InputError` for unusable sources.
+        """
+        ...
+
+    def calls(self) -> Sequence[CallPermission]:
+        """Every call that `collect` may make."""
+        ...
+
+    def policy(self, permissions: Sequence[str] | None = None) -> Mapping[str, object]:
+        """The least-privilege read policy, whole or for these permissions only."""
+        ...
+
+
+class Renderer(Protocol):
+    """A form of output. `suffixes` are the file name endings that choose it."""
+
+    suffixes: tuple[str, ...]
+
+    def __call__(self, report: Report) -> bytes: ...
+
+
+def _load(group: str, name: str, what: str) -> object:
+    found = {point.name: point for point in entry_points(group=group)}
+    if name not in found:
+        known = ", ".join(sorted(found)) or "none"
+        raise InputError(f"unknown {what} `{name}`", hint=f"known: {known}")
+    try:
+        return found[name].load()
+    except ModuleNotFoundError as error:
+        if (error.name or "").startswith("modelreach"):
+            raise
+        raise MissingExtra(_EXTRA.get(name, name), f"{what} `{name}`") from error
+
+
+#: Which extra brings what a plug-in imports, where it is not the plug-in's own name.
+_EXTRA = {"dot": "graph", "svg": "graph", "png": "graph", "csv": "tables"}
+
+
+def names(group: str) -> tuple[str, ...]:
+    """Give the names of all installed plug-ins of a group, sorted; loads none."""
+    return tuple(sorted({point.name for point in entry_points(group=group)}))
+
+
+def connector(name: str) -> Connector:
+    """Give the connector of that name. Raises `InputError` or `MissingExtra`."""
+    factory = _load(CONNECTORS, name, "provider")
+    return factory()  # type: ignore[operator,no-any-return]
+
+
+def renderer(name: str) -> Renderer:
+    """Give the renderer of that format name. Raises `InputError` or `MissingExtra`."""
+    return _load(RENDERERS, name, "format")  # type: ignore[return-value]

@@ -1,0 +1,1 @@
+"""AWS: IAM policies, organisation policies, trust, and what they add up to."""

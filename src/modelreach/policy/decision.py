@@ -1,0 +1,74 @@
+"""An answer of the engine, with the statements that determine it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+from modelreach.model import Verdict
+from modelreach.policy.expr import TRUE, Expr
+
+
+class Layer(StrEnum):
+    """Where a statement takes part in the decision, in the provider's order."""
+
+    SCP = "scp"
+    RCP = "rcp"
+    ENDPOINT = "endpoint"
+    RESOURCE = "resource"
+    TRUST = "trust"
+    GRANT = "grant"
+    ACL = "acl"
+    IDENTITY = "identity"
+    BOUNDARY = "boundary"
+    SESSION = "session"
+    SERVICE = "service"
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class StatementRef:
+    """One statement of one policy as it applies to one target.
+
+    `policy` is the name a person would look for; `target` is what the policy is attached to;
+    `document` is the digest under which the snapshot keeps the text ("" outside a snapshot);
+    `index` counts from 0 within the document.
+    """
+
+    layer: Layer
+    policy: str
+    target: str
+    document: str
+    index: int
+    sid: str
+    effect: str
+    text: str
+
+
+class Outcome(StrEnum):
+    """The provider's finer wording of a definite answer."""
+
+    ALLOW = "allow"
+    IMPLICIT_DENY = "implicit_deny"
+    EXPLICIT_DENY = "explicit_deny"
+    CONDITIONAL = "conditional"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """What the engine answers.
+
+    `residual` is what must hold for the access to be given: TRUE for allow, FALSE for deny.
+    `allowed_by` and `denied_by` are the determining statements. `blocked_by` names the layers
+    that lack an allow or hold a deny. `assumes` are notes on restrictions that were not read
+    and could only take access away. `not_understood` are problems in statements that took part.
+    """
+
+    verdict: Verdict
+    outcome: Outcome
+    residual: Expr = TRUE
+    allowed_by: tuple[StatementRef, ...] = ()
+    denied_by: tuple[StatementRef, ...] = ()
+    blocked_by: tuple[Layer, ...] = ()
+    assumes: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()

@@ -1,0 +1,258 @@
+"""What a verdict depends on: boolean expressions over things that are not known.
+
+An expression is `TRUE`, `FALSE`, an `Atom`, its negation, or a conjunction or disjunction of
+expressions; negation is pushed down to the atoms. Build with `all_of`, `any_of` and `~`, which
+simplify; equal expressions compare equal and render alike whatever order they were built in.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+from enum import StrEnum
+from itertools import product
+
+
+class AtomKind(StrEnum):
+    """Why an atom is open: a request context that is not fixed, a fact that was not read, or
+    a statement that was not understood. The last two make a verdict unknown."""
+
+    CONTEXT = "context"
+    GAP = "gap"
+    OPAQUE = "opaque"
+
+
+class Expr:
+    """Base of all expressions; immutable and hashable."""
+
+    __slots__ = ()
+
+    def __and__(self, other: Expr) -> Expr:
+        return all_of((self, other))
+
+    def __or__(self, other: Expr) -> Expr:
+        return any_of((self, other))
+
+    def __invert__(self) -> Expr:
+        return negate(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Const(Expr):
+    """Settled."""
+
+    value: bool
+
+
+TRUE = Const(True)
+FALSE = Const(False)
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Atom(Expr):
+    """One thing that is not known.
+
+    CONTEXT: the test `operator` of context key `key` (as AWS spells it) against `values`; true
+    when the test is met. GAP and OPAQUE: `key` says what is missing, `values` the detail.
+    """
+
+    kind: AtomKind
+    key: str
+    operator: str = ""
+    values: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Not(Expr):
+    """The negation of an atom (of nothing else)."""
+
+    atom: Atom
+
+
+@dataclass(frozen=True, slots=True)
+class AllOf(Expr):
+    """All parts hold. At least two parts, none of them an `AllOf`, sorted."""
+
+    parts: tuple[Expr, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AnyOf(Expr):
+    """At least one part holds. At least two parts, none of them an `AnyOf`, sorted."""
+
+    parts: tuple[Expr, ...]
+
+
+_ORDER: dict[type[Expr], int] = {Const: 0, Atom: 1, Not: 2, AllOf: 3, AnyOf: 4}
+
+
+def _rank(expr: Expr) -> tuple[int, str]:
+    return _ORDER[type(expr)], repr(expr)
+
+
+def _join(parts: Iterable[Expr], joined: type[AllOf] | type[AnyOf], unit: Const) -> Expr:
+    zero = FALSE if unit == TRUE else TRUE
+    flat: set[Expr] = set()
+    for part in parts:
+        if part == zero:
+            return zero
+        if part == unit:
+            continue
+        flat.update(part.parts if isinstance(part, joined) else (part,))
+    if any(negate(part) in flat for part in flat if isinstance(part, Atom | Not)):
+        return zero
+    kept = [part for part in flat if not _absorbed(part, joined, flat)]
+    if not kept:
+        return unit
+    if len(kept) == 1:
+        return kept[0]
+    return joined(tuple(sorted(kept, key=_rank)))
+
+
+def _absorbed(part: Expr, joined: type[AllOf] | type[AnyOf], beside: set[Expr]) -> bool:
+    """Absorption: a AND (a OR b) is a; a OR (a AND b) is a."""
+    if isinstance(part, AnyOf) and joined is AllOf or isinstance(part, AllOf) and joined is AnyOf:
+        return any(inner in beside for inner in part.parts)
+    return False
+
+
+def all_of(parts: Iterable[Expr]) -> Expr:
+    """Give the simplified conjunction; TRUE of nothing."""
+    return _join(parts, AllOf, TRUE)
+
+
+def any_of(parts: Iterable[Expr]) -> Expr:
+    """Give the simplified disjunction; FALSE of nothing."""
+    return _join(parts, AnyOf, FALSE)
+
+
+def negate(expr: Expr) -> Expr:
+    """Give the negation, pushed down to the atoms."""
+    match expr:
+        case Const(value):
+            return Const(not value)
+        case Atom():
+            return Not(expr)
+        case Not(atom):
+            return atom
+        case AllOf(parts):
+            return any_of(negate(part) for part in parts)
+        case AnyOf(parts):
+            return all_of(negate(part) for part in parts)
+        case _:
+            raise TypeError(f"not an expression: {expr!r}")
+
+
+def atoms(expr: Expr) -> Iterator[Atom]:
+    """Give every atom, with repeats."""
+    match expr:
+        case Atom():
+            yield expr
+        case Not(atom):
+            yield atom
+        case AllOf(parts) | AnyOf(parts):
+            for part in parts:
+                yield from atoms(part)
+        case _:
+            return
+
+
+def assign(expr: Expr, value: Callable[[Atom], bool | None]) -> Expr:
+    """Give the expression with the atoms settled for which `value` answers other than None."""
+    match expr:
+        case Atom():
+            known = value(expr)
+            return expr if known is None else Const(known)
+        case Not(atom):
+            known = value(atom)
+            return expr if known is None else Const(not known)
+        case AllOf(parts):
+            return all_of(assign(part, value) for part in parts)
+        case AnyOf(parts):
+            return any_of(assign(part, value) for part in parts)
+        case _:
+            return expr
+
+
+_TABLE_LIMIT = 10
+
+
+def satisfiable(expr: Expr) -> bool:
+    """Can it hold, taking the atoms as independent? In doubt (too many atoms): yes."""
+    if isinstance(expr, Const):
+        return expr.value
+    names = sorted(set(atoms(expr)))
+    if len(names) > _TABLE_LIMIT:
+        return True
+    for row in product((True, False), repeat=len(names)):
+        known = dict(zip(names, row, strict=True))
+        if assign(expr, known.__getitem__) == TRUE:
+            return True
+    return False
+
+
+def implies(first: Expr, second: Expr) -> bool:
+    """Does `second` hold whenever `first` does? In doubt the answer is no."""
+    if first in (second, FALSE) or second == TRUE:
+        return True
+    both = all_of((first, negate(second)))
+    if len(set(atoms(both))) > _TABLE_LIMIT:
+        return False
+    return not satisfiable(both)
+
+
+_NEGATED = {
+    "StringEquals": "StringNotEquals",
+    "StringLike": "StringNotLike",
+    "ArnLike": "ArnNotLike",
+    "NumericEquals": "NumericNotEquals",
+    "DateEquals": "DateNotEquals",
+    "IpAddress": "NotIpAddress",
+}
+
+
+def render(expr: Expr) -> str:
+    """Give the expression in words of the policy language, on one line."""
+    match expr:
+        case Const(value):
+            return "always" if value else "never"
+        case Atom(AtomKind.CONTEXT, key, operator, values):
+            return f"{operator} {key} {_listed(values)}".rstrip()
+        case Atom(AtomKind.GAP, key, _, values):
+            return f"not read: {key}{_bracketed(values)}"
+        case Atom(AtomKind.OPAQUE, key, _, values):
+            return f"not understood: {key}{_bracketed(values)}"
+        case Not(Atom(AtomKind.CONTEXT, key, operator, values)) if operator in _NEGATED:
+            return f"{_NEGATED[operator]} {key} {_listed(values)}".rstrip()
+        case Not(atom):
+            return f"not ({render(atom)})"
+        case AllOf(parts):
+            return " and ".join(_nested(part, AnyOf) for part in parts)
+        case AnyOf(parts):
+            return " or ".join(_nested(part, AllOf) for part in parts)
+        case _:
+            raise TypeError(f"not an expression: {expr!r}")
+
+
+def _nested(part: Expr, other: type[Expr]) -> str:
+    return f"({render(part)})" if isinstance(part, other) else render(part)
+
+
+def _listed(values: tuple[str, ...]) -> str:
+    return values[0] if len(values) == 1 else "[" + ", ".join(values) + "]" if values else ""
+
+
+def _bracketed(values: tuple[str, ...]) -> str:
+    return f" ({', '.join(values)})" if values else ""
+
+
+def conjuncts(expr: Expr) -> tuple[str, ...]:
+    """Give what must hold, one rendered line each."""
+    if expr == TRUE:
+        return ()
+    return tuple(render(part) for part in (expr.parts if isinstance(expr, AllOf) else (expr,)))
+
+
+def is_open(expr: Expr, *kinds: AtomKind) -> bool:
+    """Does the expression hang on an atom of one of these kinds?"""
+    return any(atom.kind in kinds for atom in atoms(expr))

@@ -1,0 +1,279 @@
+"""All that a renderer may see: `modelreach.diff/1` and `modelreach.radius/1`, as types.
+
+These are the files that leave the program, so they are types of their own and not a dump of the
+engine's. Renderers take them and give bytes; nothing else is passed to a renderer.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+
+class Row(msgspec.Struct, frozen=True, kw_only=True):
+    """Base of everything in a report."""
+
+
+class Hop(Row, frozen=True):
+    """One step of a witness: `subject` does `action` to `object`, granted by `statement`.
+
+    `kind` is `start`, `assume-role`, `credential`, `pass-role`, `update-compute`,
+    `self-escalation`, `runs-as`, `tool`, `grant`, `administer`. `strength` is `certain`,
+    `conditional`, `unknown` or `influence`. `layer` and `policy` name where the statement stands,
+    `statement` is its text (JSON), `depends_on` what must hold, `pivot` the id of the escalation
+    rule when the hop is one. `also` are further statements that are needed (trust, pass-role).
+    """
+
+    kind: str
+    subject: str
+    object: str
+    action: str = ""
+    strength: str = "certain"
+    layer: str = ""
+    policy: str = ""
+    target: str = ""
+    sid: str = ""
+    statement: str = ""
+    depends_on: tuple[str, ...] = ()
+    pivot: str = ""
+    note: str = ""
+    also: tuple[Hop, ...] = ()
+
+
+class ChangeRow(Row, frozen=True):
+    """One difference of reach. `kind` is gained, lost, widened, narrowed, rerouted or unknown.
+
+    `actions` are those that came or went (for rerouted: all). `verdict` is the newer side's
+    (the older side's when lost), `old_verdict` and `new_verdict` are both. `pattern` says that
+    `resource` is a pattern over things the snapshot does not list. `caused_by` names the gaps
+    that may be the cause when the kind is unknown. `finding` lists finding ids.
+    """
+
+    kind: Literal["gained", "lost", "widened", "narrowed", "rerouted", "unknown"]
+    identity: str
+    resource: str
+    resource_kind: str
+    resource_name: str
+    scope: str
+    provider: str
+    capability: str
+    actions: tuple[str, ...]
+    verdict: str
+    old_verdict: str
+    new_verdict: str
+    depends_on: tuple[str, ...]
+    sensitivity: str
+    sensitive_because: str
+    strength: str
+    pattern: bool
+    within: tuple[str, ...]
+    caused_by: tuple[str, ...]
+    findings: tuple[str, ...]
+    witness: tuple[Hop, ...]
+
+
+class FindingRow(Row, frozen=True):
+    """One judgement. `fingerprint` is stable over runs; `id` numbers it within this report."""
+
+    id: str
+    fingerprint: str
+    rule: str
+    title: str
+    severity: Literal["low", "medium", "high", "critical"]
+    state: Literal["new", "unchanged", "gone"]
+    subject: str
+    subject_kind: str
+    identity: str
+    message: str
+    evidence: tuple[str, ...]
+    witness: tuple[Hop, ...]
+    fix: str
+
+
+class GapRow(Row, frozen=True):
+    """Something that was not read. `side` is old, new or both. `leaves_unknown` says what."""
+
+    side: str
+    provider: str
+    scope: str
+    region: str
+    kind: str
+    subject: str
+    operation: str
+    permission: str
+    reason: str
+    message: str
+    leaves_unknown: str
+
+
+class ReleaseRow(Row, frozen=True):
+    """Which release, evaluated in which estate. Digests are `sha256:…` of the input files."""
+
+    name: str
+    version: str
+    model: str
+    environment: str
+    owner: str
+    manifest: str
+    manifest_digest: str
+    snapshot: str
+    snapshot_digest: str
+    taken_at: str
+    identities: tuple[str, ...]
+
+
+class Figures(Row, frozen=True):
+    """Reach in numbers, for one side."""
+
+    resources: int = 0
+    sensitive: int = 0
+    identities: int = 0
+    scopes: int = 0
+    longest_chain: int = 0
+    patterns: int = 0
+    administers: int = 0
+    credentials: int = 0
+
+
+class MatrixCell(Row, frozen=True):
+    """How many resources of a class an identity reaches, before and after."""
+
+    identity: str
+    resource_class: str
+    old: int
+    new: int
+    unknown: int
+
+
+class Summary(Row, frozen=True):
+    """The diff in numbers. `changes` counts by kind, `findings` new findings by severity."""
+
+    old: Figures
+    new: Figures
+    changes: dict[str, int]
+    findings: dict[str, int]
+    findings_unchanged: dict[str, int]
+    findings_gone: dict[str, int]
+    matrix: tuple[MatrixCell, ...]
+
+
+class Gate(Row, frozen=True):
+    """Whether the release passes. `exit_code` is that of the command; `reasons` say why."""
+
+    verdict: Literal["pass", "fail", "unknown"]
+    exit_code: int
+    fail_on: str
+    fail_on_incomplete: bool
+    reasons: tuple[str, ...]
+
+
+class GrantRow(Row, frozen=True):
+    """One grant within a radius; fields as in `ChangeRow`."""
+
+    identity: str
+    resource: str
+    resource_kind: str
+    resource_name: str
+    scope: str
+    provider: str
+    capability: str
+    actions: tuple[str, ...]
+    verdict: str
+    depends_on: tuple[str, ...]
+    sensitivity: str
+    sensitive_because: str
+    strength: str
+    pattern: bool
+    within: tuple[str, ...]
+    witness: tuple[Hop, ...]
+
+
+class IdentityRow(Row, frozen=True):
+    """One identity that is reached, and how. `start` for those the manifest names."""
+
+    id: str
+    kind: str
+    scope: str
+    provider: str
+    start: bool
+    verdict: str
+    strength: str
+    hops: int
+    witness: tuple[Hop, ...]
+
+
+class AdminRow(Row, frozen=True):
+    """One scope that can be taken over."""
+
+    scope: str
+    provider: str
+    identity: str
+    verdict: str
+    strength: str
+    depends_on: tuple[str, ...]
+    witness: tuple[Hop, ...]
+
+
+class CredentialRow(Row, frozen=True):
+    """One credential that opens a reached identity, or is itself reached. Ages in days."""
+
+    id: str
+    kind: str
+    principal: str
+    scope: str
+    status: str
+    created: str
+    last_used: str
+    expires: str
+    age_days: int | None
+    unused_days: int | None
+
+
+class RadiusReport(Row, frozen=True):
+    """`modelreach.radius/1`: everything that one release, or one principal, reaches."""
+
+    schema: Literal["modelreach.radius/1"] = msgspec.field(name="schema")
+    release: ReleaseRow
+    identities: tuple[IdentityRow, ...]
+    grants: tuple[GrantRow, ...]
+    admin_of: tuple[AdminRow, ...]
+    credentials: tuple[CredentialRow, ...]
+    findings: tuple[FindingRow, ...]
+    gaps: tuple[GapRow, ...]
+    figures: Figures
+    gate: Gate
+
+
+class DiffReport(Row, frozen=True):
+    """`modelreach.diff/1`: the difference of two releases' reach."""
+
+    schema: Literal["modelreach.diff/1"] = msgspec.field(name="schema")
+    old: ReleaseRow
+    new: ReleaseRow
+    summary: Summary
+    changes: tuple[ChangeRow, ...]
+    findings: tuple[FindingRow, ...]
+    gaps: tuple[GapRow, ...]
+    identities_old: tuple[IdentityRow, ...]
+    identities_new: tuple[IdentityRow, ...]
+    admin_of_old: tuple[AdminRow, ...]
+    admin_of_new: tuple[AdminRow, ...]
+    credentials: tuple[CredentialRow, ...]
+    gate: Gate
+
+
+Report = DiffReport | RadiusReport
+
+
+def encode(report: Report) -> bytes:
+    """Give the report as JSON: two spaces, keys in the order of the types, newline at the end."""
+    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+
+
+def decode(raw: bytes) -> Report:
+    """Read a saved report. Raises `msgspec.ValidationError` or `msgspec.DecodeError`."""
+    head = msgspec.json.decode(raw, type=dict[str, Any])
+    if head.get("schema") == "modelreach.diff/1":
+        return msgspec.json.decode(raw, type=DiffReport)
+    return msgspec.json.decode(raw, type=RadiusReport)

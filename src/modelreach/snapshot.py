@@ -1,0 +1,334 @@
+"""Every fact of one estate at one time: canonical, versioned, free of secret values.
+
+A snapshot is what `collect` writes and everything else reads. Its sections are flat tuples
+of facts that name each other by id; policy documents are kept once each, as the raw JSON the
+provider gave, under the digest of their canonical form.
+
+`encode` sorts every section, so the same facts give the same bytes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
+from typing import Any, Final, Literal
+
+import msgspec
+
+from modelreach.model import InputError
+
+SCHEMA: Final = "modelreach.snapshot/1"
+
+#: A scalar or list of scalars kept as a provider gave it, when the engine needs it.
+AttributeValue = str | int | bool | tuple[str, ...]
+Attributes = dict[str, AttributeValue]
+
+
+class Fact(
+    msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True, forbid_unknown_fields=True
+):
+    """Base of all facts: frozen, defaults left out on the wire, unknown fields refused."""
+
+
+class Scope(Fact, frozen=True):
+    """A place that holds others: organization, organizational unit, account, project…
+
+    `id` is the provider's own id (AWS: `o-…`, `r-…`, `ou-…`, the 12-digit account id).
+    `attributes` of an AWS account: `organization`, `management` (bool).
+    """
+
+    id: str
+    provider: str
+    kind: str
+    name: str = ""
+    parent: str = ""
+    tags: dict[str, str] = {}
+    attributes: Attributes = {}
+
+
+class Principal(Fact, frozen=True):
+    """Somebody who can act: user, role, group (which only carries grants), federated provider.
+
+    `id` is the ARN. `unique_id` is what a policy shows when the principal was deleted
+    (AIDA…/AROA…). `groups` are principal ids. Times are RFC 3339 UTC strings; `last_used` is
+    "never" when the provider says so and "" when it is not known.
+    """
+
+    id: str
+    provider: str
+    kind: str
+    scope: str
+    name: str = ""
+    unique_id: str = ""
+    tags: dict[str, str] = {}
+    groups: tuple[str, ...] = ()
+    created: str = ""
+    last_used: str = ""
+    attributes: Attributes = {}
+
+
+class Credential(Fact, frozen=True):
+    """Something that opens a principal: access key, password, API key, certificate.
+
+    Never the value. `expires` is "never" where the provider says there is no expiry.
+    """
+
+    id: str
+    provider: str
+    kind: str
+    principal: str
+    scope: str
+    status: str = ""
+    created: str = ""
+    last_used: str = ""
+    expires: str = ""
+    rotated: str = ""
+    attributes: Attributes = {}
+
+
+class Resource(Fact, frozen=True):
+    """Something that can be acted on. `kind` is `service:type`, such as `s3:bucket`.
+
+    `attributes` known to the AWS engine: `kms_key` (ARN of the encrypting key), `ownership`,
+    `block_public_policy`, `restrict_public_buckets`, `values_key` …
+    """
+
+    id: str
+    provider: str
+    kind: str
+    scope: str
+    region: str = ""
+    name: str = ""
+    tags: dict[str, str] = {}
+    created: str = ""
+    attributes: Attributes = {}
+
+
+class Link(Fact, frozen=True):
+    """A runtime's use of something else: `kind` is `invokes`, `reads`, `writes`, `stores-in`,
+    `collaborates`, `pulls`, `guarded-by` …; `target` is an id in the snapshot or an address.
+    """
+
+    kind: str
+    target: str
+
+
+class Runtime(Fact, frozen=True):
+    """Something that runs code or a model, and the identity that it runs as.
+
+    `identities` are principal ids. `kind` is `service:type` (`bedrock:agent`,
+    `lambda:function`, `ecs:task-definition`, `ec2:instance`, `sagemaker:endpoint`).
+    """
+
+    id: str
+    provider: str
+    kind: str
+    scope: str
+    region: str = ""
+    name: str = ""
+    version: str = ""
+    identities: tuple[str, ...] = ()
+    links: tuple[Link, ...] = ()
+    tags: dict[str, str] = {}
+    attributes: Attributes = {}
+
+
+AttachmentKind = Literal[
+    "identity",
+    "boundary",
+    "trust",
+    "resource",
+    "scp",
+    "rcp",
+    "endpoint",
+    "session",
+    "acl",
+    "grant",
+]
+
+
+class Attachment(Fact, frozen=True):
+    """That a policy document applies to a target, and as what.
+
+    `document` is a key of `Snapshot.documents`; `policy` is the managed policy's id (ARN) or
+    "" for an inline policy; `name` is what a person would look for.
+    """
+
+    target: str
+    kind: AttachmentKind
+    document: str
+    name: str = ""
+    policy: str = ""
+
+
+class ManagedPolicy(Fact, frozen=True):
+    """A policy that has versions. `versions` maps version id to document digest."""
+
+    id: str
+    provider: str
+    scope: str
+    name: str = ""
+    default_version: str = ""
+    versions: dict[str, str] = {}
+    created: str = ""
+    tags: dict[str, str] = {}
+
+
+class Usage(Fact, frozen=True):
+    """When a principal was last seen to use a service or an action of it.
+
+    `action` is "" when the provider tracks only the service; `last_used` is "never" when
+    tracked and not seen since `window_start`.
+    """
+
+    principal: str
+    service: str
+    action: str = ""
+    last_used: str = ""
+    window_start: str = ""
+
+
+class Coverage(Fact, frozen=True):
+    """That all facts of a kind in a scope and region were asked for, and whether all came.
+
+    `kind` is a resource kind, or `principals`, `credentials`, `usage`, `scp`, `rcp`,
+    `runtimes:<kind>`. No row for a kind means that it was not collected at all.
+    """
+
+    provider: str
+    scope: str
+    kind: str
+    region: str = ""
+    complete: bool = True
+
+
+class Gap(Fact, frozen=True):
+    """Something that could not be read, why, and what would close it.
+
+    `kind` is as in `Coverage`, or `resource-policy`, `trust`, `boundary`, `identity-policy`,
+    `tags`, `last-used` with `subject` naming the one thing whose facet is missing. `reason` is
+    `denied`, `throttled`, `unsupported`, `unreachable`, `malformed` or `not-collected`.
+    """
+
+    provider: str
+    scope: str
+    kind: str
+    reason: str
+    region: str = ""
+    subject: str = ""
+    operation: str = ""
+    permission: str = ""
+    message: str = ""
+
+
+class Snapshot(Fact, frozen=True):
+    """All facts of one estate at one time. `taken_at` is RFC 3339 UTC."""
+
+    schema: Literal["modelreach.snapshot/1"] = msgspec.field(name="schema")
+    taken_at: str
+    tool: str = ""
+    scopes: tuple[Scope, ...] = ()
+    principals: tuple[Principal, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    runtimes: tuple[Runtime, ...] = ()
+    managed_policies: tuple[ManagedPolicy, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    usage: tuple[Usage, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+    gaps: tuple[Gap, ...] = ()
+    documents: dict[str, msgspec.Raw] = {}
+
+
+def document_id(raw: bytes) -> str:
+    """Give the digest under which a policy document is kept: of its canonical JSON where it is
+    JSON (so that spacing and key order make no difference), of the bytes where it is not.
+    """
+    with suppress(ValueError, RecursionError):
+        raw = json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
+    return "sha256:" + hashlib.sha256(raw).hexdigest()
+
+
+def document_bytes(document: object) -> bytes:
+    """Give a policy document in the form that a snapshot keeps: compact JSON, keys as given.
+
+    Takes the decoded document; a string that is not JSON stays a JSON string, and is reported
+    as not understood when it is evaluated.
+    """
+    if isinstance(document, str):
+        with suppress(ValueError, RecursionError):
+            document = json.loads(document)
+    return msgspec.json.encode(document)
+
+
+_SECTIONS = (
+    "scopes",
+    "principals",
+    "credentials",
+    "resources",
+    "runtimes",
+    "managed_policies",
+    "attachments",
+    "usage",
+    "coverage",
+    "gaps",
+)
+
+
+def canonical(snapshot: Snapshot) -> Snapshot:
+    """Give the same facts, each section sorted and without duplicates."""
+
+    def ordered(facts: Iterable[Fact]) -> tuple[Fact, ...]:
+        unique = {msgspec.json.encode(fact, order="sorted"): fact for fact in facts}
+        return tuple(fact for _, fact in sorted(unique.items(), key=lambda item: item[0]))
+
+    sections: dict[str, Any] = {name: ordered(getattr(snapshot, name)) for name in _SECTIONS}
+    sections["documents"] = dict(sorted(snapshot.documents.items()))
+    return msgspec.structs.replace(snapshot, **sections)
+
+
+def encode(snapshot: Snapshot) -> bytes:
+    """Give the canonical bytes of a snapshot (JSON, one line, sorted)."""
+    return msgspec.json.encode(canonical(snapshot), order="sorted") + b"\n"
+
+
+_DECODER = msgspec.json.Decoder(Snapshot)
+
+
+def decode(raw: bytes, *, place: str) -> Snapshot:
+    """Read a snapshot. `place` names the file in errors.
+
+    Raises `InputError` when the bytes are truncated, foreign, or of another version.
+    """
+    hint = "write one with `modelreach collect aws -o FILE`"
+    try:
+        return _DECODER.decode(raw)
+    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
+        raise InputError(
+            f"this is not a `{SCHEMA}` file ({_first_line(error)})", place=place, hint=hint
+        ) from None
+
+
+def _first_line(error: BaseException) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__
+
+
+def merge(parts: Iterable[Snapshot], *, taken_at: str, tool: str) -> Snapshot:
+    """Put what several connectors or accounts gave into one snapshot."""
+    sections: dict[str, list[Any]] = {name: [] for name in _SECTIONS}
+    documents: dict[str, msgspec.Raw] = {}
+    for part in parts:
+        for name in _SECTIONS:
+            sections[name].extend(getattr(part, name))
+        documents.update(part.documents)
+    fields: dict[str, Any] = {name: tuple(facts) for name, facts in sections.items()}
+    return canonical(
+        Snapshot(schema=SCHEMA, taken_at=taken_at, tool=tool, documents=documents, **fields)
+    )
+
+
+def documents_of(*documents: Mapping[str, bytes]) -> dict[str, msgspec.Raw]:
+    """Give a `documents` section from digest to JSON bytes."""
+    return {key: msgspec.Raw(value) for part in documents for key, value in part.items()}
