@@ -230,6 +230,42 @@ class CredentialRow(Row, frozen=True):
     unused_days: int | None
 
 
+class ScopeRow(Row, frozen=True):
+    """What an account (project, cluster…) that the report mentions is called."""
+
+    id: str
+    provider: str
+    kind: str
+    name: str = ""
+
+
+class StatementRow(Row, frozen=True):
+    """One statement that determines a decision; `text` is its JSON, `layer` where it stands."""
+
+    effect: str
+    layer: str
+    policy: str
+    target: str
+    sid: str
+    text: str
+
+
+class DecisionRow(Row, frozen=True):
+    """The answer to "may this principal do that?", for `can`: as `policy.decision.Decision`."""
+
+    principal: str
+    action: str
+    resource: str
+    verdict: str
+    outcome: str
+    depends_on: tuple[str, ...] = ()
+    allowed_by: tuple[StatementRow, ...] = ()
+    denied_by: tuple[StatementRow, ...] = ()
+    blocked_by: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+
+
 class RadiusReport(Row, frozen=True):
     """`modelreach.radius/1`: everything that one release, or one principal, reaches."""
 
@@ -243,6 +279,7 @@ class RadiusReport(Row, frozen=True):
     gaps: tuple[GapRow, ...]
     figures: Figures
     gate: Gate
+    scopes: tuple[ScopeRow, ...] = ()
 
 
 class DiffReport(Row, frozen=True):
@@ -261,6 +298,7 @@ class DiffReport(Row, frozen=True):
     admin_of_new: tuple[AdminRow, ...]
     credentials: tuple[CredentialRow, ...]
     gate: Gate
+    scopes: tuple[ScopeRow, ...] = ()
 
 
 Report = DiffReport | RadiusReport
