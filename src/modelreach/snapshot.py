@@ -11,9 +11,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from typing import Any, Final, Literal
+from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
@@ -332,3 +332,27 @@ def merge(parts: Iterable[Snapshot], *, taken_at: str, tool: str) -> Snapshot:
 def documents_of(*documents: Mapping[str, bytes]) -> dict[str, msgspec.Raw]:
     """Give a `documents` section from digest to JSON bytes."""
     return {key: msgspec.Raw(value) for part in documents for key, value in part.items()}
+
+
+class Facts:
+    """A snapshot's facts by id. Built once, shared by all that read the snapshot."""
+
+    def __init__(self, snapshot: Snapshot) -> None:
+        self.snapshot = snapshot
+        self.principals = {fact.id: fact for fact in snapshot.principals}
+        self.resources = {fact.id: fact for fact in snapshot.resources}
+        self.scopes = {fact.id: fact for fact in snapshot.scopes}
+        self.runtimes = {fact.id: fact for fact in snapshot.runtimes}
+        self.credentials = _grouped(snapshot.credentials, lambda fact: fact.principal)
+        self.attachments = _grouped(snapshot.attachments, lambda fact: fact.target)
+        self.usage = _grouped(snapshot.usage, lambda fact: fact.principal)
+
+
+_F = TypeVar("_F", bound=Fact)
+
+
+def _grouped(facts: Iterable[_F], key: Callable[[_F], str]) -> dict[str, tuple[_F, ...]]:
+    groups: dict[str, list[_F]] = {}
+    for fact in facts:
+        groups.setdefault(key(fact), []).append(fact)
+    return {name: tuple(members) for name, members in groups.items()}

@@ -1,0 +1,262 @@
+"""One release of a model: what it runs as, which tools it has, what it says it needs.
+
+A deployment manifest is YAML that lives in git beside the model's infrastructure code. Only name,
+version, owner, model provider and id, and identities are mandatory; what is absent is unknown,
+and stays `None` here so that nothing mistakes it for "unchanged".
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import msgspec
+
+from modelreach import strict_yaml
+from modelreach.model import InputError
+
+Credential = Literal[
+    "assumed-role",
+    "managed-identity",
+    "workload-identity",
+    "service-account-key",
+    "access-key",
+    "client-secret",
+    "certificate",
+    "oauth-token",
+    "api-key",
+]
+Effect = Literal["read", "write", "delete", "spend", "execute", "admin"]
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, rename="camel", forbid_unknown_fields=True):
+    """Base of the manifest's parts; a field that is not known is an error, so typos are seen."""
+
+
+class Owner(Part, frozen=True):
+    """Who answers for the deployment."""
+
+    team: str
+    contact: str | None = None
+    sponsor: str | None = None
+
+
+class Metadata(Part, frozen=True):
+    """Which release this is."""
+
+    name: str
+    version: str
+    owner: Owner | str
+    environment: str | None = None
+    change_ticket: str | None = None
+
+
+class SystemPrompt(Part, frozen=True):
+    """The system prompt, by reference and digest; never its text."""
+
+    ref: str | None = None
+    sha256: str | None = None
+
+
+class Model(Part, frozen=True):
+    """Which model is called. `pinned: false` is a floating alias that the vendor may move."""
+
+    provider: str
+    id: str
+    pinned: bool | None = None
+    digest: str | None = None
+    fine_tune: str | None = None
+    context_window_tokens: int | None = None
+    max_output_tokens: int | None = None
+    system_prompt: SystemPrompt | None = None
+    parameters: dict[str, Any] | None = None
+
+
+class Identity(Part, frozen=True):
+    """What the runtime authenticates as: where reach starts.
+
+    `principal` is the provider's id of it (AWS: the ARN of a role or user).
+    """
+
+    id: str
+    cloud: Literal[
+        "aws",
+        "azure",
+        "gcp",
+        "kubernetes",
+        "github",
+        "okta",
+        "databricks",
+        "snowflake",
+        "saas",
+    ]
+    principal: str
+    credential: Credential | None = None
+    max_session_seconds: int | None = None
+    cluster: str | None = None
+    federates_to: str | None = None
+    key_created: str | None = None
+    context: dict[str, str | tuple[str, ...]] | None = None
+
+
+class Tool(Part, frozen=True):
+    """Something the model may call, and as whom. `target` is an address or a resource id."""
+
+    id: str
+    kind: Literal[
+        "function", "mcp", "http", "a2a", "code-interpreter", "computer-use", "retrieval"
+    ]
+    target: str | None = None
+    runs_as: str | None = None
+    effect: Effect | None = None
+    approval: Literal["none", "human", "policy"] | None = None
+    input_trust: Literal["trusted", "untrusted"] | None = None
+    returns_untrusted: bool | None = None
+    scopes: tuple[str, ...] | None = None
+    transport: str | None = None
+    tools: tuple[str, ...] | None = None
+    toolset_sha256: str | None = None
+
+
+class DataSource(Part, frozen=True):
+    """Data that is put before the model."""
+
+    id: str
+    resource: str
+    access: str | None = None
+    classification: str | None = None
+
+
+class Need(Part, frozen=True):
+    """Least privilege as declared: reach beyond all needs of an identity is excess."""
+
+    identity: str
+    actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    reason: str | None = None
+
+
+class Downstream(Part, frozen=True):
+    """A system that trusts what the deployment writes."""
+
+    id: str
+    writes: tuple[str, ...] | None = None
+    consumers: tuple[str, ...] | None = None
+    reversible: bool | None = None
+
+
+class Spec(Part, frozen=True):
+    """What is deployed. Provider-specific parts stay as they are written."""
+
+    model: Model
+    identities: tuple[Identity, ...]
+    tools: tuple[Tool, ...] | None = None
+    data_sources: tuple[DataSource, ...] | None = None
+    guardrails: tuple[dict[str, Any], ...] | None = None
+    autonomy: dict[str, Any] | None = None
+    needs: tuple[Need, ...] | None = None
+    downstream: tuple[Downstream, ...] | None = None
+    exposure: dict[str, Any] | None = None
+    observability: dict[str, Any] | None = None
+    rollback: dict[str, Any] | None = None
+    evidence: tuple[dict[str, Any], ...] | None = None
+
+
+class Deployment(Part, frozen=True):
+    """A deployment manifest."""
+
+    api_version: Literal["modelreach/v1"]
+    kind: Literal["ModelDeployment"]
+    metadata: Metadata
+    spec: Spec
+
+    @property
+    def owner(self) -> str:
+        """The owning team, whichever way the manifest writes it."""
+        owner = self.metadata.owner
+        return owner if isinstance(owner, str) else owner.team
+
+
+def of_principal(
+    principal: str, cloud: Literal["aws", "azure", "gcp", "kubernetes"]
+) -> Deployment:
+    """Give the deployment that is nothing but one principal, for `scan --principal`."""
+    return Deployment(
+        api_version="modelreach/v1",
+        kind="ModelDeployment",
+        metadata=Metadata(name=principal, version="", owner=""),
+        spec=Spec(
+            model=Model(provider="", id=""),
+            identities=(Identity(id="principal", cloud=cloud, principal=principal),),
+        ),
+    )
+
+
+def decode(raw: bytes, *, place: str) -> Deployment:
+    """Read a manifest. `place` is the file's name, for messages.
+
+    Raises `InputError` with file and line for anything that is not a valid manifest.
+    """
+    deployment, tree = strict_yaml.decode(
+        raw,
+        Deployment,
+        place=place,
+        what="a deployment manifest",
+        hint="see `modelreach schema manifest`",
+        fields=_FIELDS,
+    )
+    _check_references(deployment, tree, place)
+    return deployment
+
+
+def _check_references(deployment: Deployment, tree: strict_yaml.Node, place: str) -> None:
+    spec = deployment.spec
+    if not spec.identities:
+        line = strict_yaml.line_of(tree, "$.spec.identities")
+        raise InputError("`identities` is empty", place=f"{place}:{line}")
+    known = {identity.id for identity in spec.identities}
+    if len(known) < len(spec.identities):
+        line = strict_yaml.line_of(tree, "$.spec.identities")
+        raise InputError("two identities have the same id", place=f"{place}:{line}")
+    references = [
+        (f"$.spec.needs[{i}].identity", need.identity) for i, need in enumerate(spec.needs or ())
+    ]
+    references += [
+        (f"$.spec.tools[{i}].runsAs", tool.runs_as)
+        for i, tool in enumerate(spec.tools or ())
+        if tool.runs_as is not None
+    ]
+    for path, name in references:
+        if name not in known:
+            raise InputError(
+                f"`{name}` is not the id of an identity of this manifest",
+                place=f"{place}:{strict_yaml.line_of(tree, path)}",
+                hint="identities here: " + ", ".join(sorted(known)),
+            )
+
+
+_FIELDS = sorted(
+    {
+        name
+        for struct in (
+            Deployment,
+            Metadata,
+            Owner,
+            Spec,
+            Model,
+            SystemPrompt,
+            Identity,
+            Tool,
+            DataSource,
+            Need,
+            Downstream,
+        )
+        for name in struct.__struct_encode_fields__
+    }
+)
+
+
+def line_of_identity(raw: bytes, index: int) -> int:
+    """Give the line on which the identity with this index names its principal."""
+    return strict_yaml.line_of(
+        strict_yaml.compose(raw, ""), f"$.spec.identities[{index}].principal"
+    )

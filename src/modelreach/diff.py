@@ -1,0 +1,275 @@
+"""The difference of two blast radii: what is gained, lost, widened, narrowed or rerouted.
+
+It speaks of reach and not of names: a renamed role with the same access is no change, and the
+same role with a wider policy is one. A change whose cause may be that something was not read is
+`UNKNOWN`, in both directions, so that a refused call never reads as an improvement.
+
+Swapping old and new swaps gained with lost and widened with narrowed; a radius compared with
+itself gives nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from enum import StrEnum
+
+from modelreach.graph import WEAKNESS, Path
+from modelreach.model import Capability, Strength, Verdict
+from modelreach.policy.expr import implies, render
+from modelreach.policy.glob import covers
+from modelreach.reach import Access, BlastRadius
+from modelreach.snapshot import Gap
+
+
+class ChangeKind(StrEnum):
+    """What became of the reach of one resource."""
+
+    GAINED = "gained"
+    LOST = "lost"
+    WIDENED = "widened"
+    NARROWED = "narrowed"
+    REROUTED = "rerouted"
+    UNKNOWN = "unknown"
+
+
+@dataclass(frozen=True, slots=True)
+class Reached:
+    """How one side reaches one resource by one action: the best access and its witness."""
+
+    access: Access
+
+    @property
+    def rank(self) -> tuple[int, int, int, str]:
+        """Order of preference: certain before conditional before unknown, acting before
+        influencing, short before long."""
+        access = self.access
+        influenced = access.path.strength is Strength.INFLUENCE
+        return (
+            int(influenced),
+            _VERDICT_RANK[access.verdict],
+            len(access.path.pivots),
+            access.grant.principal,
+        )
+
+
+_VERDICT_RANK = {Verdict.ALLOW: 0, Verdict.CONDITIONAL: 1, Verdict.UNKNOWN: 2, Verdict.DENY: 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One difference. `old` and `new` are the accesses compared (None where there is none);
+    `actions` are those that came, went or changed their verdict."""
+
+    kind: ChangeKind
+    resource: str
+    capability: Capability
+    actions: tuple[str, ...]
+    old: Access | None
+    new: Access | None
+    caused_by: tuple[Gap, ...] = ()
+
+    @property
+    def shown(self) -> Access:
+        """The access that a reader wants to see: the new one, or the lost one."""
+        found = self.new or self.old
+        if found is None:
+            raise ValueError("a change has at least one side")
+        return found
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """One side of a comparison: its radius, what it could not see, and the accesses to be
+    compared (listed, by pattern, to identities and to scopes, all in the one form)."""
+
+    radius: BlastRadius
+    accesses: tuple[Access, ...]
+    blind: tuple[Gap, ...] = ()
+
+
+#: resource -> action -> the best way to it
+Index = Mapping[str, Mapping[str, Reached]]
+
+
+def index(accesses: Iterable[Access]) -> dict[str, dict[str, Reached]]:
+    """Give, for each resource and action, the best access."""
+    found: dict[str, dict[str, Reached]] = {}
+    for access in accesses:
+        actions = found.setdefault(access.grant.resource, {})
+        reached = Reached(access)
+        for action in access.grant.actions:
+            if action not in actions or reached.rank < actions[action].rank:
+                actions[action] = reached
+    return found
+
+
+def diff(
+    old: Side, new: Side, *, covered: Callable[[Side, str], bool] = lambda _side, _resource: False
+) -> tuple[Change, ...]:
+    """Give every change, in a stable order.
+
+    `covered` answers whether a side reaches a resource anyway, by having taken over its scope:
+    then its absence from the side's index is no loss, and its presence on the other no gain.
+    """
+    before, after = index(old.accesses), index(new.accesses)
+    changes: list[Change] = []
+    for resource in sorted(before.keys() | after.keys()):
+        was, now = before.get(resource, {}), after.get(resource, {})
+        hidden = {
+            kind
+            for side, kinds in ((old, _MORE), (new, _LESS))
+            if covered(side, resource)
+            for kind in kinds
+        }
+        changes.extend(c for c in _changes(resource, was, now) if c.kind not in hidden)
+    judged = [_blamed(change, old, new) for change in changes]
+    return tuple(sorted(judged, key=_order))
+
+
+_MORE = (ChangeKind.GAINED, ChangeKind.WIDENED)
+_LESS = (ChangeKind.LOST, ChangeKind.NARROWED)
+
+
+def _order(change: Change) -> tuple[str, str, str, tuple[str, ...]]:
+    return change.resource, str(change.capability), str(change.kind), change.actions
+
+
+def _changes(
+    resource: str, was: Mapping[str, Reached], now: Mapping[str, Reached]
+) -> Iterator[Change]:
+    if not was:
+        yield from _rows(ChangeKind.GAINED, resource, {a: (None, r) for a, r in now.items()})
+    elif not now:
+        yield from _rows(ChangeKind.LOST, resource, {a: (r, None) for a, r in was.items()})
+    else:
+        yield from _shifts(resource, was, now)
+
+
+Pair = tuple[Reached | None, Reached | None]
+
+
+def _shifts(
+    resource: str, was: Mapping[str, Reached], now: Mapping[str, Reached]
+) -> Iterator[Change]:
+    wider: dict[str, Pair] = {}
+    narrower: dict[str, Pair] = {}
+    rerouted: dict[str, Pair] = {}
+    for action in sorted(was.keys() | now.keys()):
+        old, new = was.get(action), now.get(action)
+        if old is None or new is None:
+            (wider if old is None else narrower)[action] = (old, new)
+            continue
+        more, less = _at_least(new.access, old.access), _at_least(old.access, new.access)
+        if not less:
+            wider[action] = (old, new)
+        if not more:
+            narrower[action] = (old, new)
+        if more and less and _route(old.access.path) != _route(new.access.path):
+            rerouted[action] = (old, new)
+    yield from _rows(ChangeKind.WIDENED, resource, wider)
+    yield from _rows(ChangeKind.NARROWED, resource, narrower)
+    yield from _rows(ChangeKind.REROUTED, resource, rerouted)
+
+
+def _at_least(this: Access, that: Access) -> bool:
+    """Does `this` give all that `that` gives, at least as surely?"""
+    if WEAKNESS[this.path.strength] > WEAKNESS[that.path.strength] and (
+        this.path.strength is Strength.INFLUENCE
+    ):
+        return False
+    if _VERDICT_RANK[this.verdict] > _VERDICT_RANK[that.verdict]:
+        return False
+    if not _within(that, this):
+        return False
+    if this.verdict is Verdict.CONDITIONAL and that.verdict is Verdict.CONDITIONAL:
+        return implies(that.residual, this.residual)
+    return True
+
+
+def _within(this: Access, that: Access) -> bool:
+    """Is every part of the resource that `this` reaches reached by `that` too?"""
+    if not that.grant.within:
+        return True
+    if not this.grant.within:
+        return False
+    return all(any(covers(wide, part) for wide in that.grant.within) for part in this.grant.within)
+
+
+def _route(path: Path) -> tuple[tuple[str, str], ...]:
+    """The shape of a way, without the names on it."""
+    return tuple((pivot.kind, pivot.rule) for pivot in path.pivots)
+
+
+def _rows(kind: ChangeKind, resource: str, pairs: Mapping[str, Pair]) -> Iterator[Change]:
+    """One change for each capability, pair of verdicts and condition; the first witness serves."""
+    grouped: dict[tuple[str, ...], list[tuple[str, Access | None, Access | None]]] = {}
+    for action, (old, new) in sorted(pairs.items()):
+        first, second = old.access if old else None, new.access if new else None
+        key = (*_like(first), "|", *_like(second))
+        grouped.setdefault(key, []).append((action, first, second))
+    for _, members in sorted(grouped.items()):
+        _, first, second = members[0]
+        shown = second or first
+        if shown is not None:
+            actions = tuple(action for action, _, _ in members)
+            yield Change(kind, resource, shown.grant.capability, actions, first, second)
+
+
+def _like(access: Access | None) -> tuple[str, ...]:
+    if access is None:
+        return ("",)
+    grant = access.grant
+    residual = render(access.residual)
+    return str(grant.capability), str(access.verdict), residual, grant.principal, *grant.within
+
+
+def _blamed(change: Change, old: Side, new: Side) -> Change:
+    """Turn a change into `UNKNOWN` when what one side could not see may be all there is to it."""
+    if change.kind not in _MORE + _LESS:
+        return change
+    more = change.kind in _MORE
+    poorer, richer = (old, new) if more else (new, old)
+    access = change.shown if change.kind is not ChangeKind.NARROWED else change.old or change.shown
+    causes = [gap for gap in poorer.blind if _could_hide(gap, access)]
+    causes += [gap for gap in richer.blind if _could_limit(gap, access)]
+    if not causes:
+        return change
+    return replace(change, kind=ChangeKind.UNKNOWN, caused_by=tuple(sorted(causes, key=repr)))
+
+
+_LIMITING = {"scp", "rcp", "boundary", "resource-policy"}
+_PRINCIPAL_FACTS = {"principals", "identity-policy", "trust", "boundary"}
+
+
+def _could_hide(gap: Gap, access: Access) -> bool:
+    """Could this gap be why the poorer side does not show the access?"""
+    if gap.kind in ("scp", "rcp"):
+        return False
+    subjects = {access.grant.resource, access.grant.principal}
+    subjects.update(node for p in access.path.pivots for node in (p.source, p.target))
+    if gap.subject:
+        return gap.subject in subjects
+    if gap.kind in _PRINCIPAL_FACTS:
+        return True
+    return gap.kind == access.grant.kind and gap.scope in ("", access.grant.scope)
+
+
+def _could_limit(gap: Gap, access: Access) -> bool:
+    """Could this gap hide a limit that the other side shows?"""
+    if gap.kind not in _LIMITING:
+        return False
+    return not gap.subject or gap.subject in (access.grant.resource, access.grant.principal)
+
+
+def blind_spots(
+    mine: Iterable[Gap], theirs: Iterable[Gap], missing: Iterable[Gap] = ()
+) -> tuple[Gap, ...]:
+    """Give what one side could not see and the other could: gaps that are not on both sides, and
+    `missing`: kinds that only the other side collected."""
+
+    def key(gap: Gap) -> tuple[str, ...]:
+        return (gap.provider, gap.scope, gap.kind, gap.region, gap.subject, gap.operation)
+
+    shared = {key(gap) for gap in theirs}
+    return tuple(gap for gap in (*mine, *missing) if key(gap) not in shared)

@@ -1,0 +1,110 @@
+"""The access graph: who can become whom, explored from the deployment's identities only.
+
+Its nodes are identities and scopes, its edges are pivots. What cannot be reached is never looked
+at. networkx stays behind this door and is only loaded when its view is asked for.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from modelreach.model import Strength
+from modelreach.policy.engine import Pivot
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+WEAKNESS = {
+    Strength.CERTAIN: 0,
+    Strength.CONDITIONAL: 1,
+    Strength.UNKNOWN: 2,
+    Strength.INFLUENCE: 3,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Path:
+    """A way from a start to a node: the pivots in order, none for a start itself."""
+
+    start: str
+    pivots: tuple[Pivot, ...] = ()
+
+    @property
+    def end(self) -> str:
+        """Where it leads."""
+        return self.pivots[-1].target if self.pivots else self.start
+
+    @property
+    def strength(self) -> Strength:
+        """That of its weakest hop."""
+        return weakest(pivot.strength for pivot in self.pivots)
+
+
+def weakest(strengths: Iterable[Strength]) -> Strength:
+    """Give the weakest; certain of none."""
+    return max(strengths, key=WEAKNESS.__getitem__, default=Strength.CERTAIN)
+
+
+@dataclass(frozen=True, slots=True)
+class AccessGraph:
+    """Everything that was explored. `paths` holds, for each node, the strongest way there and
+    among those the shortest: the witness. `pivots` are all edges seen."""
+
+    starts: tuple[str, ...]
+    paths: dict[str, Path]
+    pivots: tuple[Pivot, ...] = field(default=())
+
+    def to_networkx(self) -> nx.MultiDiGraph[str]:
+        """Give a networkx view: node and edge attributes are plain strings."""
+        import networkx as nx
+
+        graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+        for node in sorted(self.paths):
+            graph.add_node(node, start=node in self.starts)
+        for pivot in self.pivots:
+            graph.add_edge(
+                pivot.source,
+                pivot.target,
+                kind=pivot.kind,
+                strength=str(pivot.strength),
+                rule=pivot.rule,
+            )
+        return graph
+
+
+def explore(starts: Iterable[str], pivots_of: Callable[[str], Iterable[Pivot]]) -> AccessGraph:
+    """Follow every pivot from the starts, strongest and shortest first.
+
+    `pivots_of` is asked once for each identity that is reached; never for a scope.
+    """
+    first = tuple(sorted(set(starts)))
+    queue: list[tuple[int, int, str, int]] = []
+    waiting: list[Path] = []
+    for start in first:
+        heapq.heappush(queue, (0, 0, start, len(waiting)))
+        waiting.append(Path(start))
+    paths: dict[str, Path] = {}
+    edges: list[Pivot] = []
+    while queue:
+        _, _, node, index = heapq.heappop(queue)
+        if node in paths:
+            continue
+        path = waiting[index]
+        paths[node] = path
+        if path.pivots and path.pivots[-1].kind == "administer":
+            continue
+        for pivot in sorted(pivots_of(node), key=_pivot_order):
+            edges.append(pivot)
+            if pivot.target not in paths:
+                further = Path(path.start, (*path.pivots, pivot))
+                weakness = WEAKNESS[further.strength]
+                heapq.heappush(queue, (weakness, len(further.pivots), pivot.target, len(waiting)))
+                waiting.append(further)
+    return AccessGraph(first, paths, tuple(edges))
+
+
+def _pivot_order(pivot: Pivot) -> tuple[int, str, str, str, str]:
+    return WEAKNESS[pivot.strength], pivot.target, pivot.kind, pivot.rule, pivot.via

@@ -1,0 +1,1 @@
+"""What of the reach, and of its change, is a finding, and how bad it is."""

@@ -1,0 +1,125 @@
+"""A judgement, and the case that it is passed on."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from enum import StrEnum
+from functools import cached_property
+from typing import Protocol
+
+from modelreach.deployment import Deployment
+from modelreach.graph import Path
+from modelreach.judge.policy import JudgePolicy, RuleSetting
+from modelreach.judge.sensitivity import Rated, rate
+from modelreach.model import RANK, Severity
+from modelreach.policy.decision import StatementRef
+from modelreach.policy.engine import Engine, Grant
+from modelreach.reach import Access, BlastRadius
+from modelreach.snapshot import Facts
+
+
+class State(StrEnum):
+    """Whether the newer release brought it."""
+
+    NEW = "new"
+    UNCHANGED = "unchanged"
+    GONE = "gone"
+
+
+@dataclass(frozen=True, slots=True)
+class Finding:
+    """One judgement on one side. `key` says, with the rule, what it is about, in words that
+    survive a renaming; `granted_by` goes into the fingerprint, so that a wider grant is another
+    finding."""
+
+    rule: str
+    title: str
+    severity: Severity
+    subject: str
+    subject_kind: str
+    identity: str
+    message: str
+    fix: str
+    key: str
+    evidence: tuple[str, ...] = ()
+    access: Access | None = None
+    path: Path | None = None
+    granted_by: tuple[StatementRef, ...] = ()
+    state: State = State.NEW
+
+
+@dataclass(frozen=True)
+class Case:
+    """What a rule is given: one side, whole. `today` is the day of the snapshot."""
+
+    deployment: Deployment
+    radius: BlastRadius
+    facts: Facts
+    engines: dict[str, Engine]
+    policy: JudgePolicy
+
+    @cached_property
+    def today(self) -> date | None:
+        """The day on which ages are counted; None when the snapshot does not say."""
+        return day(self.facts.snapshot.taken_at)
+
+    def rated(self, grant: Grant) -> Rated:
+        """Give the sensitivity of what a grant reaches."""
+        fact = self.facts.resources.get(grant.resource)
+        tags = fact.tags if fact else {}
+        return rate(grant.resource, grant.kind, tags, self.policy.sensitive)
+
+
+class Rule(Protocol):
+    """One rule, one module: `ID`, `TITLE` and `judge`."""
+
+    ID: str
+    TITLE: str
+
+    def judge(self, case: Case) -> Iterator[Finding]:
+        """Give what this rule finds on one side."""
+        ...
+
+
+def day(text: str) -> date | None:
+    """Read the day of an RFC 3339 time or an ISO date; None when it is neither."""
+    try:
+        return datetime.fromisoformat(text.replace("Z", "+00:00")).date()
+    except ValueError:
+        return None
+
+
+def settled(finding: Finding, setting: RuleSetting | None) -> Finding | None:
+    """Apply a user's setting to a finding."""
+    if setting is None:
+        return finding
+    if not setting.enabled:
+        return None
+    return replace(finding, severity=setting.severity) if setting.severity else finding
+
+
+def compare(old: tuple[Finding, ...], new: tuple[Finding, ...]) -> tuple[Finding, ...]:
+    """Give the new side's findings with their state, and the old side's that are gone."""
+    before = {(finding.rule, finding.key) for finding in old}
+    after = {(finding.rule, finding.key) for finding in new}
+    current = [
+        replace(f, state=State.UNCHANGED if (f.rule, f.key) in before else State.NEW) for f in new
+    ]
+    gone = [replace(f, state=State.GONE) for f in old if (f.rule, f.key) not in after]
+    return tuple(sorted([*current, *gone], key=order))
+
+
+_STATES = {State.NEW: 0, State.UNCHANGED: 1, State.GONE: 2}
+
+
+def order(finding: Finding) -> tuple[int, int, str, str, str]:
+    """Sort key: new first, worst first, then by rule and subject."""
+    return (
+        _STATES[finding.state],
+        -RANK[finding.severity],
+        finding.rule,
+        finding.subject,
+        finding.key,
+    )

@@ -1,0 +1,39 @@
+"""The smallest change that takes a reach away: one statement of one hop."""
+
+from __future__ import annotations
+
+from modelreach.graph import Path
+from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.engine import Pivot
+from modelreach.reach import Access
+
+
+def cut(access: Access) -> str:
+    """Say how to take one access away: at the grant, which takes nothing else away."""
+    grant = access.grant
+    actions = ", ".join(f"`{action}`" for action in grant.actions[:3])
+    more = f" and {len(grant.actions) - 3} more" if len(grant.actions) > 3 else ""
+    if not grant.statements:
+        return cut_path(access.path)
+    return f"take {actions}{more} on `{grant.resource}` out of {_place(grant.statements[0])}"
+
+
+def cut_path(path: Path) -> str:
+    """Say how to cut a way at its last hop."""
+    return _cut_pivot(path.pivots[-1]) if path.pivots else ""
+
+
+def _cut_pivot(pivot: Pivot) -> str:
+    for support in pivot.support:
+        for ref in support.statements:
+            if ref.layer is not Layer.TRUST:
+                return f"take `{support.action}` on `{support.object}` out of {_place(ref)}"
+    for support in pivot.support:
+        for ref in support.statements:
+            return f"take `{support.subject}` out of {_place(ref)}"
+    return ""
+
+
+def _place(ref: StatementRef) -> str:
+    label = f"statement `{ref.sid}`" if ref.sid else f"statement {ref.index + 1}"
+    return f"{label} of {ref.layer} policy `{ref.policy or 'inline'}` on `{ref.target}`"

@@ -1,0 +1,42 @@
+"""What the user counts as sensitive, how old a key may be, and what fails the gate."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelreach.model import Sensitivity, Severity
+
+
+@dataclass(frozen=True, slots=True)
+class SensitiveRule:
+    """Resources that match `glob` (if given) and carry one of the `tags` (if given)."""
+
+    level: Sensitivity
+    why: str
+    glob: str = ""
+    tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLimits:
+    """Days. A key older than `max_age`, or unused for longer than `unused_after`, is a finding."""
+
+    max_age: int = 90
+    unused_after: int = 45
+
+
+@dataclass(frozen=True, slots=True)
+class RuleSetting:
+    """What a user changed about a rule."""
+
+    enabled: bool = True
+    severity: Severity | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class JudgePolicy:
+    """Everything that judging takes from the user. The defaults are the tool's own."""
+
+    sensitive: tuple[SensitiveRule, ...] = ()
+    keys: KeyLimits = KeyLimits()
+    rules: tuple[tuple[str, RuleSetting], ...] = ()

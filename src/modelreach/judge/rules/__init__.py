@@ -1,0 +1,27 @@
+"""The rules, one module each; the list below is all there are."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelreach.judge.finding import Case, Finding, order, settled
+from modelreach.judge.rules.administration import AdministrationRoute
+from modelreach.judge.rules.excess import ExcessPrivilege
+from modelreach.judge.rules.long_lived_key import LongLivedKey
+from modelreach.judge.rules.sensitive import SensitiveReach
+
+ALL = (SensitiveReach(), AdministrationRoute(), ExcessPrivilege(), LongLivedKey())
+
+
+def judge(case: Case) -> tuple[Finding, ...]:
+    """Give all findings on one side, worst first, after the user's settings."""
+    settings = dict(case.policy.rules)
+    return tuple(sorted(_judged(case, settings), key=order))
+
+
+def _judged(case: Case, settings: dict[str, object]) -> Iterator[Finding]:
+    for rule in ALL:
+        for finding in rule.judge(case):
+            kept = settled(finding, settings.get(rule.ID))  # type: ignore[arg-type]
+            if kept is not None:
+                yield kept

@@ -1,0 +1,88 @@
+"""MR101: a sensitive resource can be read, changed or given away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelreach.judge.finding import Case, Finding
+from modelreach.judge.fixes import cut
+from modelreach.judge.sensitivity import EXPOSING, Rated
+from modelreach.model import Capability, Sensitivity, Severity, Strength, Verdict
+from modelreach.reach import Access
+
+
+class SensitiveReach:
+    """One finding for each sensitive resource whose contents, or whose access, is reached."""
+
+    ID = "MR101"
+    TITLE = "sensitive resource is reachable"
+
+    def judge(self, case: Case) -> Iterator[Finding]:
+        """Give a finding a resource; scopes taken over whole are MR102's."""
+        best: dict[str, tuple[Access, Rated, set[str]]] = {}
+        for access in case.radius.accesses:
+            grant = access.grant
+            if grant.capability not in EXPOSING or grant.scope in case.radius.takeovers:
+                continue
+            rated = case.rated(grant)
+            if rated.level not in (Sensitivity.HIGH, Sensitivity.MEDIUM):
+                continue
+            known = best.get(grant.resource)
+            actions = known[2] if known else set[str]()
+            actions.update(grant.actions)
+            if known is None or _preferred(access) < _preferred(known[0]):
+                best[grant.resource] = (access, rated, actions)
+        for resource, (access, rated, actions) in sorted(best.items()):
+            yield _finding(resource, access, rated, actions)
+
+
+_VERDICTS = {Verdict.ALLOW: 0, Verdict.CONDITIONAL: 1, Verdict.UNKNOWN: 2, Verdict.DENY: 3}
+_CAPABILITIES = {Capability.READ: 0, Capability.ADMINISTER: 1, Capability.MANAGE: 2}
+
+
+def _preferred(access: Access) -> tuple[int, int, int, str]:
+    return (
+        _VERDICTS[access.verdict],
+        _CAPABILITIES.get(access.grant.capability, 3),
+        len(access.path.pivots),
+        access.grant.principal,
+    )
+
+
+def _finding(resource: str, access: Access, rated: Rated, actions: set[str]) -> Finding:
+    how = {
+        Verdict.ALLOW: "can",
+        Verdict.CONDITIONAL: "can under conditions",
+        Verdict.UNKNOWN: "may (not everything was read)",
+    }.get(access.verdict, "can")
+    grant = access.grant
+    verb = {Capability.READ: "read", Capability.WRITE: "change"}.get(
+        grant.capability, "give away or reconfigure"
+    )
+    return Finding(
+        rule=SensitiveReach.ID,
+        title=SensitiveReach.TITLE,
+        severity=_severity(rated, access),
+        subject=resource,
+        subject_kind=grant.kind,
+        identity=grant.principal,
+        message=f"`{grant.principal}` {how} {verb} `{resource}`, which {_reason(rated)}",
+        fix=cut(access),
+        key=f"{resource}|{'read' if grant.capability is Capability.READ else 'change'}",
+        evidence=tuple(sorted(actions)),
+        access=access,
+        granted_by=grant.statements,
+    )
+
+
+def _reason(rated: Rated) -> str:
+    return f"is {rated.why}" if rated.why.startswith(("a ", "named", "tagged")) else rated.why
+
+
+def _severity(rated: Rated, access: Access) -> Severity:
+    high = rated.level is Sensitivity.HIGH
+    if access.path.strength is Strength.INFLUENCE:
+        return Severity.MEDIUM if high else Severity.LOW
+    if access.verdict is not Verdict.ALLOW:
+        return Severity.HIGH if high else Severity.LOW
+    return Severity.CRITICAL if high else Severity.MEDIUM

@@ -1,0 +1,109 @@
+"""The engine's door: what reach asks of a provider, and in which words it is answered.
+
+Nothing specific to a provider passes through here. Each provider's package has one class that
+answers `Engine` for one snapshot.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from typing import Protocol
+
+from modelreach.model import Capability, Strength, Verdict
+from modelreach.policy.decision import Decision, StatementRef
+from modelreach.policy.expr import TRUE, Expr
+from modelreach.policy.permissions import PermissionSet
+from modelreach.snapshot import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Grant:
+    """That a principal may do something with a resource, or with all that a pattern matches.
+
+    `pattern`: `resource` is a glob over things that the snapshot does not list. `within` narrows
+    a listed resource to parts of it (object prefixes). `actions` are in the provider's spelling.
+    `statements` determine the verdict; `residual` is what it depends on; `assumes` notes
+    restrictions that were not read.
+    """
+
+    principal: str
+    resource: str
+    kind: str
+    name: str
+    scope: str
+    capability: Capability
+    actions: tuple[str, ...]
+    verdict: Verdict
+    residual: Expr = TRUE
+    statements: tuple[StatementRef, ...] = ()
+    pattern: bool = False
+    within: tuple[str, ...] = ()
+    assumes: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """One thing a pivot stands on: `subject` may do `action` to `object`, because of
+    `statements`."""
+
+    subject: str
+    action: str
+    object: str
+    statements: tuple[StatementRef, ...]
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Pivot:
+    """A hop that changes identity, or that takes a scope over (`kind` is `administer`).
+
+    `rule` is the id of the escalation rule ("" for plain trust); `via` is the compute or
+    credential used on the way, when there is one.
+    """
+
+    kind: str
+    source: str
+    target: str
+    strength: Strength
+    residual: Expr
+    support: tuple[Support, ...]
+    rule: str = ""
+    via: str = ""
+    note: str = ""
+
+
+class Engine(Protocol):
+    """A provider's answers for one snapshot."""
+
+    provider: str
+
+    def principal(self, principal: str) -> Principal | None:
+        """The fact behind an id, or None when the snapshot does not have it."""
+        ...
+
+    def decide(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        context: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Decision:
+        """May this principal do that to exactly this resource?"""
+        ...
+
+    def grants(self, principal: str) -> tuple[Grant, ...]:
+        """Everything the principal may do to listed resources, itself and no further."""
+        ...
+
+    def permissions(self, principal: str) -> PermissionSet:
+        """What its own policies let it do, symbolically, after every limit from above."""
+        ...
+
+    def unlisted(self, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
+        """The part of a permission set, held in a scope, that listed resources do not show."""
+        ...
+
+    def pivots(self, principal: str) -> Iterable[Pivot]:
+        """Every other identity or scope the principal can become or take over in one hop."""
+        ...

@@ -1,0 +1,168 @@
+"""Everything reachable from the identities of one deployment, each with its shortest witness."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+
+from modelreach.graph import AccessGraph, Path, explore, weakest
+from modelreach.model import Strength, Verdict
+from modelreach.policy.engine import Engine, Grant, Pivot
+from modelreach.policy.expr import Expr, all_of
+from modelreach.policy.permissions import PermissionSet
+from modelreach.snapshot import Principal
+
+
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """One identity that is reached, and the witness of how."""
+
+    principal: Principal
+    path: Path
+
+    @property
+    def start(self) -> bool:
+        """Is it one that the deployment runs as?"""
+        return not self.path.pivots
+
+
+@dataclass(frozen=True, slots=True)
+class Takeover:
+    """A scope that can be taken over whole. The last pivot of `path` is the taking over."""
+
+    scope: str
+    provider: str
+    path: Path
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """One grant as the deployment has it: the grant itself, and the way to who holds it."""
+
+    grant: Grant
+    path: Path
+
+    @property
+    def strength(self) -> Strength:
+        """That of the weakest link, the grant's own verdict included."""
+        return weakest((self.path.strength, _AS_STRENGTH[self.grant.verdict]))
+
+    @property
+    def verdict(self) -> Verdict:
+        """The verdict over the whole way: as weak as its weakest link."""
+        own = _AS_STRENGTH[self.grant.verdict]
+        hops = [pivot.strength for pivot in self.path.pivots]
+        certain = weakest([s for s in hops if s is not Strength.INFLUENCE] + [own])
+        return _AS_VERDICT[certain]
+
+    @property
+    def residual(self) -> Expr:
+        """What must hold on the whole way."""
+        return all_of([*(pivot.residual for pivot in self.path.pivots), self.grant.residual])
+
+
+_AS_STRENGTH = {
+    Verdict.ALLOW: Strength.CERTAIN,
+    Verdict.CONDITIONAL: Strength.CONDITIONAL,
+    Verdict.UNKNOWN: Strength.UNKNOWN,
+}
+_AS_VERDICT = {
+    Strength.CERTAIN: Verdict.ALLOW,
+    Strength.CONDITIONAL: Verdict.CONDITIONAL,
+    Strength.UNKNOWN: Verdict.UNKNOWN,
+}
+
+
+def verdict_of(path: Path) -> Verdict:
+    """Give the verdict over a path's hops (influence counts as given: strength tells it apart)."""
+    return _AS_VERDICT[
+        weakest(p.strength for p in path.pivots if p.strength is not Strength.INFLUENCE)
+    ]
+
+
+@dataclass(frozen=True, slots=True)
+class BlastRadius:
+    """What one deployment reaches in one estate.
+
+    `accesses` are grants on listed resources; `held` is what each identity's policies let it do
+    symbolically, for what no snapshot lists.
+    `unresolved` are identities of the deployment whose facts were not read.
+    """
+
+    graph: AccessGraph
+    identities: dict[str, Identity]
+    takeovers: dict[str, Takeover]
+    accesses: tuple[Access, ...]
+    held: dict[str, PermissionSet]
+    unresolved: tuple[str, ...] = ()
+
+
+def reach(
+    starts: Iterable[str], engines: Mapping[str, Engine], *, unresolved: tuple[str, ...] = ()
+) -> BlastRadius:
+    """Follow the starts through every provider's engine.
+
+    `engines` maps provider name to engine; a start that no engine knows is left out (the caller
+    says so in `unresolved`).
+    """
+    owner = _Owner(engines)
+    graph = explore([s for s in starts if owner.of(s)], owner.pivots)
+    identities = _identities(graph, owner)
+    takeovers = {
+        node: Takeover(node, _provider(path, owner), path)
+        for node, path in sorted(graph.paths.items())
+        if path.pivots and path.pivots[-1].kind == "administer"
+    }
+    accesses = tuple(
+        Access(grant, identity.path)
+        for name, identity in identities.items()
+        for grant in owner.engine(name).grants(name)
+    )
+    held = _held(identities, owner)
+    return BlastRadius(graph, identities, takeovers, accesses, held, unresolved)
+
+
+class _Owner:
+    """Which engine answers for an identity. Each id is looked up once."""
+
+    def __init__(self, engines: Mapping[str, Engine]) -> None:
+        self._engines = engines
+        self._known: dict[str, tuple[Engine, Principal] | None] = {}
+
+    def of(self, name: str) -> tuple[Engine, Principal] | None:
+        if name not in self._known:
+            self._known[name] = next(
+                (
+                    (engine, principal)
+                    for _, engine in sorted(self._engines.items())
+                    if (principal := engine.principal(name)) is not None
+                ),
+                None,
+            )
+        return self._known[name]
+
+    def engine(self, name: str) -> Engine:
+        found = self.of(name)
+        if found is None:
+            raise KeyError(name)
+        return found[0]
+
+    def pivots(self, name: str) -> Iterable[Pivot]:
+        found = self.of(name)
+        return found[0].pivots(name) if found else ()
+
+
+def _identities(graph: AccessGraph, owner: _Owner) -> dict[str, Identity]:
+    return {
+        node: Identity(found[1], path)
+        for node, path in sorted(graph.paths.items())
+        if (found := owner.of(node)) is not None
+    }
+
+
+def _provider(path: Path, owner: _Owner) -> str:
+    return owner.engine(path.pivots[-1].source).provider
+
+
+def _held(identities: dict[str, Identity], owner: _Owner) -> dict[str, PermissionSet]:
+    return {name: owner.engine(name).permissions(name) for name in identities}
