@@ -1,0 +1,498 @@
+"""Globs as AWS writes them, and exact questions about the sets of strings they stand for.
+
+`*` matches any run of characters, separators included, `?` exactly one; everything else stands
+for itself, and a glob has to match the whole string.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+
+A literal `*` or `?` (the policy variables `${*}` and `${?}`, or a variable whose value holds one)
+is written into a glob with `escape`. It is kept as a Unicode noncharacter, which can stand in no
+policy: AWS allows U+0009, U+000A, U+000D and U+0020 to U+00FF there.
+
+Costs. `match` is at most quadratic, |glob| x |text|, and linear without `?`: each run between two
+stars is sought once, leftmost, and never again. `intersects` takes |a| steps on |b| bits.
+`covers`, `Region` and `cells` search a product of automata of at most `MAX_STATES` states. What
+is not settled within the bound is never guessed: see `Region.decided` and `Cell.possibly`.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, combinations
+from typing import NamedTuple
+
+_STAR, _QUESTION = "\ufdd0", "\ufdd1"
+_ESCAPE = str.maketrans("*?", _STAR + _QUESTION)
+_UNESCAPE = str.maketrans(_STAR + _QUESTION, "*?")
+_WILD = re.compile(r"[*?]+")
+
+MAX_STATES = 20_000
+MAX_CELLS = 2_048
+_MAX_BITS = 200_000_000
+_CACHE = 1 << 16
+
+
+def escape(text: str) -> str:
+    """Give the glob that matches `text` and nothing else."""
+    return text.translate(_ESCAPE) if "*" in text or "?" in text else text
+
+
+def plain(literal: str) -> str:
+    """Give the text that a glob without wildcards matches: undoes `escape`."""
+    return literal.translate(_UNESCAPE)
+
+
+def is_literal(pattern: str) -> bool:
+    """Does the glob match one string only?"""
+    return "*" not in pattern and "?" not in pattern
+
+
+@lru_cache(_CACHE)
+def literal_prefix(pattern: str) -> str:
+    """Give what every match starts with, as far as it is plain text."""
+    wild = _WILD.search(pattern)
+    return plain(pattern[: wild.start()] if wild else pattern)
+
+
+@lru_cache(_CACHE)
+def canonical(pattern: str) -> str:
+    """Give the one spelling of the glob: in a run of wildcards each `?` first, then one `*`."""
+    if "**" not in pattern and "*?" not in pattern:
+        return pattern
+    return _WILD.sub(lambda run: _ordered(run[0]), pattern)
+
+
+def _ordered(run: str) -> str:
+    return "?" * run.count("?") + "*" if "*" in run else run
+
+
+# --- one glob against one string -----------------------------------------------------------
+
+
+class _Run(NamedTuple):
+    """What stands between two stars: its plain pieces and where they stand in it."""
+
+    size: int
+    pieces: tuple[tuple[int, str], ...]
+
+
+class _Shape(NamedTuple):
+    """A glob taken apart at its stars. `tail` is None when there is no star."""
+
+    head: _Run
+    middle: tuple[_Run, ...]
+    tail: _Run | None
+    prefix: str
+    least: int
+
+
+def _run(segment: str) -> _Run:
+    pieces = [(found.start(), found[0]) for found in re.finditer(r"[^?]+", segment)]
+    return _Run(len(segment), tuple(pieces))
+
+
+@lru_cache(_CACHE)
+def _shape(pattern: str) -> _Shape:
+    head, *rest = canonical(pattern).split("*")
+    runs = [_run(segment) for segment in rest]
+    prefix = head.partition("?")[0]
+    least = len(head) + sum(run.size for run in runs)
+    return _Shape(_run(head), tuple(runs[:-1]), runs[-1] if runs else None, prefix, least)
+
+
+def match(pattern: str, text: str) -> bool:
+    """Does the glob match the whole text?"""
+    if "*" in text or "?" in text:
+        text = text.translate(_ESCAPE)
+    head, middle, tail, prefix, least = _shape(pattern)
+    if not text.startswith(prefix) or len(text) < least:
+        return False
+    if tail is None:
+        return len(text) == least and _stands(head, text, 0)
+    end = len(text) - tail.size
+    if not _stands(head, text, 0) or not _stands(tail, text, end):
+        return False
+    place = head.size
+    for run in middle:
+        place = _seek(run, text, place, end)
+        if place < 0:
+            return False
+        place += run.size
+    return True
+
+
+def _stands(run: _Run, text: str, place: int) -> bool:
+    return all(text.startswith(piece, place + offset) for offset, piece in run.pieces)
+
+
+def _seek(run: _Run, text: str, start: int, end: int) -> int:
+    """Give the leftmost place of the run in text[start:end], or -1."""
+    if not run.pieces:
+        return start if start + run.size <= end else -1
+    offset, piece = run.pieces[0]
+    last = end - run.size
+    found = text.find(piece, start + offset, end)
+    while found >= 0 and found - offset <= last:
+        if _stands(run, text, found - offset):
+            return found - offset
+        found = text.find(piece, found + 1, end)
+    return -1
+
+
+# --- two globs -----------------------------------------------------------------------------
+
+
+def _apart(a: str, b: str) -> bool:
+    """Do the plain beginnings already differ?"""
+    first, second = literal_prefix(a), literal_prefix(b)
+    return not (first.startswith(second) or second.startswith(first))
+
+
+@lru_cache(_CACHE)
+def intersects(a: str, b: str) -> bool:
+    """Is there a string that both globs match?
+
+    Walks along `a` and keeps the places of `b` that can be reached; a `*` of `a` reaches every
+    later place, because the characters in between are free.
+    """
+    if _apart(a, b):
+        return False
+    if is_literal(a):
+        return match(b, plain(a))
+    if is_literal(b):
+        return match(a, plain(b))
+    other = _Automaton((b,))
+    state = other.start
+    for item in canonical(a):
+        if not state:
+            return False
+        if item == "*":
+            state = other.whole & -(state & -state)
+        else:
+            state = other.step_any(state) if item == "?" else other.step(state, item)
+    return bool(state & other.accepting)
+
+
+@lru_cache(_CACHE)
+def covers(a: str, b: str) -> bool:
+    """Does `a` match every string that `b` matches? In doubt (bound exceeded): no."""
+    if a in ("*", b):
+        return True
+    if is_literal(b):
+        return match(a, plain(b))
+    if is_literal(a) or _apart(a, b):
+        return False
+    if a.endswith("*") and is_literal(a[:-1]):
+        return b.startswith(a[:-1])
+    found = _search((canonical(b),), (canonical(a),))
+    return found.decided and found.sample is None
+
+
+# --- many globs ----------------------------------------------------------------------------
+
+
+class _Automaton:
+    """Several globs at once: bit i of a state says that the item i of a glob comes next.
+
+    The globs lie side by side in one integer, each with one more bit for "at the end".
+    """
+
+    __slots__ = (
+        *("accepting", "blocks", "literals", "ones"),
+        *("sealed", "starry", "stars", "start", "whole"),
+    )
+
+    def __init__(self, patterns: Sequence[str]) -> None:
+        self.literals: dict[str, int] = {}
+        self.start = self.accepting = self.ones = self.stars = self.sealed = 0
+        self.blocks: list[int] = []
+        self.starry: list[tuple[int, int]] = []
+        bit = 1
+        for pattern in patterns:
+            bit = self._place(pattern, bit)
+        self.whole = bit - 1
+        self.start |= (self.start & self.stars) << 1
+
+    def _place(self, pattern: str, bit: int) -> int:
+        first, stars = bit, 0
+        items = canonical(pattern)
+        for item in items:
+            if item == "*":
+                stars |= bit
+            elif item == "?":
+                self.ones |= bit
+            else:
+                self.literals[item] = self.literals.get(item, 0) | bit
+            bit <<= 1
+        self.start |= first
+        self.accepting |= bit
+        self.stars |= stars
+        block = (bit << 1) - first
+        self.blocks.append(block)
+        if stars:
+            self.starry.append((block, stars))
+        if items.endswith("*"):
+            self.sealed |= bit >> 1
+        return bit << 1
+
+    def step(self, state: int, char: str) -> int:
+        return self._settle(state, state & (self.literals.get(char, 0) | self.ones))
+
+    def step_any(self, state: int) -> int:
+        return self._settle(state, state & ~(self.stars | self.accepting))
+
+    def _settle(self, state: int, moving: int) -> int:
+        new = moving << 1 | state & self.stars
+        new |= (new & self.stars) << 1
+        for block, stars in self.starry:
+            reached = new & stars
+            if reached:
+                # A later star matches all that anything before it could: forget the rest.
+                top = 1 << reached.bit_length() - 1
+                new &= ~(block & top - 1)
+        return new
+
+    def alive(self, state: int) -> bool:
+        return all(state & block for block in self.blocks)
+
+    def next_letters(self, state: int) -> list[str]:
+        return [char for char, mask in self.literals.items() if state & mask]
+
+
+class _Found(NamedTuple):
+    """`sample` is None when there is no such string or, if not `decided`, none was found."""
+
+    decided: bool
+    sample: str | None
+
+
+_Path = tuple[str, "_Path"] | None
+_FRESH = "xyzwvqjkabcdefghilmnoprstu0123456789-_XYZABCDEFGHIJKLMNOPQRSTUVW"
+
+
+def _fresh(used: set[str]) -> str:
+    """Give a character that stands in none of the globs, a readable one where there is one."""
+    private = map(chr, range(0xE000, 0xF8FF))
+    return next(char for char in chain(_FRESH, private) if char not in used)
+
+
+@lru_cache(_CACHE)
+def _search(inside: tuple[str, ...], outside: tuple[str, ...]) -> _Found:
+    """Seek a string that all of `inside` and none of `outside` match."""
+    if not inside:
+        inside = ("*",)
+    for fill in ("x", ""):
+        for glob in inside:
+            guess = plain(glob.replace("*", fill).replace("?", "x"))
+            if _belongs(guess, inside, outside):
+                return _Found(True, guess)
+    found = _walk(_Automaton(inside), _Automaton(outside), _fresh(set(chain(*inside, *outside))))
+    if found.sample is None:
+        return found
+    return _Found(True, _shrunk(found.sample, lambda text: _belongs(text, inside, outside)))
+
+
+def _belongs(text: str, inside: Sequence[str], outside: Sequence[str]) -> bool:
+    return all(match(glob, text) for glob in inside) and not any(
+        match(glob, text) for glob in outside
+    )
+
+
+def _walk(wanted: _Automaton, barred: _Automaton, fresh: str) -> _Found:
+    """Walk the product of the two automata, depth first, the fresh letter first.
+
+    A letter that no wanted glob demands at its place may as well be the fresh one: whatever
+    barred glob matches the fresh letter there matches any other. So only the demanded letters
+    and the fresh one are tried. A state is skipped when one with the same wanted and no more
+    barred places was seen: whatever leads on from it would have led on from that one.
+    """
+    limit = min(MAX_STATES, _MAX_BITS // (wanted.whole.bit_length() + barred.whole.bit_length()))
+    seen: dict[int, list[int]] = {}
+    stack: list[tuple[int, int, _Path]] = [(wanted.start, barred.start, None)]
+    count = 0
+    while stack:
+        state, against, path = stack.pop()
+        if against & barred.sealed or any(old & ~against == 0 for old in seen.get(state, ())):
+            continue
+        if state & wanted.accepting == wanted.accepting and not against & barred.accepting:
+            return _Found(True, plain(_spelled(path)))
+        count += 1
+        if count > limit:
+            return _Found(False, None)
+        seen.setdefault(state, []).append(against)
+        for letter in (*wanted.next_letters(state), fresh):
+            new = wanted.step(state, letter)
+            if wanted.alive(new):
+                stack.append((new, barred.step(against, letter), (letter, path)))
+    return _Found(True, None)
+
+
+def _spelled(path: _Path) -> str:
+    letters: list[str] = []
+    while path is not None:
+        letter, path = path
+        letters.append(letter)
+    return "".join(reversed(letters))
+
+
+_LONGEST_SHRUNK = 300
+
+
+def _shrunk(text: str, holds: Callable[[str], bool]) -> str:
+    """Leave out every character that can be left out."""
+    if len(text) > _LONGEST_SHRUNK:
+        return text
+    for place in range(len(text) - 1, -1, -1):
+        shorter = text[:place] + text[place + 1 :]
+        if holds(shorter):
+            text = shorter
+    return text
+
+
+# --- regions -------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """The strings that all of `inside` and none of `outside` match.
+
+    Build with `Region.of`, which simplifies. Two regions compare equal when they are written
+    alike; ask `a <= b and b <= a` whether they are the same set.
+    """
+
+    inside: tuple[str, ...] = ("*",)
+    outside: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(inside: Sequence[str] = ("*",), outside: Sequence[str] = ()) -> Region:
+        """Give the region in its simplest spelling; `NOWHERE` if it is seen to be empty.
+
+        Nothing inside means no limit: all strings.
+        """
+        return _region(tuple(inside), tuple(outside))
+
+    @staticmethod
+    def only(text: str) -> Region:
+        """Give the region of one string."""
+        return Region((escape(text),))
+
+    def contains(self, text: str) -> bool:
+        """Is the string in the region?"""
+        return _belongs(text, self.inside, self.outside)
+
+    def is_empty(self) -> bool:
+        """Is there surely no such string? In doubt (see `decided`): no."""
+        found = _search(self.inside, self.outside)
+        return found.decided and found.sample is None
+
+    @property
+    def decided(self) -> bool:
+        """Was the search for a member settled within its bound?"""
+        return _search(self.inside, self.outside).decided
+
+    def sample(self) -> str | None:
+        """Give a short string in the region; None if there is none, or none was found."""
+        return _search(self.inside, self.outside).sample
+
+    def minus(self, glob: str) -> Region:
+        """Give what the glob does not match."""
+        return Region.of(self.inside, (*self.outside, glob))
+
+    def __and__(self, other: Region) -> Region:
+        if self == other or other == EVERYWHERE:
+            return self
+        if self == EVERYWHERE:
+            return other
+        if _apart(self.inside[0], other.inside[0]):
+            return NOWHERE
+        return Region.of(self.inside + other.inside, self.outside + other.outside)
+
+    def __sub__(self, other: Region) -> tuple[Region, ...]:
+        """Give the difference in pieces; they overlap where `other` has several limits."""
+        without = [self.minus(glob) for glob in other.inside]
+        spared = [self & Region((glob,)) for glob in other.outside]
+        return tuple(piece for piece in without + spared if not piece.is_empty())
+
+    def __le__(self, other: Region) -> bool:
+        """Is every string of this region in `other`? In doubt: no."""
+        return all(self.minus(glob).is_empty() for glob in other.inside) and all(
+            (self & Region((glob,))).is_empty() for glob in other.outside
+        )
+
+
+EVERYWHERE = Region()
+NOWHERE = Region(("*",), ("*",))
+
+
+@lru_cache(_CACHE)
+def _region(inside: tuple[str, ...], outside: tuple[str, ...]) -> Region:
+    wanted = _minimal({canonical(glob) for glob in inside} or {"*"}, lambda a, b: covers(b, a))
+    if any(not intersects(a, b) for a, b in combinations(wanted, 2)):
+        return NOWHERE
+    barred = {canonical(glob) for glob in outside}
+    barred = {glob for glob in barred if all(intersects(glob, other) for other in wanted)}
+    if any(covers(bar, glob) for bar in barred for glob in wanted):
+        return NOWHERE
+    region = Region(wanted, _minimal(barred, covers))
+    settled_by_pairs = len(wanted) == 1 and len(region.outside) < 2
+    return NOWHERE if not settled_by_pairs and region.is_empty() else region
+
+
+def _minimal(globs: set[str], beats: Callable[[str, str], bool]) -> tuple[str, ...]:
+    """Give the globs that no other beats; of two that beat each other, the first."""
+    kept: list[str] = []
+    for glob in sorted(globs):
+        if not any(beats(other, glob) for other in kept):
+            kept = [other for other in kept if not beats(glob, other)]
+            kept.append(glob)
+    return tuple(sorted(kept))
+
+
+# --- cells ---------------------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """Strings that the same ones of some globs match.
+
+    `matching` are the places of the globs that match all of the cell; of the others none does,
+    but for those in `possibly`, whose part was not settled within the bound. `sample` is one
+    string of the cell.
+    """
+
+    matching: frozenset[int]
+    sample: str
+    region: Region
+    possibly: frozenset[int] = frozenset()
+
+
+def cells(patterns: Sequence[str], within: str) -> tuple[Cell, ...]:
+    """Part the strings that `within` matches by which of `patterns` match them.
+
+    Gives the cells that are not empty, in the order of the places in `matching`. Above
+    `MAX_CELLS` cells, or where a search hits its bound, a glob no longer splits: it is then
+    listed in `possibly`, and the cells stay a cover of `within`.
+    """
+    whole = Region.of((within,))
+    parted = [Cell(frozenset(), whole.sample() or "", whole)]
+    for place, pattern in enumerate(patterns):
+        open_ = len(parted) < MAX_CELLS
+        parted = [piece for cell in parted for piece in _split(cell, place, pattern, open_)]
+    return tuple(sorted(parted, key=lambda cell: (sorted(cell.matching), cell.sample)))
+
+
+def _split(cell: Cell, place: int, pattern: str, may_split: bool) -> tuple[Cell, ...]:
+    """Part one cell by one glob. The cell's sample shows that one of the halves is not empty."""
+    hit = match(pattern, cell.sample)
+    other = cell.region.minus(pattern) if hit else cell.region & Region((canonical(pattern),))
+    here = cell.matching | {place}
+    if other.is_empty():
+        return (Cell(here, cell.sample, cell.region, cell.possibly),) if hit else (cell,)
+    sample = other.sample()
+    if sample is None or not may_split:
+        return (Cell(cell.matching, cell.sample, cell.region, cell.possibly | {place}),)
+    same = cell.region & Region((canonical(pattern),)) if hit else cell.region.minus(pattern)
+    yes, no = (here, cell.matching) if hit else (cell.matching, here)
+    return (Cell(yes, cell.sample, same, cell.possibly), Cell(no, sample, other, cell.possibly))
