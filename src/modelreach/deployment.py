@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import msgspec
+from yaml import Node
 
 from modelreach import strict_yaml
 from modelreach.model import InputError
@@ -208,7 +209,7 @@ def decode(raw: bytes, *, place: str) -> Deployment:
     return deployment
 
 
-def _check_references(deployment: Deployment, tree: strict_yaml.Node, place: str) -> None:
+def _check_references(deployment: Deployment, tree: Node, place: str) -> None:
     spec = deployment.spec
     if not spec.identities:
         line = strict_yaml.line_of(tree, "$.spec.identities")

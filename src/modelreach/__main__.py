@@ -1,0 +1,5 @@
+"""`python -m modelreach`."""
+
+from modelreach.cli import main
+
+main()

@@ -1,0 +1,146 @@
+"""The command line: argv, files, exit codes. Each command loads its own part of the program.
+
+Exit codes: 0 gate passed, 1 gate failed, 2 wrong call or unusable input, 3 unknown because the
+collection was incomplete, 4 nothing could be collected, 70 a bug, 130/143 interrupted.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from importlib import import_module
+from types import FrameType
+
+import click
+
+from modelreach import __version__
+from modelreach.model import ModelreachError
+
+#: Name of a command -> what it does. Its module is `modelreach.cli.NAME`, loaded when it runs.
+COMMANDS = {
+    "collect": "Read an estate, read-only, and write a snapshot of it.",
+    "diff": "Show what a new release reaches on top of the old one.",
+    "scan": "Show what one release, or one principal, reaches.",
+    "explain": "Show the witness of a finding or a resource, hop by hop.",
+    "can": "Ask whether a principal may do something, and why.",
+    "report": "Write the difference, or a radius, in any number of formats.",
+    "export": "Turn a saved diff or radius into another format.",
+    "permissions": "Print the least privilege that `collect` needs.",
+    "demo": "Show a built-in example; needs no cloud account.",
+    "rules": "List the finding rules, or show one.",
+    "schema": "Print the JSON Schema of a file format.",
+    "completion": "Print the completion script of a shell.",
+}
+
+
+class _Commands(click.Group):
+    """Commands by name; `--help` imports none of them."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = import_module(f"modelreach.cli.{cmd_name}")
+        command: click.Command = module.command
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl(list(COMMANDS.items()))
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+            raise click.UsageError(_no_such(args[0]), ctx)
+        return super().resolve_command(ctx, args)
+
+
+def _no_such(name: str) -> str:
+    import difflib
+
+    near = difflib.get_close_matches(name, COMMANDS, n=1)
+    return f"no such command `{name}`" + (f"; did you mean `{near[0]}`?" if near else "")
+
+
+@click.command(
+    cls=_Commands,
+    context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MODELREACH"},
+    epilog="Start with: modelreach demo",
+)
+@click.version_option(__version__, prog_name="modelreach")
+def root() -> None:
+    """What an AI model can reach in your clouds, and what its next release would reach on top."""
+
+
+def main() -> None:
+    """Run the program; the only place where exceptions become exit codes."""
+    signal.signal(signal.SIGTERM, _terminated)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")
+    sys.exit(run(sys.argv[1:]))
+
+
+def _terminated(_signum: int, _frame: FrameType | None) -> None:
+    raise SystemExit(143)
+
+
+def run(argv: list[str]) -> int:
+    """Run one command line and give its exit code. Errors go to stderr."""
+    try:
+        root.main(args=argv, prog_name="modelreach", standalone_mode=False)
+    except ModelreachError as error:
+        return _say(error.message, error.hint, error.exit_code)
+    except click.exceptions.Exit as done:
+        return done.exit_code
+    except click.UsageError as error:
+        usage = f"see `{error.ctx.command_path} --help`" if error.ctx else ""
+        return _say(_lowered(error.format_message()), usage, 2)
+    except click.ClickException as error:
+        return _say(_lowered(error.format_message()), "", 2)
+    except (click.Abort, KeyboardInterrupt):
+        return 130
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+    except Exception as error:  # the last resort: a bug is 70, never 1
+        return _crashed(error)
+    return 0
+
+
+def _say(message: str, hint: str, code: int) -> int:
+    from modelreach.cli.terminal import visible
+
+    click.echo(f"error: {visible(message)}", err=True)
+    if hint:
+        click.echo(f"hint:  {visible(hint)}", err=True)
+    return code
+
+
+def _lowered(text: str) -> str:
+    return (text[:1].lower() + text[1:]).rstrip(".")
+
+
+def _crashed(error: Exception) -> int:
+    """Write a report that holds the places in our code and nothing from the user's data."""
+    import tempfile
+    import traceback
+
+    places = [
+        f"{frame.filename}:{frame.lineno} in {frame.name}"
+        for frame in traceback.extract_tb(error.__traceback__)
+    ]
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="modelreach-crash-", suffix=".txt", delete=False, encoding="utf-8"
+    ) as report:
+        report.write(f"modelreach {__version__}, Python {sys.version}\n{type(error).__name__}\n")
+        report.write("\n".join(places) + "\n")
+    click.echo(f"error: internal error ({type(error).__name__}); this is a bug", err=True)
+    click.echo(f"hint:  report it with {report.name}, which holds no data of yours", err=True)
+    if os.environ.get("MODELREACH_TRACEBACK"):
+        traceback.print_exception(error)
+    return 70

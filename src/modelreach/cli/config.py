@@ -1,0 +1,127 @@
+"""`modelreach.yaml`: what a project counts as sensitive, its key limits, its gate."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from modelreach import strict_yaml
+from modelreach.judge.policy import JudgePolicy, KeyLimits, RuleSetting, SensitiveRule
+from modelreach.model import Sensitivity, Severity
+
+_NAMES = ("modelreach.yaml", ".modelreach.yaml", ".github/modelreach.yaml")
+
+
+class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """Base of the configuration's parts."""
+
+
+class Sensitive(Part, frozen=True):
+    """A rule of the user's: a glob over resource ids, tags, or both."""
+
+    match: str = ""
+    tags: dict[str, str | tuple[str, ...]] = {}
+    level: Sensitivity = Sensitivity.HIGH
+    why: str = ""
+
+
+class Keys(Part, frozen=True):
+    """Limits in days."""
+
+    max_age: int = 90
+    unused_after: int = 45
+
+
+class RuleConfig(Part, frozen=True):
+    """A change to one rule."""
+
+    enabled: bool = True
+    severity: Severity | None = None
+
+
+class GateConfig(Part, frozen=True):
+    """What fails the gate; options of the command line win."""
+
+    fail_on: Literal["low", "medium", "high", "critical", "never"] = "high"
+    fail_on_incomplete: bool = False
+
+
+class Config(Part, frozen=True):
+    """The whole file."""
+
+    version: Literal[1]
+    sensitive: tuple[Sensitive, ...] = ()
+    keys: Keys = Keys()
+    rules: dict[str, RuleConfig] = {}
+    gate: GateConfig = GateConfig()
+
+
+def load(path: str | None) -> Config:
+    """Read the named file, or the first one found from here up to the repository's top.
+
+    Raises `InputError` with file and line when it cannot be used.
+    """
+    from modelreach.cli.files import read
+
+    found = path or _discover(Path.cwd())
+    if found is None:
+        return Config(version=1)
+    source = read(found)
+    config, _ = strict_yaml.decode(
+        source.raw,
+        Config,
+        place=source.name,
+        what="a configuration file",
+        hint="see `modelreach schema config`",
+        fields=_FIELDS,
+    )
+    return config
+
+
+_FIELDS = sorted(
+    {
+        name
+        for struct in (Config, Sensitive, Keys, RuleConfig, GateConfig)
+        for name in struct.__struct_encode_fields__
+    }
+)
+
+
+def _discover(folder: Path) -> str | None:
+    for place in (folder, *folder.parents):
+        for name in _NAMES:
+            if (place / name).is_file():
+                return os.path.relpath(place / name)
+        if (place / ".git").exists():
+            return None
+    return None
+
+
+def judge_policy(config: Config) -> JudgePolicy:
+    """Give the configuration in the engine's words."""
+    return JudgePolicy(
+        sensitive=tuple(
+            SensitiveRule(
+                level=rule.level,
+                why=rule.why,
+                glob=rule.match,
+                tags=tuple(
+                    sorted(
+                        (key, (values,) if isinstance(values, str) else values)
+                        for key, values in rule.tags.items()
+                    )
+                ),
+            )
+            for rule in config.sensitive
+        ),
+        keys=KeyLimits(config.keys.max_age, config.keys.unused_after),
+        rules=tuple(
+            sorted(
+                ((name, RuleSetting(r.enabled, r.severity)) for name, r in config.rules.items()),
+                key=lambda item: item[0],
+            )
+        ),
+    )

@@ -1,0 +1,107 @@
+"""Reading inputs with errors that name the file, and writing outputs whole or not at all."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import sys
+import tempfile
+from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+
+from modelreach import deployment as manifest
+from modelreach import snapshot as snapshots
+from modelreach.deployment import Deployment
+from modelreach.model import InputError
+from modelreach.report import Report
+from modelreach.snapshot import Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A file that was read: its name for people, its digest for the record, its bytes."""
+
+    name: str
+    digest: str
+    raw: bytes
+
+
+def read(path: str) -> Source:
+    """Read a file, or standard input for `-`. Raises `InputError` naming it."""
+    try:
+        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+    except FileNotFoundError:
+        raise InputError("no such file", place=path) from None
+    except IsADirectoryError:
+        raise InputError("this is a folder; a file was expected", place=path) from None
+    except OSError as error:
+        raise InputError(f"cannot be read ({error.strerror})", place=path) from None
+    name = "standard input" if path == "-" else path
+    return Source(name, "sha256:" + hashlib.sha256(raw).hexdigest(), raw)
+
+
+def read_manifest(path: str) -> tuple[Deployment, Source]:
+    """Read a deployment manifest."""
+    source = read(path)
+    return manifest.decode(source.raw, place=source.name), source
+
+
+def read_snapshot(path: str) -> tuple[Snapshot, Source]:
+    """Read a snapshot."""
+    source = read(path)
+    return snapshots.decode(source.raw, place=source.name), source
+
+
+def read_report(path: str) -> Report:
+    """Read a saved diff or radius."""
+    import msgspec
+
+    from modelreach import report
+
+    source = read(path)
+    try:
+        return report.decode(source.raw)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
+        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"this is not a saved diff or radius ({problem})",
+            place=source.name,
+            hint="write one with `modelreach diff … -o diff.json`",
+        ) from None
+
+
+def write_all(outputs: Mapping[str, bytes]) -> None:
+    """Write every file, each to a temporary name beside it and then renamed; `-` is stdout.
+
+    All bytes are rendered before this is called, so a failing renderer leaves nothing behind.
+    """
+    for path, content in outputs.items():
+        if path == "-":
+            click.get_binary_stream("stdout").write(content)
+        else:
+            _replace(Path(path), content)
+
+
+def _replace(path: Path, content: bytes) -> None:
+    temporary = ""
+    try:
+        with tempfile.NamedTemporaryFile(
+            dir=path.parent, prefix=f".{path.name}.", delete=False
+        ) as file:
+            temporary = file.name
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        Path(temporary).chmod(0o666 & ~umask)
+        Path(temporary).replace(path)
+    except OSError as error:
+        if temporary:
+            with suppress(OSError):
+                Path(temporary).unlink()
+        raise InputError(f"cannot be written ({error.strerror})", place=str(path)) from None

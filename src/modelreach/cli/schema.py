@@ -1,0 +1,38 @@
+"""`modelreach schema`: the JSON Schema of every file that enters or leaves the program."""
+
+from __future__ import annotations
+
+import click
+
+NAMES = ("snapshot", "radius", "diff", "manifest", "config")
+
+
+@click.command("schema", epilog="Example: modelreach schema manifest > manifest.schema.json")
+@click.argument("name", type=click.Choice(NAMES))
+def command(name: str) -> None:
+    """Print the JSON Schema (2020-12) of a file format."""
+    import msgspec
+
+    click.echo(msgspec.json.format(msgspec.json.encode(schema_of(name)), indent=2))
+
+
+def schema_of(name: str) -> dict[str, object]:
+    """Give the schema of a format by its short name."""
+    import msgspec
+
+    from modelreach.cli.config import Config
+    from modelreach.deployment import Deployment
+    from modelreach.report import DiffReport, RadiusReport
+    from modelreach.snapshot import Snapshot
+
+    types: dict[str, tuple[type, str]] = {
+        "snapshot": (Snapshot, "modelreach.snapshot/1"),
+        "radius": (RadiusReport, "modelreach.radius/1"),
+        "diff": (DiffReport, "modelreach.diff/1"),
+        "manifest": (Deployment, "modelreach/v1 ModelDeployment"),
+        "config": (Config, "modelreach.yaml"),
+    }
+    type_, title = types[name]
+    found = msgspec.json.schema(type_)
+    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
+    return head | found
