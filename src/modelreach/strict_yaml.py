@@ -19,13 +19,24 @@ from modelreach.model import InputError
 
 
 class _Loader(yaml.SafeLoader):
-    """YAML 1.1's safe subset; a key given twice is an error, and dates stay text."""
+    """The safe subset; dates stay text, and only `true` and `false` are booleans (YAML 1.2), so
+    that a key such as `on` stays a word."""
 
 
 _Loader.yaml_implicit_resolvers = {
-    first: [(tag, regexp) for tag, regexp in resolvers if tag != "tag:yaml.org,2002:timestamp"]
+    first: kept
     for first, resolvers in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    if (
+        kept := [
+            (tag, pattern)
+            for tag, pattern in resolvers
+            if tag not in ("tag:yaml.org,2002:timestamp", "tag:yaml.org,2002:bool")
+        ]
+    )
 }
+_Loader.add_implicit_resolver(
+    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
+)
 
 
 _T = TypeVar("_T")
