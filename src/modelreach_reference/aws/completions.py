@@ -1,0 +1,226 @@
+"""A request of which only a part of the context is known: every answer it might still get.
+
+Brute force. For each key that a policy asks about and the request does not fix, a few values are
+collected that between them make every comparison in the policies come out both ways, and every
+combination of them is tried; absence is one of the values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from ipaddress import ip_network
+from itertools import combinations, product
+from typing import cast
+
+from modelreach_reference.aws import values
+from modelreach_reference.aws.conditions import Over, read_operator, read_values
+from modelreach_reference.aws.evaluation import evaluate
+from modelreach_reference.aws.logic import NotUnderstood
+from modelreach_reference.aws.request import MalformedRecord, read_request
+
+LARGEST_SET = 3
+"""No more values are given to one key: with three, ForAllValues and ForAnyValue can already
+come out in every way that the tests need."""
+
+MANY = 200_000
+
+Values = tuple[str, ...]
+
+
+class TooManyCompletions(ValueError):
+    """Trying everything would take too long; the message says how many ways there are."""
+
+
+@dataclass(slots=True)
+class OpenKey:
+    """A key that is not fixed: the values worth trying, and whether it may have several."""
+
+    values: set[str] = field(default_factory=set[str])
+    several: bool = False
+
+    def completions(self) -> list[Values]:
+        """Give everything that the key may be, absence first."""
+        found = sorted(self.values)
+        sizes = range(1, LARGEST_SET + 1) if self.several else range(1, 2)
+        return [(), *(chosen for size in sizes for chosen in combinations(found, size))]
+
+
+def evaluate_open(record: Mapping[str, object]) -> set[str]:
+    """Give every answer that some completion of the context gives.
+
+    The keys of the record's context are fixed; a key fixed to `null` is known to be absent. All
+    other keys that a policy of the record asks about are open. Raises `TooManyCompletions` rather
+    than taking hours, and `MalformedRecord` if the record is no policy case.
+    """
+    keys = open_keys(record)
+    choices = [keys[name].completions() for name in sorted(keys)]
+    ways = _count(choices)
+    if ways > MANY:
+        raise TooManyCompletions(f"{ways} completions of {len(keys)} open keys")
+    return {
+        evaluate(_completed(record, dict(zip(sorted(keys), chosen, strict=True))))
+        for chosen in product(*choices)
+    }
+
+
+def _count(choices: Sequence[Sequence[Values]]) -> int:
+    ways = 1
+    for choice in choices:
+        ways *= len(choice)
+    return ways
+
+
+def _completed(record: Mapping[str, object], chosen: Mapping[str, Values]) -> dict[str, object]:
+    request = dict(cast("Mapping[str, object]", record["request"]))
+    fixed = cast("Mapping[str, object]", request.get("context") or {})
+    request["context"] = {**fixed, **{key: list(found) for key, found in chosen.items()}}
+    return {**record, "request": request}
+
+
+def open_keys(record: Mapping[str, object]) -> dict[str, OpenKey]:
+    """Give the keys that policies ask about and the context does not fix, in lower case."""
+    request = cast("Mapping[str, object]", record.get("request") or {})
+    context = request.get("context")
+    if context is not None and not isinstance(context, Mapping):
+        raise MalformedRecord("`context` is not an object")
+    fixed = {key.lower() for key, _ in _items(request.get("context"))}
+    keys: dict[str, OpenKey] = {}
+    for statement in _statements(record.get("policies")):
+        for name, found in _asked(statement, read_request(record).resource):
+            key = keys.setdefault(name, OpenKey())
+            key.values |= found.values
+            key.several = key.several or found.several
+    _share_values(record, keys)
+    return {name: key for name, key in keys.items() if name not in fixed}
+
+
+def _statements(policies: object) -> Iterator[Mapping[str, object]]:
+    """Find every object in the policies that has an Effect, wherever it is."""
+    if isinstance(policies, Mapping):
+        found = cast("Mapping[str, object]", policies)
+        if "Effect" in found:
+            yield found
+        for part in found.values():
+            yield from _statements(part)
+    elif isinstance(policies, list):
+        for part in cast("list[object]", policies):
+            yield from _statements(part)
+
+
+def _asked(statement: Mapping[str, object], resource: str) -> Iterator[tuple[str, OpenKey]]:
+    """Give the keys that one statement asks about, with the values it makes worth trying."""
+    for operator, key, wanted in _tests(statement):
+        yield key.lower(), _open_key(operator, wanted)
+        for text in wanted:
+            yield from ((name, OpenKey(set(_pieces(text)))) for name in _variables(text))
+    for element in ("Resource", "NotResource"):
+        for text in _texts(statement.get(element)):
+            yield from ((name, OpenKey(set(_pieces(resource)))) for name in _variables(text))
+
+
+def _tests(statement: Mapping[str, object]) -> Iterator[tuple[str, str, list[str]]]:
+    blocks = statement.get("Condition")
+    for operator, keys in _items(blocks):
+        for key, wanted in _items(keys):
+            try:
+                yield operator, key, read_values(wanted)
+            except NotUnderstood:
+                yield operator, key, []
+
+
+def _items(value: object) -> list[tuple[str, object]]:
+    return list(cast("Mapping[str, object]", value).items()) if isinstance(value, Mapping) else []
+
+
+def _texts(value: object) -> list[str]:
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    return [item for item in items if isinstance(item, str)]
+
+
+def _variables(text: str) -> list[str]:
+    """Give the keys that a text has as variables, in lower case."""
+    names = [part.split("}")[0].split(",")[0].lower() for part in text.split("${")[1:]]
+    return [name for name in names if name not in ("", "*", "?", "$")]
+
+
+def _pieces(text: str) -> set[str]:
+    """Give what a variable might stand for in a text: its parts between `/`, `:`, `-` and `$`."""
+    found = {text}
+    for separator in "/:-*?${},' ":
+        found |= {part for piece in found for part in piece.split(separator)}
+    return {piece for piece in found if piece}
+
+
+def _share_values(record: Mapping[str, object], keys: Mapping[str, OpenKey]) -> None:
+    """Let keys that are compared with each other, by a variable, have each other's values.
+
+    Whatever text is tried for one is tried for all that any policy compares as text or uses as a
+    variable, the values of fixed keys included: then they can be equal, and they can differ.
+    """
+    linked = {
+        name
+        for statement in _statements(record.get("policies"))
+        for _, key, wanted in _tests(statement)
+        for text in wanted
+        for name in (*_variables(text), key.lower())
+        if _variables(text)
+    }
+    context = cast("Mapping[str, object]", read_request(record).context)
+    fixed = {text for name in linked for text in cast("Values", context.get(name, ()))}
+    shared = fixed.union(*(keys[name].values for name in linked if name in keys))
+    for name in linked & set(keys):
+        keys[name].values |= shared
+
+
+def _open_key(operator: str, wanted: Sequence[str]) -> OpenKey:
+    """Give the values that make one operator come out both ways for each of its values."""
+    try:
+        read = read_operator(operator)
+    except NotUnderstood:
+        return OpenKey({"x"})
+    found = {value for text in wanted for value in _around(read.name, text)}
+    return OpenKey(found or {"x"}, read.over is not Over.ONE)
+
+
+def _around(name: str, text: str) -> set[str]:
+    """Give values that fit a policy value, and values that do not."""
+    try:
+        if name.startswith("Numeric"):
+            limit = values.number(text)
+            return {str(limit - 1), str(limit), str(limit + 1)}
+        if name.startswith("Date"):
+            return _around_date(text)
+        if name == "IpAddress":
+            return _around_addresses(text)
+    except NotUnderstood:
+        return {"x"}
+    if name in ("Bool", "Null"):
+        return {"true", "false"}
+    if name == "BinaryEquals":
+        return {text, "eA=="}
+    return _around_text(text, arn=name.startswith("Arn"))
+
+
+def _around_date(text: str) -> set[str]:
+    limit = datetime.fromtimestamp(float(values.date(text)), UTC)
+    second = timedelta(seconds=1)
+    return {moment.isoformat() for moment in (limit - second, limit, limit + second)}
+
+
+def _around_addresses(text: str) -> set[str]:
+    try:
+        network = ip_network(text, strict=False)
+    except ValueError:
+        return {"x"}
+    outside = {"203.0.113.77", "2001:db8:ffff::77"}
+    return {str(network[0]), str(network[-1]), *outside}
+
+
+def _around_text(text: str, *, arn: bool) -> set[str]:
+    """Give a text as it is, its wildcards filled in, in another case, and another text."""
+    plain = text.replace("${*}", "*").replace("${?}", "?").replace("${$}", "$")
+    filled = {text.replace("*", run).replace("?", "q") for run in ("", "q", "qq")}
+    other = "arn:aws:other::0:q" if arn else "q"
+    return {plain, other, *filled, *({text.swapcase()} if not arn else ())}

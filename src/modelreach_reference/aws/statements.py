@@ -1,0 +1,209 @@
+"""Statements: whether one applies to a request, element by element.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements.html
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import cast
+
+from modelreach_reference.aws.conditions import conditions_hold
+from modelreach_reference.aws.logic import NotUnderstood, Truth, all_hold, ask
+from modelreach_reference.aws.principals import Named, named_by, spared_by
+from modelreach_reference.aws.request import Request
+from modelreach_reference.aws.text import matches, wildcards, with_variables
+
+VERSIONS = ("2012-10-17", "2008-10-17")
+ELEMENTS = frozenset(
+    {
+        *("Sid", "Effect", "Principal", "NotPrincipal", "Action", "NotAction"),
+        *("Resource", "NotResource", "Condition"),
+    }
+)
+EFFECTS = frozenset({"Allow", "Deny"})
+
+
+class Layer(Enum):
+    """Where a policy is attached, which decides what its statements must and may have."""
+
+    IDENTITY = "identity policy"
+    BOUNDARY = "permissions boundary"
+    SESSION = "session policy"
+    SCP = "service control policy"
+    RCP = "resource control policy"
+    RESOURCE = "resource policy"
+    TRUST = "role trust policy"
+    ENDPOINT = "VPC endpoint policy"
+
+
+NAMES_PRINCIPALS = frozenset({Layer.RESOURCE, Layer.TRUST, Layer.ENDPOINT, Layer.RCP})
+ONE_RESOURCE = frozenset({Layer.RESOURCE, Layer.TRUST})
+"""Attached to one resource, which is what their statements mean when they name none."""
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """One statement of one policy; `elements` is empty if it is not an object at all."""
+
+    layer: Layer
+    version: str
+    elements: Mapping[str, object]
+
+    @property
+    def effects(self) -> frozenset[str]:
+        """What the statement may be meant to do: its Effect, or both if that is unreadable."""
+        effect = self.elements.get("Effect")
+        return frozenset({effect}) if effect in ("Allow", "Deny") else EFFECTS
+
+
+def read_document(document: object, layer: Layer) -> Iterator[Statement]:
+    """Give the statements of a policy; what is not a policy is one unreadable statement."""
+    if not isinstance(document, Mapping):
+        yield Statement(layer, "", {})
+        return
+    policy = cast("Mapping[str, object]", document)
+    body = policy.get("Statement")
+    statements = cast("list[object]", body) if isinstance(body, list) else [body]
+    for item in statements:
+        elements = cast("Mapping[str, object]", item) if isinstance(item, Mapping) else None
+        yield Statement(layer, _version(policy), elements or {})
+
+
+def _version(policy: Mapping[str, object]) -> str:
+    """Give the language version: 2008-10-17 if none is given, "" if AWS has no such version.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
+    """
+    version = policy.get("Version", "2008-10-17")
+    return version if isinstance(version, str) and version in VERSIONS else ""
+
+
+def applies(statement: Statement, request: Request, *, bounded: bool) -> Truth:
+    """Say whether a statement applies to a request: if all of its elements do.
+
+    `bounded` says that the requester has a permissions boundary.
+    """
+    return all_hold(
+        (
+            ask(lambda: _is_well_formed(statement)),
+            ask(lambda: _covers_action(statement, request)),
+            ask(lambda: _covers_resource(statement, request)),
+            ask(lambda: _covers_principal(statement, request, bounded=bounded)),
+            _condition_holds(statement, request),
+        )
+    )
+
+
+def _is_well_formed(statement: Statement) -> bool:
+    elements = statement.elements
+    if not statement.version or set(elements) - ELEMENTS:
+        raise NotUnderstood("an unknown version or element")
+    if len(statement.effects) != 1:
+        raise NotUnderstood("an Effect that is neither Allow nor Deny")
+    return True
+
+
+def _covers_action(statement: Statement, request: Request) -> bool:
+    """Action names and their prefixes ignore the case, and may have wildcards.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_action.html
+    """
+    return _covers(statement.elements, "Action", lambda text: _action_fits(text, request.action))
+
+
+def _action_fits(text: str, action: str) -> bool:
+    if text != "*" and ":" not in text:
+        raise NotUnderstood(f"the action `{text}`")
+    return matches(wildcards(text.lower()), action.lower())
+
+
+def _covers_resource(statement: Statement, request: Request) -> bool:
+    """Resource ARNs are case-sensitive, may have wildcards, and variables since 2012-10-17.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_resource.html
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notresource.html
+    """
+    named = {"Resource", "NotResource"} & set(statement.elements)
+    if not named and statement.layer in ONE_RESOURCE:
+        return True
+    return _covers(
+        statement.elements, "Resource", lambda text: _resource_fits(text, statement, request)
+    )
+
+
+def _resource_fits(text: str, statement: Statement, request: Request) -> bool:
+    if text != "*" and not text.startswith("arn:"):
+        raise NotUnderstood(f"the resource `{text}`")
+    if statement.version != "2012-10-17":
+        return matches(wildcards(text), request.resource)
+    pattern = with_variables(text, request.context, wild=True)
+    return pattern is not None and matches(pattern, request.resource)
+
+
+def _covers(elements: Mapping[str, object], name: str, fits: Callable[[str], bool]) -> bool:
+    """Decide an element of which there is a Not form: exactly one of the two must be there.
+
+    An empty list covers nothing:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
+    """
+    if (name in elements) == (f"Not{name}" in elements):
+        raise NotUnderstood(f"both {name} and Not{name}, or neither")
+    listed = _texts(elements.get(name, elements.get(f"Not{name}")))
+    if not listed and name not in elements:
+        raise NotUnderstood(f"an empty Not{name}")
+    fitting = [fits(text) for text in listed]
+    return any(fitting) == (name in elements)
+
+
+def _texts(value: object) -> list[str]:
+    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    if not all(isinstance(item, str) for item in items):
+        raise NotUnderstood("an entry that is not a text")
+    return cast("list[str]", items)
+
+
+def _covers_principal(statement: Statement, request: Request, *, bounded: bool) -> bool:
+    """Decide Principal and NotPrincipal.
+
+    Identity policies have neither. NotPrincipal goes with Deny only, not into role trust
+    policies, and always hits who has a permissions boundary:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
+    """
+    if "NotPrincipal" not in statement.elements:
+        return naming(statement, request) is not Named.NOT
+    if "Principal" in statement.elements or statement.layer not in NAMES_PRINCIPALS:
+        raise NotUnderstood("a NotPrincipal where none may be")
+    if statement.layer in (Layer.TRUST, Layer.RCP) or "Allow" in statement.effects:
+        raise NotUnderstood("a NotPrincipal where AWS does not support it")
+    spared = spared_by(statement.elements["NotPrincipal"], request.principal)
+    return bounded or not spared
+
+
+def naming(statement: Statement, request: Request) -> Named:
+    """Say how closely the Principal element of a statement names the requester.
+
+    The policy of an identity is for that identity. A resource control policy speaks of everyone,
+    and the one that AWS attaches by default is often written down without its Principal.
+    """
+    principal = statement.elements.get("Principal")
+    if statement.layer not in NAMES_PRINCIPALS:
+        if principal is not None:
+            raise NotUnderstood("a Principal in a policy of an identity")
+        return Named.ITSELF
+    if principal is None and statement.layer is Layer.RCP:
+        return Named.ITSELF
+    return named_by(principal, request.principal)
+
+
+def _condition_holds(statement: Statement, request: Request) -> Truth:
+    if "Condition" not in statement.elements:
+        return True
+    return conditions_hold(
+        statement.elements["Condition"],
+        request.context,
+        variables=statement.version == "2012-10-17",
+    )
