@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelreach.policy import glob
+from modelreach.policy import automaton, glob
 from modelreach.policy.glob import EVERYWHERE, NOWHERE, Region
 
 # `c` stands in no pattern: it plays every character that no pattern names.
@@ -176,7 +176,7 @@ def test_too_many_cells_are_flagged_and_still_cover(monkeypatch: pytest.MonkeyPa
 
 
 def test_an_unsettled_search_is_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(glob, "MAX_STATES", 3)
+    monkeypatch.setattr(automaton, "MAX_STATES", 3)
     monkeypatch.setattr(glob, "_search", glob._search.__wrapped__)
     region = Region(("*a*b*c*", "*c*b*a*"), ("*c*", "*abx*"))
     assert not region.decided

@@ -10,8 +10,8 @@ policy: AWS allows U+0009, U+000A, U+000D and U+0020 to U+00FF there.
 
 Costs. `match` is at most quadratic, |glob| x |text|, and linear without `?`: each run between two
 stars is sought once, leftmost, and never again. `intersects` takes |a| steps on |b| bits.
-`covers`, `Region` and `cells` search a product of automata of at most `MAX_STATES` states. What
-is not settled within the bound is never guessed: see `Region.decided` and `Cell.possibly`.
+`covers`, `Region` and `cells` search at most `automaton.MAX_STATES` states of a product. What is
+not settled within the bound is never guessed: see `Region.decided` and `Cell.possibly`.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from functools import lru_cache
 from itertools import chain, combinations
 from typing import NamedTuple
 
+from modelreach.policy.automaton import Automaton, Found, fresh_letter, walk
+
 _STAR, _QUESTION = "\ufdd0", "\ufdd1"
 _ESCAPE = str.maketrans("*?", _STAR + _QUESTION)
 _UNESCAPE = str.maketrans(_STAR + _QUESTION, "*?")
 _WILD = re.compile(r"[*?]+")
 
-MAX_STATES = 20_000
 MAX_CELLS = 2_048
-_MAX_BITS = 200_000_000
 _CACHE = 1 << 16
 
 
@@ -163,7 +163,7 @@ def intersects(a: str, b: str) -> bool:
         return match(b, plain(a))
     if is_literal(b):
         return match(a, plain(b))
-    other = _Automaton((b,))
+    other = Automaton((canonical(b),))
     state = other.start
     for item in canonical(a):
         if not state:
@@ -193,93 +193,8 @@ def covers(a: str, b: str) -> bool:
 # --- many globs ----------------------------------------------------------------------------
 
 
-class _Automaton:
-    """Several globs at once: bit i of a state says that the item i of a glob comes next.
-
-    The globs lie side by side in one integer, each with one more bit for "at the end".
-    """
-
-    __slots__ = (
-        *("accepting", "blocks", "literals", "ones"),
-        *("sealed", "starry", "stars", "start", "whole"),
-    )
-
-    def __init__(self, patterns: Sequence[str]) -> None:
-        self.literals: dict[str, int] = {}
-        self.start = self.accepting = self.ones = self.stars = self.sealed = 0
-        self.blocks: list[int] = []
-        self.starry: list[tuple[int, int]] = []
-        bit = 1
-        for pattern in patterns:
-            bit = self._place(pattern, bit)
-        self.whole = bit - 1
-        self.start |= (self.start & self.stars) << 1
-
-    def _place(self, pattern: str, bit: int) -> int:
-        first, stars = bit, 0
-        items = canonical(pattern)
-        for item in items:
-            if item == "*":
-                stars |= bit
-            elif item == "?":
-                self.ones |= bit
-            else:
-                self.literals[item] = self.literals.get(item, 0) | bit
-            bit <<= 1
-        self.start |= first
-        self.accepting |= bit
-        self.stars |= stars
-        block = (bit << 1) - first
-        self.blocks.append(block)
-        if stars:
-            self.starry.append((block, stars))
-        if items.endswith("*"):
-            self.sealed |= bit >> 1
-        return bit << 1
-
-    def step(self, state: int, char: str) -> int:
-        return self._settle(state, state & (self.literals.get(char, 0) | self.ones))
-
-    def step_any(self, state: int) -> int:
-        return self._settle(state, state & ~(self.stars | self.accepting))
-
-    def _settle(self, state: int, moving: int) -> int:
-        new = moving << 1 | state & self.stars
-        new |= (new & self.stars) << 1
-        for block, stars in self.starry:
-            reached = new & stars
-            if reached:
-                # A later star matches all that anything before it could: forget the rest.
-                top = 1 << reached.bit_length() - 1
-                new &= ~(block & top - 1)
-        return new
-
-    def alive(self, state: int) -> bool:
-        return all(state & block for block in self.blocks)
-
-    def next_letters(self, state: int) -> list[str]:
-        return [char for char, mask in self.literals.items() if state & mask]
-
-
-class _Found(NamedTuple):
-    """`sample` is None when there is no such string or, if not `decided`, none was found."""
-
-    decided: bool
-    sample: str | None
-
-
-_Path = tuple[str, "_Path"] | None
-_FRESH = "xyzwvqjkabcdefghilmnoprstu0123456789-_XYZABCDEFGHIJKLMNOPQRSTUVW"
-
-
-def _fresh(used: set[str]) -> str:
-    """Give a character that stands in none of the globs, a readable one where there is one."""
-    private = map(chr, range(0xE000, 0xF8FF))
-    return next(char for char in chain(_FRESH, private) if char not in used)
-
-
 @lru_cache(_CACHE)
-def _search(inside: tuple[str, ...], outside: tuple[str, ...]) -> _Found:
+def _search(inside: tuple[str, ...], outside: tuple[str, ...]) -> Found:
     """Seek a string that all of `inside` and none of `outside` match."""
     if not inside:
         inside = ("*",)
@@ -287,54 +202,19 @@ def _search(inside: tuple[str, ...], outside: tuple[str, ...]) -> _Found:
         for glob in inside:
             guess = plain(glob.replace("*", fill).replace("?", "x"))
             if _belongs(guess, inside, outside):
-                return _Found(True, guess)
-    found = _walk(_Automaton(inside), _Automaton(outside), _fresh(set(chain(*inside, *outside))))
+                return Found(True, guess)
+    wanted, barred = tuple(map(canonical, inside)), tuple(map(canonical, outside))
+    found = walk(Automaton(wanted), Automaton(barred), fresh_letter({*chain(*wanted, *barred)}))
     if found.sample is None:
         return found
-    return _Found(True, _shrunk(found.sample, lambda text: _belongs(text, inside, outside)))
+    text = plain(found.sample)
+    return Found(True, _shrunk(text, lambda other: _belongs(other, inside, outside)))
 
 
 def _belongs(text: str, inside: Sequence[str], outside: Sequence[str]) -> bool:
     return all(match(glob, text) for glob in inside) and not any(
         match(glob, text) for glob in outside
     )
-
-
-def _walk(wanted: _Automaton, barred: _Automaton, fresh: str) -> _Found:
-    """Walk the product of the two automata, depth first, the fresh letter first.
-
-    A letter that no wanted glob demands at its place may as well be the fresh one: whatever
-    barred glob matches the fresh letter there matches any other. So only the demanded letters
-    and the fresh one are tried. A state is skipped when one with the same wanted and no more
-    barred places was seen: whatever leads on from it would have led on from that one.
-    """
-    limit = min(MAX_STATES, _MAX_BITS // (wanted.whole.bit_length() + barred.whole.bit_length()))
-    seen: dict[int, list[int]] = {}
-    stack: list[tuple[int, int, _Path]] = [(wanted.start, barred.start, None)]
-    count = 0
-    while stack:
-        state, against, path = stack.pop()
-        if against & barred.sealed or any(old & ~against == 0 for old in seen.get(state, ())):
-            continue
-        if state & wanted.accepting == wanted.accepting and not against & barred.accepting:
-            return _Found(True, plain(_spelled(path)))
-        count += 1
-        if count > limit:
-            return _Found(False, None)
-        seen.setdefault(state, []).append(against)
-        for letter in (*wanted.next_letters(state), fresh):
-            new = wanted.step(state, letter)
-            if wanted.alive(new):
-                stack.append((new, barred.step(against, letter), (letter, path)))
-    return _Found(True, None)
-
-
-def _spelled(path: _Path) -> str:
-    letters: list[str] = []
-    while path is not None:
-        letter, path = path
-        letters.append(letter)
-    return "".join(reversed(letters))
 
 
 _LONGEST_SHRUNK = 300

@@ -1,0 +1,213 @@
+"""One piece of a permission set: actions x resources, where a condition holds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+
+from modelreach.policy.decision import StatementRef
+from modelreach.policy.expr import TRUE, Expr, all_of, any_of, conjuncts, negate
+from modelreach.policy.extent import Extent
+from modelreach.policy.glob import Region, escape
+from modelreach.policy.logic import follows, possible
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """Every action of `actions` on every resource of `resources`, where `condition` holds.
+
+    `because` are the statements that grant it, sorted; they are no part of what the set is.
+    `exact` is False where the box may hold more than is granted.
+    """
+
+    actions: Extent
+    resources: Extent
+    condition: Expr = TRUE
+    because: tuple[StatementRef, ...] = ()
+    exact: bool = True
+
+    def is_empty(self) -> bool:
+        """Does it surely hold nothing? In doubt: no."""
+        return (
+            possible(self.condition) is False
+            or self.actions.is_empty()
+            or self.resources.is_empty()
+        )
+
+    def holds(self, action: str, resource: str) -> bool:
+        """Is the pair in the box, under its condition? `action` in lower case."""
+        return self.actions.contains(action) and self.resources.contains(resource)
+
+    def __le__(self, other: Box) -> bool:
+        return (
+            follows(other.condition, self.condition)
+            and self.actions <= other.actions
+            and self.resources <= other.resources
+        )
+
+    def __and__(self, other: Box) -> Box:
+        return Box(
+            self.actions & other.actions,
+            self.resources & other.resources,
+            all_of((self.condition, other.condition)),
+            together(self.because, other.because),
+            self.exact and other.exact,
+        )
+
+    def __sub__(self, other: Box) -> tuple[Box, ...]:
+        """Give the difference in at most three boxes that have nothing in common."""
+        actions, resources = self.actions & other.actions, self.resources & other.resources
+        both = all_of((self.condition, other.condition))
+        if actions.is_empty() or resources.is_empty() or possible(both) is False:
+            return (self,)
+        rest = all_of((self.condition, negate(other.condition)))
+        pieces = (
+            replace(self, actions=self.actions - other.actions),
+            replace(self, actions=actions, resources=self.resources - other.resources),
+            replace(self, actions=actions, resources=resources, condition=rest),
+        )
+        return tuple(piece for piece in pieces if not piece.is_empty())
+
+
+def together(*reasons: tuple[StatementRef, ...]) -> tuple[StatementRef, ...]:
+    """Give all the statements, sorted."""
+    first, *others = reasons
+    if not any(others):
+        return first
+    return tuple(sorted({ref for some in reasons for ref in some}))
+
+
+# --- a small form --------------------------------------------------------------------------
+
+
+def simplified(boxes: Iterable[Box]) -> tuple[Box, ...]:
+    """Give the union of the boxes with as few as is easily had, in a fixed order."""
+    kept = sorted((_checked(box) for box in boxes if not box.is_empty()), key=_order)
+    while len(merged := _absorbed(_merged(kept))) < len(kept):
+        kept = merged
+    return tuple(sorted(kept, key=_order))
+
+
+def _checked(box: Box) -> Box:
+    sure = possible(box.condition) and box.actions.decided and box.resources.decided
+    return box if sure or not box.exact else replace(box, exact=False)
+
+
+def _merged(boxes: list[Box]) -> list[Box]:
+    """Merge boxes that differ in one place only and come from the same statements.
+
+    From different statements they stay apart: a merged box could not say which one grants what.
+    """
+    boxes = _joined(boxes, lambda b: (b.actions, b.resources), _either_condition)
+    boxes = _joined(boxes, lambda b: (b.actions, b.condition), _either_resource)
+    return _joined(boxes, lambda b: (b.resources, b.condition), _either_action)
+
+
+def _joined(
+    boxes: list[Box], alike: Callable[[Box], object], join: Callable[[list[Box]], Box]
+) -> list[Box]:
+    groups: dict[object, list[Box]] = {}
+    for box in boxes:
+        groups.setdefault((alike(box), box.because, box.exact), []).append(box)
+    return [group[0] if len(group) == 1 else join(group) for group in groups.values()]
+
+
+def _either_condition(group: list[Box]) -> Box:
+    return replace(group[0], condition=any_of(box.condition for box in group))
+
+
+def _either_resource(group: list[Box]) -> Box:
+    regions = [region for box in group for region in box.resources.regions]
+    return replace(group[0], resources=Extent.of(regions))
+
+
+def _either_action(group: list[Box]) -> Box:
+    regions = [region for box in group for region in box.actions.regions]
+    return replace(group[0], actions=Extent.of(regions))
+
+
+def _absorbed(boxes: list[Box]) -> list[Box]:
+    """Drop what lies within another box; of equal boxes one is left, with all statements."""
+    kept: list[Box] = []
+    for box in boxes:
+        wider = next((i for i, that in enumerate(kept) if _within(box, that)), None)
+        if wider is None:
+            kept = [that for that in kept if not _within(that, box)]
+            kept.append(box)
+        elif _within(kept[wider], box):
+            kept[wider] = replace(kept[wider], because=together(kept[wider].because, box.because))
+    return kept
+
+
+def _within(box: Box, other: Box) -> bool:
+    return (other.exact or not box.exact) and box <= other
+
+
+def _order(box: Box) -> tuple[object, ...]:
+    return (_spelled(box.actions), _spelled(box.resources), repr(box.condition), box.because)
+
+
+def _spelled(extent: Extent) -> tuple[object, ...]:
+    return tuple((region.inside, region.outside) for region in extent.regions)
+
+
+# --- in words of the policy language -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class Rendered:
+    """A box as a statement would put it: any of `actions` but none of `not_actions`, on any of
+    `resources` but none of `not_resources`, where all lines of `conditions` hold.
+
+    `one_statement` says whether a single statement can say it (a statement has no exceptions but
+    those from everything). Globs that must all match are joined with ` & `, which no statement
+    can say.
+    """
+
+    actions: tuple[str, ...]
+    not_actions: tuple[str, ...]
+    resources: tuple[str, ...]
+    not_resources: tuple[str, ...]
+    conditions: tuple[str, ...]
+    one_statement: bool
+
+
+def render_box(box: Box) -> tuple[Rendered, ...]:
+    """Give the box in words of the policy language, in as many parts as it takes."""
+    lines = conjuncts(box.condition)
+    return tuple(
+        Rendered(*actions, *resources, lines, _sayable(*actions) and _sayable(*resources))
+        for actions in _listed(box.actions)
+        for resources in _listed(box.resources)
+    )
+
+
+_AS_VARIABLE = {ord(escape(char)): f"${{{char}}}" for char in "*?"}
+_Listed = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def _listed(extent: Extent) -> tuple[_Listed, ...]:
+    """Give globs and exceptions: one pair if every exception can be told of all the globs."""
+    exceptions = {glob for region in extent.regions for glob in region.outside}
+    if all(_spares(glob, region) for region in extent.regions for glob in exceptions):
+        return ((tuple(map(_joint, extent.regions)), tuple(sorted(map(_shown, exceptions)))),)
+    return tuple(
+        ((_joint(region),), tuple(map(_shown, region.outside))) for region in extent.regions
+    )
+
+
+def _spares(glob: str, region: Region) -> bool:
+    return glob in region.outside or (region & Region((glob,))).is_empty()
+
+
+def _joint(region: Region) -> str:
+    return " & ".join(map(_shown, region.inside))
+
+
+def _shown(glob: str) -> str:
+    """Spell literal wildcards as policies do."""
+    return glob.translate(_AS_VARIABLE)
+
+
+def _sayable(globs: tuple[str, ...], exceptions: tuple[str, ...]) -> bool:
+    return not any(" & " in glob for glob in globs) and (not exceptions or globs == ("*",))

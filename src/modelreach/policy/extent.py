@@ -1,0 +1,185 @@
+"""Finite unions of regions: what the actions, or the resources, of a permission are.
+
+A statement lists many patterns; an `Extent` keeps them together, so that a statement stays one
+box of a permission set and differences take patterns out of it instead of multiplying it.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import lru_cache
+
+from modelreach.policy.glob import EVERYWHERE, NOWHERE, Region, intersects, literal_prefix
+
+_CACHE = 1 << 14
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """The strings of any of the regions.
+
+    Build with `of` or `globs`, which simplify. Two extents compare equal when they are written
+    alike; ask `same_as` whether they are the same set.
+    """
+
+    regions: tuple[Region, ...] = ()
+
+    @staticmethod
+    def of(regions: Iterable[Region]) -> Extent:
+        """Give the union, without regions that are empty or lie in another one."""
+        return Extent(_simplest(frozenset(regions)))
+
+    @staticmethod
+    def globs(globs: Iterable[str], *, outside: Iterable[str] = ()) -> Extent:
+        """Give what any of `globs` matches and none of `outside` does."""
+        barred = tuple(outside)
+        return Extent.of(Region.of((glob,), barred) for glob in globs)
+
+    def contains(self, text: str) -> bool:
+        """Is the string in any of the regions?"""
+        return any(region.contains(text) for region in self.regions)
+
+    def is_empty(self) -> bool:
+        """Is there surely no such string? In doubt (see `decided`): no."""
+        return all(region.is_empty() for region in self.regions)
+
+    @property
+    def decided(self) -> bool:
+        """Was the emptiness of every region settled?"""
+        return all(region.decided for region in self.regions)
+
+    def sample(self) -> str | None:
+        """Give a short string of the first region that has one."""
+        samples = (region.sample() for region in self.regions)
+        return next((sample for sample in samples if sample is not None), None)
+
+    def same_as(self, other: Extent) -> bool:
+        """Are they the same set of strings? In doubt: no."""
+        return self == other or (self <= other and other <= self)
+
+    def __or__(self, other: Extent) -> Extent:
+        return Extent.of(self.regions + other.regions)
+
+    def __and__(self, other: Extent) -> Extent:
+        if self == other or other == ALL:
+            return self
+        return other if self == ALL else _meet(self, other)
+
+    def __sub__(self, other: Extent) -> Extent:
+        return NONE if other == ALL else _less(self, other)
+
+    def __le__(self, other: Extent) -> bool:
+        """Is every string of this extent in `other`? In doubt: no."""
+        return self == other or other == ALL or _less(self, other).is_empty()
+
+    def meets(self, other: Extent) -> bool:
+        """May they have a string in common? In doubt: yes."""
+        return not (self & other).is_empty()
+
+
+ALL = Extent((EVERYWHERE,))
+NONE = Extent()
+
+
+def _prefix(region: Region) -> str:
+    return max(map(literal_prefix, region.inside), key=len)
+
+
+class _ByPrefix:
+    """Regions by the plain text that their members start with."""
+
+    __slots__ = ("_lengths", "_places", "_sorted")
+
+    def __init__(self, regions: Iterable[Region]) -> None:
+        self._places: dict[str, list[Region]] = {}
+        for region in regions:
+            self._places.setdefault(_prefix(region), []).append(region)
+        self._sorted = sorted(self._places)
+        self._lengths = sorted({len(prefix) for prefix in self._places})
+
+    def above(self, prefix: str) -> Iterator[Region]:
+        """Those whose prefix `prefix` starts with: the only ones that can cover."""
+        for length in self._lengths:
+            if length > len(prefix):
+                return
+            yield from self._places.get(prefix[:length], ())
+
+    def near(self, prefix: str) -> Iterator[Region]:
+        """Those that can have a string in common with what starts with `prefix`."""
+        yield from self.above(prefix)
+        for place in range(bisect_left(self._sorted, prefix), len(self._sorted)):
+            found = self._sorted[place]
+            if not found.startswith(prefix):
+                return
+            if found != prefix:
+                yield from self._places[found]
+
+
+def _order(region: Region) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    return region.inside, region.outside
+
+
+@lru_cache(_CACHE)
+def _simplest(regions: frozenset[Region]) -> tuple[Region, ...]:
+    if EVERYWHERE in regions:
+        return (EVERYWHERE,)
+    kept = {region for region in regions if not region.is_empty()}
+    if any(region.outside for region in kept):
+        kept = _refilled(kept)
+    index = _ByPrefix(kept)
+    for region in sorted(kept, key=_order, reverse=True):
+        wider = (other for other in index.above(_prefix(region)) if other != region)
+        if any(other in kept and region <= other for other in wider):
+            kept.discard(region)
+    return tuple(sorted(kept, key=_order))
+
+
+def _refilled(regions: set[Region]) -> set[Region]:
+    """Forget an exception where another region fills it: (s3:* but s3:get*) or s3:get* is s3:*."""
+    done = set(regions)
+    index = _ByPrefix(done)
+    todo = [region for region in sorted(done, key=_order) if region.outside]
+    while todo:
+        region = todo.pop()
+        wider = next(_wider(region, index), None)
+        if wider is not None:
+            done.discard(region)
+            done.add(wider)
+            index = _ByPrefix(done)
+            todo = [other for other in sorted(done, key=_order) if other.outside]
+    return done
+
+
+def _wider(region: Region, index: _ByPrefix) -> Iterator[Region]:
+    for glob in region.outside:
+        without = Region(region.inside, tuple(o for o in region.outside if o != glob))
+        hole = without & Region((glob,))
+        if any(other != region and hole <= other for other in index.above(_prefix(hole))):
+            yield without
+
+
+@lru_cache(_CACHE)
+def _meet(first: Extent, second: Extent) -> Extent:
+    index = _ByPrefix(second.regions)
+    return Extent.of(
+        region & other for region in first.regions for other in index.near(_prefix(region))
+    )
+
+
+@lru_cache(_CACHE)
+def _less(first: Extent, second: Extent) -> Extent:
+    index = _ByPrefix(second.regions)
+    left: list[Region] = []
+    for region in first.regions:
+        pieces = [region]
+        for other in index.near(_prefix(region)):
+            if _meets(region, other):
+                pieces = [part for piece in pieces for part in piece - other]
+        left.extend(pieces)
+    return Extent.of(left)
+
+
+def _meets(region: Region, other: Region) -> bool:
+    return region != NOWHERE and all(intersects(a, b) for a in region.inside for b in other.inside)
