@@ -1,0 +1,261 @@
+"""The picture of a report: DOT by `graphviz`, SVG and PNG by the engine in `pygraphviz`.
+
+No `dot` program is needed. Nothing in the output depends on when it was made.
+"""
+
+from __future__ import annotations
+
+import html
+import os
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from typing import TYPE_CHECKING, Any
+
+from modelreach.model import MissingExtra
+from modelreach.report import DiffReport, Report
+from modelreach_reports import Format
+from modelreach_reports.naming import Names
+from modelreach_reports.picture import Edge, Fate, Node, Picture, compose, scopes_of
+from modelreach_reports.safe import end, middle, visible
+
+if TYPE_CHECKING:
+    from graphviz import Digraph
+
+_SIGN = {Fate.SAME: "", Fate.NEW: "+", Fate.GONE: "−", Fate.CHANGED: "~", Fate.UNKNOWN: "?"}
+_WORD = {
+    Fate.SAME: "",
+    Fate.NEW: "new",
+    Fate.GONE: "removed",
+    Fate.CHANGED: "changed",
+    Fate.UNKNOWN: "unknown",
+}
+#: Line, fill and text colours; all texts have a contrast of at least 4.5 on their fill.
+_INK = {
+    Fate.SAME: ("#1f5a8c", "#eaf2fb"),
+    Fate.NEW: ("#b42318", "#fdeceb"),
+    Fate.GONE: ("#5c6773", "#f0f2f4"),
+    Fate.CHANGED: ("#8a5300", "#fff3dc"),
+    Fate.UNKNOWN: ("#6941c6", "#f3ecff"),
+}
+_LINE = {Fate.GONE: "dashed", Fate.UNKNOWN: "dotted"}
+_FONT = "Helvetica,Arial,sans-serif"
+_LONGEST = 34
+
+
+def _missing(error: ImportError, form: str) -> MissingExtra:
+    missing = MissingExtra("graph", f"format `{form}`")
+    missing.__cause__ = error
+    return missing
+
+
+def _label(
+    text: str, size: int = 0, *, bold: bool = False, color: str = "", width: int = _LONGEST
+) -> str:
+    """Give a text for an HTML-like label; `\\` too, which DOT would read as an escape."""
+    inner = html.escape(middle(text, width)).replace("\\", "&#92;") or "&#160;"
+    inner = f"<B>{inner}</B>" if bold else inner
+    attributes = (f' POINT-SIZE="{size}"' if size else "") + (f' COLOR="{color}"' if color else "")
+    return f"<FONT{attributes}>{inner}</FONT>" if attributes else inner
+
+
+def _attributes(fate: Fate) -> dict[str, str]:
+    line, _ = _INK[fate]
+    return {"color": line, "fontcolor": line, "class": fate.value}
+
+
+def _node_label(node: Node) -> str:
+    name = ("! " if node.sensitive else "") + node.label
+    fate = " ".join(part for part in (_SIGN[node.fate], _WORD[node.fate]) if part)
+    more = f"and {node.also} more" if node.also else ""
+    findings = " ".join(node.findings[:2]) + (" …" if len(node.findings) > 2 else "")
+    under = " · ".join(part for part in (node.kind, more, fate, findings) if part)
+    return f"<{_label(name, bold=True, color='#16202a')}<BR/>{_label(under, 9, width=60)}>"
+
+
+def _put(graph: Digraph, name: str, node: Node) -> None:
+    _, fill = _INK[node.fate]
+    style = "rounded,filled" + (f",{_LINE[node.fate]}" if node.fate in _LINE else "")
+    heavy = 2.6 if node.sensitive else 1.6 if node.fate is Fate.NEW else 1.0
+    extra = {"fillcolor": fill, "style": style, "penwidth": str(heavy)}
+    graph.node(name, label=_node_label(node), **_attributes(node.fate), **extra)
+
+
+def _edge_label(edge: Edge) -> str:
+    sign = f"{_SIGN[edge.fate]} " if edge.fate is not Fate.SAME else ""
+    service, colon, action = edge.label.partition(":")
+    stacked = colon and len(edge.label) > 18 and " " not in service
+    parts = [f"{sign}{service}:", action] if stacked else [sign + edge.label]
+    lines = [_label(part, 9, width=34) for part in parts]
+    if edge.proviso:
+        lines.append(_label(end(edge.proviso, 34), 9))
+    return f"<{'<BR/>'.join(lines)}>"
+
+
+def _connect(graph: Digraph, source: str, target: str, edge: Edge) -> None:
+    style = "dotted" if edge.doubt == "unknown" else _LINE.get(edge.fate, "solid")
+    weight = "2.0" if edge.fate is Fate.NEW else "1.1"
+    extra = {"style": style, "penwidth": weight, "arrowhead": "normal"}
+    if edge.doubt == "conditional":
+        extra["arrowhead"] = "onormal"
+    graph.edge(source, target, label=_edge_label(edge), **_attributes(edge.fate), **extra)
+
+
+def _title(report: Report, picture: Picture) -> str:
+    if isinstance(report, DiffReport):
+        versions = f"{middle(visible(report.old.version), 24)} → "
+        head = f"{versions}{middle(visible(report.new.version), 24)}"
+        name, what = report.new.name, "What the release changes"
+    else:
+        head = middle(visible(report.release.version), 24)
+        name, what = report.release.name, "What the release reaches"
+    lines = [
+        _wide(name, head),
+        _plain(" ", 4, "#ffffff"),
+        _plain(what, 11, "#16202a"),
+        _legend(report),
+    ]
+    if picture.left_out:
+        lines.append(_plain(f"{picture.left_out} of less weight left out", 11, "#b42318"))
+    return "<" + "<BR/>".join(lines) + "<BR/>>"
+
+
+def _wide(name: str, head: str) -> str:
+    return _plain(f"{middle(visible(name), 60)}  {head}", 18, "#16202a", bold=True)
+
+
+def _plain(text: str, size: int, color: str, *, bold: bool = False) -> str:
+    inner = html.escape(text).replace("\\", "&#92;")
+    inner = f"<B>{inner}</B>" if bold else inner
+    return f'<FONT POINT-SIZE="{size}" COLOR="{color}">{inner}</FONT>'
+
+
+def _legend(report: Report) -> str:
+    fates = (Fate.NEW, Fate.GONE, Fate.CHANGED, Fate.UNKNOWN)
+    shown = fates if isinstance(report, DiffReport) else (Fate.UNKNOWN,)
+    parts = [_plain(f"{_SIGN[fate]} {_WORD[fate]}", 11, _INK[fate][0]) for fate in shown]
+    return "   ".join([*parts, _plain("! sensitive", 11, "#16202a")])
+
+
+def _document(report: Report) -> tuple[Digraph, dict[str, str]]:
+    """Give the DOT, and the full name that each of its ids stands for."""
+    from graphviz import Digraph
+
+    picture, names = compose(report), Names(report)
+    graph = Digraph("reach")
+    graph.attr("graph", rankdir="LR", labelloc="t", label=_title(report, picture), fontname=_FONT)
+    graph.attr("graph", nodesep="0.18", ranksep="0.45", pad="0.2", bgcolor="white")
+    graph.attr("node", shape="box", fontname=_FONT, fontsize="11", margin="0.12,0.06")
+    graph.attr("edge", fontname=_FONT, arrowsize="0.7")
+    ids = {node.key: f"n{number}" for number, node in enumerate(picture.nodes, start=1)}
+    _clusters(graph, picture, ids, names)
+    for edge in picture.edges:
+        _connect(graph, ids[edge.source], ids[edge.target], edge)
+    _left_out(graph, picture, ids)
+    return graph, {name: visible(key) for key, name in ids.items()}
+
+
+def _clusters(graph: Digraph, picture: Picture, ids: dict[str, str], names: Names) -> None:
+    for node in picture.nodes:
+        if not node.scope:
+            _put(graph, ids[node.key], node)
+    for number, scope in enumerate(scopes_of(picture.nodes), start=1):
+        with graph.subgraph(name=f"cluster_{number}") as cluster:
+            cluster.attr(
+                label=f"<{_label(names.scope(scope), 11, bold=True, color='#3d4852')}>",
+                labeljust="l",
+                style="rounded,filled",
+                color="#9aa5b1",
+                fillcolor="#fafbfc",
+                margin="14",
+                **{"class": "scope"},
+            )
+            for node in picture.nodes:
+                if node.scope == scope:
+                    _put(cluster, ids[node.key], node)
+
+
+def _left_out(graph: Digraph, picture: Picture, ids: dict[str, str]) -> None:
+    numbers = count(1)
+    for key, missing in picture.omitted:
+        if key in ids:
+            name = f"more{next(numbers)}"
+            label = f"<{_label(f'… {missing} more', 9)}>"
+            graph.node(name, label=label, shape="plaintext", fontcolor="#5c6773", **_MORE)
+            graph.edge(ids[key], name, style="dotted", color="#5c6773", arrowhead="none")
+
+
+_MORE = {"class": "more"}
+
+
+def _dot(report: Report) -> bytes:
+    try:
+        graph, _ = _document(report)
+    except ImportError as error:
+        raise _missing(error, "dot") from error
+    source: str = graph.source
+    return source.encode()
+
+
+@contextmanager
+def _quiet() -> Iterator[None]:
+    """Keep fontconfig's remarks on the machine's own configuration off the terminal; they come
+    from C and can be caught nowhere else. Errors of the layout are exceptions all the same."""
+    saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+    try:
+        os.dup2(sink, 2)
+        yield
+    finally:
+        os.dup2(saved, 2)
+        os.close(saved)
+        os.close(sink)
+
+
+def _laid_out(report: Report, form: str, **graph_attributes: str) -> tuple[bytes, dict[str, str]]:
+    try:
+        import pygraphviz
+
+        graph, titles = _document(report)
+    except ImportError as error:
+        raise _missing(error, form) from error
+    graph.attr("graph", **graph_attributes)
+    with _quiet():
+        drawn: Any = pygraphviz.AGraph(string=graph.source)
+        try:
+            return bytes(drawn.draw(format=form, prog="dot")), titles
+        finally:
+            drawn.close()
+
+
+_PROLOGUE = re.compile(rb"\A.*?(?=<svg)", re.DOTALL)
+_COMMENT = re.compile(rb"<!--.*?-->\n?", re.DOTALL)
+_TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
+
+
+def drawing(report: Report) -> str:
+    """Give the `<svg>` element alone, to be put into a page. Raises `MissingExtra`."""
+    raw, titles = _laid_out(report, "svg")
+    body = _COMMENT.sub(b"", _PROLOGUE.sub(b"", raw)).decode()
+    return _TITLE.sub(lambda match: _titled(match.group(1), titles), body)
+
+
+def _titled(title: str, titles: dict[str, str]) -> str:
+    """Replace the ids of our DOT, which a browser shows as a hint, by what they stand for."""
+    ends = [titles.get(part, "") for part in html.unescape(title).split("->")]
+    shown = " → ".join(middle(end, 300) for end in ends if end)
+    return f"<title>{html.escape(shown, quote=False)}</title>" if shown else ""
+
+
+def _svg(report: Report) -> bytes:
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + drawing(report).encode()
+
+
+def _png(report: Report) -> bytes:
+    raw, _ = _laid_out(report, "png", dpi="120")
+    return raw
+
+
+render_dot = Format((".dot", ".gv"), _dot)
+render_svg = Format((".svg",), _svg)
+render_png = Format((".png",), _png)

@@ -1,0 +1,65 @@
+"""The report as one page that opens offline: no request, no inline handler, strict CSP."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from functools import cache
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from modelreach.model import MissingExtra
+from modelreach.report import Report
+from modelreach_reports import Format
+from modelreach_reports.pageview import page
+
+
+def _asset(name: str) -> str:
+    return files(__package__).joinpath("page", name).read_text(encoding="utf-8")
+
+
+@cache
+def _environment() -> Environment:
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
+
+
+def _hash(text: str) -> str:
+    digest = hashlib.sha256(text.encode()).digest()
+    return f"'sha256-{base64.b64encode(digest).decode()}'"
+
+
+def _policy(css: str, js: str) -> str:
+    allowed = [f"style-src {_hash(css)}", f"script-src {_hash(js)}"]
+    return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
+
+
+def _picture(report: Report) -> tuple[str, str]:
+    from modelreach_reports.graph import drawing
+
+    try:
+        return drawing(report), ""
+    except MissingExtra as missing:
+        return "", f"The picture is left out: {missing.message} ({missing.hint})."
+
+
+def _render(report: Report) -> bytes:
+    css, js = _asset("page.css"), _asset("page.js")
+    svg, note = _picture(report)
+    context: dict[str, Any] = {
+        **page(report),
+        # Ours, and drawn by graph.py from escaped names: the only texts not escaped here.
+        "css": Markup(css),  # noqa: S704
+        "js": Markup(js),  # noqa: S704
+        "picture": Markup(svg),  # noqa: S704
+        "csp": _policy(css, js),
+        "picture_note": note,
+    }
+    return _environment().from_string(_asset("page.html")).render(context).strip().encode() + b"\n"
+
+
+render = Format((".html", ".htm"), _render)

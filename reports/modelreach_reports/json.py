@@ -1,0 +1,28 @@
+"""The report as JSON, safe to print: invisible characters are written as `\\uXXXX`.
+
+The document is the same JSON value as `modelreach.report.encode` gives.
+"""
+
+from __future__ import annotations
+
+import re
+
+from modelreach.report import Report, encode
+from modelreach_reports import Format
+from modelreach_reports.safe import is_hidden
+
+
+def _escaped(match: re.Match[str]) -> str:
+    char = match.group()
+    if not is_hidden(char):
+        return char
+    units = char.encode("utf-16-be").hex()
+    return "".join(f"\\u{units[at : at + 4]}" for at in range(0, len(units), 4))
+
+
+def _render(report: Report) -> bytes:
+    # Outside strings JSON is ASCII, so whatever is hidden stands within a string.
+    return re.sub(r"[\x7f-\U0010ffff]", _escaped, encode(report).decode()).encode()
+
+
+render = Format((".json",), _render)

@@ -1,0 +1,287 @@
+"""The report for a terminal: what matters on one screen, the verdict last."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modelreach.report import (
+    DiffReport,
+    Figures,
+    GapRow,
+    Gate,
+    RadiusReport,
+    ReleaseRow,
+    Report,
+)
+from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
+from modelreach_reports.naming import Names
+from modelreach_reports.safe import visible
+from modelreach_reports.story import (
+    Item,
+    finding_words,
+    findings_tally,
+    grouped,
+    items,
+    ranked_findings,
+)
+from modelreach_reports.tree import Tree
+
+_FEW_CHANGES = 12
+_FEW_FINDINGS = 5
+_FEW_GAPS = 3
+
+_FIGURES = (
+    ("resources", "resources", True),
+    ("  sensitive", "sensitive", True),
+    ("  by pattern, not listed", "patterns", False),
+    ("identities", "identities", True),
+    ("accounts, projects", "scopes", True),
+    ("  can be taken over", "administers", False),
+    ("longest chain of identities", "longest_chain", True),
+)
+
+
+class _Text:
+    """The terminal form; unlike the others it takes options."""
+
+    suffixes = (".txt",)
+
+    def __call__(
+        self,
+        report: Report,
+        *,
+        width: int = 80,
+        color: bool = False,
+        ascii_only: bool = False,
+        show_all: bool = False,
+        next_commands: Sequence[str] = (),
+    ) -> bytes:
+        """Give the report for a terminal of `width` columns; `next_commands` end it."""
+        look = Look(max(width, 40), color, ascii_only, show_all)
+        if isinstance(report, DiffReport):
+            lines = _diff_lines(report, look, next_commands)
+        else:
+            lines = _radius_lines(report, look, next_commands)
+        return paint(lines, look)
+
+
+render = _Text()
+
+
+def _diff_lines(report: DiffReport, look: Look, following: Sequence[str]) -> Iterator[Line]:
+    names = Names(report)
+    told = items(report)
+    yield from _diff_header(report, look)
+    yield BLANK
+    yield from _compared(report, look)
+    yield BLANK
+    yield from _changes(report, names, told, look)
+    yield from _findings(report, look)
+    yield from _gaps(report.gaps, names, look)
+    yield BLANK
+    yield from _gate(report.gate, look)
+    yield from _next(following or _defaults(report), look)
+
+
+def _radius_lines(report: RadiusReport, look: Look, following: Sequence[str]) -> Iterator[Line]:
+    names = Names(report)
+    yield from _radius_header(report.release, look)
+    yield BLANK
+    yield from _counted(report.figures)
+    yield BLANK
+    yield from _reached(report, names, look)
+    yield from _findings(report, look)
+    yield from _gaps(report.gaps, names, look)
+    yield BLANK
+    yield from _gate(report.gate, look)
+    yield from _next(following or _defaults(report), look)
+
+
+def _taken(moment: str) -> str:
+    """Give `2026-11-23T11:00:00Z` as `2026-11-23 11:00Z`; anything else as it is."""
+    shown = visible(moment)
+    if len(shown) == 20 and shown[10] == "T" and shown.endswith("Z"):
+        return f"{shown[:10]} {shown[11:16]}Z"
+    return shown
+
+
+def _titled(name: str, versions: str, aside: str, look: Look) -> Line:
+    shown = look.name(name, max(look.width - len(versions) - 4, 16))
+    head: Line = ((shown, Ink.STRONG), ("  " + versions, Ink.STRONG))
+    room = look.width - len(shown) - len(versions) - 10
+    return (*head, (f"        {look.name(aside, room)}", Ink.FAINT)) if room > 12 else head
+
+
+def _diff_header(report: DiffReport, look: Look) -> Iterator[Line]:
+    old, new = report.old, report.new
+    name = new.name if new.name == old.name else f"{old.name} {look.glyphs.arrow} {new.name}"
+    versions = f"{look.name(old.version, 16)} {look.glyphs.arrow} {look.name(new.version, 16)}"
+    if old.snapshot_digest == new.snapshot_digest:
+        aside = f"both in the estate of {_taken(new.taken_at)}"
+    else:
+        aside = f"old {_taken(old.taken_at)} {look.glyphs.dot} new {_taken(new.taken_at)}"
+    yield _titled(name, versions, aside, look)
+    if old.model != new.model:
+        changed = f"model {old.model} {look.glyphs.arrow} {new.model}"
+        yield from hanging((), changed, look, Ink.FAINT)
+
+
+def _radius_header(release: ReleaseRow, look: Look) -> Iterator[Line]:
+    aside = f"in the estate of {_taken(release.taken_at)}"
+    yield _titled(release.name, look.name(release.version, 16), aside, look)
+
+
+def _compared(report: DiffReport, look: Look) -> Iterator[Line]:
+    yield ((f"{'Reach':<30}{'old':>7}{'new':>7}   change", Ink.STRONG),)
+    for title, key, always in _FIGURES:
+        old, new = getattr(report.summary.old, key), getattr(report.summary.new, key)
+        if always or old or new:
+            came, went = _turnover(report) if key == "identities" else (0, 0)
+            yield _figure(title, old, new, look, came if went else 0, went)
+
+
+def _turnover(report: DiffReport) -> tuple[int, int]:
+    old = {row.id for row in report.identities_old}
+    new = {row.id for row in report.identities_new}
+    return len(new - old), len(old - new)
+
+
+def _figure(title: str, old: int, new: int, look: Look, came: int, went: int) -> Line:
+    delta = new - old
+    minus = look.glyphs.minus
+    change = f"{'+' if delta > 0 else minus}{abs(delta)}" if delta else "="
+    if went:
+        change = " ".join(part for part in (f"+{came}" if came else "", f"{minus}{went}") if part)
+    ink = Ink.GAINED if delta > 0 else Ink.LOST if delta < 0 else Ink.FAINT
+    return ((f"  {title:<28}{old:>7}{new:>7}   ", Ink.PLAIN), (change, ink))
+
+
+def _counted(figures: Figures) -> Iterator[Line]:
+    yield (("Reach", Ink.STRONG),)
+    for title, key, always in _FIGURES:
+        count = getattr(figures, key)
+        if always or count:
+            yield ((f"  {title:<28}{count:>7}", Ink.PLAIN),)
+
+
+def _legend(look: Look) -> str:
+    return f"+ gained  {look.glyphs.minus} lost  ~ changed  ? unknown  ! sensitive"
+
+
+def _changes(report: DiffReport, names: Names, told: Sequence[Item], look: Look) -> Iterator[Line]:
+    if not told:
+        yield (("No change of reach", Ink.STRONG),)
+        return
+    yield (("What changed", Ink.STRONG), (f"   {_legend(look)}", Ink.FAINT))
+    yield ((look.name(report.new.name, look.width), Ink.STRONG),)
+    yield from _tree(report, names, told, look)
+
+
+def _reached(report: RadiusReport, names: Names, look: Look) -> Iterator[Line]:
+    told = items(report)
+    if not told:
+        yield (("Reaches nothing that was read", Ink.STRONG),)
+        return
+    yield (("What it reaches", Ink.STRONG), ("   ? unknown  ! sensitive", Ink.FAINT))
+    yield ((look.name(report.release.name, look.width), Ink.STRONG),)
+    yield from _tree(report, names, told, look)
+
+
+def _tree(report: Report, names: Names, told: Sequence[Item], look: Look) -> Iterator[Line]:
+    groups = told if look.show_all else grouped(told)
+    shown = groups if look.show_all else groups[:_FEW_CHANGES]
+    yield from Tree(report, names, look).lines(shown)
+    hidden = sum(1 + item.also for item in groups[len(shown) :])
+    if hidden:
+        yield ((f"{look.glyphs.ellipsis} {hidden} more, --all shows them", Ink.FAINT),)
+    elif len(told) > len(shown):
+        yield (("--all shows each by itself", Ink.FAINT),)
+
+
+_SEVERITY_INK = {
+    "critical": Ink.SENSITIVE,
+    "high": Ink.GAINED,
+    "medium": Ink.CHANGED,
+    "low": Ink.FAINT,
+}
+
+
+def _findings(report: Report, look: Look) -> Iterator[Line]:
+    rows = ranked_findings(report)
+    yield BLANK
+    tally = findings_tally(report, look.glyphs.dot) or "none"
+    yield (("Findings", Ink.STRONG), (f"   {tally}", Ink.PLAIN))
+    shown = rows if look.show_all else rows[:_FEW_FINDINGS]
+    for row in shown:
+        before = {"new": "", "unchanged": "(before) ", "gone": "(gone) "}[row.state]
+        if isinstance(report, RadiusReport):
+            before = ""
+        lead = f"  {row.severity.upper():<9} {visible(row.id):<4} {visible(row.rule):<6} "
+        words = before + finding_words(row)
+        if not look.show_all:
+            words = look.phrase(words, 2 * (look.width - len(lead)) - 12)
+        yield from hanging(((lead, _SEVERITY_INK[row.severity]),), words, look)
+    if len(rows) > len(shown):
+        yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown)} more", Ink.FAINT),)
+
+
+def _gaps(gaps: Sequence[GapRow], names: Names, look: Look) -> Iterator[Line]:
+    if not gaps:
+        return
+    yield BLANK
+    things = "1 thing" if len(gaps) == 1 else f"{len(gaps)} things"
+    head = ((f"Incomplete   {things} could not be read. ", Ink.UNKNOWN),)
+    yield from hanging(head, "Counted as unknown, not as zero.", look)
+    shown = gaps if look.show_all else gaps[:_FEW_GAPS]
+    for gap in shown:
+        yield from hanging((("  ? ", Ink.UNKNOWN),), gap_words(gap, names), look)
+    if len(gaps) > len(shown):
+        yield ((f"  {look.glyphs.ellipsis} {len(gaps) - len(shown)} more", Ink.FAINT),)
+    for provider in sorted({gap.provider for gap in gaps if gap.permission}):
+        command = f"modelreach permissions {visible(provider)} --missing"
+        yield (("    grant it with:  ", Ink.FAINT), (command, Ink.STRONG))
+
+
+def gap_words(gap: GapRow, names: Names) -> str:
+    """Give a gap in one sentence: where, what was refused, and what is unknown for it."""
+    call = gap.permission or gap.operation or gap.kind
+    side = f" ({gap.side} side)" if gap.side in ("old", "new") else ""
+    region = f" {gap.region}" if gap.region else ""
+    where = f"{names.place(gap.scope)}{region}{side}"
+    unknown = f": {gap.leaves_unknown} unknown" if gap.leaves_unknown else ""
+    return visible(f"{where}: {call} {gap.reason}{unknown}")
+
+
+_GATE_INK = {"pass": Ink.GOOD, "fail": Ink.BAD, "unknown": Ink.WARN}
+
+
+def _gate(gate: Gate, look: Look) -> Iterator[Line]:
+    verdict = f" {gate.verdict.upper()} "
+    reasons = gate.reasons or (_plainly(gate),)
+    code = f"exit {gate.exit_code}"
+    for number, reason in enumerate(reasons):
+        lead: Line = ((" " * len(verdict) + " ", Ink.PLAIN),)
+        if number == 0:
+            lead = ((verdict, _GATE_INK[gate.verdict]), (" ", Ink.PLAIN))
+            reason = f"{visible(reason)}  ({code})"
+        yield from hanging(lead, reason, look)
+
+
+def _plainly(gate: Gate) -> str:
+    if gate.verdict == "pass":
+        return f"no new finding at or above --fail-on {visible(gate.fail_on)}"
+    return "the verdict is unknown" if gate.verdict == "unknown" else "the gate failed"
+
+
+def _defaults(report: Report) -> tuple[str, ...]:
+    rows = ranked_findings(report)
+    explain = (f"modelreach explain {visible(rows[0].id)}",) if rows else ()
+    if isinstance(report, DiffReport):
+        return (*explain, "modelreach report OLD NEW -o review.html")
+    return explain
+
+
+def _next(commands: Sequence[str], look: Look) -> Iterator[Line]:
+    if commands:
+        dot = f"   {look.glyphs.dot}   "
+        yield from hanging((("next:  ", Ink.FAINT),), dot.join(commands), look)

@@ -1,0 +1,159 @@
+"""The tree of a terminal diff: deployment, identity, assumed identity, what each reaches."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+from modelreach.report import DiffReport, Hop, IdentityRow, Report
+from modelreach_reports.lines import Ink, Line, Look, Span, hanging, length, pad
+from modelreach_reports.naming import Names
+from modelreach_reports.safe import cells
+from modelreach_reports.story import ADMINISTRATOR, Item
+from modelreach_reports.words import statement_words
+
+_MARKS = {
+    "gained": ("+", Ink.GAINED),
+    "lost": ("−", Ink.LOST),
+    "widened": ("~", Ink.CHANGED),
+    "narrowed": ("~", Ink.LOST),
+    "rerouted": ("~", Ink.CHANGED),
+    "unknown": ("?", Ink.UNKNOWN),
+    "reached": (" ", Ink.PLAIN),
+}
+_WIDEST_NAME = 30
+
+
+@dataclass(slots=True)
+class Branch:
+    """One identity while the tree is built: how it is reached, and what it reaches."""
+
+    identity: str
+    items: list[Item] = field(default_factory=list)
+    below: dict[str, Branch] = field(default_factory=dict)
+
+
+def _grow(items: Sequence[Item]) -> Branch:
+    root = Branch("")
+    for item in items:
+        at = root
+        for identity in item.chain:
+            at = at.below.setdefault(identity, Branch(identity))
+        at.items.append(item)
+    return root
+
+
+@dataclass(frozen=True, slots=True)
+class Fate:
+    """Which identities are new and which are gone, and the hop by which each is reached."""
+
+    new: frozenset[str]
+    gone: frozenset[str]
+    hops: dict[str, Hop]
+
+    def mark(self, identity: str) -> tuple[str, Ink]:
+        """Give the sign and the ink of an identity."""
+        if identity in self.new:
+            return "+", Ink.GAINED
+        return ("−", Ink.LOST) if identity in self.gone else ("", Ink.STRONG)
+
+
+def fate_of(report: Report) -> Fate:
+    """Compare the identities of both sides; of a radius none is new."""
+    if not isinstance(report, DiffReport):
+        return Fate(frozenset(), frozenset(), _last_hops(report.identities))
+    old = {row.id for row in report.identities_old}
+    new = {row.id for row in report.identities_new}
+    rows = report.identities_old + report.identities_new
+    return Fate(frozenset(new - old), frozenset(old - new), _last_hops(rows))
+
+
+def _last_hops(rows: Sequence[IdentityRow]) -> dict[str, Hop]:
+    return {row.id: row.witness[-1] for row in rows if row.witness}
+
+
+class Tree:
+    """Draws items below the identities that cause them."""
+
+    def __init__(self, report: Report, names: Names, look: Look) -> None:
+        self._names = names
+        self._look = look
+        self._fate = fate_of(report)
+
+    def lines(self, items: Sequence[Item]) -> Iterator[Line]:
+        """Give the lines of all items, without the deployment itself."""
+        yield from self._below(_grow(items), "", "")
+
+    def _below(self, branch: Branch, stem: str, scope: str) -> Iterator[Line]:
+        glyphs = self._look.glyphs
+        inner = list(branch.below.values())
+        count = len(branch.items) + len(inner)
+        column = self._column(branch.items, stem)
+        for number, item in enumerate(branch.items, start=1):
+            last = number == count
+            lead = stem + (glyphs.last if last else glyphs.branch)
+            yield from self._item(
+                item, lead, stem + (glyphs.blank if last else glyphs.bar), column
+            )
+        for number, lower in enumerate(inner, start=len(branch.items) + 1):
+            last = number == count
+            yield self._identity(lower, stem + (glyphs.last if last else glyphs.branch), scope)
+            deeper = stem + (glyphs.blank if last else glyphs.bar)
+            yield from self._below(lower, deeper, self._names.thing(lower.identity).scope)
+
+    def _identity(self, branch: Branch, lead: str, scope: str) -> Line:
+        look, thing = self._look, self._names.thing(branch.identity)
+        mark, ink = self._fate.mark(branch.identity)
+        sign = look.glyphs.minus if mark == "−" else mark
+        room = look.width - cells(lead) - 2
+        label = look.name(thing.label, max(min(room, 40), 12))
+        head: Line = ((lead, Ink.FAINT), (f"{sign} {label}".strip(), ink))
+        place = self._names.place(thing.scope) if thing.scope != scope else ""
+        facts = [thing.kind, place, self._how(branch.identity)]
+        beside = f" {look.glyphs.dot} ".join(fact for fact in facts if fact)
+        room = look.width - length(head) - 2
+        return (*head, ("  " + look.phrase(beside, room), Ink.FAINT)) if room > 8 else head
+
+    def _how(self, identity: str) -> str:
+        hop = self._fate.hops.get(identity)
+        if hop is None or hop.kind in ("start", "runs-as"):
+            return ""
+        trusts = [statement_words(also) for also in hop.also if also.layer == "trust"]
+        words = trusts[0] if trusts else hop.action
+        return words if hop.strength == "certain" else f"{words} ({hop.strength})"
+
+    def _column(self, items: Sequence[Item], stem: str) -> int:
+        room = (self._look.width - cells(stem) - 8) // 2
+        widest = max((cells(self._label(item)) for item in items), default=0)
+        return max(min(widest, _WIDEST_NAME, room), 8)
+
+    def _label(self, item: Item) -> str:
+        if item.what == ADMINISTRATOR:
+            return f"takes over {self._names.place(item.resource)}"
+        return self._names.thing(item.resource).label
+
+    def _item(self, item: Item, lead: str, under: str, column: int) -> Iterator[Line]:
+        look = self._look
+        mark, ink = ("?", Ink.UNKNOWN) if item.verdict == "unknown" else _MARKS[item.kind]
+        sign = look.glyphs.minus if mark == "−" else mark
+        warning = "! " if item.sensitive else "  "
+        more = f" and {item.also} more" if item.also else ""
+        label = look.name(self._label(item), column - cells(more) if more else column) + more
+        ids = _ids(item.findings)
+        head: list[Span] = [(lead, Ink.FAINT), (sign + " ", ink), (warning, Ink.SENSITIVE)]
+        head.append((pad(label, column), ink if mark in "+−?" else Ink.PLAIN))
+        room = look.width - length(head) - 2 - (len(ids) + 2 if ids else 0)
+        detail = look.phrase(item.detail, room) if room > 6 else ""
+        yield (
+            *head,
+            ("  " + pad(detail, room) if ids else "  " + detail, Ink.FAINT),
+            (f"  {ids}" if ids else "", Ink.STRONG),
+        )
+        for proviso in item.provisos:
+            yield from hanging(((under + "    ", Ink.FAINT),), proviso, look, Ink.UNKNOWN)
+
+
+def _ids(findings: Sequence[str]) -> str:
+    if len(findings) > 2:
+        return f"{findings[0]} +{len(findings) - 1}"
+    return " ".join(findings)

@@ -1,0 +1,177 @@
+"""A witness hop by hop, with the policy text of each statement; for `explain` and `can`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from modelreach.report import DecisionRow, FindingRow, Hop, Report, StatementRow
+from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
+from modelreach_reports.naming import Names, Thing, tail_of_arn
+from modelreach_reports.safe import visible
+from modelreach_reports.story import verdict_word
+from modelreach_reports.words import LAYERS, hop_words, strength_words, where_words
+
+_LONGEST_STATEMENT = 2000
+
+
+def _node(number: int, thing: Thing, names: Names, look: Look) -> Line:
+    elsewhere = thing.scope and thing.scope != thing.id
+    place = f"{thing.kind} {look.glyphs.dot} {names.scope(thing.scope)}" if elsewhere else ""
+    sign = "! " if thing.sensitive else ""
+    label = look.name(thing.label, max(look.width - 8 - len(sign), 16))
+    room = look.width - 8 - len(sign) - len(label)
+    beside = look.phrase(place or thing.kind, room) if room > 12 else ""
+    ink = Ink.SENSITIVE if thing.sensitive else Ink.STRONG
+    return ((f"{number:>2}  ", Ink.FAINT), (sign + label, ink), ("  " + beside, Ink.FAINT))
+
+
+def _quoted(text: str, indent: str, look: Look) -> Iterator[Line]:
+    shown = visible(text[:_LONGEST_STATEMENT])
+    if len(text) > _LONGEST_STATEMENT:
+        shown += f" {look.glyphs.ellipsis} {len(text) - _LONGEST_STATEMENT} characters more"
+    lead = ((indent + "  ", Ink.FAINT),)
+    yield from hanging(lead, shown, look, under=lead)
+
+
+def _statement(
+    layer: str, policy: str, target: str, sid: str, text: str, indent: str, look: Look
+) -> Iterator[Line]:
+    where = where_words(layer, policy, target, sid)
+    if where:
+        lead = ((indent, Ink.FAINT),)
+        yield from hanging(lead, where, look, Ink.FAINT, under=lead)
+    if text:
+        yield from _quoted(text, indent, look)
+
+
+def _hop(hop: Hop, look: Look) -> Iterator[Line]:
+    indent = "    " + look.glyphs.bar
+    arrow = (("    " + look.glyphs.bar, Ink.FAINT),)
+    yield from hanging(arrow, hop_words(hop), look, Ink.CHANGED, under=arrow)
+    doubt = strength_words(hop)
+    if doubt:
+        yield from hanging(arrow, doubt, look, Ink.UNKNOWN, under=arrow)
+    if hop.note:
+        yield from hanging(arrow, hop.note, look, under=arrow)
+    if hop.pivot:
+        yield from hanging(arrow, f"escalation rule {visible(hop.pivot)}", look, Ink.FAINT)
+    yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
+    for needed in hop.also:
+        yield from _also(needed, indent, look)
+
+
+def _also(hop: Hop, indent: str, look: Look) -> Iterator[Line]:
+    lead = ((indent, Ink.FAINT),)
+    yield from hanging(lead, f"and needs {visible(hop.action)}", look, under=lead)
+    yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
+
+
+def witness_lines(witness: Sequence[Hop], names: Names, look: Look) -> Iterator[Line]:
+    """Give the witness, one numbered node and the hop below it at a time."""
+    at = ""
+    number = 0
+    for hop in witness:
+        if hop.subject != at:
+            number += 1
+            yield _node(number, names.thing(hop.subject), names, look)
+        yield from _hop(hop, look)
+        at = hop.object
+        number += 1
+        yield _node(number, names.thing(at), names, look)
+
+
+def render_witness(
+    report: Report,
+    witness: Sequence[Hop],
+    *,
+    width: int = 80,
+    color: bool = False,
+    ascii_only: bool = False,
+) -> bytes:
+    """Give a witness of this report hop by hop, with the text of each statement."""
+    look = Look(width, color, ascii_only)
+    return paint(witness_lines(witness, Names(report), look), look)
+
+
+def render_finding(
+    report: Report,
+    finding: FindingRow,
+    *,
+    width: int = 80,
+    color: bool = False,
+    ascii_only: bool = False,
+) -> bytes:
+    """Give a finding: what, since when, the witness, the evidence, and the smallest fix."""
+    look = Look(width, color, ascii_only)
+    return paint(_finding_lines(finding, Names(report), look), look)
+
+
+def _finding_lines(finding: FindingRow, names: Names, look: Look) -> Iterator[Line]:
+    head = ((f"{visible(finding.id)}  {finding.severity.upper()}  ", Ink.SENSITIVE),)
+    yield from hanging(head, f"{finding.message or finding.title}", look, Ink.STRONG)
+    rule = f"rule {finding.rule}: {finding.title}; {finding.state}"
+    yield from hanging((("     ", Ink.PLAIN),), rule, look, Ink.FAINT)
+    yield BLANK
+    yield from witness_lines(finding.witness, names, look)
+    if finding.witness:
+        yield BLANK
+    for number, fact in enumerate(finding.evidence):
+        lead = "Evidence  " if number == 0 else "          "
+        yield from hanging(((lead, Ink.STRONG),), fact, look)
+    if finding.fix:
+        yield from hanging((("Fix       ", Ink.STRONG),), finding.fix, look, Ink.PLAIN)
+
+
+_ANSWERS = {"allow": Ink.BAD, "deny": Ink.GOOD, "conditional": Ink.WARN, "unknown": Ink.WARN}
+_OUTCOMES = {
+    "implicit_deny": "nothing grants it",
+    "explicit_deny": "a statement denies it",
+    "allow": "granted",
+}
+
+
+def render_decision(
+    decision: DecisionRow, *, width: int = 80, color: bool = False, ascii_only: bool = False
+) -> bytes:
+    """Give the answer to `can`: the verdict, what it depends on, and the statements."""
+    look = Look(width, color, ascii_only)
+    return paint(_decision_lines(decision, look), look)
+
+
+def _decision_lines(decision: DecisionRow, look: Look) -> Iterator[Line]:
+    words = verdict_word(decision.verdict).upper()
+    because = _OUTCOMES.get(decision.outcome, "")
+    who = look.name(tail_of_arn(decision.principal), max(look.width // 2, 20))
+    yield ((f" {words} ", _ANSWERS.get(decision.verdict, Ink.STRONG)), (f"  {because}", Ink.PLAIN))
+    asked = f"{who} {look.glyphs.arrow} {visible(decision.action)} on {decision.resource}"
+    yield from hanging((("  ", Ink.PLAIN),), asked, look, Ink.STRONG)
+    yield from _list(
+        "only if" if decision.verdict == "conditional" else "depends on",
+        decision.depends_on,
+        look,
+        Ink.UNKNOWN,
+    )
+    yield from _statements("allowed by", decision.allowed_by, look)
+    yield from _statements("denied by", decision.denied_by, look)
+    layers = tuple(LAYERS.get(layer, layer) for layer in decision.blocked_by)
+    yield from _list("stopped at", layers, look, Ink.PLAIN)
+    yield from _list("assumes", decision.assumes, look, Ink.FAINT)
+    yield from _list("not understood", decision.not_understood, look, Ink.UNKNOWN)
+
+
+def _list(title: str, phrases: Sequence[str], look: Look, ink: Ink) -> Iterator[Line]:
+    for number, phrase in enumerate(phrases):
+        lead = f"  {title if number == 0 else 'and':<16}"
+        yield from hanging(((lead, Ink.FAINT),), phrase, look, ink)
+
+
+def _statements(title: str, rows: Sequence[StatementRow], look: Look) -> Iterator[Line]:
+    for number, row in enumerate(rows):
+        lead = (f"  {title if number == 0 else 'and by':<16}", Ink.FAINT)
+        yield (lead, *_where(row, look))
+        yield from _quoted(row.text, " " * 18, look)
+
+
+def _where(row: StatementRow, look: Look) -> Line:
+    where = where_words(row.layer, row.policy, row.target, row.sid)
+    return ((look.phrase(where, max(look.width - 18, 20)), Ink.STRONG),)

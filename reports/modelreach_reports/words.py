@@ -1,0 +1,136 @@
+"""What a hop and its statement say, in few words."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import msgspec
+
+from modelreach.report import Hop
+from modelreach_reports.naming import identity_label, kind_words, tail_of_arn
+from modelreach_reports.safe import visible
+
+
+def listed(values: Sequence[str], limit: int = 1) -> str:
+    """Give `first +2` of three values."""
+    rest = len(values) - limit
+    return ", ".join(values[:limit]) + (f" +{rest}" if rest > 0 else "")
+
+
+@lru_cache(maxsize=4096)
+def parsed(statement: str) -> Mapping[str, Any] | None:
+    """Give a statement as a mapping; None when it is no JSON object."""
+    try:
+        value = msgspec.json.decode(statement)
+    except (msgspec.DecodeError, RecursionError):
+        return None
+    return value if isinstance(value, dict) else None
+
+
+def _texts(value: object) -> list[str]:
+    if isinstance(value, list):
+        return [str(item) for item in value]
+    if isinstance(value, dict):
+        return [text for item in value.values() for text in _texts(item)]
+    return [str(value)]
+
+
+def _part(statement: Mapping[str, Any], name: str, arns: bool) -> str:
+    if name in statement:
+        values, without = _texts(statement[name]), ""
+    elif f"Not{name}" in statement:
+        values, without = _texts(statement[f"Not{name}"]), "all but "
+    else:
+        return ""
+    shown = [_short_pattern(value) for value in values] if arns else values
+    return without + listed(shown)
+
+
+def _short_pattern(pattern: str) -> str:
+    tail = tail_of_arn(pattern)
+    parts = pattern.split(":", 5)
+    if tail == "root" and len(parts) == 6:
+        return f"account {parts[4]}"
+    return tail
+
+
+def statement_words(hop: Hop) -> str:
+    """Give what the statement of a hop says in a few words: `s3:* on customer-* (if …)`."""
+    statement = parsed(hop.statement)
+    if statement is None:
+        return visible(hop.action)
+    action = _part(statement, "Action", arns=False) or hop.action
+    resource = _part(statement, "Resource", arns=True)
+    principal = _part(statement, "Principal", arns=True)
+    if hop.layer == "trust" and principal:
+        return visible("trusts anyone" if principal == "*" else f"trusts {principal}")
+    return visible(f"{action} on {resource}" if resource else action)
+
+
+_HOP_WORDS = {
+    "start": "runs as",
+    "runs-as": "runs as",
+    "tool": "uses the tool",
+    "assume-role": "assumes",
+    "credential": "opens with a credential",
+    "pass-role": "passes the role to new compute",
+    "update-compute": "changes the code of what runs as",
+    "self-escalation": "gives itself more",
+    "grant": "may",
+    "administer": "administers",
+}
+LAYERS = {
+    "identity": "policy",
+    "resource": "resource policy",
+    "trust": "trust policy",
+    "boundary": "permissions boundary",
+    "scp": "service control policy",
+    "rcp": "resource control policy",
+    "session": "session policy",
+    "endpoint": "endpoint policy",
+    "grant": "grant",
+    "acl": "access control list",
+}
+
+
+def hop_words(hop: Hop) -> str:
+    """Say what a hop does: the kind in words, and the action where it adds something."""
+    words = _HOP_WORDS.get(hop.kind, kind_words(hop.kind))
+    action = visible(hop.action)
+    if hop.kind == "grant":
+        return f"{words} {action}"
+    told = not action or action in (words, "*")
+    return words if told else f"{words} ({action})"
+
+
+def strength_words(hop: Hop) -> str:
+    """Say how sure a hop is; nothing when it is certain."""
+    depends = visible(" and ".join(hop.depends_on))
+    match hop.strength:
+        case "conditional":
+            return f"only if {depends or 'a condition holds'}"
+        case "unknown":
+            return f"unknown: {depends or 'it could not be judged'}"
+        case "influence":
+            return "may feed or prompt it, not act as it"
+        case _:
+            return ""
+
+
+def hop_label(hop: Hop) -> str:
+    """Give the few words that stand on the arrow of a hop: its actions, those it needs first."""
+    if hop.kind in ("start", "runs-as", "administer"):
+        return _HOP_WORDS[hop.kind]
+    actions = [also.action for also in hop.also if also.layer != "trust"] + [hop.action]
+    return visible(" and ".join(dict.fromkeys(action for action in actions if action)))
+
+
+def where_words(layer: str, policy: str, target: str, sid: str) -> str:
+    """Say where a statement stands: `policy tools-inline of support-agent, statement Reads`."""
+    kind = LAYERS.get(layer, layer)
+    name = visible(policy)
+    named = name if name.lower().endswith("policy") else f"{kind} {name}".strip()
+    owner = f" of {identity_label(target)}" if target else ""
+    return f"{named}{owner}" + (f", statement {visible(sid)}" if sid else "")
