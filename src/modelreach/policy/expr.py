@@ -111,7 +111,9 @@ def _join(parts: Iterable[Expr], joined: type[AllOf] | type[AnyOf], unit: Const)
 
 def _absorbed(part: Expr, joined: type[AllOf] | type[AnyOf], beside: set[Expr]) -> bool:
     """Absorption: a AND (a OR b) is a; a OR (a AND b) is a."""
-    if isinstance(part, AnyOf) and joined is AllOf or isinstance(part, AllOf) and joined is AnyOf:
+    if (isinstance(part, AnyOf) and joined is AllOf) or (
+        isinstance(part, AllOf) and joined is AnyOf
+    ):
         return any(inner in beside for inner in part.parts)
     return False
 
@@ -130,7 +132,7 @@ def negate(expr: Expr) -> Expr:
     """Give the negation, pushed down to the atoms."""
     match expr:
         case Const(value):
-            return Const(not value)
+            return FALSE if value else TRUE
         case Atom():
             return Not(expr)
         case Not(atom):
@@ -162,10 +164,10 @@ def assign(expr: Expr, value: Callable[[Atom], bool | None]) -> Expr:
     match expr:
         case Atom():
             known = value(expr)
-            return expr if known is None else Const(known)
+            return expr if known is None else (TRUE if known else FALSE)
         case Not(atom):
             known = value(atom)
-            return expr if known is None else Const(not known)
+            return expr if known is None else (FALSE if known else TRUE)
         case AllOf(parts):
             return all_of(assign(part, value) for part in parts)
         case AnyOf(parts):

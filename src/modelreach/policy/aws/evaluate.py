@@ -1,0 +1,193 @@
+"""What the policies of one layer say about a request: when they allow, when they deny."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+
+from modelreach.policy.aws.conditions import conditions_expr
+from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Request
+from modelreach.policy.aws.matching import action_matches, resource_matches
+from modelreach.policy.aws.principals import Way, spared, ways
+from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
+from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of
+
+
+@dataclass(slots=True)
+class Clause:
+    """One statement (or a whole unreadable document) that takes part, and when it applies.
+
+    `way` is how a resource policy came to mean the caller; None in other layers.
+    """
+
+    when: Expr
+    policy: AppliedPolicy | KeyGrant
+    statement: Statement | None = None
+    way: Way | None = None
+
+    def reference(self) -> StatementRef:
+        """Give the reference that names it."""
+        policy = self.policy
+        if isinstance(policy, KeyGrant):
+            return policy.reference()
+        if self.statement is not None:
+            return policy.reference(self.statement)
+        return StatementRef(policy.layer, policy.name, policy.target, policy.digest, 0, "", "", "")
+
+
+@dataclass(slots=True)
+class Said:
+    """All that one layer says."""
+
+    allows: list[Clause] = field(default_factory=list[Clause])
+    denies: list[Clause] = field(default_factory=list[Clause])
+    not_understood: list[str] = field(default_factory=list[str])
+
+    @property
+    def allow(self) -> Expr:
+        return either(clause.when for clause in self.allows)
+
+    @property
+    def deny(self) -> Expr:
+        return either(clause.when for clause in self.denies)
+
+
+def either(parts: Iterable[Expr]) -> Expr:
+    """Give the disjunction, quickly where one part is settled."""
+    found: list[Expr] = []
+    for part in parts:
+        if part is TRUE:
+            return TRUE
+        if part is not FALSE:
+            found.append(part)
+    if len(found) < 2:
+        return found[0] if found else FALSE
+    return any_of(found)
+
+
+# Statements by document and action. The document is kept with them, so its id stays taken.
+_RELEVANT: dict[tuple[int, str], tuple[PolicyDocument, tuple[Statement, ...]]] = {}
+_MOST = 200_000
+
+
+def relevant(document: PolicyDocument, action: str) -> tuple[Statement, ...]:
+    """Give the statements that cover the action (in lower case)."""
+    key = (id(document), action)
+    found = _RELEVANT.get(key)
+    if found is None:
+        if len(_RELEVANT) >= _MOST:
+            _RELEVANT.clear()
+        kept = tuple(
+            statement
+            for statement in document.statements
+            if action_matches(statement.actions, action)
+        )
+        found = _RELEVANT[key] = (document, kept)
+    return found[1]
+
+
+_WITHOUT_PRINCIPAL = {Layer.IDENTITY, Layer.BOUNDARY, Layer.SCP, Layer.SESSION}
+_WITH_PRINCIPAL = {Layer.RESOURCE, Layer.TRUST}
+
+
+def evaluate(
+    policies: Iterable[AppliedPolicy], request: Request, action: str, *, bounded: bool = False
+) -> Said:
+    """Give what the policies say. `action` is the request's in lower case.
+
+    `bounded` says that the caller has a permissions boundary.
+    """
+    said = Said()
+    for policy in policies:
+        document = policy.document
+        if document.problems:
+            _unreadable(policy, said)
+        for statement in relevant(document, action):
+            for clause in _clauses(policy, statement, request, bounded):
+                if clause.when is FALSE:
+                    continue
+                allows = statement.effect is Effect.ALLOW
+                (said.allows if allows else said.denies).append(clause)
+                for fault in statement.not_understood:
+                    said.not_understood.append(f"{_place(policy, statement)}: {fault}")
+    return said
+
+
+def _place(policy: AppliedPolicy, statement: Statement) -> str:
+    return f"{_policy(policy)}, statement {statement.sid or statement.index}"
+
+
+def _policy(policy: AppliedPolicy) -> str:
+    on = f" on {policy.target}" if policy.target else ""
+    return f"{policy.layer} policy {policy.name}{on}"
+
+
+def _unreadable(policy: AppliedPolicy, said: Said) -> None:
+    """Such a document may allow anything and deny anything."""
+    for effect, clauses in (("Allow", said.allows), ("Deny", said.denies)):
+        atom = Atom(AtomKind.OPAQUE, _policy(policy), effect, policy.document.problems)
+        way = Way.EVERYONE if policy.layer in _WITH_PRINCIPAL else None
+        clauses.append(Clause(atom, policy, None, way))
+    said.not_understood.extend(
+        f"{_policy(policy)}: {problem}" for problem in policy.document.problems
+    )
+
+
+def _clauses(
+    policy: AppliedPolicy, statement: Statement, request: Request, bounded: bool
+) -> Iterator[Clause]:
+    fault = _misplaced(policy.layer, statement)
+    if fault:
+        yield Clause(_when(policy, statement, request, fault), policy, statement, Way.EVERYONE)
+        return
+    if policy.layer in _WITHOUT_PRINCIPAL:
+        yield Clause(_when(policy, statement, request), policy, statement)
+        return
+    named = statement.principals
+    if named is not None and named.negated:
+        # "will always deny any IAM principal that has a permissions boundary policy attached"
+        # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+        if (bounded and statement.effect is Effect.DENY) or not spared(named, request.caller):
+            yield Clause(_when(policy, statement, request), policy, statement, Way.EVERYONE)
+        return
+    means = ways(named, request.caller)
+    if not means:
+        return
+    when = _when(policy, statement, request)
+    for way, depends in means:
+        if policy.layer is Layer.ENDPOINT and way is Way.ACCOUNT:
+            continue  # an endpoint policy that names an account means its root user
+        yield Clause(when if depends is TRUE else all_of((when, depends)), policy, statement, way)
+
+
+def _misplaced(layer: Layer, statement: Statement) -> str:
+    """Say what a statement of this layer must have and has not, or the other way round."""
+    if layer in _WITHOUT_PRINCIPAL:
+        if statement.principals is not None:
+            return "there is a Principal in a policy that has none"
+        if statement.resources is None:
+            return "there is neither Resource nor NotResource"
+    if layer in _WITH_PRINCIPAL and statement.principals is None:
+        return "there is neither Principal nor NotPrincipal"
+    return ""
+
+
+def _when(policy: AppliedPolicy, statement: Statement, request: Request, fault: str = "") -> Expr:
+    when = resource_matches(
+        statement.resources, request.resource, statement.variables, request.context
+    )
+    if when == FALSE:
+        return FALSE
+    parts = [when]
+    if statement.conditions:
+        met = conditions_expr(statement.conditions, request.context, variables=statement.variables)
+        if met == FALSE:
+            return FALSE
+        parts.append(met)
+    faults = (*statement.not_understood, fault) if fault else statement.not_understood
+    if faults:
+        place = _place(policy, statement)
+        parts.append(Atom(AtomKind.OPAQUE, place, statement.effect.value, faults))
+    found = all_of(parts) if len(parts) > 1 else when
+    return TRUE if found == TRUE else FALSE if found == FALSE else found

