@@ -116,7 +116,7 @@ def test_the_environment_is_made_once_and_anew_when_it_must(project: Path) -> No
 
 
 def test_somebodys_own_environment_is_filled_and_not_replaced(project: Path) -> None:
-    own = [sys.executable, "-m", "venv", "--without-pip", project / ".venv"]
+    own: list[str] = [sys.executable, "-m", "venv", "--without-pip", str(project / ".venv")]
     subprocess.run(own, check=True)
     (project / ".venv" / "mine").write_text("")
     assert _set_up(_run(project, "demo", "--all"))
