@@ -87,12 +87,16 @@ class Context:
 
     `known` has the values of each key by its name in lower case; no values means the key is
     absent. Other keys are absent when `closed`, or when they start with one of
-    `absent_prefixes`; else they are open. Build with `Context.of`.
+    `absent_prefixes`; else they are open. `variables_only` has values (by name in lower case)
+    that fill policy variables in but settle no condition. Build with `Context.of`.
     """
 
     known: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
     closed: bool = False
     absent_prefixes: tuple[str, ...] = ()
+    variables_only: Mapping[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]]
+    )
 
     @staticmethod
     def of(
@@ -117,6 +121,11 @@ class Context:
         if self.closed or (self.absent_prefixes and key.startswith(self.absent_prefixes)):
             return ()
         return None
+
+    def variable(self, key: str) -> tuple[str, ...] | None:
+        """Give the values of a key as a policy variable sees them; None when it is open."""
+        found = self.variables_only.get(key.lower()) if self.variables_only else None
+        return self.values(key) if found is None else found
 
     def joined(self, other: Mapping[str, str | Iterable[str]], *, closed: bool = False) -> Context:
         """Give this context with further values, which win, and perhaps closed."""

@@ -17,6 +17,7 @@ from dataclasses import dataclass, field
 from modelreach.model import Verdict
 from modelreach.policy.aws.conditions import condition_expr
 from modelreach.policy.aws.evaluate import Clause, Said, either, evaluate
+from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.layers import (
     AppliedPolicy,
     KeyGrant,
@@ -60,6 +61,7 @@ __all__ = [
     "Request",
     "Unread",
     "decide",
+    "explain_deny",
 ]
 
 _IDENTITIES = {

@@ -28,7 +28,7 @@ def literal(part: Variable, context: Context) -> str | None:
     "There is no equal or like value" to a variable whose key is absent; a multivalued key
     cannot be used as a variable.
     """
-    values = context.values(part.key)
+    values = context.variable(part.key)
     if not values:
         return part.default
     return values[0] if len(values) == 1 else None
@@ -36,14 +36,14 @@ def literal(part: Variable, context: Context) -> str | None:
 
 def is_open(parts: Template, context: Context) -> bool:
     """Does a variable depend on a key of which nothing is known?"""
-    return any(context.values(key) is None for key in parts.names())
+    return any(context.variable(key) is None for key in parts.names())
 
 
 def partly_filled(parts: Template, context: Context) -> Template | None:
     """Give the template with only its open variables left; None if it can match nothing."""
     found: list[str | Variable] = []
     for part in parts.parts:
-        if isinstance(part, Variable) and context.values(part.key) is not None:
+        if isinstance(part, Variable) and context.variable(part.key) is not None:
             text = literal(part, context)
             if text is None:
                 return None

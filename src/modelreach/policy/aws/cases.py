@@ -1,0 +1,265 @@
+"""Evaluates policy cases and says which agree with what they expect.
+
+A case in mode `strict` has a definite answer. In the modes `exists` and `discovery` the question
+is whether any request context would be allowed: an access that hangs on a condition then counts
+as allowed if the condition can be met.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from typing import cast
+
+from modelreach.model import Verdict
+from modelreach.policy.aws.case_record import Case, Expected, Mode, read_case
+from modelreach.policy.aws.clauses import parse_conditions
+from modelreach.policy.aws.conditions import conditions_expr
+from modelreach.policy.aws.context import Context, Facts, request_context
+from modelreach.policy.aws.decide import decide
+from modelreach.policy.aws.layers import Request
+from modelreach.policy.aws.principals import CallerKind
+from modelreach.policy.aws.satisfy import satisfiable
+from modelreach.policy.aws.statement import Condition
+from modelreach.policy.decision import Decision, Outcome, StatementRef
+from modelreach.policy.expr import TRUE, Expr, all_of, render
+
+
+@dataclass(frozen=True, slots=True)
+class CaseResult:
+    """What a case came to. `agrees` is None when the case expects nothing or was skipped.
+
+    `counted` says whether it goes into the score: disputed and excluded cases do not.
+    """
+
+    id: str
+    name: str
+    verdict: Outcome
+    expected: Expected | None
+    agrees: bool | None
+    statements: tuple[StatementRef, ...] = ()
+    residual: str = ""
+    blocked_by: tuple[str, ...] = ()
+    not_understood: tuple[str, ...] = ()
+    skipped: bool = False
+    counted: bool = True
+
+
+@dataclass(frozen=True, slots=True)
+class Summary:
+    """How many cases agreed."""
+
+    cases: int
+    agreed: int
+    disagreed: int
+    skipped: int
+    not_counted: int
+
+
+def run_cases(lines: Iterable[str | bytes]) -> Iterator[CaseResult]:
+    """Take the lines of a case file; give one result a case, in order.
+
+    Raises InputError, with the line's number, for a line that is no case.
+    """
+    for number, line in enumerate(lines, 1):
+        case = read_case(line, number)
+        if case is not None:
+            yield run_case(case)
+
+
+def summarise(results: Iterable[CaseResult]) -> Summary:
+    """Count agreements among the cases that count."""
+    all_results = list(results)
+    counted = [one for one in all_results if one.counted and one.agrees is not None]
+    agreed = sum(one.agrees is True for one in counted)
+    skipped = sum(one.skipped for one in all_results)
+    return Summary(
+        cases=len(all_results),
+        agreed=agreed,
+        disagreed=len(counted) - agreed,
+        skipped=skipped,
+        not_counted=len(all_results) - len(counted) - skipped,
+    )
+
+
+def run_case(case: Case) -> CaseResult:
+    """Evaluate one case."""
+    if case.skip:
+        return CaseResult(
+            case.id, case.name, Outcome.UNKNOWN, case.expected, None, skipped=True, counted=False
+        )
+    context, limits = _surroundings(case)
+    request = Request(case.caller, case.action, case.resource, case.resource_account, context)
+    decision = _limited(decide(request, case.layers), limits)
+    open_modes = case.mode is not Mode.STRICT
+    return CaseResult(
+        id=case.id,
+        name=case.name,
+        verdict=decision.outcome,
+        expected=case.expected,
+        agrees=_agrees(decision.outcome, case.expected, open_modes),
+        statements=_determining(decision),
+        residual="" if decision.verdict in _DEFINITE else render(decision.residual),
+        blocked_by=tuple(decision.blocked_by),
+        not_understood=decision.not_understood,
+        counted=case.scored,
+    )
+
+
+_DEFINITE = {Verdict.ALLOW, Verdict.DENY}
+_DENIALS = {Outcome.IMPLICIT_DENY, Outcome.EXPLICIT_DENY}
+
+
+def _agrees(outcome: Outcome, expected: Expected | None, any_context: bool) -> bool | None:
+    match expected:
+        case None:
+            return None
+        case Expected.DENY:
+            return outcome in _DENIALS
+        case Expected.ALLOW if any_context:
+            return outcome in (Outcome.ALLOW, Outcome.CONDITIONAL)
+        case _:
+            return outcome.value == expected.value
+
+
+def _determining(decision: Decision) -> tuple[StatementRef, ...]:
+    match decision.verdict:
+        case Verdict.ALLOW:
+            return decision.allowed_by
+        case Verdict.DENY:
+            return decision.denied_by
+        case _:
+            return decision.allowed_by + decision.denied_by
+
+
+# --- what is known of the context ----------------------------------------------------------
+
+
+def _surroundings(case: Case) -> tuple[Context, Expr]:
+    """Give the context, and what else is known to hold of it."""
+    values, conditions = _constraints(case.constraints)
+    given = {**case.context, **values}
+    if case.mode is Mode.STRICT:
+        return Context.of(given, closed=True), TRUE
+    context = request_context(case.caller, Facts(resource_account=case.resource_account))
+    if case.caller.kind is CallerKind.SESSION:
+        context, conditions = _any_path(case, context, conditions)
+    if case.mode is Mode.EXISTS:
+        context = context.joined(given)
+        return context, conditions_expr(conditions, context)
+    return _discovered(case, context, values), conditions_expr(conditions, context)
+
+
+def _any_path(
+    case: Case, context: Context, conditions: list[Condition]
+) -> tuple[Context, list[Condition]]:
+    """The ARN of a session does not say which path its role has."""
+    known = {key: value for key, value in context.known.items() if key != "aws:principalarn"}
+    start, _, name = case.caller.role_arn.rpartition("/")
+    arns = (f"{start}/{name}", f"{start}/*/{name}")
+    return replace(context, known=known), [
+        *conditions,
+        Condition("ArnLike", "aws:PrincipalArn", arns),
+    ]
+
+
+def _discovered(case: Case, context: Context, values: Mapping[str, tuple[str, ...]]) -> Context:
+    """Fix the strict keys; the other given keys serve as policy variables only."""
+    given = {key.lower(): value for key, value in case.context.items()}
+    strict = {key: value for key, value in given.items() if _is_strict(key, case.strict_keys)}
+    absent = {
+        key.lower(): ()
+        for key in case.strict_keys
+        if not key.startswith("/") and key.lower() not in given
+    }
+    joined = context.joined({**absent, **strict, **values})
+    return replace(joined, variables_only=given)
+
+
+def _is_strict(key: str, strict: tuple[str, ...]) -> bool:
+    for entry in strict:
+        if len(entry) > 1 and entry.startswith("/") and entry.endswith("/"):
+            try:
+                if re.search(entry[1:-1], key, re.IGNORECASE):
+                    return True
+            except re.error:
+                continue
+        elif entry.lower() == key:
+            return True
+    return False
+
+
+def _constraints(
+    written: tuple[object, ...],
+) -> tuple[dict[str, tuple[str, ...]], list[Condition]]:
+    """Give the keys that constraints fix, and the conditions that they state.
+
+    A constraint is `key=value`, a Condition block of the policy language, or an object with
+    `key`, `operator` and `values`. Others say nothing here.
+    """
+    values: dict[str, tuple[str, ...]] = {}
+    conditions: list[Condition] = []
+    for entry in written:
+        if isinstance(entry, str):
+            key, equals, value = entry.partition("=")
+            if equals and ":" in key:
+                values[key.strip()] = (value.strip().strip("'\""),)
+        elif isinstance(entry, dict):
+            block = cast("dict[str, object]", entry)
+            conditions.extend(parse_conditions(_as_block(block), False, _ignored))
+    return values, conditions
+
+
+def _as_block(entry: dict[str, object]) -> object:
+    key = entry.get("key")
+    if not isinstance(key, str):
+        return entry.get("Condition", entry)
+    operator = entry.get("operator", "StringEquals")
+    return {str(operator): {key: entry.get("values", entry.get("value"))}}
+
+
+def _ignored(_: str) -> None:
+    """A constraint that cannot be read leaves the context freer; that is no error."""
+
+
+def _limited(decision: Decision, limits: Expr) -> Decision:
+    """Take what is known of the context into account."""
+    if limits == TRUE or decision.verdict in _DEFINITE:
+        return decision
+    left = all_of((decision.residual, limits))
+    if satisfiable(left):
+        return decision
+    denied = bool(decision.denied_by)
+    outcome = Outcome.EXPLICIT_DENY if denied else Outcome.IMPLICIT_DENY
+    return replace(decision, verdict=Verdict.DENY, outcome=outcome)
+
+
+# --- what leaves the program ---------------------------------------------------------------
+
+
+def as_line(result: CaseResult) -> dict[str, object]:
+    """Give the result as the object that `modelreach can --cases` prints."""
+    return {
+        "id": result.id,
+        "verdict": result.verdict.value,
+        "expected": result.expected.value if result.expected else None,
+        "agrees": result.agrees,
+        "statements": [_named(one) for one in result.statements],
+        "residual": result.residual,
+        "blocked_by": list(result.blocked_by),
+        "not_understood": list(result.not_understood),
+        "skipped": result.skipped,
+        "counted": result.counted,
+    }
+
+
+def _named(reference: StatementRef) -> dict[str, object]:
+    return {
+        "layer": reference.layer.value,
+        "policy": reference.policy,
+        "target": reference.target,
+        "index": reference.index,
+        "sid": reference.sid,
+        "effect": reference.effect,
+    }
