@@ -272,11 +272,14 @@ def _levels(written: object, layer: Layer) -> tuple[Policies, ...] | None:
     for index, entry in enumerate(_list(written)):
         level = _object(entry)
         target = _text(level.get("target") or level.get("orgIdentifier")) or f"level {index}"
-        inside = (
-            entry if isinstance(entry, list) or "Statement" in level else level.get("policies")
-        )
+        inside = entry if _is_bare(entry) else level.get("policies")
         levels.append(_applied(inside, layer, target))
     return tuple(levels)
+
+
+def _is_bare(entry: object) -> bool:
+    """Is the level given by its policies alone, without its name?"""
+    return isinstance(entry, list) or "Statement" in _object(entry)
 
 
 def _grant(entry: Record) -> KeyGrant:

@@ -225,7 +225,7 @@ def _ignored(_: str) -> None:
 
 def _limited(decision: Decision, limits: Expr) -> Decision:
     """Take what is known of the context into account."""
-    if limits == TRUE or decision.verdict in _DEFINITE:
+    if limits is TRUE or decision.verdict in _DEFINITE:
         return decision
     left = all_of((decision.residual, limits))
     if satisfiable(left):

@@ -69,9 +69,9 @@ def conditions_expr(
     found: list[Expr] = []
     for condition in conditions:
         one = condition_expr(condition, context, variables=variables)
-        if one == FALSE:
+        if one is FALSE:
             return FALSE
-        if one != TRUE:
+        if one is not TRUE:
             found.append(one)
     return all_of(found) if found else TRUE
 

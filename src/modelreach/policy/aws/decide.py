@@ -292,7 +292,7 @@ class _Case:
             _Path([_Stage(Layer.GRANT, when)], [Clause(when, grant)])
             for grant in self.layers.grants
             for when in (self._grant_when(grant),)
-            if when != FALSE
+            if when is not FALSE
         ]
 
     def _grant_when(self, grant: KeyGrant) -> Expr:
@@ -336,14 +336,16 @@ class _Case:
         allowed = granted if limits is TRUE else all_of((limits, granted))
         residual = allowed if denied is FALSE else all_of((allowed, negate(denied)))
         if isinstance(residual, Const) or not satisfiable(residual):
-            return self._settled(residual == TRUE, allowed, denies, paths, notes)
+            return self._settled(residual is TRUE, allowed, denies, paths, notes)
         unsure = _pessimistic(residual)
         unknown = not satisfiable(unsure)
         return Decision(
             Verdict.UNKNOWN if unknown else Verdict.CONDITIONAL,
             Outcome.UNKNOWN if unknown else Outcome.CONDITIONAL,
             residual,
-            _references(clause for path in paths if path.when != FALSE for clause in path.because),
+            _references(
+                clause for path in paths if path.when is not FALSE for clause in path.because
+            ),
             _references(denies),
             self._blockers(paths) if unknown else (),
             self._assumptions(),
@@ -359,8 +361,8 @@ class _Case:
         notes: tuple[str, ...],
     ) -> Decision:
         if allowed:
-            because = (path.because for path in paths if path.when == TRUE)
-            sure = [clause for one in because for clause in one if clause.when == TRUE]
+            because = (path.because for path in paths if path.when is TRUE)
+            sure = [clause for one in because for clause in one if clause.when is TRUE]
             mixed = (clause for path in paths for clause in path.because)
             given = _references(sure or mixed)
             return Decision(
@@ -371,7 +373,7 @@ class _Case:
                 assumes=self._assumptions(),
                 not_understood=notes,
             )
-        if granted != FALSE and satisfiable(granted):
+        if granted is not FALSE and satisfiable(granted):
             return _denied(denies, notes)
         return Decision(
             Verdict.DENY,
@@ -383,7 +385,7 @@ class _Case:
 
     def _blockers(self, paths: list[_Path]) -> tuple[Layer, ...]:
         """Name the limits that do not pass, and of the ways to be allowed what each lacks."""
-        found = [stage.layer for stage in self.limits if stage.passes == FALSE]
+        found = [stage.layer for stage in self.limits if stage.passes is FALSE]
         lacking = [[*map(_NEAREST.index, self._lacking(path))] for path in paths]
         nearest = [_NEAREST[place] for place in min(lacking, key=lambda one: (len(one), one))]
         if not found and not nearest:
@@ -391,7 +393,7 @@ class _Case:
         return tuple(dict.fromkeys(found + nearest))
 
     def _lacking(self, path: _Path) -> list[Layer]:
-        return [stage.layer for stage in path.stages if _pessimistic(stage.passes) == FALSE]
+        return [stage.layer for stage in path.stages if _pessimistic(stage.passes) is FALSE]
 
     def _assumptions(self) -> tuple[str, ...]:
         return tuple(

@@ -156,9 +156,18 @@ def _clauses(
         return
     when = _when(policy, statement, request)
     for way, depends in means:
-        if policy.layer is Layer.ENDPOINT and way is Way.ACCOUNT:
-            continue  # an endpoint policy that names an account means its root user
+        if way is Way.ACCOUNT and _means_root_only(policy.layer, request.action):
+            continue
         yield Clause(when if depends is TRUE else all_of((when, depends)), policy, statement, way)
+
+
+def _means_root_only(layer: Layer, action: str) -> bool:
+    """A gateway endpoint's policy that names an account means its root user only.
+
+    S3 and DynamoDB have gateway endpoints.
+    https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+    """
+    return layer is Layer.ENDPOINT and action.lower().startswith(("s3:", "dynamodb:"))
 
 
 def _misplaced(layer: Layer, statement: Statement) -> str:
@@ -177,12 +186,12 @@ def _when(policy: AppliedPolicy, statement: Statement, request: Request, fault: 
     when = resource_matches(
         statement.resources, request.resource, statement.variables, request.context
     )
-    if when == FALSE:
+    if when is FALSE:
         return FALSE
     parts = [when]
     if statement.conditions:
         met = conditions_expr(statement.conditions, request.context, variables=statement.variables)
-        if met == FALSE:
+        if met is FALSE:
             return FALSE
         parts.append(met)
     faults = (*statement.not_understood, fault) if fault else statement.not_understood
@@ -190,4 +199,4 @@ def _when(policy: AppliedPolicy, statement: Statement, request: Request, fault: 
         place = _place(policy, statement)
         parts.append(Atom(AtomKind.OPAQUE, place, statement.effect.value, faults))
     found = all_of(parts) if len(parts) > 1 else when
-    return TRUE if found == TRUE else FALSE if found == FALSE else found
+    return found

@@ -38,9 +38,9 @@ _Literal = tuple[Atom, bool]
 
 
 def _search(expr: Expr, chosen: tuple[_Literal, ...], budget: list[int]) -> bool:
-    if expr == FALSE:
+    if expr is FALSE:
         return False
-    if expr == TRUE or budget[0] <= 0:
+    if expr is TRUE or budget[0] <= 0:
         return True
     budget[0] -= 1
     atom = min(atoms(expr))
