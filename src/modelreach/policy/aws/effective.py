@@ -1,0 +1,175 @@
+"""What the policies on the principal's side let it do, as one expression over their layers.
+
+(union of the identity allows) & boundary & every SCP level & session - the denies of all layers.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+
+Resource policies, and what they give past a boundary or a session, are the engine's matter.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+from modelreach.policy.aws.statement import ANYTHING, Effect, Patterns, Statement
+from modelreach.policy.decision import StatementRef
+from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
+from modelreach.policy.permissions import ALL, Box, Extent, PermissionSet
+
+
+@dataclass(frozen=True, slots=True)
+class Applied:
+    """A statement as it applies to the principal. `under` is what must hold besides its own
+    conditions for it to apply: that a policy exists which was not read, for one."""
+
+    statement: Statement
+    ref: StatementRef
+    under: Expr = TRUE
+
+
+Statements = Sequence[Applied]
+
+
+@dataclass(frozen=True, slots=True)
+class PrincipalSide:
+    """The statements of each layer on the principal's side. None: the layer takes no part; a
+    layer, or a level of `scps`, without statements allows nothing.
+
+    `identity` holds the statements of the principal's own and its groups' policies, `scps` one
+    sequence a level of the organisation.
+    """
+
+    identity: Statements = ()
+    boundary: Statements | None = None
+    scps: Sequence[Statements] | None = None
+    session: Statements | None = None
+
+    def limits(self) -> Iterator[Statements]:
+        """Give each layer that has to allow besides the identity policies."""
+        yield from self.scps or ()
+        for layer in (self.boundary, self.session):
+            if layer is not None:
+                yield layer
+
+
+def as_written(statement: Statement, pattern: str) -> str | None:  # noqa: ARG001 - a substitute
+    """Take a resource pattern as it is: for principals whose policies hold no variables."""
+    return pattern
+
+
+def effective(
+    side: PrincipalSide,
+    condition: Callable[[Statement], Expr],
+    substitute: Callable[[Statement, str], str | None] = as_written,
+) -> PermissionSet:
+    """Give what the principal's side lets it do.
+
+    `condition` gives what must hold for the conditions of a statement to be met. `substitute`
+    gives the glob for a resource pattern with policy variables in it, None where it can never
+    match; what such a glob leaves open belongs into `condition`. The statements behind a box
+    are those of the identity layer: the limits grant nothing.
+    """
+    reader = _Reader(condition, substitute)
+    permitted = PermissionSet.of(reader.boxes(side.identity, Effect.ALLOW))
+    for layer in side.limits():
+        limit = PermissionSet.of(reader.boxes(layer, Effect.ALLOW)).without_reasons()
+        permitted &= limit
+    denied = [box for layer in _all(side) for box in reader.boxes(layer, Effect.DENY)]
+    return permitted - PermissionSet.of(denied)
+
+
+def _all(side: PrincipalSide) -> Iterator[Statements]:
+    yield side.identity
+    yield from side.limits()
+
+
+@dataclass(frozen=True, slots=True)
+class _Reader:
+    """Turns statements into boxes."""
+
+    condition: Callable[[Statement], Expr]
+    substitute: Callable[[Statement, str], str | None]
+
+    def boxes(self, layer: Statements, effect: Effect) -> Iterator[Box]:
+        for applied in layer:
+            if applied.statement.effect is not effect:
+                continue
+            box = self._box(applied)
+            if box is not None:
+                yield box
+
+    def _box(self, applied: Applied) -> Box | None:
+        statement = applied.statement
+        when = all_of((applied.under, self.condition(statement), _doubt(applied)))
+        if when == FALSE:
+            return None
+        resources = self._resources(statement)
+        return Box(_extent(statement.actions), resources, when, (applied.ref,))
+
+    def _resources(self, statement: Statement) -> Extent:
+        if statement.resources is None:
+            return ALL
+        patterns = statement.resources
+        if not statement.variables or not any("${" in glob for glob in patterns.globs):
+            return _extent(patterns)
+        filled = (
+            self.substitute(statement, glob) if "${" in glob else glob for glob in patterns.globs
+        )
+        globs = tuple(glob for glob in filled if glob is not None)
+        return _extent(Patterns(globs, patterns.negated))
+
+
+@lru_cache(1 << 14)
+def _extent(patterns: Patterns) -> Extent:
+    if patterns.negated:
+        return Extent.globs(ANYTHING.globs, outside=patterns.globs)
+    return Extent.globs(patterns.globs)
+
+
+def _doubt(applied: Applied) -> Expr:
+    """A statement that was not understood applies or does not: an atom of its own.
+
+    The digest of the text keeps two statements apart that were not understood for one reason.
+    """
+    faults = _faults(applied.statement)
+    if not faults:
+        return TRUE
+    ref, text = applied.ref, applied.statement.text
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:16]
+    place = f"{ref.layer} policy {ref.policy}, statement {ref.sid or ref.index}"
+    return Atom(AtomKind.OPAQUE, place, f"{applied.statement.effect} {digest}", faults)
+
+
+def _faults(statement: Statement) -> tuple[str, ...]:
+    """All layers on the principal's side name resources and no principal."""
+    faults = list(statement.not_understood)
+    if statement.resources is None:
+        faults.append("there is neither Resource nor NotResource")
+    if statement.principals is not None:
+        faults.append("there is a Principal in a policy that has none")
+    return tuple(faults)
+
+
+def unreadable(problems: tuple[str, ...], ref: StatementRef) -> tuple[Applied, Applied]:
+    """Give what stands for a document that could not be read: it may allow and deny anything.
+
+    `ref` names the policy; the text of the document, or its digest, should be in it.
+    """
+
+    def standing(effect: Effect) -> Applied:
+        text = ref.text or ref.document
+        statement = Statement(
+            ref.index,
+            ref.sid,
+            effect,
+            ANYTHING,
+            ANYTHING,
+            None,
+            text=text,
+            not_understood=problems,
+        )
+        return Applied(statement, ref)
+
+    return standing(Effect.ALLOW), standing(Effect.DENY)
