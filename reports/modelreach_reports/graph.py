@@ -157,23 +157,26 @@ def _document(report: Report) -> tuple[Digraph, dict[str, str]]:
 
 
 def _clusters(graph: Digraph, picture: Picture, ids: dict[str, str], names: Names) -> None:
+    from graphviz import Digraph
+
     for node in picture.nodes:
         if not node.scope:
             _put(graph, ids[node.key], node)
     for number, scope in enumerate(scopes_of(picture.nodes), start=1):
-        with graph.subgraph(name=f"cluster_{number}") as cluster:
-            cluster.attr(
-                label=f"<{_label(names.scope(scope), 11, bold=True, color='#3d4852')}>",
-                labeljust="l",
-                style="rounded,filled",
-                color="#9aa5b1",
-                fillcolor="#fafbfc",
-                margin="14",
-                **{"class": "scope"},
-            )
-            for node in picture.nodes:
-                if node.scope == scope:
-                    _put(cluster, ids[node.key], node)
+        cluster = Digraph(f"cluster_{number}")
+        cluster.attr(
+            label=f"<{_label(names.scope(scope), 11, bold=True, color='#3d4852')}>",
+            labeljust="l",
+            style="rounded,filled",
+            color="#9aa5b1",
+            fillcolor="#fafbfc",
+            margin="14",
+            **{"class": "scope"},
+        )
+        for node in picture.nodes:
+            if node.scope == scope:
+                _put(cluster, ids[node.key], node)
+        graph.subgraph(cluster)
 
 
 def _left_out(graph: Digraph, picture: Picture, ids: dict[str, str]) -> None:

@@ -18,7 +18,7 @@ from modelreach_reports.pageview import page
 
 
 def _asset(name: str) -> str:
-    return files(__package__).joinpath("page", name).read_text(encoding="utf-8")
+    return files("modelreach_reports").joinpath("page", name).read_text(encoding="utf-8")
 
 
 @cache

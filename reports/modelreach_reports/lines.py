@@ -153,10 +153,25 @@ def _coloured(line: Line) -> str:
     )
 
 
+def _fitted(line: Line, look: Look) -> Line:
+    """Cut a line that is too wide after all: nothing may break the tree of a terminal."""
+    if length(line) <= look.width:
+        return line
+    room, kept = look.width, []
+    for text, ink in line:
+        shown = end(text, room, ellipsis=look.glyphs.ellipsis)
+        kept.append((shown, ink))
+        room -= cells(shown)
+        if shown != text or room <= 0:
+            break
+    return tuple(kept)
+
+
 def paint(lines: Iterable[Line], look: Look) -> bytes:
     """Give the bytes of the lines, without blanks at their ends."""
     rows = []
-    for line in lines:
+    for wide in lines:
+        line = _fitted(wide, look)
         plain = "".join(text for text, _ in line).rstrip()
         rows.append(_coloured(line).rstrip() if look.color and plain else plain)
     return ("\n".join(rows) + "\n").encode("utf-8", "replace")

@@ -13,13 +13,15 @@ from modelreach.report import (
     ChangeRow,
     DiffReport,
     FindingRow,
+    GapRow,
+    Gate,
     GrantRow,
     Hop,
     RadiusReport,
     Report,
 )
-from modelreach_reports.naming import is_sensitive, kind_words
-from modelreach_reports.safe import visible
+from modelreach_reports.naming import Names, is_sensitive, kind_words
+from modelreach_reports.safe import middle, visible
 from modelreach_reports.words import listed, statement_words
 
 #: The hops whose object is what is done to, rather than somebody who acts next.
@@ -44,7 +46,7 @@ class Item:
     detail: str
     provisos: tuple[str, ...]
     sensitive: bool
-    findings: tuple[str, ...]
+    findings: tuple[str, ...]  # ids, harmless
     rank: tuple[int, ...]
     witness: tuple[Hop, ...] = ()
     also: int = 0
@@ -137,10 +139,14 @@ def _of_row(row: ChangeRow | GrantRow, known: dict[str, FindingRow]) -> Item:
         _granted(row) if isinstance(row, GrantRow) else change_words(row),
         provisos(row),
         is_sensitive(row.sensitivity),
-        findings,
+        _shown(findings),
         _rank(kind, row.sensitivity, findings, known),
         row.witness,
     )
+
+
+def _shown(findings: Sequence[str]) -> tuple[str, ...]:
+    return tuple(middle(visible(key), 12, ellipsis="..") for key in findings)
 
 
 def _granted(row: GrantRow | ChangeRow) -> str:
@@ -162,7 +168,7 @@ def _of_admin(row: AdminRow, kind: str, known: dict[str, FindingRow]) -> Item:
         _pivots(row.witness),
         provisos(row),
         True,
-        findings,
+        _shown(findings),
         _rank(kind, "high", findings, known),
         row.witness,
     )
@@ -277,3 +283,25 @@ def findings_tally(report: Report, dot: str = "·") -> str:
 def finding_words(row: FindingRow) -> str:
     """Give a finding in one line: its message where there is one."""
     return visible(row.message or row.title)
+
+
+def gap_words(gap: GapRow, names: Names) -> str:
+    """Give a gap in one sentence: where, what was refused, and what is unknown for it."""
+    call = gap.permission or gap.operation or gap.kind
+    side = f" ({gap.side} side)" if gap.side in ("old", "new") else ""
+    region = f" {gap.region}" if gap.region else ""
+    where = f"{names.place(gap.scope)}{region}{side}"
+    unknown = f": {gap.leaves_unknown} unknown" if gap.leaves_unknown else ""
+    return visible(f"{where}: {call} {gap.reason}{unknown}")
+
+
+_GATE = {
+    "pass": "PASS",
+    "fail": "FAIL",
+    "unknown": "UNKNOWN",
+}
+
+
+def gate_words(gate: Gate) -> str:
+    """Give the verdict of the gate as one word."""
+    return _GATE[gate.verdict]

@@ -20,12 +20,15 @@ from modelreach_reports.story import (
     Item,
     finding_words,
     findings_tally,
+    gap_words,
     grouped,
     items,
     ranked_findings,
 )
 from modelreach_reports.tree import Tree
 
+#: Below that the columns of the tree have no room.
+_NARROWEST = 60
 _FEW_CHANGES = 12
 _FEW_FINDINGS = 5
 _FEW_GAPS = 3
@@ -57,7 +60,7 @@ class _Text:
         next_commands: Sequence[str] = (),
     ) -> bytes:
         """Give the report for a terminal of `width` columns; `next_commands` end it."""
-        look = Look(max(width, 40), color, ascii_only, show_all)
+        look = Look(max(width, _NARROWEST), color, ascii_only, show_all)
         if isinstance(report, DiffReport):
             lines = _diff_lines(report, look, next_commands)
         else:
@@ -172,7 +175,7 @@ def _changes(report: DiffReport, names: Names, told: Sequence[Item], look: Look)
     if not told:
         yield (("No change of reach", Ink.STRONG),)
         return
-    yield (("What changed", Ink.STRONG), (f"   {_legend(look)}", Ink.FAINT))
+    yield from hanging((("What changed   ", Ink.STRONG),), _legend(look), look, Ink.FAINT)
     yield ((look.name(report.new.name, look.width), Ink.STRONG),)
     yield from _tree(report, names, told, look)
 
@@ -216,7 +219,9 @@ def _findings(report: Report, look: Look) -> Iterator[Line]:
         before = {"new": "", "unchanged": "(before) ", "gone": "(gone) "}[row.state]
         if isinstance(report, RadiusReport):
             before = ""
-        lead = f"  {row.severity.upper():<9} {visible(row.id):<4} {visible(row.rule):<6} "
+        lead = (
+            f"  {row.severity.upper():<9} {look.name(row.id, 8):<4} {look.name(row.rule, 8):<6} "
+        )
         words = before + finding_words(row)
         if not look.show_all:
             words = look.phrase(words, 2 * (look.width - len(lead)) - 12)
@@ -238,18 +243,8 @@ def _gaps(gaps: Sequence[GapRow], names: Names, look: Look) -> Iterator[Line]:
     if len(gaps) > len(shown):
         yield ((f"  {look.glyphs.ellipsis} {len(gaps) - len(shown)} more", Ink.FAINT),)
     for provider in sorted({gap.provider for gap in gaps if gap.permission}):
-        command = f"modelreach permissions {visible(provider)} --missing"
+        command = f"modelreach permissions {look.name(provider, 16)} --missing"
         yield (("    grant it with:  ", Ink.FAINT), (command, Ink.STRONG))
-
-
-def gap_words(gap: GapRow, names: Names) -> str:
-    """Give a gap in one sentence: where, what was refused, and what is unknown for it."""
-    call = gap.permission or gap.operation or gap.kind
-    side = f" ({gap.side} side)" if gap.side in ("old", "new") else ""
-    region = f" {gap.region}" if gap.region else ""
-    where = f"{names.place(gap.scope)}{region}{side}"
-    unknown = f": {gap.leaves_unknown} unknown" if gap.leaves_unknown else ""
-    return visible(f"{where}: {call} {gap.reason}{unknown}")
 
 
 _GATE_INK = {"pass": Ink.GOOD, "fail": Ink.BAD, "unknown": Ink.WARN}
@@ -275,7 +270,7 @@ def _plainly(gate: Gate) -> str:
 
 def _defaults(report: Report) -> tuple[str, ...]:
     rows = ranked_findings(report)
-    explain = (f"modelreach explain {visible(rows[0].id)}",) if rows else ()
+    explain = tuple(f"modelreach explain {visible(row.id)}" for row in rows[:1] if len(row.id) < 9)
     if isinstance(report, DiffReport):
         return (*explain, "modelreach report OLD NEW -o review.html")
     return explain

@@ -139,7 +139,7 @@ class Tree:
         warning = "! " if item.sensitive else "  "
         more = f" and {item.also} more" if item.also else ""
         label = look.name(self._label(item), column - cells(more) if more else column) + more
-        ids = _ids(item.findings)
+        ids = look.name(_ids(item.findings), 16)
         head: list[Span] = [(lead, Ink.FAINT), (sign + " ", ink), (warning, Ink.SENSITIVE)]
         head.append((pad(label, column), ink if mark in "+−?" else Ink.PLAIN))
         room = look.width - length(head) - 2 - (len(ids) + 2 if ids else 0)

@@ -300,7 +300,7 @@ ADMIN_WITNESS = (
 
 def findings() -> tuple[FindingRow, ...]:
     rows = changes()
-    base: dict[str, Any] = {"fingerprint": "mr1:9f1c2b7a", "state": "new"}
+    base: Any = {"fingerprint": "mr1:9f1c2b7a", "state": "new"}
     fix = "Name the one secret in `Resource` of lake-reader-policy instead of `*`."
     return (
         FindingRow(
@@ -575,7 +575,7 @@ def _poisoned(value: Any, name: str, text: str) -> Any:
             key: item if key == "summary" else _poisoned(item, key, text)
             for key, item in value.items()
         }
-    if isinstance(value, list):
+    if isinstance(value, list | tuple):
         return [_poisoned(item, name, text) for item in value]
     if isinstance(value, str) and name not in _CLOSED and name != "statement":
         return f"{text}{value}"
@@ -583,11 +583,13 @@ def _poisoned(value: Any, name: str, text: str) -> Any:
 
 
 @pytest.fixture(scope="session")
-def poison() -> Callable[[Report, str], Report]:
-    """Gives a function that puts a hostile text before every name and text of a report."""
+def poison() -> Callable[[str, str], Report]:
+    """Gives a function that puts a hostile text before every name and text of a report, which
+    is `diff` or `radius`."""
+    reports: dict[str, Report] = {"diff": build_diff(), "radius": build_radius()}
+    plain = {side: msgspec.to_builtins(report) for side, report in reports.items()}
 
-    def poisoned(report: Report, text: str) -> Report:
-        plain = _poisoned(msgspec.to_builtins(report), "", text)
-        return msgspec.convert(plain, type(report))
+    def poisoned(side: str, text: str) -> Report:
+        return msgspec.convert(_poisoned(plain[side], "", text), type(reports[side]))
 
     return poisoned

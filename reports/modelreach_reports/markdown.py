@@ -1,0 +1,186 @@
+"""The report as a comment under a pull request: short enough, and inert in Markdown.
+
+GitHub takes at most 65,536 characters; a hidden marker lets a later run find and replace it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+from modelreach.report import ChangeRow, DiffReport, Figures, FindingRow, GrantRow, Report
+from modelreach_reports import Format
+from modelreach_reports.naming import Names, is_sensitive
+from modelreach_reports.safe import end, middle, visible
+from modelreach_reports.story import (
+    finding_words,
+    findings_tally,
+    gap_words,
+    gate_words,
+    provisos,
+    ranked_findings,
+    ranked_rows,
+)
+from modelreach_reports.words import statement_words
+
+LIMIT = 65_536
+_ROOM = (200, 80, 30, 10, 3, 1)
+_LONGEST = 120
+
+_MARKS = {"gained": "+", "lost": "−", "unknown": "?", "reached": ""}
+_FIGURES = (
+    ("resources", "resources"),
+    ("of them sensitive", "sensitive"),
+    ("identities", "identities"),
+    ("accounts, projects", "scopes"),
+    ("can be taken over", "administers"),
+    ("longest chain of identities", "longest_chain"),
+)
+
+
+def code(text: str, width: int = _LONGEST) -> str:
+    """Give a name as a code span, in which nothing is markup, a mention or a link."""
+    # A table ends its cell at a bare `|` even in a code span, and some do at `\\|`.
+    shown = middle(visible(text), width).replace("\\|", "\\x7c").replace("|", "\\|")
+    if not shown.strip():
+        return ""
+    ticks = "`" * (1 + max((len(run) for run in re.findall("`+", shown)), default=0))
+    edge = " " if shown[0] in "` " or shown[-1] in "` " else ""
+    return f"{ticks}{edge}{shown}{edge}{ticks}"
+
+
+_MARKUP = re.compile(r"([\\`*_{}\[\]()<>|~!$&])")
+#: What a forge would make a link of: @user, #1, https://, www. As code it is left alone.
+_LINK = re.compile(r"([@#]|://|(?<=www)\.)")
+
+
+def prose(text: str, width: int = 400) -> str:
+    """Give a sentence in which nothing is markup, a mention or a link, but `this` is code."""
+    parts = end(visible(text), width).split("`")
+    if len(parts) % 2 == 0:
+        parts[-2:] = ["`".join(parts[-2:])]
+    return "".join(code(part) if place % 2 else _inert(part) for place, part in enumerate(parts))
+
+
+def _inert(text: str) -> str:
+    return _LINK.sub(lambda match: f"`{match.group()}`", _MARKUP.sub(r"\\\1", text))
+
+
+def marker(name: str) -> str:
+    """Give the hidden comment by which a later run finds this one."""
+    return f"<!-- modelreach:{re.sub(r'[^A-Za-z0-9._]+', '-', name)[:100].strip('-')} -->"
+
+
+def _render(report: Report) -> bytes:
+    """Give as many rows as there is room for."""
+    text = ""
+    for rows in _ROOM:
+        text = "\n".join(_lines(report, rows)) + "\n"
+        if len(text.encode()) < LIMIT:
+            break
+    return text.encode("utf-8", "replace")
+
+
+def _lines(report: Report, rows: int) -> Iterator[str]:
+    names = Names(report)
+    release = report.new if isinstance(report, DiffReport) else report.release
+    yield marker(release.name)
+    yield f"## {gate_words(report.gate)}: {code(release.name)} {_versions(report)}"
+    yield ""
+    yield from (f"- {prose(reason)}" for reason in report.gate.reasons[: min(rows, 10)])
+    yield ""
+    yield from _figures(report)
+    yield from _findings(report, rows)
+    yield from _changes(report, names, rows)
+    yield from _gaps(report, names, rows)
+
+
+def _versions(report: Report) -> str:
+    if isinstance(report, DiffReport):
+        return f"{code(report.old.version, 40)} → {code(report.new.version, 40)}"
+    return code(report.release.version, 40)
+
+
+def _figures(report: Report) -> Iterator[str]:
+    if isinstance(report, DiffReport):
+        yield "| Reach | old | new | change |"
+        yield "|---|--:|--:|--:|"
+        old, new = report.summary.old, report.summary.new
+        yield from (f"| {title} | {_compared(old, new, key)} |" for title, key in _FIGURES)
+    else:
+        yield "| Reach | |"
+        yield "|---|--:|"
+        for title, key in _FIGURES:
+            yield f"| {title} | {getattr(report.figures, key)} |"
+    yield ""
+
+
+def _compared(old: Figures, new: Figures, key: str) -> str:
+    before, after = getattr(old, key), getattr(new, key)
+    delta = after - before
+    change = f"**+{delta}**" if delta > 0 else f"−{-delta}" if delta else "="
+    return f"{before} | {after} | {change}"
+
+
+def _more(count: int, rows: int) -> Iterator[str]:
+    if count > rows:
+        yield ""
+        yield f"… {count - rows} more are left out; the JSON has them all."
+
+
+def _findings(report: Report, limit: int) -> Iterator[str]:
+    rows = ranked_findings(report)
+    yield f"### Findings: {findings_tally(report) or 'none'}"
+    yield ""
+    if rows:
+        yield "| | Severity | Finding | Fix |"
+        yield "|---|---|---|---|"
+        yield from (_finding(row) for row in rows[:limit])
+        yield from _more(len(rows), limit)
+        yield ""
+
+
+def _finding(row: FindingRow) -> str:
+    state = {"new": "", "unchanged": " (there before)", "gone": " (gone)"}[row.state]
+    words = prose(finding_words(row), 240)
+    return f"| {code(row.id, 20)} | **{row.severity}**{state} | {words} | {prose(row.fix, 240)} |"
+
+
+def _changes(report: Report, names: Names, limit: int) -> Iterator[str]:
+    rows = ranked_rows(report)
+    title = "Changes of reach" if isinstance(report, DiffReport) else "Reach"
+    yield f"### {title}: {len(rows) or 'none'}"
+    yield ""
+    if rows:
+        yield f"<details><summary>{title}</summary>"
+        yield ""
+        yield "| | Resource | Identity | Because of |"
+        yield "|---|---|---|---|"
+        yield from (_change(row, names) for row in rows[:limit])
+        yield from _more(len(rows), limit)
+        yield ""
+        yield "</details>"
+        yield ""
+
+
+def _change(row: ChangeRow | GrantRow, names: Names) -> str:
+    kind = row.kind if isinstance(row, ChangeRow) else "reached"
+    sensitive = " **sensitive**" if is_sensitive(row.sensitivity) else ""
+    resource = f"{code(names.thing(row.resource).label)}{sensitive}"
+    because = code(statement_words(row.witness[-1])) if row.witness else ""
+    doubts = "".join(f"; {prose(text, 200)}" for text in provisos(row))
+    identity = code(names.thing(row.identity).label)
+    return f"| {_MARKS.get(kind, '~')} {kind} | {resource} | {identity} | {because}{doubts} |"
+
+
+def _gaps(report: Report, names: Names, limit: int) -> Iterator[str]:
+    if report.gaps:
+        yield f"### Not read: {len(report.gaps)}"
+        yield ""
+        yield "Counted as unknown, not as zero."
+        yield ""
+        yield from (f"- {prose(gap_words(gap, names))}" for gap in report.gaps[:limit])
+        yield from _more(len(report.gaps), limit)
+
+
+render = Format((".md", ".markdown"), _render)
