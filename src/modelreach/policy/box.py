@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.expr import TRUE, Expr, all_of, any_of, conjuncts, negate
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import Region, escape
 from modelreach.policy.logic import follows, possible
+
+_CACHE = 1 << 14
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +48,15 @@ class Box:
             and self.resources <= other.resources
         )
 
+    def meets(self, other: Box) -> bool:
+        """May they have something in common, conditions aside? In doubt: yes."""
+        return self.actions.meets(other.actions) and self.resources.meets(other.resources)
+
     def __and__(self, other: Box) -> Box:
         return Box(
             self.actions & other.actions,
             self.resources & other.resources,
-            all_of((self.condition, other.condition)),
+            _cases(self.condition, other.condition)[0],
             together(self.because, other.because),
             self.exact and other.exact,
         )
@@ -57,16 +64,23 @@ class Box:
     def __sub__(self, other: Box) -> tuple[Box, ...]:
         """Give the difference in at most three boxes that have nothing in common."""
         actions, resources = self.actions & other.actions, self.resources & other.resources
-        both = all_of((self.condition, other.condition))
-        if actions.is_empty() or resources.is_empty() or possible(both) is False:
+        if actions.is_empty() or resources.is_empty():
             return (self,)
-        rest = all_of((self.condition, negate(other.condition)))
+        both, rest = _cases(self.condition, other.condition)
+        if possible(both) is False:
+            return (self,)
         pieces = (
             replace(self, actions=self.actions - other.actions),
             replace(self, actions=actions, resources=self.resources - other.resources),
             replace(self, actions=actions, resources=resources, condition=rest),
         )
         return tuple(piece for piece in pieces if not piece.is_empty())
+
+
+@lru_cache(_CACHE)
+def _cases(first: Expr, second: Expr) -> tuple[Expr, Expr]:
+    """Give `first` with and without `second`."""
+    return all_of((first, second)), all_of((first, negate(second)))
 
 
 def together(*reasons: tuple[StatementRef, ...]) -> tuple[StatementRef, ...]:
@@ -128,25 +142,45 @@ def _either_action(group: list[Box]) -> Box:
 
 def _absorbed(boxes: list[Box]) -> list[Box]:
     """Drop what lies within another box; of equal boxes one is left, with all statements."""
-    kept: list[Box] = []
+    kept: list[tuple[Box, _Sample]] = []
     for box in boxes:
-        wider = next((i for i, that in enumerate(kept) if _within(box, that)), None)
+        mine = _sample(box)
+        wider = next((i for i, (that, _) in enumerate(kept) if _within(box, mine, that)), None)
         if wider is None:
-            kept = [that for that in kept if not _within(that, box)]
-            kept.append(box)
-        elif _within(kept[wider], box):
-            kept[wider] = replace(kept[wider], because=together(kept[wider].because, box.because))
-    return kept
+            kept = [(that, its) for that, its in kept if not _within(that, its, box)]
+            kept.append((box, mine))
+            continue
+        that, its = kept[wider]
+        if _within(that, its, box):
+            kept[wider] = replace(that, because=together(that.because, box.because)), its
+    return [box for box, _ in kept]
 
 
-def _within(box: Box, other: Box) -> bool:
+_Sample = tuple[str, str] | None
+
+
+def _sample(box: Box) -> _Sample:
+    action, resource = box.actions.sample(), box.resources.sample()
+    return None if action is None or resource is None else (action, resource)
+
+
+def _within(box: Box, sample: _Sample, other: Box) -> bool:
+    """Does the other box hold this one? Most pairs are told apart by the sample."""
+    if sample is not None and not other.holds(*sample):
+        return False
     return (other.exact or not box.exact) and box <= other
 
 
 def _order(box: Box) -> tuple[object, ...]:
-    return (_spelled(box.actions), _spelled(box.resources), repr(box.condition), box.because)
+    return (_spelled(box.actions), _spelled(box.resources), _told(box.condition), box.because)
 
 
+@lru_cache(_CACHE)
+def _told(condition: Expr) -> str:
+    return repr(condition)
+
+
+@lru_cache(_CACHE)
 def _spelled(extent: Extent) -> tuple[object, ...]:
     return tuple((region.inside, region.outside) for region in extent.regions)
 

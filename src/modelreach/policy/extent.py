@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 from modelreach.policy.glob import EVERYWHERE, NOWHERE, Region, intersects, literal_prefix
@@ -25,6 +25,17 @@ class Extent:
     """
 
     regions: tuple[Region, ...] = ()
+    _hash: int = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        # Extents are keys of caches all the time.
+        object.__setattr__(self, "_hash", hash(self.regions))
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    def __reduce__(self) -> tuple[type[Extent], tuple[tuple[Region, ...]]]:
+        return Extent, (self.regions,)  # hashes differ from process to process
 
     @staticmethod
     def of(regions: Iterable[Region]) -> Extent:
@@ -39,7 +50,10 @@ class Extent:
 
     def contains(self, text: str) -> bool:
         """Is the string in any of the regions?"""
-        return any(region.contains(text) for region in self.regions)
+        for region in self.regions:  # noqa: SIM110 - on the hot path
+            if region.contains(text):
+                return True
+        return False
 
     def is_empty(self) -> bool:
         """Is there surely no such string? In doubt (see `decided`): no."""

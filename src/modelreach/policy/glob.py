@@ -17,7 +17,7 @@ not settled within the bound is never guessed: see `Region.decided` and `Cell.po
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, combinations
@@ -198,11 +198,9 @@ def _search(inside: tuple[str, ...], outside: tuple[str, ...]) -> Found:
     """Seek a string that all of `inside` and none of `outside` match."""
     if not inside:
         inside = ("*",)
-    for fill in ("x", ""):
-        for glob in inside:
-            guess = plain(glob.replace("*", fill).replace("?", "x"))
-            if _belongs(guess, inside, outside):
-                return Found(True, guess)
+    for guess in _guesses(inside):
+        if _belongs(guess, inside, outside):
+            return Found(True, guess)
     wanted, barred = tuple(map(canonical, inside)), tuple(map(canonical, outside))
     found = walk(Automaton(wanted), Automaton(barred), fresh_letter({*chain(*wanted, *barred)}))
     if found.sample is None:
@@ -211,10 +209,24 @@ def _search(inside: tuple[str, ...], outside: tuple[str, ...]) -> Found:
     return Found(True, _shrunk(text, lambda other: _belongs(other, inside, outside)))
 
 
+def _guesses(inside: tuple[str, ...]) -> Iterator[str]:
+    """Give strings that are likely to do: each glob, with little in the place of its stars."""
+    fills = ["x", ""]
+    if len(inside) > 1:
+        fills += ["".join(glob.split("*")[1:]) for glob in inside]
+    for fill in fills:
+        for glob in inside:
+            yield plain(glob.replace("*", fill).replace("?", "x"))
+
+
 def _belongs(text: str, inside: Sequence[str], outside: Sequence[str]) -> bool:
-    return all(match(glob, text) for glob in inside) and not any(
-        match(glob, text) for glob in outside
-    )
+    for glob in inside:
+        if not match(glob, text):
+            return False
+    for glob in outside:  # noqa: SIM110 - on the hot path
+        if match(glob, text):
+            return False
+    return True
 
 
 _LONGEST_SHRUNK = 300

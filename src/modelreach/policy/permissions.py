@@ -108,9 +108,12 @@ class PermissionSet:
         return PermissionSet.of(self.boxes + other.boxes)
 
     def __and__(self, other: PermissionSet) -> PermissionSet:
+        if any(box == _ANYTHING for box in other.boxes):
+            return self
         common: list[Box] = []
         for box in self.boxes:
-            common.extend(piece for that in other.boxes if not (piece := box & that).is_empty())
+            pieces = (box & that for that in other.boxes if box.meets(that))
+            common.extend(piece for piece in pieces if not piece.is_empty())
             if len(common) > MAX_BOXES:
                 return PermissionSet(tuple(replace(box, exact=False) for box in self.boxes))
         return PermissionSet.of(common)
@@ -137,14 +140,15 @@ class PermissionSet:
     __hash__ = None  # type: ignore[assignment]  # equality is of meaning, not of spelling
 
 
+_ANYTHING = Box(ALL, ALL)
 EMPTY = PermissionSet()
-EVERYTHING = PermissionSet((Box(ALL, ALL),))
+EVERYTHING = PermissionSet((_ANYTHING,))
 
 
 def _doubted(box: Box, other: PermissionSet) -> Box:
     """A box is in doubt where something that is itself in doubt was not taken away."""
     kept = (that for that in other.boxes if not that.exact)
-    return replace(box, exact=box.exact and all((box & that).is_empty() for that in kept))
+    return replace(box, exact=box.exact and not any(box.meets(that) for that in kept))
 
 
 # --- comparing -----------------------------------------------------------------------------
