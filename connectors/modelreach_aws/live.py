@@ -1,0 +1,162 @@
+"""The reading itself: sources, their accounts and regions, then every call of the table.
+
+Calls that an answer leads to are made as it comes in. The order in which answers come makes no
+difference to what is given.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter, deque
+from collections.abc import Iterable, Iterator
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass
+from typing import Any, Final
+
+from modelreach.model import NothingCollected
+from modelreach.plugins import CollectOptions
+from modelreach_aws.accounts import Account, identify
+from modelreach_aws.answers import ABSENT, Answer, Refusal, answer
+from modelreach_aws.ask import ask
+from modelreach_aws.calls import CALLS, Call, Where, further
+from modelreach_aws.refusals import WHOLE_ENDPOINT
+
+#: IAM is one endpoint with low rates for the whole account.
+_IAM_AT_ONCE: Final = 4
+_HINT: Final = (
+    "sign in, or name credentials with --profile; `modelreach permissions aws` prints what they "
+    "need"
+)
+
+
+def read_estate(options: CollectOptions, *, attempts: int) -> tuple[Answer, ...]:
+    """Ask every account everything, and give all answers.
+
+    Raises `NothingCollected` when no account can be told, `InputError` for an unknown profile.
+    """
+    accounts, preliminary = identify(options, attempts=attempts)
+    if not accounts:
+        refused = next((one.error for one in preliminary if one.error), Refusal("denied"))
+        raise NothingCollected(
+            f"nothing could be collected from AWS ({refused.message or refused.code})", hint=_HINT
+        )
+    return (*preliminary, *_Reading(accounts, options).answers())
+
+
+@dataclass(frozen=True, slots=True)
+class _Task:
+    """A call to make."""
+
+    account: Account
+    region: str
+    call: Call
+    parameters: dict[str, Any]
+
+    @property
+    def group(self) -> tuple[str, str, str]:
+        return self.account.id, self.region, self.call.service
+
+
+class _Reading:
+    """All calls of a run, a bounded number at once."""
+
+    def __init__(self, accounts: Iterable[Account], options: CollectOptions) -> None:
+        self._options = options
+        self._waiting: deque[_Task] = deque()
+        self._waiting_iam: deque[_Task] = deque()
+        self._running: dict[Future[Answer], _Task] = {}
+        self._pending: Counter[tuple[str, str, str]] = Counter()
+        self._seen: set[tuple[str, ...]] = set()
+        self._unreachable: dict[tuple[str, str, str], Refusal] = {}
+        self._answers: list[Answer] = []
+        self._done = 0
+        for task in _first_tasks(accounts):
+            self._add(task)
+        self._total = len(self._pending)
+
+    def answers(self) -> list[Answer]:
+        """Make all calls. Interrupted, it lets those under way go and starts no more."""
+        pool = ThreadPoolExecutor(self._options.max_workers, thread_name_prefix="aws")
+        try:
+            while self._start(pool) or self._running:
+                finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
+                for future in finished:
+                    self._land(self._running.pop(future), future.result())
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)
+        return self._answers
+
+    def _add(self, task: _Task) -> None:
+        text = json.dumps(task.parameters, sort_keys=True, default=str)
+        key = (*task.group, task.call.operation, text)
+        if key not in self._seen:
+            self._seen.add(key)
+            self._pending[task.group] += 1
+            queue = self._waiting_iam if task.call.service == "iam" else self._waiting
+            queue.append(task)
+
+    def _start(self, pool: ThreadPoolExecutor) -> bool:
+        """Start what may run; say whether anything was started."""
+        started = False
+        while len(self._running) < self._options.max_workers and (task := self._next()):
+            client = task.account.source.client(task.call.service, task.region)
+            self._running[pool.submit(self._made, client, task)] = task
+            started = True
+        return started
+
+    def _next(self) -> _Task | None:
+        at_once = sum(task.call.service == "iam" for task in self._running.values())
+        if self._waiting_iam and at_once < _IAM_AT_ONCE:
+            return self._waiting_iam.popleft()
+        return self._waiting.popleft() if self._waiting else None
+
+    def _made(self, client: Any, task: _Task) -> Answer:
+        response: dict[str, Any] | None = None
+        refused = self._unreachable.get(task.group)
+        if refused is None:
+            response, refused = ask(client, task.call, task.parameters)
+        if refused and refused.code in WHOLE_ENDPOINT:
+            self._unreachable[task.group] = refused
+            refused = _not_there(task, refused)
+        return answer(
+            task.account.id,
+            task.region,
+            task.call.service,
+            task.call.operation,
+            task.parameters,
+            response,
+            refused,
+        )
+
+    def _land(self, task: _Task, one: Answer) -> None:
+        self._answers.append(one)
+        if one.response is not None:
+            for call, select in further(task.call.service, task.call.operation):
+                for parameters in select(task.parameters, one.response):
+                    made = {**call.fixed, **parameters}
+                    self._add(_Task(task.account, task.region, call, made))
+        self._pending[task.group] -= 1
+        if not self._pending[task.group]:
+            self._done += 1
+            place = " ".join(filter(None, ("aws", *task.group)))
+            self._options.progress(f"{place} … {self._done}/{self._total}")
+
+
+def _not_there(task: _Task, refused: Refusal) -> Refusal:
+    """Tell a service that the region does not have from one that cannot be reached."""
+    source = task.account.source
+    if task.call.where is not Where.REGION or source.endpoint_url:
+        return refused
+    if source.offers(task.call.service, task.region):
+        return refused
+    return Refusal(ABSENT, refused.code, "the region does not have this service")
+
+
+def _first_tasks(accounts: Iterable[Account]) -> Iterator[_Task]:
+    for account in accounts:
+        for call in CALLS:
+            if call.after or call.where is Where.SESSION:
+                continue
+            regions = account.regions if call.where is Where.REGION else ("",)
+            for region in regions:
+                yield _Task(account, region, call, dict(call.fixed))

@@ -1,0 +1,34 @@
+"""Raw answers in, facts out. No I/O, no clock: the same answers give the same snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelreach import __version__
+from modelreach.snapshot import Snapshot
+from modelreach_aws.answers import Answer, Answers
+from modelreach_aws.parse.bedrock import parse_bedrock
+from modelreach_aws.parse.facts import Facts
+from modelreach_aws.parse.iam import parse_iam
+from modelreach_aws.parse.incomplete import parse_incomplete
+from modelreach_aws.parse.keys import Keys
+from modelreach_aws.parse.organization import parse_organization
+from modelreach_aws.parse.place import places
+from modelreach_aws.parse.runtimes import parse_runtimes
+from modelreach_aws.parse.services import parse_services
+from modelreach_aws.parse.storage import parse_storage
+
+
+def parse(answers: Iterable[Answer], now: str) -> Snapshot:
+    """Turn all answers of a run into one snapshot, taken at `now` (RFC 3339 UTC)."""
+    found, facts = Answers(answers), Facts()
+    where = places(found)
+    keys = Keys(found, where)
+    parse_iam(found, where, facts)
+    tree = parse_organization(found, facts)
+    parse_storage(found, where, keys, facts)
+    parse_services(found, where, keys, facts)
+    parse_runtimes(found, where, keys, facts)
+    parse_bedrock(found, where, facts)
+    parse_incomplete(found, where, tree, facts)
+    return facts.snapshot(taken_at=now, tool=f"modelreach {__version__}")
