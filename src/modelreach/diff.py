@@ -123,15 +123,16 @@ def diff(
             for kind in kinds
         }
         changes.extend(c for c in _changes(resource, was, now) if c.kind not in hidden)
-    judged = [_blamed(change, old, new) for change in changes]
-    return tuple(sorted(judged, key=_order))
+    judged = [blamed(change, old, new) for change in changes]
+    return tuple(sorted(judged, key=order))
 
 
 _MORE = (ChangeKind.GAINED, ChangeKind.WIDENED)
 _LESS = (ChangeKind.LOST, ChangeKind.NARROWED)
 
 
-def _order(change: Change) -> tuple[str, str, str, tuple[str, ...]]:
+def order(change: Change) -> tuple[str, str, str, tuple[str, ...]]:
+    """Sort key of changes."""
     return change.resource, str(change.capability), str(change.kind), change.actions
 
 
@@ -224,7 +225,7 @@ def _like(access: Access | None) -> tuple[str, ...]:
     return str(grant.capability), str(access.verdict), residual, grant.principal, *grant.within
 
 
-def _blamed(change: Change, old: Side, new: Side) -> Change:
+def blamed(change: Change, old: Side, new: Side) -> Change:
     """Turn a change into `UNKNOWN` when what one side could not see may be all there is to it."""
     if change.kind not in _MORE + _LESS:
         return change

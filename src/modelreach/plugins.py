@@ -14,6 +14,7 @@ from modelreach.snapshot import Snapshot
 
 CONNECTORS = "modelreach.connectors"
 RENDERERS = "modelreach.renderers"
+TERMINAL = "modelreach.terminal"
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,3 +108,11 @@ def connector(name: str) -> Connector:
 def renderer(name: str) -> Renderer:
     """Give the renderer of that format name. Raises `InputError` or `MissingExtra`."""
     return _load(RENDERERS, name, "format")  # type: ignore[return-value]
+
+
+def terminal(name: str) -> Callable[..., bytes]:
+    """Give what draws `report`, `witness`, `finding` or `decision` on a terminal.
+
+    Each takes the rows to show and the options `width`, `color` and `ascii_only`.
+    """
+    return _load(TERMINAL, name, "terminal form")  # type: ignore[return-value]

@@ -60,11 +60,11 @@ def read_report(path: str) -> Report:
     """Read a saved diff or radius."""
     import msgspec
 
-    from modelreach import report
+    from modelreach.report import decode
 
     source = read(path)
     try:
-        return report.decode(source.raw)
+        return decode(source.raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(

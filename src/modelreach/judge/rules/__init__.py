@@ -15,13 +15,13 @@ ALL = (SensitiveReach(), AdministrationRoute(), ExcessPrivilege(), LongLivedKey(
 
 def judge(case: Case) -> tuple[Finding, ...]:
     """Give all findings on one side, worst first, after the user's settings."""
+    return tuple(sorted(_judged(case), key=order))
+
+
+def _judged(case: Case) -> Iterator[Finding]:
     settings = dict(case.policy.rules)
-    return tuple(sorted(_judged(case, settings), key=order))
-
-
-def _judged(case: Case, settings: dict[str, object]) -> Iterator[Finding]:
     for rule in ALL:
         for finding in rule.judge(case):
-            kept = settled(finding, settings.get(rule.ID))  # type: ignore[arg-type]
+            kept = settled(finding, settings.get(rule.ID))
             if kept is not None:
                 yield kept

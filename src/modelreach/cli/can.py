@@ -1,0 +1,183 @@
+"""`modelreach can`: one question to the decision engine, or a file of them."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+import click
+
+from modelreach.model import InputError
+
+if TYPE_CHECKING:
+    from modelreach.policy.aws.cases import CaseResult
+    from modelreach.policy.decision import Decision, StatementRef
+    from modelreach.report import DecisionRow, StatementRow
+
+EXAMPLES = """\b
+Examples:
+  modelreach can ROLE-ARN secretsmanager:GetSecretValue SECRET-ARN --snapshot estate.snap
+  modelreach can ROLE-ARN s3:GetObject arn:aws:s3:::b/k --snapshot e.snap \\
+      --context aws:SourceVpce=vpce-1
+  modelreach can --cases policy-tests.jsonl
+"""
+
+
+@click.command("can", epilog=EXAMPLES)
+@click.argument("principal", required=False)
+@click.argument("action", required=False)
+@click.argument("resource", required=False)
+@click.option("--snapshot", metavar="FILE", help="The estate.")
+@click.option(
+    "--context",
+    "context",
+    multiple=True,
+    metavar="KEY=VALUE",
+    help="Fix a condition key; repeat a key for several values.",
+)
+@click.option("--cases", metavar="FILE", help="Evaluate policy cases (JSON Lines) instead.")
+@click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
+@click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto")
+@click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII signs.")
+def command(
+    principal: str | None,
+    action: str | None,
+    resource: str | None,
+    snapshot: str | None,
+    context: tuple[str, ...],
+    cases: str | None,
+    form: str,
+    color: str,
+    ascii_only: bool,
+) -> None:
+    """Ask whether PRINCIPAL may do ACTION on RESOURCE, and because of which statements.
+
+    With --cases, a file of policy unit tests is evaluated; a disagreement with what a case
+    expects exits 1.
+    """
+    if cases is not None:
+        raise click.exceptions.Exit(_run_cases(cases, form))
+    if principal is None or action is None or resource is None or snapshot is None:
+        raise InputError(
+            "PRINCIPAL, ACTION, RESOURCE and --snapshot are needed",
+            hint="or --cases FILE; see `modelreach can --help`",
+        )
+    row, decision = _decided(principal, action, resource, snapshot, _context(context))
+    if form == "json":
+        click.echo(json.dumps(_as_json(row, decision), indent=2))
+        return
+    from modelreach import plugins
+    from modelreach.cli.files import write_all
+    from modelreach.cli.rendering import terminal
+
+    look = terminal(color=color, ascii_only=ascii_only)
+    write_all({"-": plugins.terminal("decision")(row, **look)})
+
+
+def _context(given: tuple[str, ...]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for entry in given:
+        key, equals, value = entry.partition("=")
+        if not equals or not key:
+            raise InputError(f"`{entry}` is not KEY=VALUE", place="--context")
+        found[key] = (*found.get(key, ()), value)
+    return found
+
+
+def _decided(
+    principal: str,
+    action: str,
+    resource: str,
+    snapshot: str,
+    context: dict[str, tuple[str, ...]],
+) -> tuple[DecisionRow, Decision]:
+    from modelreach.cli.files import read_snapshot
+    from modelreach.pipeline.evaluate import engines
+    from modelreach.policy.expr import conjuncts
+    from modelreach.report import DecisionRow
+    from modelreach.snapshot import Facts
+
+    if ":" not in action:
+        raise InputError(f"`{action}` is not an action", hint="such as s3:GetObject")
+    estate, source = read_snapshot(snapshot)
+    for engine in engines(Facts(estate)).values():
+        if engine.principal(principal) is None:
+            continue
+        decision = engine.decide(principal, action, resource, context)
+        return DecisionRow(
+            principal=principal,
+            action=action,
+            resource=resource,
+            verdict=str(decision.verdict),
+            outcome=str(decision.outcome),
+            depends_on=conjuncts(decision.residual) if decision.verdict != "deny" else (),
+            allowed_by=tuple(_statement(ref) for ref in decision.allowed_by),
+            denied_by=tuple(_statement(ref) for ref in decision.denied_by),
+            blocked_by=tuple(str(layer) for layer in decision.blocked_by),
+            assumes=decision.assumes,
+            not_understood=decision.not_understood,
+        ), decision
+    raise InputError(
+        f"principal `{principal}` is not in {source.name}",
+        hint="use the ARN of a role, user or session that was collected",
+    )
+
+
+def _statement(ref: StatementRef) -> StatementRow:
+    from modelreach.report import StatementRow
+
+    return StatementRow(
+        effect=ref.effect,
+        layer=str(ref.layer),
+        policy=ref.policy,
+        target=ref.target,
+        sid=ref.sid,
+        text=ref.text,
+    )
+
+
+def _as_json(row: DecisionRow, decision: Decision) -> dict[str, object]:
+    import msgspec
+
+    from modelreach.policy.aws.decide import explain_deny
+
+    found: dict[str, object] = {"schema": "modelreach.decision/1"}
+    found |= msgspec.to_builtins(row)
+    found["determining"] = [
+        {**msgspec.to_builtins(_statement(ref)), "index": ref.index}
+        for ref in (*decision.allowed_by, *decision.denied_by)
+    ]
+    found["explanation"] = list(explain_deny(decision))
+    return found
+
+
+def _run_cases(path: str, form: str) -> int:
+    """Print one line a case and a summary; 1 when a case disagrees with what it expects."""
+    from modelreach.cli.files import read
+    from modelreach.cli.terminal import visible
+    from modelreach.policy.aws.cases import as_line, run_cases, summarise
+
+    source = read(path)
+    results: list[CaseResult] = []
+    for result in run_cases(source.raw.splitlines()):
+        results.append(result)
+        if form == "json":
+            click.echo(json.dumps(as_line(result)))
+        else:
+            click.echo(visible(_as_text(result)))
+    total = summarise(results)
+    if form == "json":
+        click.echo(json.dumps({"summary": asdict(total)}))
+    else:
+        click.echo(
+            f"{total.cases} cases: {total.agreed} agree, {total.disagreed} disagree, "
+            f"{total.skipped} skipped, {total.not_counted} not counted"
+        )
+    return 1 if total.disagreed else 0
+
+
+def _as_text(result: CaseResult) -> str:
+    sign = {True: "ok  ", False: "FAIL", None: "    "}[result.agrees]
+    expected = f" (expected {result.expected})" if result.agrees is False else ""
+    return f"{sign} {result.id}: {result.verdict}{expected}"

@@ -1,0 +1,17 @@
+"""`modelreach export`: a saved diff or radius, in another format, on standard output."""
+
+from __future__ import annotations
+
+import click
+
+
+@click.command("export", epilog="Example: modelreach export diff.json --format dot > graph.dot")
+@click.argument("report")
+@click.option("--format", "form", required=True, help="One of the formats of `report`.")
+@click.option("-o", "--output", default="-", metavar="FILE", help="Default: standard output.")
+def command(report: str, form: str, output: str) -> None:
+    """Turn a saved diff or radius into another format."""
+    from modelreach import plugins
+    from modelreach.cli.files import read_report, write_all
+
+    write_all({output: plugins.renderer(form)(read_report(report))})

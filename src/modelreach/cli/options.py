@@ -1,0 +1,141 @@
+"""Options that several commands share, and what they stand for."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelreach.model import InputError
+
+if TYPE_CHECKING:
+    from modelreach.cli.config import Config
+    from modelreach.judge.policy import JudgePolicy
+    from modelreach.pipeline import GateOptions, Release, Side
+    from modelreach.report import DiffReport
+
+Command = Callable[..., Any]
+
+SEVERITIES = click.Choice(["critical", "high", "medium", "low", "never"])
+
+
+def stacked(*decorators: Callable[[Command], Command]) -> Callable[[Command], Command]:
+    """Put several decorators into one, the first on top."""
+
+    def wrap(command: Command) -> Command:
+        for decorator in reversed(decorators):
+            command = decorator(command)
+        return command
+
+    return wrap
+
+
+estate_options = stacked(
+    click.option("--snapshot", metavar="FILE", help="The estate for both releases."),
+    click.option("--old-snapshot", metavar="FILE", help="The estate of the old release."),
+    click.option("--new-snapshot", metavar="FILE", help="The estate of the new release."),
+)
+
+gate_options = stacked(
+    click.option("--fail-on", type=SEVERITIES, help="Severity that fails the gate [high]."),
+    click.option("--fail-on-all", is_flag=True, help="Findings that were there before, too."),
+    click.option("--fail-on-incomplete", is_flag=True, help="Exit 3 when something was not read."),
+    click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
+)
+
+config_option = click.option(
+    "-c", "--config", metavar="FILE", help="Configuration; default: modelreach.yaml found upward."
+)
+
+terminal_options = stacked(
+    click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto"),
+    click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII signs."),
+    click.option("--all", "show_all", is_flag=True, help="Show every change."),
+)
+
+output_options = stacked(
+    click.option(
+        "-o",
+        "--output",
+        "outputs",
+        multiple=True,
+        metavar="FILE",
+        help="Write a file, format by its name, or FORMAT:FILE; may be repeated.",
+    ),
+    click.option("--format", "form", help="Format for standard output [text]."),
+)
+
+
+def gate_of(
+    config: Config,
+    fail_on: str | None,
+    fail_on_all: bool,
+    fail_on_incomplete: bool,
+    exit_zero: bool,
+) -> GateOptions:
+    """Give the gate: options before configuration."""
+    from modelreach.pipeline import GateOptions
+
+    return GateOptions(
+        fail_on=fail_on or config.gate.fail_on,
+        fail_on_incomplete=fail_on_incomplete or config.gate.fail_on_incomplete,
+        fail_on_all=fail_on_all,
+        exit_zero=exit_zero,
+    )
+
+
+def release_of(manifest_path: str, snapshot_path: str) -> Release:
+    """Read one release and its estate."""
+    from modelreach.cli.files import read_manifest, read_snapshot
+    from modelreach.pipeline import Release
+
+    deployment, source = read_manifest(manifest_path)
+    snapshot, estate = read_snapshot(snapshot_path)
+    return Release(
+        deployment, snapshot, source.name, source.digest, estate.name, estate.digest, source.raw
+    )
+
+
+def snapshots_of(snapshot: str | None, old: str | None, new: str | None) -> tuple[str, str]:
+    """Give the paths of both estates. Raises `InputError` when one is not named."""
+    first, second = old or snapshot, new or snapshot
+    if first is None or second is None:
+        raise InputError(
+            "no snapshot is given for " + ("both releases" if first is second else "one release"),
+            place="--snapshot",
+            hint="use --snapshot for one estate, or --old-snapshot and --new-snapshot for two",
+        )
+    return first, second
+
+
+def sides(old: Release, new: Release, policy: JudgePolicy) -> tuple[Side, Side]:
+    """Evaluate two releases; an estate that they share is arranged once."""
+    from dataclasses import replace
+
+    from modelreach.pipeline import evaluate
+    from modelreach.pipeline.evaluate import Estates
+
+    if old.snapshot_digest and old.snapshot_digest == new.snapshot_digest:
+        new = replace(new, snapshot=old.snapshot)
+    estates = Estates()
+    return evaluate(old, policy, estates), evaluate(new, policy, estates)
+
+
+def compared(
+    old: str,
+    new: str,
+    snapshot: str | None,
+    old_snapshot: str | None,
+    new_snapshot: str | None,
+    config: Config,
+    gate: GateOptions,
+) -> DiffReport:
+    """Read, evaluate and compare two releases."""
+    from modelreach.cli.config import judge_policy
+    from modelreach.pipeline import diff_report
+
+    first, second = snapshots_of(snapshot, old_snapshot, new_snapshot)
+    before = release_of(old, first)
+    after = release_of(new, second)
+    return diff_report(*sides(before, after, judge_policy(config)), gate)

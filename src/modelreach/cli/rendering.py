@@ -1,0 +1,95 @@
+"""Choosing a renderer by file name or format, and drawing on the terminal."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterable, Sequence
+from typing import TYPE_CHECKING
+
+from modelreach import plugins
+from modelreach.cli.files import write_all
+from modelreach.model import InputError
+
+if TYPE_CHECKING:
+    from modelreach.report import Report
+
+
+def format_of(output: str) -> tuple[str, str]:
+    """Give format and path of an `-o` value: `FORMAT:FILE`, or a name whose ending tells."""
+    known = plugins.names(plugins.RENDERERS)
+    head, colon, rest = output.partition(":")
+    if colon and head in known:
+        return head, rest
+    name = output.rsplit("/", 1)[-1].lower()
+    endings = {f".{form}": form for form in known} | {".txt": "text", ".htm": "html"}
+    for ending in sorted(endings, key=len, reverse=True):
+        if name.endswith(ending):
+            return endings[ending], output
+    raise InputError(
+        f"the format of `{output}` cannot be told from its name",
+        place="-o",
+        hint=f"use one of {', '.join(sorted(endings))}, or FORMAT:FILE",
+    )
+
+
+def rendered(report: Report, outputs: Iterable[str]) -> dict[str, bytes]:
+    """Render everything before anything is written."""
+    chosen = [format_of(output) for output in outputs]
+    return {path: plugins.renderer(form)(report) for form, path in chosen}
+
+
+def emit(
+    report: Report,
+    outputs: Sequence[str],
+    form: str | None,
+    *,
+    color: str,
+    ascii_only: bool,
+    show_all: bool,
+    following: Sequence[str] = (),
+) -> None:
+    """Write the files asked for, and the report to standard output: as text unless a format was
+    asked for; nothing when only files were."""
+    files = rendered(report, outputs)
+    if form is None or form == "text":
+        content = plugins.terminal("report")(
+            report,
+            **terminal(color=color, ascii_only=ascii_only),
+            show_all=show_all,
+            next_commands=following,
+        )
+    else:
+        content = plugins.renderer(form)(report)
+    write_all({**files, "-": content})
+
+
+def terminal(*, color: str, ascii_only: bool) -> dict[str, object]:
+    """Give the drawing options that this terminal calls for.
+
+    Honours NO_COLOR, FORCE_COLOR, TERM=dumb, COLUMNS, and an encoding without Unicode.
+    """
+    width = shutil.get_terminal_size((80, 24)).columns if _is_terminal() else 80
+    if os.environ.get("COLUMNS", "").isdigit():
+        width = int(os.environ["COLUMNS"])
+    encoding = (getattr(sys.stdout, "encoding", None) or "ascii").lower()
+    return {
+        "width": max(40, min(width, 160)),
+        "color": _colored(color),
+        "ascii_only": ascii_only or not encoding.replace("-", "").startswith("utf"),
+    }
+
+
+def _colored(choice: str) -> bool:
+    if choice != "auto":
+        return choice == "always"
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return _is_terminal() and os.environ.get("TERM") != "dumb"
+
+
+def _is_terminal() -> bool:
+    return sys.stdout.isatty()

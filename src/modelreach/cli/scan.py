@@ -1,0 +1,78 @@
+"""`modelreach scan`: everything that one release, or one principal, reaches."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from modelreach.cli.options import (
+    config_option,
+    gate_of,
+    gate_options,
+    output_options,
+    release_of,
+    terminal_options,
+)
+from modelreach.model import InputError
+
+EXAMPLES = """\b
+Examples:
+  modelreach scan v2.yaml --snapshot estate.snap
+  modelreach scan --principal arn:aws:iam::111122223333:role/agent --snapshot e.snap --format json
+"""
+
+
+@click.command("scan", epilog=EXAMPLES)
+@click.argument("manifest", required=False)
+@click.option("--principal", metavar="ID", help="Scan this principal instead of a release.")
+@click.option("--snapshot", required=True, metavar="FILE", help="The estate.")
+@gate_options
+@output_options
+@terminal_options
+@config_option
+def command(
+    manifest: str | None,
+    principal: str | None,
+    snapshot: str,
+    config: str | None,
+    outputs: tuple[str, ...],
+    form: str | None,
+    color: str,
+    ascii_only: bool,
+    show_all: bool,
+    **gate: Any,
+) -> None:
+    """Show what one release, or one principal, reaches in an estate."""
+    from modelreach.cli.config import judge_policy, load
+    from modelreach.cli.rendering import emit
+    from modelreach.pipeline import evaluate, radius_report
+    from modelreach.pipeline.evaluate import Estates
+
+    if (manifest is None) == (principal is None):
+        raise InputError(
+            "give either a manifest or --principal",
+            hint="modelreach scan v2.yaml --snapshot FILE",
+        )
+    settings = load(config)
+    release = (
+        release_of(manifest, snapshot) if manifest else _of_principal(str(principal), snapshot)
+    )
+    side = evaluate(release, judge_policy(settings), Estates())
+    report = radius_report(side, gate_of(settings, **gate))
+    emit(report, outputs, form, color=color, ascii_only=ascii_only, show_all=show_all)
+    raise click.exceptions.Exit(report.gate.exit_code)
+
+
+def _of_principal(principal: str, snapshot: str) -> Any:
+    from modelreach.cli.files import read_snapshot
+    from modelreach.deployment import of_principal
+    from modelreach.pipeline import Release
+
+    estate, source = read_snapshot(snapshot)
+    return Release(
+        of_principal(principal, "aws"),
+        estate,
+        snapshot_name=source.name,
+        snapshot_digest=source.digest,
+    )

@@ -1,0 +1,113 @@
+"""MR201: reach that the deployment never said it needs, and was never seen to use."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelreach.judge.finding import Case, Finding
+from modelreach.judge.fixes import cut
+from modelreach.judge.sensitivity import EXPOSING
+from modelreach.model import Capability, Sensitivity, Severity
+from modelreach.policy.decision import StatementRef
+from modelreach.policy.extent import Extent
+from modelreach.policy.permissions import EMPTY, Box, PermissionSet
+from modelreach.reach import Access
+
+
+class ExcessPrivilege:
+    """One finding for each granting statement that goes beyond declared needs and observed use.
+
+    Without declared needs and without observation nothing can be said, and nothing is.
+    """
+
+    ID = "MR201"
+    TITLE = "excess privilege"
+
+    def judge(self, case: Case) -> Iterator[Finding]:
+        """Give a finding a statement, on listed resources."""
+        needs, used = _needs(case), _used(case)
+        if needs is None and not used:
+            return
+        wanted = needs or EMPTY
+        by_statement: dict[StatementRef, list[Access]] = {}
+        for access in case.radius.accesses:
+            if _needed(access, wanted) or not access.grant.statements:
+                continue
+            if not _unused(access, used):
+                continue
+            by_statement.setdefault(access.grant.statements[0], []).append(access)
+        for ref, accesses in sorted(by_statement.items()):
+            yield _finding(case, ref, accesses, declared=needs is not None)
+
+
+def _needs(case: Case) -> PermissionSet | None:
+    declared = case.deployment.spec.needs
+    if declared is None:
+        return None
+    boxes = (
+        Box(Extent.globs([a.lower() for a in need.actions]), Extent.globs(need.resources))
+        for need in declared
+    )
+    return PermissionSet.of(boxes)
+
+
+def _used(case: Case) -> dict[str, set[str]]:
+    """Actions that each principal was seen to use, where the provider tracks actions."""
+    return {
+        principal: {u.action.lower() for u in facts if u.action and u.last_used != "never"}
+        for principal, facts in case.facts.usage.items()
+        if any(u.action for u in facts)
+    }
+
+
+def _needed(access: Access, wanted: PermissionSet) -> bool:
+    """Is every action on every part covered by the declared needs?"""
+    grant = access.grant
+    places = grant.within or (grant.resource, f"{grant.resource}/*", f"{grant.resource}:*")
+    actions = Extent.globs([action.lower() for action in grant.actions])
+    return any(
+        PermissionSet.of([Box(actions, Extent.globs([place]))]) <= wanted for place in places
+    )
+
+
+def _unused(access: Access, used: dict[str, set[str]]) -> bool:
+    seen = used.get(access.grant.principal)
+    return seen is None or not any(action.lower() in seen for action in access.grant.actions)
+
+
+def _finding(case: Case, ref: StatementRef, accesses: list[Access], *, declared: bool) -> Finding:
+    first = accesses[0]
+    resources = sorted({access.grant.resource for access in accesses})
+    actions = sorted({action for access in accesses for action in access.grant.actions})
+    beyond = "the declared needs" if declared else "what was seen to be used"
+    shown = ", ".join(f"`{action}`" for action in actions[:3])
+    more = f" and {len(actions) - 3} more" if len(actions) > 3 else ""
+    where = f"`{resources[0]}`" + (f" and {len(resources) - 1} more" if resources[1:] else "")
+    return Finding(
+        rule=ExcessPrivilege.ID,
+        title=ExcessPrivilege.TITLE,
+        severity=_severity(case, accesses),
+        subject=f"{ref.target}#{ref.policy}#{ref.sid or ref.index}",
+        subject_kind="statement",
+        identity=first.grant.principal,
+        message=f"{shown}{more} on {where} go beyond {beyond}",
+        fix=cut(first),
+        key="|".join([*resources, *actions]),
+        evidence=(f"{len(actions)} actions", *resources[:20]),
+        access=first,
+        granted_by=(ref,),
+    )
+
+
+def _severity(case: Case, accesses: list[Access]) -> Severity:
+    """Excess on what is sensitive, or excess that can change things, weighs more."""
+    for access in accesses:
+        high = case.rated(access.grant).level is Sensitivity.HIGH
+        if high and access.grant.capability in EXPOSING:
+            return Severity.HIGH
+    changing = {Capability.WRITE, Capability.MANAGE}
+    return (
+        Severity.MEDIUM
+        if any(access.grant.capability in changing for access in accesses)
+        else Severity.LOW
+    )

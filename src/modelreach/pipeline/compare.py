@@ -1,0 +1,347 @@
+"""Two sides in, `modelreach.diff/1` out."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+
+from modelreach import diff as differ
+from modelreach.diff import Change, ChangeKind
+from modelreach.judge.finding import Finding, State, compare
+from modelreach.model import Capability, Sensitivity, Verdict
+from modelreach.pipeline import rows
+from modelreach.pipeline.evaluate import GateOptions, Side, gate
+from modelreach.pipeline.patterns import pattern_accesses, pattern_changes
+from modelreach.policy.engine import Grant
+from modelreach.policy.expr import conjuncts
+from modelreach.reach import Access, Identity, Takeover
+from modelreach.report import ChangeRow, DiffReport, Hop, MatrixCell, Summary
+from modelreach.snapshot import Gap
+
+
+def diff_report(old: Side, new: Side, options: GateOptions) -> DiffReport:
+    """Compare two evaluated releases."""
+    changes = _changes(old, new)
+    findings = compare(old.findings, new.findings)
+    finding_rows = rows.finding_rows(findings)
+    numbers = {row.subject: row.id for row in reversed(finding_rows) if row.state != "gone"}
+    gaps = rows.gap_rows(old.gaps, new.gaps)
+    counted = tuple(
+        f
+        for f in findings
+        if f.state is State.NEW or (options.fail_on_all and f.state is State.UNCHANGED)
+    )
+    return DiffReport(
+        schema="modelreach.diff/1",
+        old=rows.release_row(old.release),
+        new=rows.release_row(new.release),
+        summary=_summary(old, new, changes, findings),
+        changes=tuple(_change_row(change, old, new, numbers) for change in changes),
+        findings=finding_rows,
+        gaps=gaps,
+        identities_old=rows.identity_rows(old),
+        identities_new=rows.identity_rows(new),
+        admin_of_old=rows.admin_rows(old),
+        admin_of_new=rows.admin_rows(new),
+        credentials=rows.credential_rows(old.case, new.case),
+        gate=gate(counted, len(gaps), options),
+        scopes=rows.scope_rows(old, new),
+    )
+
+
+# --- changes -------------------------------------------------------------------------------
+
+
+def _changes(old: Side, new: Side) -> tuple[Change, ...]:
+    same_name = _renamed(old, new)
+    first = differ.Side(old.radius, _comparable(old, set(same_name.values())), _blind(old, new))
+    second = differ.Side(new.radius, _comparable(new, set(same_name)), _blind(new, old))
+    covered = {id(first): _covered(old), id(second): _covered(new)}
+    listed = differ.diff(first, second, covered=lambda side, name: name in covered[id(side)])
+    kept = [change for change in listed if not _summed_up(change, old, new)]
+    symbolic = [
+        differ.blamed(change, first, second)
+        for change in pattern_changes(old, new)
+        if not _summed_up(change, old, new)
+    ]
+    return tuple(sorted([*kept, *symbolic], key=differ.order))
+
+
+def _comparable(side: Side, unchanged: set[str]) -> tuple[Access, ...]:
+    """Listed grants, and the identities and scopes that are reached, in the one form."""
+    found = list(side.radius.accesses)
+    found += [
+        _as_identity(identity)
+        for name, identity in side.radius.identities.items()
+        if not identity.start and name not in unchanged
+    ]
+    found += [_as_scope(takeover) for takeover in side.radius.takeovers.values()]
+    found += _at_stake(side)
+    return tuple(found)
+
+
+def _as_identity(identity: Identity) -> Access:
+    pivot = identity.path.pivots[-1]
+    grant = Grant(
+        principal=pivot.source,
+        resource=identity.principal.id,
+        kind=f"iam:{identity.principal.kind}",
+        name=identity.principal.name,
+        scope=identity.principal.scope,
+        capability=Capability.ASSUME,
+        actions=("*",),
+        verdict=Verdict.ALLOW,
+        statements=tuple(ref for s in pivot.support for ref in s.statements),
+    )
+    return Access(grant, identity.path)
+
+
+def _as_scope(takeover: Takeover) -> Access:
+    pivot = takeover.path.pivots[-1]
+    grant = Grant(
+        principal=pivot.source,
+        resource=takeover.scope,
+        kind=f"{takeover.provider}:account",
+        name=takeover.scope,
+        scope=takeover.scope,
+        capability=Capability.ADMINISTER,
+        actions=("*",),
+        verdict=Verdict.ALLOW,
+    )
+    return Access(grant, takeover.path)
+
+
+def _at_stake(side: Side) -> list[Access]:
+    """The sensitive resources of scopes that are taken over, as reached by the taking over."""
+    found: list[Access] = []
+    for resource in side.case.facts.snapshot.resources:
+        takeover = side.radius.takeovers.get(resource.scope)
+        if takeover is None:
+            continue
+        grant = Grant(
+            principal=takeover.path.pivots[-1].source,
+            resource=resource.id,
+            kind=resource.kind,
+            name=resource.name,
+            scope=resource.scope,
+            capability=Capability.ADMINISTER,
+            actions=("*",),
+            verdict=Verdict.ALLOW,
+        )
+        if side.case.rated(grant).level is Sensitivity.HIGH:
+            found.append(Access(grant, takeover.path))
+    return found
+
+
+def _covered(side: Side) -> set[str]:
+    """Resources that a side reaches anyway, in scopes that it has taken over."""
+    return {
+        resource.id
+        for resource in side.case.facts.snapshot.resources
+        if resource.scope in side.radius.takeovers
+    }
+
+
+def _summed_up(change: Change, old: Side, new: Side) -> bool:
+    """Is the change said already by a scope that came or went whole? Sensitive ones still show."""
+    access = change.shown
+    grant = access.grant
+    if grant.capability is Capability.ADMINISTER:
+        return False
+    came_or_went = set(old.radius.takeovers) ^ set(new.radius.takeovers)
+    if grant.scope not in came_or_went:
+        return False
+    side = new if change.new is not None else old
+    return grant.pattern or side.case.rated(grant).level is not Sensitivity.HIGH
+
+
+def _renamed(old: Side, new: Side) -> dict[str, str]:
+    """Pair identities that are reached on one side only and reach the same: new id to old id.
+
+    A renamed role is no change of reach.
+    """
+    gone = [n for n, i in old.radius.identities.items() if _only_here(n, i, new)]
+    came = [n for n, i in new.radius.identities.items() if _only_here(n, i, old)]
+    by_signature: dict[object, list[str]] = {}
+    for name in sorted(gone):
+        by_signature.setdefault(_signature(old, name), []).append(name)
+    pairs: dict[str, str] = {}
+    for name in sorted(came):
+        twins = by_signature.get(_signature(new, name))
+        if twins:
+            pairs[name] = twins.pop(0)
+    return pairs
+
+
+def _only_here(name: str, identity: Identity, other: Side) -> bool:
+    return not identity.start and name not in other.radius.identities
+
+
+def _signature(side: Side, name: str) -> object:
+    principal = side.radius.identities[name].principal
+    grants = frozenset(
+        (a.grant.resource, a.grant.actions, a.verdict, conjuncts(a.residual), a.grant.within)
+        for a in side.radius.accesses
+        if a.grant.principal == name
+    )
+    patterns = frozenset(
+        (g.resource, g.actions, g.verdict, conjuncts(g.residual))
+        for g in side.case.engines[principal.provider].unlisted(
+            side.radius.held[name], principal.scope
+        )
+    )
+    onward = frozenset(
+        (p.kind, p.rule, p.target) for p in side.radius.graph.pivots if p.source == name
+    )
+    return principal.kind, principal.scope, grants, patterns, onward
+
+
+# --- what one side could not see -----------------------------------------------------------
+
+
+def _blind(side: Side, other: Side) -> tuple[Gap, ...]:
+    return differ.blind_spots(side.gaps, other.gaps, _not_collected(side, other))
+
+
+def _not_collected(side: Side, other: Side) -> Iterable[Gap]:
+    """Kinds that the other side's estate was asked for, and this one's was not."""
+    mine = {(c.scope, c.kind) for c in side.release.snapshot.coverage}
+    seen: set[tuple[str, str]] = set()
+    for row in other.release.snapshot.coverage:
+        key = (row.scope, row.kind)
+        if key in mine or key in seen or not row.complete:
+            continue
+        seen.add(key)
+        yield Gap(
+            provider=row.provider,
+            scope=row.scope,
+            kind=row.kind,
+            reason="not-collected",
+            message="collected on the other side only",
+        )
+
+
+# --- rows ----------------------------------------------------------------------------------
+
+
+def _change_row(change: Change, old: Side, new: Side, numbers: dict[str, str]) -> ChangeRow:
+    access = change.shown
+    grant = access.grant
+    side = new if change.new is not None else old
+    rated = side.case.rated(grant)
+    number = numbers.get(grant.resource)
+    actions = change.actions
+    if grant.capability is Capability.ASSUME and access.path.pivots:
+        actions = tuple(sorted({s.action for s in access.path.pivots[-1].support if s.action}))
+    return ChangeRow(
+        kind=change.kind.value,
+        identity=grant.principal,
+        resource=grant.resource,
+        resource_kind=grant.kind,
+        resource_name=grant.name,
+        scope=grant.scope,
+        provider=rows.provider_of(grant.kind),
+        capability=str(grant.capability),
+        actions=actions,
+        verdict=str(access.verdict),
+        old_verdict=_verdict(change.old, change),
+        new_verdict=_verdict(change.new, change),
+        depends_on=conjuncts(access.residual),
+        sensitivity=str(rated.level),
+        sensitive_because=rated.why,
+        strength=str(access.strength),
+        pattern=grant.pattern,
+        within=grant.within,
+        caused_by=tuple(rows.gap_text(gap) for gap in change.caused_by),
+        findings=(number,) if number else (),
+        witness=_witness(access),
+    )
+
+
+def _witness(access: Access) -> tuple[Hop, ...]:
+    if access.grant.capability in (Capability.ASSUME, Capability.ADMINISTER):
+        return rows.witness_of_path(access.path)
+    return rows.witness_of_access(access)
+
+
+def _verdict(access: Access | None, change: Change) -> str:
+    if access is not None:
+        return str(access.verdict)
+    return str(Verdict.UNKNOWN if change.kind is ChangeKind.UNKNOWN else Verdict.DENY)
+
+
+# --- summary -------------------------------------------------------------------------------
+
+
+def _summary(
+    old: Side, new: Side, changes: tuple[Change, ...], findings: tuple[Finding, ...]
+) -> Summary:
+    def severities(state: State) -> dict[str, int]:
+        return _counted(str(f.severity) for f in findings if f.state is state)
+
+    return Summary(
+        old=rows.figures(old, len(pattern_accesses(old))),
+        new=rows.figures(new, len(pattern_accesses(new))),
+        changes=_counted(str(change.kind) for change in changes),
+        findings=severities(State.NEW),
+        findings_unchanged=severities(State.UNCHANGED),
+        findings_gone=severities(State.GONE),
+        matrix=_matrix(old, new),
+    )
+
+
+def _counted(words: Iterable[str]) -> dict[str, int]:
+    return dict(sorted(Counter(words).items()))
+
+
+#: Resource kinds as a board reads them.
+CLASSES = {
+    "secretsmanager:secret": "secrets",
+    "ssm:parameter": "secrets",
+    "ssm:secure-parameter": "secrets",
+    "kms:key": "keys",
+    "s3:bucket": "storage",
+    "dynamodb:table": "databases",
+    "sqs:queue": "messaging",
+    "sns:topic": "messaging",
+    "lambda:function": "functions",
+    "iam:role": "identities",
+    "iam:user": "identities",
+    "iam:group": "identities",
+    "aws:account": "administration",
+}
+
+
+def _matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
+    before, after = _cells(old), _cells(new)
+    unknown = _unknown_cells(new)
+    return tuple(
+        MatrixCell(
+            identity=identity,
+            resource_class=name,
+            old=len(before.get((identity, name), ())),
+            new=len(after.get((identity, name), ())),
+            unknown=len(unknown.get((identity, name), ())),
+        )
+        for identity, name in sorted(before.keys() | after.keys())
+    )
+
+
+def _cells(side: Side) -> dict[tuple[str, str], set[str]]:
+    cells: dict[tuple[str, str], set[str]] = {}
+    for access in side.radius.accesses:
+        name = CLASSES.get(access.grant.kind, "other")
+        cells.setdefault((access.grant.principal, name), set()).add(access.grant.resource)
+    for takeover in side.radius.takeovers.values():
+        source = takeover.path.pivots[-1].source
+        cells.setdefault((source, "administration"), set()).add(takeover.scope)
+    return cells
+
+
+def _unknown_cells(side: Side) -> dict[tuple[str, str], set[str]]:
+    cells: dict[tuple[str, str], set[str]] = {}
+    for access in side.radius.accesses:
+        if access.verdict is Verdict.UNKNOWN:
+            name = CLASSES.get(access.grant.kind, "other")
+            cells.setdefault((access.grant.principal, name), set()).add(access.grant.resource)
+    return cells

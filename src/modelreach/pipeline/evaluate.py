@@ -1,0 +1,169 @@
+"""One release in one estate: its radius, its findings, and what could not be seen."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelreach import deployment as manifest
+from modelreach.deployment import Deployment
+from modelreach.judge.finding import Case, Finding
+from modelreach.judge.policy import JudgePolicy
+from modelreach.judge.rules import judge
+from modelreach.model import RANK, InputError, Severity
+from modelreach.policy.aws.engine import AwsEngine
+from modelreach.policy.engine import Engine
+from modelreach.reach import BlastRadius, reach
+from modelreach.report import Gate
+from modelreach.snapshot import Facts, Gap, Snapshot
+
+
+@dataclass(frozen=True, slots=True)
+class Release:
+    """One release and the estate that it is evaluated in, with names and digests of the files.
+
+    `raw` are the manifest's bytes ("" for a bare principal), for line numbers in messages.
+    """
+
+    deployment: Deployment
+    snapshot: Snapshot
+    manifest_name: str = ""
+    manifest_digest: str = ""
+    snapshot_name: str = ""
+    snapshot_digest: str = ""
+    raw: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Side:
+    """An evaluated release."""
+
+    release: Release
+    case: Case
+    findings: tuple[Finding, ...]
+    gaps: tuple[Gap, ...]
+
+    @property
+    def radius(self) -> BlastRadius:
+        """What it reaches."""
+        return self.case.radius
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What fails the gate. `fail_on` is a severity or "never"."""
+
+    fail_on: str = "high"
+    fail_on_incomplete: bool = False
+    fail_on_all: bool = False
+    exit_zero: bool = False
+
+
+class Estates:
+    """Engines for snapshots, built once for each snapshot that is looked at."""
+
+    def __init__(self) -> None:
+        self._built: dict[int, tuple[Snapshot, Facts, dict[str, Engine]]] = {}
+
+    def of(self, snapshot: Snapshot) -> tuple[Facts, dict[str, Engine]]:
+        """Give the facts by id and the engine of each provider in the snapshot."""
+        if id(snapshot) not in self._built:
+            facts = Facts(snapshot)
+            self._built[id(snapshot)] = (snapshot, facts, engines(facts))
+        _, facts, built = self._built[id(snapshot)]
+        return facts, built
+
+
+def engines(facts: Facts) -> dict[str, Engine]:
+    """Give an engine for each provider that the snapshot has facts of."""
+    found: dict[str, Engine] = {}
+    if any(scope.provider == "aws" for scope in facts.snapshot.scopes):
+        found["aws"] = AwsEngine(facts)
+    return found
+
+
+def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
+    """Follow, then judge. Raises `InputError` when an identity of the manifest should be in the
+    snapshot and is not."""
+    facts, built = estates.of(release.snapshot)
+    starts, unresolved = _starts(release, facts, built)
+    radius = reach(starts, built, unresolved=tuple(gap.subject for gap in unresolved))
+    case = Case(release.deployment, radius, facts, built, policy)
+    return Side(release, case, judge(case), (*release.snapshot.gaps, *unresolved))
+
+
+def _starts(
+    release: Release, facts: Facts, built: dict[str, Engine]
+) -> tuple[list[str], list[Gap]]:
+    starts: list[str] = []
+    unresolved: list[Gap] = []
+    for position, identity in enumerate(release.deployment.spec.identities):
+        engine = built.get(identity.cloud)
+        found = engine.principal(identity.principal) if engine else None
+        if found is not None:
+            starts.append(found.id)
+            continue
+        if engine is not None and not _unread(identity.principal, facts):
+            raise _missing(release, position)
+        unresolved.append(_unresolved(identity.cloud, identity.principal))
+    return starts, unresolved
+
+
+def _unread(principal: str, facts: Facts) -> bool:
+    """Is the principal missing because the principals of its scope were refused?"""
+    return any(
+        gap.kind == "principals" and (not gap.scope or gap.scope in principal)
+        for gap in facts.snapshot.gaps
+    )
+
+
+def _unresolved(cloud: str, principal: str) -> Gap:
+    return Gap(
+        provider=cloud,
+        scope="",
+        kind="identity",
+        reason="not-collected",
+        subject=principal,
+        message=f"the snapshot holds nothing of {cloud} that tells of this identity",
+    )
+
+
+def _missing(release: Release, position: int) -> InputError:
+    principal = release.deployment.spec.identities[position].principal
+    place = release.manifest_name
+    if release.raw:
+        place += f":{manifest.line_of_identity(release.raw, position)}"
+    accounts = sorted(s.id for s in release.snapshot.scopes if s.kind == "account")
+    where = release.snapshot_name or "the snapshot"
+    return InputError(
+        f"identity `{principal}` is not in {where}",
+        place=place or "--principal",
+        hint=f"{where} holds account(s) {', '.join(accounts) or 'none'}; "
+        "collect the account that the identity lives in, or correct the manifest",
+    )
+
+
+def gate(findings: tuple[Finding, ...], gaps: int, options: GateOptions) -> Gate:
+    """Give the gate's answer over the findings that count (the new ones; all for a scan)."""
+    reasons: list[str] = []
+    failing = [f for f in findings if _fails(f, options)]
+    for severity in sorted({f.severity for f in failing}, key=lambda s: -RANK[s]):
+        count = sum(1 for f in failing if f.severity is severity)
+        reasons.append(f"{count} {severity} finding{'s' if count > 1 else ''}")
+    verdict, code = ("fail", 1) if failing else ("pass", 0)
+    if gaps and options.fail_on_incomplete:
+        reasons.append(f"{gaps} thing{'s' if gaps > 1 else ''} could not be read")
+        if not failing:
+            verdict, code = "unknown", 3
+    return Gate(
+        verdict=verdict,  # type: ignore[arg-type]
+        exit_code=0 if options.exit_zero else code,
+        fail_on=options.fail_on,
+        fail_on_incomplete=options.fail_on_incomplete,
+        reasons=tuple(reasons),
+    )
+
+
+def _fails(finding: Finding, options: GateOptions) -> bool:
+    if options.fail_on == "never":
+        return False
+    return RANK[finding.severity] >= RANK[Severity(options.fail_on)]

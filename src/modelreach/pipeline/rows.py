@@ -1,0 +1,357 @@
+"""The engine's values, turned into the rows of a report."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+
+import msgspec
+
+from modelreach.graph import Path
+from modelreach.judge.finding import Case, Finding, day
+from modelreach.judge.sensitivity import Rated
+from modelreach.model import Sensitivity, Strength, Verdict
+from modelreach.pipeline.evaluate import Release, Side
+from modelreach.policy.decision import StatementRef
+from modelreach.policy.engine import Grant, Pivot, Support
+from modelreach.policy.expr import all_of, conjuncts
+from modelreach.reach import Access, Identity, Takeover, verdict_of
+from modelreach.report import (
+    AdminRow,
+    CredentialRow,
+    Figures,
+    FindingRow,
+    GapRow,
+    GrantRow,
+    Hop,
+    IdentityRow,
+    ReleaseRow,
+    ScopeRow,
+)
+from modelreach.snapshot import Gap
+
+
+def release_row(release: Release) -> ReleaseRow:
+    """Give who was evaluated, and where."""
+    deployment = release.deployment
+    return ReleaseRow(
+        name=deployment.metadata.name,
+        version=deployment.metadata.version,
+        model=deployment.spec.model.id,
+        environment=deployment.metadata.environment or "",
+        owner=deployment.owner,
+        manifest=release.manifest_name,
+        manifest_digest=release.manifest_digest,
+        snapshot=release.snapshot_name,
+        snapshot_digest=release.snapshot_digest,
+        taken_at=release.snapshot.taken_at,
+        identities=tuple(identity.principal for identity in deployment.spec.identities),
+    )
+
+
+# --- witnesses -----------------------------------------------------------------------------
+
+
+def witness_of_path(path: Path) -> tuple[Hop, ...]:
+    """Give a path as hops, the start first."""
+    start = Hop(kind="start", subject="", object=path.start, note="what the release runs as")
+    return (start, *(_pivot_hop(pivot) for pivot in path.pivots))
+
+
+def witness_of_access(access: Access) -> tuple[Hop, ...]:
+    """Give the way to an access, and the grant at its end."""
+    return (*witness_of_path(access.path), _grant_hop(access.grant))
+
+
+def _pivot_hop(pivot: Pivot) -> Hop:
+    first, *others = pivot.support or (Support(pivot.source, "", pivot.target, ()),)
+    hop = Hop(
+        kind=pivot.kind,
+        subject=pivot.source,
+        object=pivot.target,
+        action=first.action,
+        strength=str(pivot.strength),
+        depends_on=conjuncts(pivot.residual),
+        pivot=pivot.rule,
+        note=pivot.note or (f"by way of {pivot.via}" if pivot.via else ""),
+        also=tuple(
+            hop
+            for support in (first, *others)
+            for hop in _support_hops(support)[0 if support is not first else 1 :]
+        ),
+    )
+    return _granted_by(hop, first.statements[0] if first.statements else None)
+
+
+def _support_hops(support: Support) -> list[Hop]:
+    refs: list[StatementRef | None] = list(support.statements) or [None]
+    hop = Hop(
+        kind="support",
+        subject=support.subject,
+        object=support.object,
+        action=support.action,
+        note=support.note,
+    )
+    return [_granted_by(hop, ref) for ref in refs]
+
+
+def _grant_hop(grant: Grant) -> Hop:
+    first, *others = grant.statements or (None,)
+    action = grant.actions[0] if grant.actions else ""
+    support = Hop(kind="support", subject=grant.principal, object=grant.resource, action=action)
+    hop = Hop(
+        kind="grant",
+        subject=grant.principal,
+        object=grant.resource,
+        action=action,
+        strength=_STRENGTH[grant.verdict],
+        depends_on=conjuncts(grant.residual),
+        note="; ".join(grant.assumes),
+        also=tuple(_granted_by(support, ref) for ref in others),
+    )
+    return _granted_by(hop, first)
+
+
+_STRENGTH = {
+    Verdict.ALLOW: str(Strength.CERTAIN),
+    Verdict.CONDITIONAL: str(Strength.CONDITIONAL),
+    Verdict.UNKNOWN: str(Strength.UNKNOWN),
+    Verdict.DENY: str(Strength.UNKNOWN),
+}
+
+
+def _granted_by(hop: Hop, ref: StatementRef | None) -> Hop:
+    if ref is None:
+        return hop
+    return msgspec.structs.replace(
+        hop,
+        layer=str(ref.layer),
+        policy=ref.policy,
+        target=ref.target,
+        sid=ref.sid,
+        statement=ref.text,
+    )
+
+
+# --- rows ----------------------------------------------------------------------------------
+
+
+def grant_row(access: Access, rated: Rated) -> GrantRow:
+    """Give an access as a row of a radius."""
+    grant = access.grant
+    return GrantRow(
+        identity=grant.principal,
+        resource=grant.resource,
+        resource_kind=grant.kind,
+        resource_name=grant.name,
+        scope=grant.scope,
+        provider=provider_of(grant.kind),
+        capability=str(grant.capability),
+        actions=grant.actions,
+        verdict=str(access.verdict),
+        depends_on=conjuncts(access.residual),
+        sensitivity=str(rated.level),
+        sensitive_because=rated.why,
+        strength=str(access.strength),
+        pattern=grant.pattern,
+        within=grant.within,
+        witness=witness_of_access(access),
+    )
+
+
+def provider_of(_kind: str) -> str:
+    """Give the provider of a resource kind."""
+    return "aws"
+
+
+def identity_rows(side: Side) -> tuple[IdentityRow, ...]:
+    """Give every identity reached, starts first, then by distance."""
+    identities = sorted(
+        side.radius.identities.values(), key=lambda i: (len(i.path.pivots), i.principal.id)
+    )
+    return tuple(_identity_row(identity) for identity in identities)
+
+
+def _identity_row(identity: Identity) -> IdentityRow:
+    return IdentityRow(
+        id=identity.principal.id,
+        kind=identity.principal.kind,
+        scope=identity.principal.scope,
+        provider=identity.principal.provider,
+        start=identity.start,
+        verdict=str(verdict_of(identity.path)),
+        strength=str(identity.path.strength),
+        hops=len(identity.path.pivots),
+        witness=witness_of_path(identity.path),
+    )
+
+
+def admin_rows(side: Side) -> tuple[AdminRow, ...]:
+    """Give every scope that can be taken over."""
+    return tuple(_admin_row(takeover) for _, takeover in sorted(side.radius.takeovers.items()))
+
+
+def _admin_row(takeover: Takeover) -> AdminRow:
+    pivots = takeover.path.pivots
+    return AdminRow(
+        scope=takeover.scope,
+        provider=takeover.provider,
+        identity=pivots[-1].source,
+        verdict=str(verdict_of(takeover.path)),
+        strength=str(takeover.path.strength),
+        depends_on=conjuncts(all_of(pivot.residual for pivot in pivots)),
+        witness=witness_of_path(takeover.path),
+    )
+
+
+def credential_rows(*cases: Case) -> tuple[CredentialRow, ...]:
+    """Give the credentials of every identity reached, once each."""
+    rows: dict[str, CredentialRow] = {}
+    for case in cases:
+        for name in case.radius.identities:
+            for key in case.facts.credentials.get(name, ()):
+                created, used = day(key.created), day(key.last_used)
+                rows[key.id] = CredentialRow(
+                    id=key.id,
+                    kind=key.kind,
+                    principal=key.principal,
+                    scope=key.scope,
+                    status=key.status,
+                    created=key.created,
+                    last_used=key.last_used,
+                    expires=key.expires,
+                    age_days=(case.today - created).days if case.today and created else None,
+                    unused_days=(case.today - used).days if case.today and used else None,
+                )
+    return tuple(row for _, row in sorted(rows.items()))
+
+
+def finding_rows(findings: Iterable[Finding]) -> tuple[FindingRow, ...]:
+    """Give findings, numbered in their order."""
+    return tuple(_finding_row(f, f"F{n:02d}") for n, f in enumerate(findings, start=1))
+
+
+def _finding_row(finding: Finding, number: str) -> FindingRow:
+    witness: tuple[Hop, ...] = ()
+    if finding.access is not None:
+        witness = witness_of_access(finding.access)
+    elif finding.path is not None:
+        witness = witness_of_path(finding.path)
+    return FindingRow(
+        id=number,
+        fingerprint=fingerprint(finding),
+        rule=finding.rule,
+        title=finding.title,
+        severity=finding.severity.value,
+        state=finding.state.value,
+        subject=finding.subject,
+        subject_kind=finding.subject_kind,
+        identity=finding.identity,
+        message=finding.message,
+        evidence=finding.evidence,
+        witness=witness,
+        fix=finding.fix,
+    )
+
+
+def fingerprint(finding: Finding) -> str:
+    """Give the stable name of a finding: rule, identity, subject, and what grants it."""
+    parts = [finding.rule, finding.identity, finding.key]
+    parts += sorted(ref.text for ref in finding.granted_by)
+    return "mr1:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+
+
+_LEAVES = {
+    "resource-policy": "who else may use it, and what it denies",
+    "trust": "who may assume it",
+    "boundary": "what its permissions boundary takes away",
+    "identity-policy": "what it may do",
+    "scp": "what service control policies take away; allows are an upper bound",
+    "rcp": "what resource control policies take away; allows are an upper bound",
+    "principals": "which identities there are and what they may do",
+    "credentials": "which keys there are and how old they are",
+    "tags": "whether its tags mark it as sensitive",
+    "last-used": "whether it is used",
+    "usage": "what is used",
+    "identity": "everything that this identity reaches",
+    "organization": "which organisation the account is in, and its policies",
+}
+
+
+def leaves_unknown(gap: Gap) -> str:
+    """Say what a gap leaves unknown."""
+    if gap.kind in _LEAVES:
+        return _LEAVES[gap.kind]
+    return f"which {gap.kind} there are and who may use them"
+
+
+def gap_text(gap: Gap) -> str:
+    """Give a gap on one line: what, where, why."""
+    what = gap.subject or gap.kind
+    where = " ".join(part for part in (gap.scope, gap.region) if part)
+    call = f" ({gap.operation})" if gap.operation else ""
+    return f"{what} {where}: {gap.reason}{call}".replace("  ", " ")
+
+
+def gap_rows(old: Iterable[Gap], new: Iterable[Gap] | None = None) -> tuple[GapRow, ...]:
+    """Give gaps of one side, or of two with the side that each is on."""
+    first = set(old)
+    second = set(new) if new is not None else first
+    rows = [_gap_row(gap, "both" if gap in second else "old") for gap in first]
+    rows += [_gap_row(gap, "new") for gap in second - first]
+    return tuple(sorted(rows, key=_gap_order))
+
+
+def _gap_order(row: GapRow) -> tuple[str, ...]:
+    return row.provider, row.scope, row.region, row.kind, row.subject, row.operation, row.side
+
+
+def _gap_row(gap: Gap, side: str) -> GapRow:
+    return GapRow(
+        side=side,
+        provider=gap.provider,
+        scope=gap.scope,
+        region=gap.region,
+        kind=gap.kind,
+        subject=gap.subject,
+        operation=gap.operation,
+        permission=gap.permission,
+        reason=gap.reason,
+        message=gap.message,
+        leaves_unknown=leaves_unknown(gap),
+    )
+
+
+def scope_rows(*sides: Side) -> tuple[ScopeRow, ...]:
+    """Give the names of all scopes that the sides' estates have."""
+    rows = {
+        scope.id: ScopeRow(id=scope.id, provider=scope.provider, kind=scope.kind, name=scope.name)
+        for side in sides
+        for scope in side.release.snapshot.scopes
+    }
+    return tuple(row for _, row in sorted(rows.items()))
+
+
+def figures(side: Side, patterns: int) -> Figures:
+    """Give one side's reach in numbers."""
+    radius = side.radius
+    resources = {access.grant.resource for access in radius.accesses}
+    sensitive = {
+        access.grant.resource
+        for access in radius.accesses
+        if side.case.rated(access.grant).level is Sensitivity.HIGH
+    }
+    scopes = {identity.principal.scope for identity in radius.identities.values()}
+    scopes |= {access.grant.scope for access in radius.accesses}
+    paths = [identity.path for identity in radius.identities.values()]
+    paths += [takeover.path for takeover in radius.takeovers.values()]
+    return Figures(
+        resources=len(resources),
+        sensitive=len(sensitive),
+        identities=len(radius.identities),
+        scopes=len(scopes),
+        longest_chain=max((len(path.pivots) for path in paths), default=0),
+        patterns=patterns,
+        administers=len(radius.takeovers),
+        credentials=len(credential_rows(side.case)),
+    )

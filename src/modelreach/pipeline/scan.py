@@ -1,0 +1,48 @@
+"""One side in, `modelreach.radius/1` out."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from modelreach.judge.finding import State
+from modelreach.model import Sensitivity
+from modelreach.pipeline import rows
+from modelreach.pipeline.evaluate import GateOptions, Side, gate
+from modelreach.pipeline.patterns import pattern_accesses
+from modelreach.reach import Access
+from modelreach.report import RadiusReport
+
+
+def radius_report(side: Side, options: GateOptions) -> RadiusReport:
+    """Give everything that one release reaches.
+
+    In a scope that it can take over, only what is sensitive is listed, and the rest by pattern:
+    the taking over says it all.
+    """
+    patterns = pattern_accesses(side)
+    accesses = [access for access in side.radius.accesses if not _summed_up(access, side)]
+    findings = tuple(replace(f, state=State.NEW) for f in side.findings)
+    gaps = rows.gap_rows(side.gaps)
+    listed = [rows.grant_row(access, side.case.rated(access.grant)) for access in accesses]
+    listed += [rows.grant_row(access, side.case.rated(access.grant)) for access in patterns]
+    return RadiusReport(
+        schema="modelreach.radius/1",
+        release=rows.release_row(side.release),
+        identities=rows.identity_rows(side),
+        grants=tuple(
+            sorted(listed, key=lambda r: (r.identity, r.resource, r.capability, r.actions))
+        ),
+        admin_of=rows.admin_rows(side),
+        credentials=rows.credential_rows(side.case),
+        findings=rows.finding_rows(findings),
+        gaps=gaps,
+        figures=rows.figures(side, len(patterns)),
+        gate=gate(findings, len(gaps), options),
+        scopes=rows.scope_rows(side),
+    )
+
+
+def _summed_up(access: Access, side: Side) -> bool:
+    if access.grant.scope not in side.radius.takeovers:
+        return False
+    return side.case.rated(access.grant).level is not Sensitivity.HIGH

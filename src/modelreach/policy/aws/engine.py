@@ -1,0 +1,107 @@
+"""AWS behind the engine's door: one snapshot, with what the deployment fixes of the context."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from modelreach.policy.aws import grants as granting
+from modelreach.policy.aws import pivots as pivoting
+from modelreach.policy.aws.estate import ANY_POLICY, Estate
+from modelreach.policy.aws.grants import Asker, Fixed
+from modelreach.policy.aws.held import held
+from modelreach.policy.aws.unlisted import unlisted
+from modelreach.policy.decision import Decision
+from modelreach.policy.engine import Grant, Pivot
+from modelreach.policy.permissions import PermissionSet
+from modelreach.snapshot import Facts, Principal
+
+
+class AwsEngine:
+    """Answers `modelreach.policy.engine.Engine` for the AWS part of a snapshot.
+
+    `fixed` are condition keys that the deployment declares, such as `aws:SourceVpce`.
+    """
+
+    provider = "aws"
+
+    def __init__(self, facts: Facts, fixed: Fixed | None = None) -> None:
+        self._estate = Estate(facts)
+        self._fixed: Fixed = dict(fixed or {})
+        self._askers: dict[str, Asker] = {}
+        self._held: dict[str, PermissionSet] = {}
+        self._grants: dict[str, tuple[Grant, ...]] = {}
+
+    def principal(self, principal: str) -> Principal | None:
+        """The fact behind an ARN; of a session, its role."""
+        found = self._estate.principal(principal)
+        if found is not None and principal.endswith(ANY_POLICY):
+            return _escalated(found, principal)
+        return found
+
+    def decide(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        context: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Decision:
+        """May this principal do that to exactly this resource?
+
+        Raises KeyError when the snapshot does not have the principal.
+        """
+        listed = self._listed(resource)
+        facts = self._estate.facts
+        owner = facts.resources.get(listed) or facts.principals.get(listed)
+        account = owner.scope if owner else _account_of(resource)
+        asker = self._asker(principal)
+        return asker.decide(action, resource, listed, account or asker.principal.scope, context)
+
+    def grants(self, principal: str) -> tuple[Grant, ...]:
+        """Everything the principal may do to listed resources, itself and no further."""
+        if principal not in self._grants:
+            self._grants[principal] = granting.grants(self._asker(principal))
+        return self._grants[principal]
+
+    def permissions(self, principal: str) -> PermissionSet:
+        """What its own policies let it do, after boundary and organisation policies."""
+        if principal not in self._held:
+            self._held[principal] = held(self._asker(principal))
+        return self._held[principal]
+
+    def unlisted(self, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
+        """The part of a permission set that listed resources do not show, by pattern."""
+        return unlisted(permissions, scope, self._estate)
+
+    def pivots(self, principal: str) -> Iterable[Pivot]:
+        """Every identity that can be become, and account that can be taken over, in one hop."""
+        return tuple(pivoting.pivots(self._asker(principal), self.permissions(principal)))
+
+    def _asker(self, name: str) -> Asker:
+        if name not in self._askers:
+            found = self._estate.principal(name)
+            if found is not None and not name.endswith(ANY_POLICY):
+                name = found.id
+            self._askers[name] = Asker.of(self._estate, name, self._fixed)
+        return self._askers[name]
+
+    def _listed(self, arn: str) -> str:
+        """The listed resource or principal that an ARN is, or is part of; "" when none."""
+        facts = self._estate.facts
+        if arn in facts.resources or arn in facts.principals:
+            return arn
+        for end in range(len(arn) - 1, 0, -1):
+            if arn[end] in "/:" and arn[:end] in facts.resources:
+                return arn[:end]
+        return ""
+
+
+def _escalated(principal: Principal, name: str) -> Principal:
+    """A principal under the name of what it would be with any policy."""
+    return msgspec.structs.replace(principal, id=name, kind="escalated")
+
+
+def _account_of(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""

@@ -1,0 +1,431 @@
+"""A snapshot of AWS, arranged for deciding: which policies apply to whom, and what is where.
+
+Documents are compiled once each. Resources are kept sorted, so that what a pattern may match is a
+range; resource policies are indexed by whom they name. Nothing here loops over principals and
+resources together.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+
+import msgspec
+
+from modelreach.policy.aws.context import Context, request_context
+from modelreach.policy.aws.context import Facts as Surroundings
+from modelreach.policy.aws.document import compile_document
+from modelreach.policy.aws.kinds import ALIASES
+from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Layers, Policies, Unread
+from modelreach.policy.aws.principals import Caller
+from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
+from modelreach.policy.decision import Layer
+from modelreach.snapshot import Attachment, Facts, Gap, Principal, Resource, Runtime
+
+_LAYER = {
+    "identity": Layer.IDENTITY,
+    "boundary": Layer.BOUNDARY,
+    "trust": Layer.TRUST,
+    "resource": Layer.RESOURCE,
+    "scp": Layer.SCP,
+    "rcp": Layer.RCP,
+    "endpoint": Layer.ENDPOINT,
+    "session": Layer.SESSION,
+    "acl": Layer.ACL,
+}
+
+#: Marks the virtual principal that holds any policy within its limits: see `escalation`.
+ANY_POLICY = "#any-policy"
+
+_EVERYTHING = AppliedPolicy(
+    compile_document(
+        {"Statement": {"Sid": "AnyPolicy", "Effect": "Allow", "Action": "*", "Resource": "*"}}
+    ),
+    Layer.IDENTITY,
+    "any policy that it could give itself",
+)
+
+
+class Estate:
+    """The AWS facts of one snapshot. Indexes are made when first asked for."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._documents: dict[str, PolicyDocument] = {}
+        self._limits: dict[str, tuple[Policies, ...] | None] = {}
+        self._identity: dict[str, Policies] = {}
+        self._resource: dict[str, Layers] = {}
+
+    # --- principals ------------------------------------------------------------------------
+
+    def principal(self, name: str) -> Principal | None:
+        """Give the fact behind an ARN (of a session: its role), or None."""
+        found = self.facts.principals.get(name.removesuffix(ANY_POLICY))
+        if found is None and ":assumed-role/" in name:
+            found = self._role_of_session(name)
+        return found if found is not None and found.provider == "aws" else None
+
+    def _role_of_session(self, name: str) -> Principal | None:
+        account, role = name.split(":")[4], name.split("/")[1]
+        return self._roles_by_name.get((account, role))
+
+    @cached_property
+    def _roles_by_name(self) -> dict[tuple[str, str], Principal]:
+        return {
+            (p.scope, p.name or p.id.rsplit("/", 1)[-1]): p
+            for p in self.facts.snapshot.principals
+            if p.kind == "role"
+        }
+
+    @cached_property
+    def principals_by_account(self) -> dict[tuple[str, str], tuple[Principal, ...]]:
+        """Principals by account and kind."""
+        groups: dict[tuple[str, str], list[Principal]] = {}
+        for principal in self.facts.snapshot.principals:
+            if principal.provider == "aws":
+                groups.setdefault((principal.scope, principal.kind), []).append(principal)
+        return {key: tuple(members) for key, members in groups.items()}
+
+    @cached_property
+    def runtimes(self) -> dict[tuple[str, str], tuple[Runtime, ...]]:
+        """Runtimes that run as somebody, by account and kind."""
+        groups: dict[tuple[str, str], list[Runtime]] = {}
+        for runtime in self.facts.snapshot.runtimes:
+            if runtime.provider == "aws" and runtime.identities:
+                groups.setdefault((runtime.scope, runtime.kind), []).append(runtime)
+        return {key: tuple(members) for key, members in groups.items()}
+
+    def caller(self, principal: Principal) -> Caller:
+        """Give a principal as the decision engine takes it. A group acts as one of its members."""
+        name = principal.id.replace(":group/", ":user/", 1)
+        scope = self.facts.scopes.get(principal.scope)
+        management = bool(scope and scope.attributes.get("management"))
+        return Caller.of(name, unique_id=principal.unique_id, management_account=management)
+
+    # --- policies --------------------------------------------------------------------------
+
+    def applied(self, attachment: Attachment) -> AppliedPolicy:
+        """Give an attached policy, compiled."""
+        digest = attachment.document
+        if digest not in self._documents:
+            raw = self.facts.snapshot.documents.get(digest)
+            self._documents[digest] = compile_document(bytes(raw) if raw is not None else b"")
+        name = attachment.name or attachment.policy
+        layer = _LAYER.get(attachment.kind, Layer.RESOURCE)
+        return AppliedPolicy(self._documents[digest], layer, name, attachment.target, digest)
+
+    def attached(self, target: str, kind: str) -> Policies:
+        """Give the policies of one kind on a target."""
+        found = self.facts.attachments.get(target, ())
+        return tuple(self.applied(a) for a in found if a.kind == kind)
+
+    def identity_policies(self, name: str) -> Policies:
+        """Give a principal's own policies and those of its groups."""
+        if name.endswith(ANY_POLICY):
+            return (_EVERYTHING,)
+        if name not in self._identity:
+            principal = self.facts.principals[name]
+            holders = (name, *principal.groups)
+            self._identity[name] = tuple(
+                policy for holder in holders for policy in self.attached(holder, "identity")
+            )
+        return self._identity[name]
+
+    def principal_layers(self, name: str) -> Layers:
+        """Give the layers on the principal's side."""
+        principal = self.principal(name)
+        if principal is None:
+            return Layers()
+        boundary = self.attached(principal.id, "boundary")
+        has_boundary = bool(boundary) or bool(principal.attributes.get("boundary"))
+        return Layers(
+            identity=self.identity_policies(name if name.endswith(ANY_POLICY) else principal.id),
+            boundaries=boundary if has_boundary else None,
+            scps=self._limit_levels(principal.scope, "scp"),
+            unread=self._unread_of_principal(principal),
+        )
+
+    def _limit_levels(self, account: str, kind: str) -> tuple[Policies, ...] | None:
+        """The organisation's policies on the way from the root down to the account."""
+        key = f"{kind} {account}"
+        if key not in self._limits:
+            levels = [self.attached(scope, kind) for scope in self.path_of(account)]
+            found = tuple(level for level in levels if level)
+            self._limits[key] = found or None
+        return self._limits[key]
+
+    def path_of(self, account: str) -> tuple[str, ...]:
+        """Give the scopes from the organisation's root down to the account."""
+        path: list[str] = []
+        current = account
+        while current and current not in path:
+            path.append(current)
+            scope = self.facts.scopes.get(current)
+            current = scope.parent if scope else ""
+        return tuple(reversed(path))
+
+    # --- resources -------------------------------------------------------------------------
+
+    def resource_layers(self, name: str, account: str) -> Layers:
+        """Give the layers on the resource's side. `name` is the id of a listed resource or role,
+        or "" when none is concerned."""
+        key = f"{name} {account}"
+        if key not in self._resource:
+            self._resource[key] = self._layers_of_resource(name, account)
+        return self._resource[key]
+
+    def _layers_of_resource(self, name: str, account: str) -> Layers:
+        scope = self.facts.scopes.get(account)
+        resource = self.facts.resources.get(name)
+        attributes = resource.attributes if resource else {}
+        trusts = self.attached(name, "trust")
+        return Layers(
+            resource=trusts or self.attached(name, "resource"),
+            rcps=self._limit_levels(account, "rcp"),
+            grants=self._grants_on(name),
+            acl=self.attached(name, "acl"),
+            unread=self._unread_of_resource(name),
+            public_restricted=bool(attributes.get("restrict_public_buckets"))
+            or bool(scope and scope.attributes.get("restrict_public_buckets")),
+            acls_ignored=bool(attributes.get("ignore_public_acls"))
+            or attributes.get("ownership") == "BucketOwnerEnforced",
+            resource_managed_by_aws=attributes.get("key_manager") == "AWS",
+            resource_in_management_account=bool(scope and scope.attributes.get("management")),
+        )
+
+    def _grants_on(self, key: str) -> tuple[KeyGrant, ...]:
+        return tuple(
+            grant
+            for attachment in self.facts.attachments.get(key, ())
+            if attachment.kind == "grant" and (grant := self._key_grant(attachment)) is not None
+        )
+
+    def _key_grant(self, attachment: Attachment) -> KeyGrant | None:
+        raw = self.facts.snapshot.documents.get(attachment.document)
+        if raw is None:
+            return None
+        text = bytes(raw).decode("utf-8", "replace")
+        try:
+            grant = msgspec.json.decode(bytes(raw), type=_WrittenGrant)
+        except msgspec.MsgspecError:
+            return None
+        return KeyGrant(
+            grantee=grant.GranteePrincipal,
+            operations=grant.Operations,
+            name=attachment.name or grant.GrantId,
+            key=attachment.target,
+            context_equals=tuple(sorted(grant.Constraints.EncryptionContextEquals.items())),
+            context_subset=tuple(sorted(grant.Constraints.EncryptionContextSubset.items())),
+            digest=attachment.document,
+            text=text,
+        )
+
+    @cached_property
+    def resources_by_service(self) -> dict[tuple[str, str], tuple[str, ...]]:
+        """Sorted resource ids by account and service."""
+        groups: dict[tuple[str, str], list[str]] = {}
+        for resource in self.facts.snapshot.resources:
+            if resource.provider == "aws":
+                service = resource.kind.partition(":")[0]
+                groups.setdefault((resource.scope, service), []).append(resource.id)
+        return {key: tuple(sorted(ids)) for key, ids in groups.items()}
+
+    @cached_property
+    def listed_by_kind(self) -> dict[str, dict[str, tuple[str, ...]]]:
+        """Resource ids by account and kind (the kind that patterns speak of)."""
+        groups: dict[str, dict[str, list[str]]] = {}
+        for resource in self.facts.snapshot.resources:
+            kind = ALIASES.get(resource.kind, resource.kind)
+            groups.setdefault(resource.scope, {}).setdefault(kind, []).append(resource.id)
+        return {
+            account: {kind: tuple(sorted(ids)) for kind, ids in kinds.items()}
+            for account, kinds in groups.items()
+        }
+
+    @cached_property
+    def coverage(self) -> dict[tuple[str, str], tuple[bool, ...]]:
+        """Whether each collection of a kind in an account (one a region) came whole."""
+        groups: dict[tuple[str, str], list[bool]] = {}
+        for row in self.facts.snapshot.coverage:
+            key = (row.scope, ALIASES.get(row.kind, row.kind))
+            groups.setdefault(key, []).append(row.complete)
+        return {key: tuple(rows) for key, rows in groups.items()}
+
+    def services_of(self, account: str) -> tuple[str, ...]:
+        """Give the services of which an account's resources are listed."""
+        return tuple(sorted(s for scope, s in self.resources_by_service if scope == account))
+
+    def candidates(self, account: str, service: str, prefix: str) -> Iterator[str]:
+        """Give the listed resources that a pattern with this literal prefix may touch: those that
+        start with it, and those that it starts with (an object pattern touches its bucket)."""
+        ids = self.resources_by_service.get((account, service), ())
+        place = bisect_left(ids, prefix)
+        while place < len(ids) and ids[place].startswith(prefix):
+            yield ids[place]
+            place += 1
+        known = self.facts.resources
+        for end, char in enumerate(prefix):
+            if char in "/:" and (name := prefix[:end]) in known and name != prefix:
+                yield name
+
+    @cached_property
+    def shared(self) -> dict[str, tuple[str, ...]]:
+        """Resources by whom their policy (or a grant on them) may let in: an ARN, a unique id,
+        an account's root, or `*`."""
+        return self._by_name(
+            {a.target for a in self.facts.snapshot.attachments if a.kind in ("resource", "grant")}
+            & self.facts.resources.keys()
+        )
+
+    @cached_property
+    def trusting(self) -> dict[str, tuple[str, ...]]:
+        """Roles by whom they trust: an ARN, a unique id, an account's root, a service, `*`."""
+        return self._by_name(
+            {a.target for a in self.facts.snapshot.attachments if a.kind == "trust"}
+        )
+
+    def _by_name(self, targets: Iterable[str]) -> dict[str, tuple[str, ...]]:
+        index: dict[str, set[str]] = {}
+        for target in targets:
+            for policy in (*self.attached(target, "resource"), *self.attached(target, "trust")):
+                for name in _named(policy.document):
+                    index.setdefault(name, set()).add(target)
+            for grant in self._grants_on(target):
+                index.setdefault(grant.grantee, set()).add(target)
+        return {name: tuple(sorted(found)) for name, found in index.items()}
+
+    def keys_of(self, principal: Principal) -> tuple[str, ...]:
+        """Give the names under which a principal may stand in somebody's policy."""
+        partition = principal.id.split(":")[1]
+        root = f"arn:{partition}:iam::{principal.scope}:root"
+        names = {principal.id, principal.unique_id, root, "*"}
+        if principal.kind == "role":
+            names.add(
+                f"arn:{partition}:iam::{principal.scope}:role/{principal.id.rsplit('/', 1)[-1]}"
+            )
+        return tuple(sorted(name for name in names if name))
+
+    # --- context and gaps ------------------------------------------------------------------
+
+    def context(
+        self,
+        caller: Caller,
+        principal: Principal,
+        resource: str,
+        account: str,
+        fixed: Mapping[str, tuple[str, ...]],
+    ) -> Context:
+        """Give what is fixed of the context of a request by this principal on this resource."""
+        fact = self.facts.resources.get(resource)
+        target = self.facts.principals.get(resource)
+        tags: dict[str, str] | None = None
+        if fact is not None and not self._tags_unread(fact):
+            tags = fact.tags
+        elif target is not None:
+            tags = target.tags
+        org, paths = self._organisation(principal.scope)
+        resource_org, resource_paths = self._organisation(account)
+        surroundings = Surroundings(
+            principal_org=org,
+            principal_paths=paths,
+            principal_tags=principal.tags,
+            resource_account=account,
+            resource_org=resource_org,
+            resource_paths=resource_paths,
+            resource_tags=tags,
+            others=fixed,
+        )
+        return request_context(caller, surroundings)
+
+    def _organisation(self, account: str) -> tuple[str | None, tuple[str, ...] | None]:
+        scope = self.facts.scopes.get(account)
+        organisation = scope.attributes.get("organization") if scope else None
+        if not isinstance(organisation, str):
+            return None, None
+        if not organisation:
+            return "", ()
+        path = [part for part in self.path_of(account) if part != organisation]
+        inner = [part for part in path if part != account]
+        return organisation, ("/".join([organisation, *inner]) + "/",) if inner else None
+
+    def _tags_unread(self, resource: Resource) -> bool:
+        return any(gap.kind == "tags" for gap in self.gaps_by_subject.get(resource.id, ()))
+
+    @cached_property
+    def gaps_by_subject(self) -> dict[str, tuple[Gap, ...]]:
+        """Gaps about one thing, by that thing."""
+        groups: dict[str, list[Gap]] = {}
+        for gap in self.facts.snapshot.gaps:
+            if gap.subject:
+                groups.setdefault(gap.subject, []).append(gap)
+        return {name: tuple(found) for name, found in groups.items()}
+
+    def _unread_of_principal(self, principal: Principal) -> tuple[Unread, ...]:
+        found = [
+            Unread(_UNREAD[gap.kind], f"{gap.kind} of {principal.id}: {gap.reason}")
+            for holder in (principal.id, *principal.groups)
+            for gap in self.gaps_by_subject.get(holder, ())
+            if gap.kind in ("identity-policy", "boundary")
+        ]
+        found += [
+            Unread(Layer.SCP, f"service control policies of {principal.scope}: {gap.reason}")
+            for gap in self.facts.snapshot.gaps
+            if gap.kind in ("scp", "organization") and gap.scope in ("", principal.scope)
+        ][:1]
+        return tuple(found)
+
+    def _unread_of_resource(self, name: str) -> tuple[Unread, ...]:
+        layer = Layer.TRUST if name in self.facts.principals else Layer.RESOURCE
+        return tuple(
+            Unread(layer, f"{gap.kind} of {name}: {gap.reason}")
+            for gap in self.gaps_by_subject.get(name, ())
+            if gap.kind in ("resource-policy", "trust")
+        )
+
+
+class _Constraints(msgspec.Struct):
+    EncryptionContextEquals: dict[str, str] = {}
+    EncryptionContextSubset: dict[str, str] = {}
+
+
+class _WrittenGrant(msgspec.Struct):
+    """A KMS grant as ListGrants gives it.
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html"""
+
+    GranteePrincipal: str = ""
+    Operations: tuple[str, ...] = ()
+    GrantId: str = ""
+    Constraints: _Constraints = msgspec.field(default_factory=_Constraints)
+
+
+_UNREAD = {"identity-policy": Layer.IDENTITY, "boundary": Layer.BOUNDARY}
+
+
+def _named(document: PolicyDocument) -> Iterator[str]:
+    """Whom the allowing statements of a document may mean; `*` where that cannot be told."""
+    if document.problems:
+        yield "*"
+    for statement in document.statements:
+        if statement.effect is Effect.ALLOW:
+            yield from _named_in(statement)
+
+
+def _named_in(statement: Statement) -> Iterator[str]:
+    principals = statement.principals
+    if principals is None or principals.negated or principals.everyone:
+        yield "*"
+        return
+    for name in principals.aws:
+        yield _role_of(name)
+    yield from principals.services
+    yield from principals.federated
+
+
+def _role_of(name: str) -> str:
+    """A session's ARN stands for its role, as far as an index is concerned."""
+    if ":assumed-role/" not in name:
+        return name
+    parts = name.split(":", 5)
+    role = parts[5].split("/")[1]
+    return f"arn:{parts[1]}:iam::{parts[4]}:role/{role}"

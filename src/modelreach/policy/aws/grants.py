@@ -1,0 +1,230 @@
+"""What one principal may do to listed resources, itself and no further.
+
+Only resources that an allowing statement may touch are looked at: those in range of its patterns
+in the principal's own account, and those whose own policy names the principal. For each, actions
+that the same statements speak of are decided once, together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+
+from modelreach.model import Capability, Verdict
+from modelreach.policy.aws import kinds
+from modelreach.policy.aws.catalogue import Action
+from modelreach.policy.aws.decide import decide
+from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.evaluate import relevant
+from modelreach.policy.aws.layers import Layers, Policies, Request
+from modelreach.policy.aws.principals import Caller
+from modelreach.policy.aws.statement import Effect, Patterns, Statement
+from modelreach.policy.decision import Decision
+from modelreach.policy.engine import Grant
+from modelreach.policy.glob import cells, covers, literal_prefix
+from modelreach.snapshot import Principal, Resource
+
+Fixed = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """One principal with all that is on its side of a request."""
+
+    estate: Estate
+    name: str
+    principal: Principal
+    caller: Caller
+    layers: Layers
+    fixed: Fixed
+
+    @staticmethod
+    def of(estate: Estate, name: str, fixed: Fixed) -> Asker:
+        """Raises KeyError when the snapshot has no such principal."""
+        principal = estate.principal(name)
+        if principal is None:
+            raise KeyError(name)
+        caller = estate.caller(principal)
+        layers = estate.principal_layers(name)
+        return Asker(estate, name, principal, caller, layers, fixed)
+
+    def decide(
+        self, action: str, arn: str, listed: str, account: str, extra: Fixed | None = None
+    ) -> Decision:
+        """Decide one action on one ARN. `listed` is the listed resource (or role) that the ARN
+        is, or is part of, "" when it is none; `account` owns it."""
+        fixed = {**self.fixed, **extra} if extra else self.fixed
+        context = self.estate.context(self.caller, self.principal, listed, account, fixed)
+        theirs = self.estate.resource_layers(listed, account)
+        layers = replace(
+            theirs,
+            identity=self.layers.identity,
+            boundaries=self.layers.boundaries,
+            scps=self.layers.scps,
+            unread=(*self.layers.unread, *theirs.unread),
+        )
+        return decide(Request(self.caller, action, arn, account, context), layers)
+
+
+def grants(asker: Asker) -> tuple[Grant, ...]:
+    """Give every grant on a listed resource, sorted."""
+    found = [
+        grant
+        for name in sorted(candidates(asker))
+        for grant in _on_resource(asker, asker.estate.facts.resources[name])
+    ]
+    return tuple(sorted(found, key=lambda g: (g.resource, g.capability, g.actions)))
+
+
+def candidates(asker: Asker) -> set[str]:
+    """Give the listed resources that any allowing statement may touch."""
+    estate, account = asker.estate, asker.principal.scope
+    found: set[str] = set()
+    for policy in asker.layers.identity:
+        for statement in policy.document.statements:
+            if statement.effect is Effect.ALLOW:
+                found.update(_in_range(estate, account, statement))
+    for key in estate.keys_of(asker.principal):
+        found.update(estate.shared.get(key, ()))
+    return found
+
+
+def _in_range(estate: Estate, account: str, statement: Statement) -> Iterator[str]:
+    resources = statement.resources
+    globs = ("*",) if resources is None or resources.negated else resources.globs
+    listed = estate.services_of(account)
+    for service in _services(statement.actions, listed):
+        for glob in globs:
+            yield from estate.candidates(account, service, literal_prefix(_fixed_part(glob)))
+
+
+def _fixed_part(glob: str) -> str:
+    """The pattern with everything from the first policy variable on left open."""
+    place = glob.find("${")
+    return glob if place < 0 else glob[:place] + "*"
+
+
+def _services(actions: Patterns, listed: Iterable[str]) -> tuple[str, ...]:
+    if actions.negated:
+        return tuple(listed)
+    wanted = [glob.partition(":")[0] for glob in actions.globs]
+    return tuple(
+        service
+        for service in listed
+        if any(head == service or ("*" in head or "?" in head) for head in wanted)
+    )
+
+
+def _on_resource(asker: Asker, resource: Resource) -> Iterator[Grant]:
+    rows: dict[tuple[object, ...], tuple[Decision, Capability, set[str], tuple[str, ...]]] = {}
+    for probe in kinds.probes(resource.id, resource.kind):
+        for decision, within, actions in _answers(asker, resource, probe):
+            for action in actions:
+                statements = decision.allowed_by
+                key = (action.capability, decision.verdict, decision.residual, statements, within)
+                row = rows.setdefault(key, (decision, action.capability, set(), within))
+                row[2].add(action.name)
+    for decision, capability, names, within in rows.values():
+        yield Grant(
+            principal=asker.name,
+            resource=resource.id,
+            kind=resource.kind,
+            name=resource.name,
+            scope=resource.scope,
+            capability=capability,
+            actions=tuple(sorted(names)),
+            verdict=decision.verdict,
+            residual=decision.residual,
+            statements=decision.allowed_by,
+            within=within,
+            assumes=decision.assumes,
+        )
+
+
+Answer = tuple[Decision, tuple[str, ...], list[Action]]
+
+
+def _answers(asker: Asker, resource: Resource, probe: kinds.Probe) -> Iterator[Answer]:
+    """Decide a probe: once for all actions of which the same statements speak."""
+    estate = asker.estate
+    theirs = estate.resource_layers(resource.id, resource.scope)
+    policies = _all_policies(asker.layers, theirs)
+    grouped: dict[tuple[object, ...], tuple[list[Statement], list[Action]]] = {}
+    for action in probe.actions:
+        said = [s for p in policies for s in relevant(p.document, action.name.lower())]
+        if not any(s.effect is Effect.ALLOW for s in said) and not theirs.grants:
+            continue
+        key: tuple[object, ...] = tuple(id(s) for s in said)
+        if theirs.grants:
+            key = (*key, action.name)
+        grouped.setdefault(key, (said, []))[1].append(action)
+    for said, actions in grouped.values():
+        for decision, within in _by_part(asker, resource, probe, said, actions[0]):
+            if decision.verdict is not Verdict.DENY:
+                yield decision, within, actions
+
+
+def _all_policies(mine: Layers, theirs: Layers) -> Policies:
+    levels = (*(mine.scps or ()), *(theirs.rcps or ()))
+    limits = (policy for level in levels for policy in level)
+    return (
+        *mine.identity,
+        *(mine.boundaries or ()),
+        *theirs.resource,
+        *theirs.acl,
+        *limits,
+    )
+
+
+def _by_part(
+    asker: Asker,
+    resource: Resource,
+    probe: kinds.Probe,
+    said: list[Statement],
+    action: Action,
+) -> Iterator[tuple[Decision, tuple[str, ...]]]:
+    """Decide a probe for each part of it that its statements tell apart."""
+    if probe.exact:
+        yield (
+            asker.decide(action.name, probe.region, resource.id, resource.scope),
+            (),
+        )
+        return
+    globs = tuple(sorted({g for s in said for g in _globs(s)}))
+    parts: dict[tuple[object, ...], tuple[Decision, set[str]]] = {}
+    for cell in cells(globs, probe.region):
+        decision = asker.decide(action.name, cell.sample, resource.id, resource.scope)
+        if decision.verdict is Verdict.DENY:
+            continue
+        key = (decision.verdict, decision.residual, decision.allowed_by)
+        inside = {globs[i] for i in cell.matching} & _allowing(said)
+        parts.setdefault(key, (decision, set()))[1].update(_narrow(inside, probe.region))
+    for decision, inside in parts.values():
+        yield decision, () if probe.region in inside else tuple(sorted(inside))
+
+
+def _globs(statement: Statement) -> tuple[str, ...]:
+    return () if statement.resources is None else tuple(map(_open, statement.resources.globs))
+
+
+def _open(glob: str) -> str:
+    """A pattern with its policy variables left open."""
+    parts = glob.split("${")
+    return parts[0] + "".join("*" + part.partition("}")[2] for part in parts[1:])
+
+
+def _allowing(said: list[Statement]) -> set[str]:
+    return {
+        glob
+        for statement in said
+        if statement.effect is Effect.ALLOW
+        and statement.resources is not None
+        and not statement.resources.negated
+        for glob in _globs(statement)
+    }
+
+
+def _narrow(globs: set[str], region: str) -> set[str]:
+    """The parts of a region that patterns single out; the region itself when none does."""
+    inner = {glob for glob in globs if not covers(glob, region)}
+    return inner if inner and len(inner) == len(globs) else {region}

@@ -1,0 +1,94 @@
+"""Which of AWS's resource types a listed resource stands for, and in which form it is asked about.
+
+A listed bucket stands for its objects too, a table for its indexes: actions on those are asked
+about as `bucket/*`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+
+from modelreach.policy.aws import catalogue
+from modelreach.policy.aws.catalogue import Action
+from modelreach.policy.glob import match
+
+#: Resource type of the catalogue -> kind of the snapshot, where the names differ.
+KIND_OF_TYPE: dict[tuple[str, str], str] = {
+    ("s3", "bucket"): "s3:bucket",
+    ("s3", "object"): "s3:bucket",
+    ("secretsmanager", "secret"): "secretsmanager:secret",
+    ("kms", "key"): "kms:key",
+    ("ssm", "parameter"): "ssm:parameter",
+    ("dynamodb", "table"): "dynamodb:table",
+    ("dynamodb", "index"): "dynamodb:table",
+    ("dynamodb", "stream"): "dynamodb:table",
+    ("sqs", "queue"): "sqs:queue",
+    ("sns", "topic"): "sns:topic",
+    ("lambda", "function"): "lambda:function",
+    ("lambda", "function alias"): "lambda:function",
+    ("lambda", "function version"): "lambda:function",
+    ("ecr", "repository"): "ecr:repository",
+    ("iam", "role"): "iam:role",
+    ("iam", "user"): "iam:user",
+    ("iam", "group"): "iam:group",
+    ("sts", "role"): "iam:role",
+}
+
+#: Kinds that are written in more than one way in a snapshot.
+ALIASES = {"ssm:secure-parameter": "ssm:parameter"}
+
+
+def kind_of(service: str, type_name: str) -> str:
+    """Give the snapshot's kind for a resource type of the catalogue."""
+    return KIND_OF_TYPE.get((service, type_name.lower()), f"{service}:{type_name.lower()}")
+
+
+@dataclass(frozen=True, slots=True)
+class Probe:
+    """One form in which a listed resource is asked about: exactly, or as all that lies in it.
+
+    `actions` are those that AWS's catalogue has for resources of this form.
+    """
+
+    region: str
+    exact: bool
+    actions: tuple[Action, ...]
+
+
+def probes(resource: str, kind: str) -> tuple[Probe, ...]:
+    """Give the forms in which a listed resource is asked about."""
+    service = kind.partition(":")[0]
+    exact = _types_of(service, resource)
+    found = [Probe(resource, True, _actions_for(service, exact))] if exact else []
+    for separator in "/:":
+        inner = _parts_of(service, exact, separator)
+        if inner:
+            found.append(Probe(f"{resource}{separator}*", False, _actions_for(service, inner)))
+    return tuple(found)
+
+
+def _types_of(service: str, resource: str) -> frozenset[str]:
+    """The types that a listed resource is of itself: the narrowest that match."""
+    found = [t for t in catalogue.resource_types(service) if match(t.glob, resource)]
+    globs = {t.glob for t in found}
+    return frozenset(
+        t.name for t in found if not any(o != t.glob and o.startswith(t.glob) for o in globs)
+    )
+
+
+@lru_cache(2048)
+def _parts_of(service: str, types: frozenset[str], separator: str) -> frozenset[str]:
+    """The types whose names go on where those of these types end."""
+    known = catalogue.resource_types(service)
+    starts = tuple(t.glob + separator for t in known if t.name in types)
+    return frozenset(t.name for t in known if starts and t.glob.startswith(starts))
+
+
+@lru_cache(2048)
+def _actions_for(service: str, types: frozenset[str]) -> tuple[Action, ...]:
+    return tuple(
+        action
+        for action in catalogue.actions(service)
+        if any(target.type.name in types for target in action.targets)
+    )

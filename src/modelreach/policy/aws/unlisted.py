@@ -1,0 +1,240 @@
+"""The part of a permission set that listed resources do not show.
+
+A grant on things that were not collected, or are not there yet, is given by its pattern. Where a
+kind of resource was collected whole and the pattern meets some, the listed ones speak for it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import lru_cache
+
+from modelreach.model import Capability, Verdict
+from modelreach.policy.aws import catalogue
+from modelreach.policy.aws.catalogue import Action
+from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.kinds import kind_of
+from modelreach.policy.decision import StatementRef
+from modelreach.policy.engine import Grant
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of, is_open
+from modelreach.policy.extent import Extent
+from modelreach.policy.glob import Region, is_literal, literal_prefix
+from modelreach.policy.permissions import Box, PermissionSet
+
+#: Actions whose targets are identities: where principals are listed, reach follows them instead.
+_FOLLOWED = frozenset({"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"})
+
+
+@dataclass(slots=True)
+class _Row:
+    actions: set[str] = field(default_factory=set[str])
+    because: set[StatementRef] = field(default_factory=set[StatementRef])
+
+
+_Key = tuple[str, tuple[str, ...], str, Capability, Expr]
+
+
+def unlisted(permissions: PermissionSet, account: str, estate: Estate) -> tuple[Grant, ...]:
+    """Give grants by pattern, sorted; `principal` is left "" for the caller to fill in."""
+    rows: dict[_Key, _Row] = {}
+    for box in permissions.boxes:
+        for region in box.resources.regions:
+            for kind, capability, action in _spelled(box, region, account, estate):
+                residual = all_of((box.condition, _elsewhere(region, kind, account, estate)))
+                key = (_pattern(region), _exceptions(region), kind, capability, residual)
+                row = rows.setdefault(key, _Row())
+                row.actions.add(action)
+                row.because.update(box.because)
+    found = (_grant(key, row, account) for key, row in rows.items())
+    return tuple(sorted(found, key=lambda g: (g.resource, g.kind, g.capability, g.actions)))
+
+
+def _grant(key: _Key, row: _Row, account: str) -> Grant:
+    pattern, exceptions, kind, capability, residual = key
+    return Grant(
+        principal="",
+        resource=pattern,
+        kind=kind,
+        name=pattern,
+        scope=_account_of(pattern) or account,
+        capability=capability,
+        actions=tuple(sorted(row.actions)),
+        verdict=_verdict(residual),
+        residual=residual,
+        statements=tuple(sorted(row.because)),
+        pattern=True,
+        within=exceptions,
+    )
+
+
+def _verdict(residual: Expr) -> Verdict:
+    if residual == TRUE:
+        return Verdict.ALLOW
+    if is_open(residual, AtomKind.GAP, AtomKind.OPAQUE):
+        return Verdict.UNKNOWN
+    return Verdict.CONDITIONAL
+
+
+def _pattern(region: Region) -> str:
+    """The most telling of the globs that a region lies in."""
+    return max(region.inside, key=lambda glob: (len(glob.strip("*")), glob), default="*")
+
+
+def _exceptions(region: Region) -> tuple[str, ...]:
+    return tuple(f"except {glob}" for glob in region.outside)
+
+
+# --- which actions, on which kinds ---------------------------------------------------------
+
+
+def _spelled(
+    box: Box, region: Region, account: str, estate: Estate
+) -> Iterator[tuple[str, Capability, str]]:
+    """Give kind, capability and action for all that the box's actions mean in this region."""
+    if _unbounded(box.actions):
+        yield "*", Capability.MANAGE, "*"
+        return
+    for action in _actions(box.actions):
+        for kind in _kinds(action, region):
+            if not _shown(action, kind, region, account, estate):
+                yield kind, action.capability, action.name
+    for name in _uncatalogued(box.actions):
+        yield f"{name.partition(':')[0]}:*", Capability.WRITE, name
+
+
+def _unbounded(actions: Extent) -> bool:
+    return any(region.inside == ("*",) and not region.outside for region in actions.regions)
+
+
+@lru_cache(4096)
+def _actions(actions: Extent) -> tuple[Action, ...]:
+    found: dict[str, Action] = {}
+    for region in actions.regions:
+        narrowest = max(region.inside, key=lambda glob: len(literal_prefix(glob)), default="*")
+        for action in catalogue.matching(narrowest):
+            if action.name not in found and region.contains(action.name.lower()):
+                found[action.name] = action
+    return tuple(action for _, action in sorted(found.items()))
+
+
+def _uncatalogued(actions: Extent) -> Iterator[str]:
+    """Actions named outright that AWS's catalogue does not have (yet)."""
+    for region in actions.regions:
+        for glob in region.inside:
+            if is_literal(glob) and region.contains(glob) and catalogue.find(glob) is None:
+                yield glob
+
+
+def _kinds(action: Action, region: Region) -> tuple[str, ...]:
+    """The kinds of resource in a region that an action is about: none if it fits none."""
+    if not action.targets:
+        return (f"{action.service}:*",) if _is_star(region) else ()
+    return _kinds_of_targets(action, region)
+
+
+@lru_cache(1 << 15)
+def _kinds_of_targets(action: Action, region: Region) -> tuple[str, ...]:
+    found = {
+        _named_kind(action.service, target.type.name)
+        for target in action.targets
+        if not (region & Region.of((target.type.glob,))).is_empty()
+    }
+    return tuple(sorted(found))
+
+
+#: Kinds that a report names by themselves; all others of a service are taken together.
+_NAMED = frozenset(
+    {
+        "s3:bucket",
+        "secretsmanager:secret",
+        "kms:key",
+        "ssm:parameter",
+        "dynamodb:table",
+        "sqs:queue",
+        "sns:topic",
+        "lambda:function",
+        "iam:role",
+        "iam:user",
+        "iam:group",
+        "ecr:repository",
+    }
+)
+
+
+def _named_kind(service: str, type_name: str) -> str:
+    kind = kind_of(service, type_name)
+    return kind if kind in _NAMED else f"{service}:*"
+
+
+def _is_star(region: Region) -> bool:
+    return all(glob.strip("*") == "" for glob in region.inside)
+
+
+# --- what listed resources show ------------------------------------------------------------
+
+
+def _shown(action: Action, kind: str, region: Region, account: str, estate: Estate) -> bool:
+    """Do listed resources (or identities, for assuming them) speak for this kind here?"""
+    if kind.startswith("iam:") and action.name in _FOLLOWED:
+        return _principals_listed(region, account, estate)
+    listed = _listed(estate, account).get(kind, ())
+    if not listed:
+        return False
+    literal = [glob for glob in region.inside if is_literal(glob)]
+    if literal:
+        return any(_touches(region, name) for name in listed)
+    if not _complete(estate, account, kind):
+        return False
+    return any(_touches(region, name) for name in listed)
+
+
+def _touches(region: Region, name: str) -> bool:
+    if region.contains(name):
+        return True
+    return not (
+        (region & Region.of((f"{name}/*",))).is_empty()
+        and (region & Region.of((f"{name}:*",))).is_empty()
+    )
+
+
+def _principals_listed(region: Region, account: str, estate: Estate) -> bool:
+    owner = _account_of(_pattern(region)) or account
+    return estate.facts.scopes.get(owner) is not None and bool(
+        estate.principals_by_account.get((owner, "role"))
+    )
+
+
+def _listed(estate: Estate, account: str) -> dict[str, tuple[str, ...]]:
+    return estate.listed_by_kind.get(account, {})
+
+
+def _complete(estate: Estate, account: str, kind: str) -> bool:
+    rows = estate.coverage.get((account, kind), ())
+    return bool(rows) and all(rows)
+
+
+# --- what lies elsewhere -------------------------------------------------------------------
+
+
+def _account_of(arn: str) -> str:
+    parts = arn.split(":", 5)
+    owner = parts[4] if len(parts) == 6 else ""
+    return owner if len(owner) == 12 and owner.isdigit() else ""
+
+
+def _elsewhere(region: Region, kind: str, account: str, estate: Estate) -> Expr:
+    """What a grant on another account's resource hangs on: that account's side was not read."""
+    pattern = _pattern(region)
+    owner = _account_of(pattern)
+    if owner and owner != account:
+        return Atom(AtomKind.GAP, f"what account {owner} lets in on {pattern}")
+    if kind == "s3:bucket" and not owner and _foreign_bucket(region, account, estate):
+        return Atom(AtomKind.GAP, f"who owns {pattern} and whom its policy lets in")
+    return TRUE
+
+
+def _foreign_bucket(region: Region, account: str, estate: Estate) -> bool:
+    """A bucket that is named outright, and is not among the account's own that were all listed."""
+    name = _pattern(region).split(":::")[-1].split("/")[0]
+    return "*" not in name and "?" not in name and _complete(estate, account, "s3:bucket")
