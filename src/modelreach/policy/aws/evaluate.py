@@ -198,5 +198,4 @@ def _when(policy: AppliedPolicy, statement: Statement, request: Request, fault: 
     if faults:
         place = _place(policy, statement)
         parts.append(Atom(AtomKind.OPAQUE, place, statement.effect.value, faults))
-    found = all_of(parts) if len(parts) > 1 else when
-    return found
+    return all_of(parts) if len(parts) > 1 else when

@@ -245,7 +245,7 @@ def _patterns(test: _Test) -> Iterator[str]:
 
 def _complete(tests: list[_Test]) -> bool:
     """Was the search for a value complete, so that finding none means there is none?"""
-    if any(_is_finite(test) for test in tests):
+    if any(_is_finite(test) for test in tests) or _apart(tests):
         return True
     kinds = {_kind(test.operator) for test in tests}
     if kinds <= {"String"}:
@@ -253,9 +253,19 @@ def _complete(tests: list[_Test]) -> bool:
     return kinds <= {"Numeric"} or kinds <= {"Date"} or kinds <= {"Ip"} or kinds <= {"Bool"}
 
 
+def _apart(tests: list[_Test]) -> bool:
+    """Do the patterns to be matched have no text in common, read as globs?
+
+    What ArnLike matches, the same pattern matches as a glob; not the other way round.
+    """
+    wanted = [test for test in tests if test.wanted]
+    return _few(wanted) and all(region.is_empty() for region in _regions(wanted))
+
+
 def _is_finite(test: _Test) -> bool:
     """Do only the values themselves pass it?"""
-    literal = test.operator == "StringLike" and all(map(glob.is_literal, test.values))
+    wild = test.operator in ("StringLike", "ArnLike")
+    literal = wild and all(map(glob.is_literal, test.values))
     return test.wanted and (test.operator == "StringEquals" or literal)
 
 
