@@ -11,7 +11,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
 
-from modelreach.policy.glob import EVERYWHERE, NOWHERE, Region, intersects, literal_prefix
+from modelreach.policy.glob import (
+    EVERYWHERE,
+    NOWHERE,
+    Region,
+    intersects,
+    is_literal,
+    literal_prefix,
+    plain,
+)
 
 _CACHE = 1 << 14
 
@@ -50,7 +58,10 @@ class Extent:
 
     def contains(self, text: str) -> bool:
         """Is the string in any of the regions?"""
-        for region in self.regions:  # noqa: SIM110 - on the hot path
+        literals, others = _parted(self)
+        if text in literals:
+            return True
+        for region in others:  # noqa: SIM110 - on the hot path
             if region.contains(text):
                 return True
         return False
@@ -95,6 +106,18 @@ class Extent:
 
 ALL = Extent((EVERYWHERE,))
 NONE = Extent()
+
+
+@lru_cache(_CACHE)
+def _parted(extent: Extent) -> tuple[frozenset[str], tuple[Region, ...]]:
+    """Give the regions of one string, as these strings, and the others."""
+    literals = {region for region in extent.regions if _is_one(region)}
+    others = tuple(region for region in extent.regions if region not in literals)
+    return frozenset(plain(region.inside[0]) for region in literals), others
+
+
+def _is_one(region: Region) -> bool:
+    return not region.outside and len(region.inside) == 1 and is_literal(region.inside[0])
 
 
 def _prefix(region: Region) -> str:

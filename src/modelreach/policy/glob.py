@@ -20,7 +20,7 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import chain, combinations
+from itertools import chain, combinations, permutations
 from typing import NamedTuple
 
 from modelreach.policy.automaton import Automaton, Found, fresh_letter, walk
@@ -196,27 +196,37 @@ def covers(a: str, b: str) -> bool:
 @lru_cache(_CACHE)
 def _search(inside: tuple[str, ...], outside: tuple[str, ...]) -> Found:
     """Seek a string that all of `inside` and none of `outside` match."""
-    if not inside:
-        inside = ("*",)
-    for guess in _guesses(inside):
-        if _belongs(guess, inside, outside):
+    wanted, barred = tuple(map(canonical, inside or ("*",))), tuple(map(canonical, outside))
+    for guess in _guesses(wanted):
+        if _belongs(guess, wanted, barred):
             return Found(True, guess)
-    wanted, barred = tuple(map(canonical, inside)), tuple(map(canonical, outside))
-    found = walk(Automaton(wanted), Automaton(barred), fresh_letter({*chain(*wanted, *barred)}))
-    if found.sample is None:
-        return found
-    text = plain(found.sample)
-    return Found(True, _shrunk(text, lambda other: _belongs(other, inside, outside)))
+    text = next((guess for guess in _overlaps(wanted) if _belongs(guess, wanted, barred)), None)
+    if text is None:
+        found = walk(
+            Automaton(wanted), Automaton(barred), fresh_letter({*chain(*wanted, *barred)})
+        )
+        if found.sample is None:
+            return found
+        text = plain(found.sample)
+    return Found(True, _shrunk(text, lambda shorter: _belongs(shorter, wanted, barred)))
 
 
 def _guesses(inside: tuple[str, ...]) -> Iterator[str]:
-    """Give strings that are likely to do: each glob, with little in the place of its stars."""
-    fills = ["x", ""]
-    if len(inside) > 1:
-        fills += ["".join(glob.split("*")[1:]) for glob in inside]
-    for fill in fills:
+    """Give each glob with little in the place of its stars."""
+    for fill in ("x", ""):
         for glob in inside:
             yield plain(glob.replace("*", fill).replace("?", "x"))
+
+
+_TRIED = 6
+
+
+def _overlaps(inside: tuple[str, ...]) -> Iterator[str]:
+    """Give each glob with the text of another one in the place of its last star."""
+    for one, other in permutations(inside[:_TRIED], 2):
+        head, star, tail = one.rpartition("*")
+        fill = other.partition("*")[2] if star else ""
+        yield plain((head + fill + tail).replace("*", "").replace("?", "x"))
 
 
 def _belongs(text: str, inside: Sequence[str], outside: Sequence[str]) -> bool:
