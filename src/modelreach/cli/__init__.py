@@ -92,11 +92,9 @@ def _terminated(_signum: int, _frame: FrameType | None) -> None:
 def run(argv: list[str]) -> int:
     """Run one command line and give its exit code. Errors go to stderr."""
     try:
-        root.main(args=argv, prog_name="modelreach", standalone_mode=False)
+        code = root.main(args=argv, prog_name="modelreach", standalone_mode=False)
     except ModelreachError as error:
         return _say(error.message, error.hint, error.exit_code)
-    except click.exceptions.Exit as done:
-        return done.exit_code
     except click.UsageError as error:
         usage = f"see `{error.ctx.command_path} --help`" if error.ctx else ""
         return _say(_lowered(error.format_message()), usage, 2)
@@ -109,7 +107,7 @@ def run(argv: list[str]) -> int:
         return 0
     except Exception as error:  # the last resort: a bug is 70, never 1
         return _crashed(error)
-    return 0
+    return code if isinstance(code, int) else 0
 
 
 def _say(message: str, hint: str, code: int) -> int:

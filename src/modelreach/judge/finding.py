@@ -83,6 +83,11 @@ class Rule(Protocol):
         ...
 
 
+def short(principal: str) -> str:
+    """Give the name of a principal without what its id says of its place."""
+    return principal.rsplit("/", 1)[-1]
+
+
 def day(text: str) -> date | None:
     """Read the day of an RFC 3339 time or an ISO date; None when it is neither."""
     try:

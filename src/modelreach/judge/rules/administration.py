@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelreach.judge.finding import Case, Finding
+from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut_path
 from modelreach.judge.sensitivity import EXPOSING
 from modelreach.model import Sensitivity, Severity, Strength
@@ -35,7 +35,7 @@ def _finding(case: Case, scope: str, takeover: Takeover) -> Finding:
         subject=scope,
         subject_kind=f"{takeover.provider}:account",
         identity=pivot.source,
-        message=f"`{pivot.source}` {sure} take over account `{scope}`{rule}",
+        message=f"`{short(pivot.source)}` {sure} take over account `{scope}`{rule}",
         fix=cut_path(takeover.path),
         key=scope,
         evidence=_at_stake(case, scope),

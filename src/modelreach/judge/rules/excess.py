@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from modelreach.judge.finding import Case, Finding
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING
 from modelreach.model import Capability, Sensitivity, Severity
 from modelreach.policy.decision import StatementRef
+from modelreach.policy.engine import Grant
 from modelreach.policy.extent import Extent
 from modelreach.policy.permissions import EMPTY, Box, PermissionSet
 from modelreach.reach import Access
@@ -31,11 +33,15 @@ class ExcessPrivilege:
         wanted = needs or EMPTY
         by_statement: dict[StatementRef, list[Access]] = {}
         for access in case.radius.accesses:
-            if _needed(access, wanted) or not access.grant.statements:
-                continue
-            if not _unused(access, used):
-                continue
-            by_statement.setdefault(access.grant.statements[0], []).append(access)
+            beyond = tuple(
+                action
+                for action in access.grant.actions
+                if not _needed(action, access.grant, wanted)
+                and action.lower() not in used.get(access.grant.principal, ())
+            )
+            if beyond and access.grant.statements:
+                excess = replace(access, grant=replace(access.grant, actions=beyond))
+                by_statement.setdefault(access.grant.statements[0], []).append(excess)
         for ref, accesses in sorted(by_statement.items()):
             yield _finding(case, ref, accesses, declared=needs is not None)
 
@@ -60,19 +66,16 @@ def _used(case: Case) -> dict[str, set[str]]:
     }
 
 
-def _needed(access: Access, wanted: PermissionSet) -> bool:
-    """Is every action on every part covered by the declared needs?"""
-    grant = access.grant
+def _needed(action: str, grant: Grant, wanted: PermissionSet) -> bool:
+    """Do the declared needs cover the action on the whole of what is granted? What is granted on
+    a part of a resource is compared with the part, the rest with the resource or all in it."""
     places = grant.within or (grant.resource, f"{grant.resource}/*", f"{grant.resource}:*")
-    actions = Extent.globs([action.lower() for action in grant.actions])
-    return any(
-        PermissionSet.of([Box(actions, Extent.globs([place]))]) <= wanted for place in places
-    )
+    return any(_wanted(action.lower(), place, wanted) for place in places)
 
 
-def _unused(access: Access, used: dict[str, set[str]]) -> bool:
-    seen = used.get(access.grant.principal)
-    return seen is None or not any(action.lower() in seen for action in access.grant.actions)
+def _wanted(action: str, place: str, wanted: PermissionSet) -> bool:
+    asked = PermissionSet.of([Box(Extent.globs([action]), Extent.globs([place]))])
+    return asked <= wanted
 
 
 def _finding(case: Case, ref: StatementRef, accesses: list[Access], *, declared: bool) -> Finding:
@@ -82,7 +85,7 @@ def _finding(case: Case, ref: StatementRef, accesses: list[Access], *, declared:
     beyond = "the declared needs" if declared else "what was seen to be used"
     shown = ", ".join(f"`{action}`" for action in actions[:3])
     more = f" and {len(actions) - 3} more" if len(actions) > 3 else ""
-    where = f"`{resources[0]}`" + (f" and {len(resources) - 1} more" if resources[1:] else "")
+    where = f"`{first.grant.name}`" + (f" and {len(resources) - 1} more" if resources[1:] else "")
     return Finding(
         rule=ExcessPrivilege.ID,
         title=ExcessPrivilege.TITLE,

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
-from modelreach.judge.finding import Case, Finding, day
+from modelreach.judge.finding import Case, Finding, day, short
 from modelreach.judge.policy import KeyLimits
 from modelreach.model import Severity
 from modelreach.snapshot import Credential
@@ -51,16 +51,14 @@ def _faults(key: Credential, today: date | None, limits: KeyLimits) -> list[str]
     created = day(key.created)
     age = (today - created).days if today and created else None
     if age is not None and age > limits.max_age:
-        faults.append(f"{age} days old (limit {limits.max_age})")
-    if age is not None and age > limits.max_age and not key.rotated:
-        faults.append("never rotated since it was made")
+        faults.append(f"is {age} days old (limit {limits.max_age})")
     if key.expires == "never":
         faults.append("has no expiry")
     used = day(key.last_used)
     if key.last_used == "never" and age is not None and age > limits.unused_after:
-        faults.append(f"never used in {age} days")
+        faults.append(f"was never used in {age} days")
     elif today and used and (today - used).days > limits.unused_after:
-        faults.append(f"unused for {(today - used).days} days")
+        faults.append(f"is unused for {(today - used).days} days")
     return faults
 
 
@@ -68,15 +66,15 @@ def _beside(case: Case, name: str) -> list[str]:
     """A key of the very identity that the runtime is given by other means."""
     declared = [i for i in case.deployment.spec.identities if i.principal == name]
     if declared and all(i.credential not in (None, "access-key", "api-key") for i in declared):
-        return [f"usable beside the runtime's own {declared[0].credential}"]
+        return [f"is usable beside the runtime's own {declared[0].credential}"]
     return []
 
 
 def _finding(key: Credential, faults: list[str], case: Case, principal: str) -> Finding:
     created = day(key.created)
     age = (case.today - created).days if case.today and created else None
-    old = age is not None and age > 365
-    severe = old or key.expires == "never" or any("beside" in fault for fault in faults)
+    old = age is not None and age > case.policy.keys.max_age
+    severe = old or any("beside" in fault for fault in faults)
     return Finding(
         rule=LongLivedKey.ID,
         title=LongLivedKey.TITLE,
@@ -84,7 +82,7 @@ def _finding(key: Credential, faults: list[str], case: Case, principal: str) -> 
         subject=key.id,
         subject_kind=key.kind,
         identity=principal,
-        message=f"{key.kind} `{key.id}` of `{principal}` is {', '.join(faults)}",
+        message=f"{key.kind} `{key.id}` of `{short(principal)}` {', '.join(faults)}",
         fix=f"replace `{key.id}` by short-lived credentials, or rotate it; then delete it",
         key=key.id,
         evidence=tuple(faults),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from modelreach.judge.finding import Case, Finding
+from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING, Rated
 from modelreach.model import Capability, Sensitivity, Severity, Strength, Verdict
@@ -66,7 +66,7 @@ def _finding(resource: str, access: Access, rated: Rated, actions: set[str]) -> 
         subject=resource,
         subject_kind=grant.kind,
         identity=grant.principal,
-        message=f"`{grant.principal}` {how} {verb} `{resource}`, which {_reason(rated)}",
+        message=f"`{short(grant.principal)}` {how} {verb} `{grant.name}`, which {_reason(rated)}",
         fix=cut(access),
         key=f"{resource}|{'read' if grant.capability is Capability.READ else 'change'}",
         evidence=tuple(sorted(actions)),

@@ -19,7 +19,7 @@ from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of, is_open
 from modelreach.policy.extent import Extent
-from modelreach.policy.glob import Region, is_literal, literal_prefix
+from modelreach.policy.glob import Region, intersects, is_literal, literal_prefix
 from modelreach.policy.permissions import Box, PermissionSet
 
 #: Actions whose targets are identities: where principals are listed, reach follows them instead.
@@ -138,9 +138,19 @@ def _kinds_of_targets(action: Action, region: Region) -> tuple[str, ...]:
     found = {
         _named_kind(action.service, target.type.name)
         for target in action.targets
-        if not (region & Region.of((target.type.glob,))).is_empty()
+        if all(_fits(glob, target.type.glob) for glob in region.inside)
+        and not (region & Region.of((target.type.glob,))).is_empty()
     }
     return tuple(sorted(found))
+
+
+def _fits(glob: str, template: str) -> bool:
+    """May a pattern mean ARNs of a template, part by part? A `*` in the template's account part
+    does not stand for half of the ARN, as the text alone would allow."""
+    mine, theirs = glob.split(":", 5), template.split(":", 5)
+    if len(mine) < 6 or len(theirs) < 6:
+        return True
+    return all(intersects(a, b) for a, b in zip(mine, theirs, strict=True))
 
 
 #: Kinds that a report names by themselves; all others of a service are taken together.
@@ -178,24 +188,27 @@ def _shown(action: Action, kind: str, region: Region, account: str, estate: Esta
     """Do listed resources (or identities, for assuming them) speak for this kind here?"""
     if kind.startswith("iam:") and action.name in _FOLLOWED:
         return _principals_listed(region, account, estate)
-    listed = _listed(estate, account).get(kind, ())
-    if not listed:
-        return False
-    literal = [glob for glob in region.inside if is_literal(glob)]
-    if literal:
-        return any(_touches(region, name) for name in listed)
-    if not _complete(estate, account, kind):
+    pattern = _pattern(region)
+    if kind == "s3:bucket" and _bucket_of(pattern) in estate.facts.resources:
+        return True
+    owner = _account_of(pattern) or account
+    listed = estate.listed_by_kind.get(owner, {}).get(kind, ())
+    if not _complete(estate, owner, kind) and not is_literal(pattern):
         return False
     return any(_touches(region, name) for name in listed)
 
 
 def _touches(region: Region, name: str) -> bool:
-    if region.contains(name):
-        return True
-    return not (
-        (region & Region.of((f"{name}/*",))).is_empty()
-        and (region & Region.of((f"{name}:*",))).is_empty()
+    """Does a region hold a listed resource, or parts of it?"""
+    return region.contains(name) or any(
+        not (region & Region.of((name + parts,))).is_empty() for parts in ("/*", ":*")
     )
+
+
+def _bucket_of(pattern: str) -> str:
+    """The ARN of the bucket that a pattern names outright or lies in; "" where it does not."""
+    bucket = pattern.split("/")[0]
+    return bucket if is_literal(bucket) else ""
 
 
 def _principals_listed(region: Region, account: str, estate: Estate) -> bool:
@@ -203,10 +216,6 @@ def _principals_listed(region: Region, account: str, estate: Estate) -> bool:
     return estate.facts.scopes.get(owner) is not None and bool(
         estate.principals_by_account.get((owner, "role"))
     )
-
-
-def _listed(estate: Estate, account: str) -> dict[str, tuple[str, ...]]:
-    return estate.listed_by_kind.get(account, {})
 
 
 def _complete(estate: Estate, account: str, kind: str) -> bool:
@@ -236,5 +245,4 @@ def _elsewhere(region: Region, kind: str, account: str, estate: Estate) -> Expr:
 
 def _foreign_bucket(region: Region, account: str, estate: Estate) -> bool:
     """A bucket that is named outright, and is not among the account's own that were all listed."""
-    name = _pattern(region).split(":::")[-1].split("/")[0]
-    return "*" not in name and "?" not in name and _complete(estate, account, "s3:bucket")
+    return bool(_bucket_of(_pattern(region))) and _complete(estate, account, "s3:bucket")
