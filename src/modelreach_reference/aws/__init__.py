@@ -8,8 +8,19 @@ Slow on purpose: lists and loops, nothing remembered, nothing clever. Each funct
 of the AWS documentation that it follows.
 """
 
-from modelreach_reference.aws.completions import TooManyCompletions, evaluate_open
+from modelreach_reference.aws.completions import (
+    TooManyCompletions,
+    count_completions,
+    evaluate_open,
+)
 from modelreach_reference.aws.evaluation import Answer, evaluate
 from modelreach_reference.aws.request import MalformedRecord
 
-__all__ = ["Answer", "MalformedRecord", "TooManyCompletions", "evaluate", "evaluate_open"]
+__all__ = [
+    "Answer",
+    "MalformedRecord",
+    "TooManyCompletions",
+    "count_completions",
+    "evaluate",
+    "evaluate_open",
+]

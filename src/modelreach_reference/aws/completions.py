@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from ipaddress import ip_network
 from itertools import combinations, product
+from math import comb
 from typing import cast
 
 from modelreach_reference.aws import values
@@ -55,20 +56,22 @@ def evaluate_open(record: Mapping[str, object]) -> set[str]:
     than taking hours, and `MalformedRecord` if the record is no policy case.
     """
     keys = open_keys(record)
-    choices = [keys[name].completions() for name in sorted(keys)]
-    ways = _count(choices)
+    ways = count_completions(record)
     if ways > MANY:
         raise TooManyCompletions(f"{ways} completions of {len(keys)} open keys")
+    choices = [keys[name].completions() for name in sorted(keys)]
     return {
         evaluate(_completed(record, dict(zip(sorted(keys), chosen, strict=True))))
         for chosen in product(*choices)
     }
 
 
-def _count(choices: Sequence[Sequence[Values]]) -> int:
+def count_completions(record: Mapping[str, object]) -> int:
+    """Count the completions that `evaluate_open` would try."""
     ways = 1
-    for choice in choices:
-        ways *= len(choice)
+    for key in open_keys(record).values():
+        sizes = range(LARGEST_SET + 1) if key.several else range(2)
+        ways *= sum(comb(len(key.values), size) for size in sizes)
     return ways
 
 

@@ -135,8 +135,8 @@ def decide(request: Request, policies: Policies, reading: Reading) -> Answer:
     In the order of AWS: an explicit deny of any policy; then the resource control policies, the
     service control policies and the endpoint policy must allow; then something must grant.
     """
-    if request.action.lower() == "sts:getcalleridentity":
-        return _without_permission(request)
+    if _needs_no_permission(request):
+        return Answer.ALLOW
     asked = _Question(request, policies, reading)
     if asked.is_denied():
         return Answer.EXPLICIT_DENY
@@ -145,13 +145,13 @@ def decide(request: Request, policies: Policies, reading: Reading) -> Answer:
     return Answer.IMPLICIT_DENY
 
 
-def _without_permission(request: Request) -> Answer:
-    """Every authenticated caller may ask who it is, even where a policy denies it.
+def _needs_no_permission(request: Request) -> bool:
+    """Everyone with AWS credentials may ask who it is, even where a policy denies it.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     """
-    known = request.principal.kind is not PrincipalKind.ANONYMOUS
-    return Answer.ALLOW if known else Answer.IMPLICIT_DENY
+    known = request.principal.kind in IN_AN_ACCOUNT
+    return known and request.action.lower() == "sts:getcalleridentity"
 
 
 @dataclass(frozen=True, slots=True)
@@ -260,6 +260,8 @@ class _Question:
         policy that must allow. Who is in no account needs the resource policy and nothing else.
         """
         named = self._named()
+        if self._is_root_assuming_a_role():
+            return False
         if not self._has_identity:
             return named is Named.ITSELF
         if not self.request.same_account:
@@ -269,6 +271,13 @@ class _Question:
         if self._needs_resource_policy():
             return named is not Named.NOT and self._identity_grants()
         return self._identity_grants()
+
+    def _is_root_assuming_a_role(self) -> bool:
+        """No policy can let a root user assume a role.
+
+        https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+        """
+        return self.request.principal.kind is PrincipalKind.ROOT and _is_trust(self.request)
 
     def _named(self) -> Named:
         """Say how closely the resource policy names the requester where it allows.
