@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelreach.policy import glob
-from modelreach.policy.aws.effective import Applied, PrincipalSide, effective, unreadable
+from modelreach.policy.aws.effective import Applied, Opened, PrincipalSide, effective, unreadable
 from modelreach.policy.aws.statement import (
     ANYTHING,
     Condition,
@@ -49,7 +49,12 @@ def condition(statement: Statement) -> Expr:
     return all_of(Atom(AtomKind.CONTEXT, c.key, "Bool", ("true",)) for c in statement.conditions)
 
 
-def substitute(statement: Statement, pattern: str) -> str | None:
+OPEN = Atom(AtomKind.CONTEXT, "open", "MatchesWith", ("c/${open}",))
+
+
+def substitute(statement: Statement, pattern: str) -> str | Opened | None:
+    if "${open}" in pattern:
+        return Opened(pattern.replace("${open}", "*"), OPEN)
     return None if "${none}" in pattern else pattern.replace("${name}", "ann")
 
 
@@ -58,21 +63,22 @@ def substitute(statement: Statement, pattern: str) -> str | None:
 Known = dict[str, bool]
 
 
-def covered(patterns: Patterns | None, value: str, variables: bool) -> bool:
+def covered(patterns: Patterns | None, value: str, variables: bool, known: Known) -> bool:
     if patterns is None:
         return True
     globs: list[str] = []
     for pattern in patterns.globs:
-        if variables and "${none}" in pattern:
+        if variables and ("${none}" in pattern or ("${open}" in pattern and not known["open"])):
             continue
-        globs.append(pattern.replace("${name}", "ann") if variables else pattern)
+        filled = pattern.replace("${name}", "ann").replace("${open}", "*")
+        globs.append(filled if variables else pattern)
     return any(glob.match(one, value) for one in globs) is not patterns.negated
 
 
 def applies(statement: Statement, action: str, resource: str, known: Known) -> bool:
     return (
-        covered(statement.actions, action, False)
-        and covered(statement.resources, resource, statement.variables)
+        covered(statement.actions, action, False, known)
+        and covered(statement.resources, resource, statement.variables, known)
         and all(known[test.key] for test in statement.conditions)
         and (not statement.not_understood or known[statement.text])
     )
@@ -112,7 +118,9 @@ action_patterns = st.builds(
 resource_patterns = st.builds(
     Patterns,
     st.lists(
-        st.sampled_from(["*", "b/*", "b/a", "*/a", "?", "b/${name}/*", "c/${none}", "b/?"]),
+        st.sampled_from(
+            ["*", "b/*", "b/a", "*/a", "?", "b/${name}/*", "c/${none}", "b/?", "b/${open}/*"]
+        ),
         min_size=1,
         max_size=3,
     ).map(tuple),
@@ -165,8 +173,8 @@ def assignment(known: Known) -> Callable[[Atom], bool]:
     return value
 
 
-NAMES = [*KEYS, "text0Allow", "text1Allow", "text0Deny", "text1Deny"]
-COMPLETIONS = [dict(zip(NAMES, row, strict=True)) for row in product((True, False), repeat=6)]
+NAMES = [*KEYS, "open", "text0Allow", "text1Allow", "text0Deny", "text1Deny"]
+COMPLETIONS = [dict(zip(NAMES, row, strict=True)) for row in product((True, False), repeat=7)]
 
 
 @settings(max_examples=300, deadline=None)
@@ -176,7 +184,7 @@ def test_agrees_with_the_plain_evaluator(side: PrincipalSide) -> None:
     assert permitted.exact
     for action, resource in product(ACTIONS, RESOURCES):
         residual = permitted.condition_for(action, resource)
-        for known in COMPLETIONS[::3]:
+        for known in COMPLETIONS[::5]:
             got = assign(residual, assignment(known)) == TRUE
             assert got is plain(side, action, resource, known), (action, resource, known)
 
@@ -330,6 +338,19 @@ def test_variables() -> None:
     assert not permitted.contains("ec2:x", "d")
     literal = PrincipalSide([allow("s3:*", "b/${name}/*", variables=False)])
     assert effective(literal, condition, substitute).contains("s3:x", "b/${name}/k")
+
+
+def test_a_variable_left_open_touches_only_its_own_pattern() -> None:
+    patterns = Patterns(("d", "c/${open}"))
+    statement = Statement(0, "", Effect.ALLOW, ANYTHING, patterns, None)
+    permitted = effective(PrincipalSide([Applied(statement, ref())]), condition, substitute)
+    assert permitted.condition_for("s3:x", "d") == TRUE
+    assert permitted.condition_for("s3:x", "c/1") == OPEN
+    other = Statement(0, "", Effect.ALLOW, ANYTHING, Patterns(patterns.globs, True), None)
+    permitted = effective(PrincipalSide([Applied(other, ref())]), condition, substitute)
+    assert permitted.condition_for("s3:x", "d") == FALSE
+    assert permitted.condition_for("s3:x", "c/1") == ~OPEN
+    assert permitted.condition_for("s3:x", "e") == TRUE
 
 
 def test_a_statement_under_something_unread() -> None:

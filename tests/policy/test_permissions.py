@@ -157,6 +157,14 @@ def test_difference_laws(a: PermissionSet, b: PermissionSet) -> None:
 
 
 @laws
+@given(boxes, boxes)
+def test_the_pieces_of_a_difference_have_nothing_in_common(a: Box, b: Box) -> None:
+    pieces = [slow_members([piece]) for piece in a - b]
+    assert sum(map(len, pieces)) == len(slow_members([a]) - slow_members([b]))
+    assert len(pieces) <= 3
+
+
+@laws
 @given(sets, sets)
 def test_lattice_laws(a: PermissionSet, b: PermissionSet) -> None:
     assert a | b == b | a

@@ -9,7 +9,7 @@ Resource policies, and what they give past a boundary or a session, are the engi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
 
@@ -54,7 +54,19 @@ class PrincipalSide:
                 yield layer
 
 
-def as_written(statement: Statement, pattern: str) -> str | None:  # noqa: ARG001 - a substitute
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A resource pattern with a policy variable that is not known: `glob` is all that it could
+    match, and it matches there only where `when` holds."""
+
+    glob: str
+    when: Expr
+
+
+Substitute = Callable[[Statement, str], str | Opened | None]
+
+
+def as_written(statement: Statement, pattern: str) -> str:  # noqa: ARG001 - a substitute
     """Take a resource pattern as it is: for principals whose policies hold no variables."""
     return pattern
 
@@ -62,14 +74,14 @@ def as_written(statement: Statement, pattern: str) -> str | None:  # noqa: ARG00
 def effective(
     side: PrincipalSide,
     condition: Callable[[Statement], Expr],
-    substitute: Callable[[Statement, str], str | None] = as_written,
+    substitute: Substitute = as_written,
 ) -> PermissionSet:
     """Give what the principal's side lets it do.
 
     `condition` gives what must hold for the conditions of a statement to be met. `substitute`
     gives the glob for a resource pattern with policy variables in it, None where it can never
-    match; what such a glob leaves open belongs into `condition`. The statements behind a box
-    are those of the identity layer: the limits grant nothing.
+    match, or what it leaves open. The statements behind a box are those of the identity layer:
+    the limits grant nothing.
     """
     reader = _Reader(condition, substitute)
     permitted = PermissionSet.of(reader.boxes(side.identity, Effect.ALLOW))
@@ -90,35 +102,48 @@ class _Reader:
     """Turns statements into boxes."""
 
     condition: Callable[[Statement], Expr]
-    substitute: Callable[[Statement, str], str | None]
+    substitute: Substitute
 
     def boxes(self, layer: Statements, effect: Effect) -> Iterator[Box]:
         for applied in layer:
-            if applied.statement.effect is not effect:
-                continue
-            box = self._box(applied)
-            if box is not None:
-                yield box
+            if applied.statement.effect is effect:
+                yield from self._boxes(applied)
 
-    def _box(self, applied: Applied) -> Box | None:
+    def _boxes(self, applied: Applied) -> Iterator[Box]:
         statement = applied.statement
         when = all_of((applied.under, self.condition(statement), _doubt(applied)))
         if when == FALSE:
-            return None
-        resources = self._resources(statement)
-        return Box(_extent(statement.actions), resources, when, (applied.ref,))
+            return
+        patterns, opened = self._resources(statement)
+        box = Box(_extent(statement.actions), _extent(patterns), when, (applied.ref,))
+        if patterns.negated:
+            yield from _spared(box, opened)
+            return
+        yield box
+        for one in opened:
+            resources = _extent(Patterns((one.glob,)))
+            yield replace(box, resources=resources, condition=all_of((when, one.when)))
 
-    def _resources(self, statement: Statement) -> Extent:
-        if statement.resources is None:
-            return ALL
-        patterns = statement.resources
+    def _resources(self, statement: Statement) -> tuple[Patterns, list[Opened]]:
+        """Give the patterns that are known once filled in, and those that stay open."""
+        patterns = statement.resources or ANYTHING
         if not statement.variables or not any("${" in glob for glob in patterns.globs):
-            return _extent(patterns)
-        filled = (
+            return patterns, []
+        filled = [
             self.substitute(statement, glob) if "${" in glob else glob for glob in patterns.globs
-        )
-        globs = tuple(glob for glob in filled if glob is not None)
-        return _extent(Patterns(globs, patterns.negated))
+        ]
+        known = tuple(glob for glob in filled if isinstance(glob, str))
+        opened = [glob for glob in filled if isinstance(glob, Opened)]
+        return Patterns(known, patterns.negated), opened
+
+
+def _spared(box: Box, opened: list[Opened]) -> Iterator[Box]:
+    """NotResource with patterns that stay open: the box keeps what these do not match."""
+    left = [box]
+    for one in opened:
+        spared = Box(ALL, _extent(Patterns((one.glob,))), one.when)
+        left = [piece for kept in left for piece in kept - spared]
+    yield from left
 
 
 @lru_cache(1 << 14)
