@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 
 from modelreach.graph import AccessGraph, Path, explore, weakest
 from modelreach.model import Strength, Verdict
@@ -84,8 +84,8 @@ def verdict_of(path: Path) -> Verdict:
 class BlastRadius:
     """What one deployment reaches in one estate.
 
-    `accesses` are grants on listed resources; `held` is what each identity's policies let it do
-    symbolically, for what no snapshot lists.
+    `accesses` are grants on listed resources, `patterns` those on what is not listed; `held` is
+    what each identity's policies let it do, symbolically.
     `unresolved` are identities of the deployment whose facts were not read.
     """
 
@@ -93,6 +93,7 @@ class BlastRadius:
     identities: dict[str, Identity]
     takeovers: dict[str, Takeover]
     accesses: tuple[Access, ...]
+    patterns: tuple[Access, ...]
     held: dict[str, PermissionSet]
     unresolved: tuple[str, ...] = ()
 
@@ -118,8 +119,9 @@ def reach(
         for name, identity in identities.items()
         for grant in owner.engine(name).grants(name)
     )
-    held = _held(identities, owner)
-    return BlastRadius(graph, identities, takeovers, accesses, held, unresolved)
+    held = {name: owner.engine(name).permissions(name) for name in identities}
+    patterns = tuple(_patterns(identities, held, owner))
+    return BlastRadius(graph, identities, takeovers, accesses, patterns, held, unresolved)
 
 
 class _Owner:
@@ -164,5 +166,9 @@ def _provider(path: Path, owner: _Owner) -> str:
     return owner.engine(path.pivots[-1].source).provider
 
 
-def _held(identities: dict[str, Identity], owner: _Owner) -> dict[str, PermissionSet]:
-    return {name: owner.engine(name).permissions(name) for name in identities}
+def _patterns(
+    identities: dict[str, Identity], held: dict[str, PermissionSet], owner: _Owner
+) -> Iterator[Access]:
+    for name, identity in identities.items():
+        for grant in owner.engine(name).unlisted(held[name], identity.principal.scope):
+            yield Access(replace(grant, principal=name), identity.path)

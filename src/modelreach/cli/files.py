@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO
 
 import click
 
@@ -81,9 +82,15 @@ def write_all(outputs: Mapping[str, bytes]) -> None:
     """
     for path, content in outputs.items():
         if path == "-":
-            click.get_binary_stream("stdout").write(content)
+            _to_stdout(content)
         else:
             _replace(Path(path), content)
+
+
+def _to_stdout(content: bytes) -> None:
+    stream: BinaryIO = click.get_binary_stream("stdout")
+    stream.write(content)
+    stream.flush()
 
 
 def _replace(path: Path, content: bytes) -> None:

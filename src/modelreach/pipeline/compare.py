@@ -11,7 +11,7 @@ from modelreach.judge.finding import Finding, State, compare
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import GateOptions, Side, gate
-from modelreach.pipeline.patterns import pattern_accesses, pattern_changes
+from modelreach.pipeline.patterns import pattern_changes
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
 from modelreach.reach import Access, Identity, Takeover
@@ -280,8 +280,8 @@ def _summary(
         return _counted(str(f.severity) for f in findings if f.state is state)
 
     return Summary(
-        old=rows.figures(old, len(pattern_accesses(old))),
-        new=rows.figures(new, len(pattern_accesses(new))),
+        old=rows.figures(old),
+        new=rows.figures(new),
         changes=_counted(str(change.kind) for change in changes),
         findings=severities(State.NEW),
         findings_unchanged=severities(State.UNCHANGED),

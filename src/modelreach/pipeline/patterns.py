@@ -41,17 +41,6 @@ def _on_the_way(permissions: PermissionSet, identity: Identity) -> PermissionSet
     return permissions & PermissionSet.of([Box(ALL, ALL, condition)])
 
 
-def pattern_accesses(side: Side) -> tuple[Access, ...]:
-    """Give each identity's grants over things that are not listed."""
-    found: list[Access] = []
-    for name, permissions in side.radius.held.items():
-        identity = side.radius.identities[name]
-        engine = side.case.engines[identity.principal.provider]
-        for grant in engine.unlisted(permissions, identity.principal.scope):
-            found.append(Access(replace(grant, principal=name), identity.path))
-    return tuple(found)
-
-
 def pattern_changes(old: Side, new: Side) -> Iterator[Change]:
     """Give what came and went of the reach that is not listed."""
     before, after = held(old), held(new)

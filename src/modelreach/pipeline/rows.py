@@ -332,7 +332,7 @@ def scope_rows(*sides: Side) -> tuple[ScopeRow, ...]:
     return tuple(row for _, row in sorted(rows.items()))
 
 
-def figures(side: Side, patterns: int) -> Figures:
+def figures(side: Side) -> Figures:
     """Give one side's reach in numbers."""
     radius = side.radius
     resources = {access.grant.resource for access in radius.accesses}
@@ -351,7 +351,7 @@ def figures(side: Side, patterns: int) -> Figures:
         identities=len(radius.identities),
         scopes=len(scopes),
         longest_chain=max((len(path.pivots) for path in paths), default=0),
-        patterns=patterns,
+        patterns=len(radius.patterns),
         administers=len(radius.takeovers),
         credentials=len(credential_rows(side.case)),
     )

@@ -8,7 +8,6 @@ from modelreach.judge.finding import State
 from modelreach.model import Sensitivity
 from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import GateOptions, Side, gate
-from modelreach.pipeline.patterns import pattern_accesses
 from modelreach.reach import Access
 from modelreach.report import RadiusReport
 
@@ -19,12 +18,13 @@ def radius_report(side: Side, options: GateOptions) -> RadiusReport:
     In a scope that it can take over, only what is sensitive is listed, and the rest by pattern:
     the taking over says it all.
     """
-    patterns = pattern_accesses(side)
     accesses = [access for access in side.radius.accesses if not _summed_up(access, side)]
     findings = tuple(replace(f, state=State.NEW) for f in side.findings)
     gaps = rows.gap_rows(side.gaps)
     listed = [rows.grant_row(access, side.case.rated(access.grant)) for access in accesses]
-    listed += [rows.grant_row(access, side.case.rated(access.grant)) for access in patterns]
+    listed += [
+        rows.grant_row(access, side.case.rated(access.grant)) for access in side.radius.patterns
+    ]
     return RadiusReport(
         schema="modelreach.radius/1",
         release=rows.release_row(side.release),
@@ -36,7 +36,7 @@ def radius_report(side: Side, options: GateOptions) -> RadiusReport:
         credentials=rows.credential_rows(side.case),
         findings=rows.finding_rows(findings),
         gaps=gaps,
-        figures=rows.figures(side, len(patterns)),
+        figures=rows.figures(side),
         gate=gate(findings, len(gaps), options),
         scopes=rows.scope_rows(side),
     )

@@ -26,13 +26,15 @@ class ExcessPrivilege:
     TITLE = "excess privilege"
 
     def judge(self, case: Case) -> Iterator[Finding]:
-        """Give a finding a statement, on listed resources."""
+        """Give a finding a statement."""
         needs, used = _needs(case), _used(case)
         if needs is None and not used:
             return
         wanted = needs or EMPTY
         by_statement: dict[StatementRef, list[Access]] = {}
-        for access in case.radius.accesses:
+        for access in (*case.radius.accesses, *case.radius.patterns):
+            if _summed_up(access, case):
+                continue
             beyond = tuple(
                 action
                 for action in access.grant.actions
@@ -44,6 +46,11 @@ class ExcessPrivilege:
                 by_statement.setdefault(access.grant.statements[0], []).append(excess)
         for ref, accesses in sorted(by_statement.items()):
             yield _finding(case, ref, accesses, declared=needs is not None)
+
+
+def _summed_up(access: Access, case: Case) -> bool:
+    """Is the access part of a scope that is taken over? MR102 says all of it at once."""
+    return access.grant.scope in case.radius.takeovers
 
 
 def _needs(case: Case) -> PermissionSet | None:
@@ -69,6 +76,8 @@ def _used(case: Case) -> dict[str, set[str]]:
 def _needed(action: str, grant: Grant, wanted: PermissionSet) -> bool:
     """Do the declared needs cover the action on the whole of what is granted? What is granted on
     a part of a resource is compared with the part, the rest with the resource or all in it."""
+    if grant.pattern:
+        return _wanted(action.lower(), grant.resource, wanted)
     places = grant.within or (grant.resource, f"{grant.resource}/*", f"{grant.resource}:*")
     return any(_wanted(action.lower(), place, wanted) for place in places)
 

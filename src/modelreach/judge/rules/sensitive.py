@@ -8,6 +8,7 @@ from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING, Rated
 from modelreach.model import Capability, Sensitivity, Severity, Strength, Verdict
+from modelreach.policy.engine import Grant
 from modelreach.reach import Access
 
 
@@ -20,20 +21,21 @@ class SensitiveReach:
     def judge(self, case: Case) -> Iterator[Finding]:
         """Give a finding a resource; scopes taken over whole are MR102's."""
         best: dict[str, tuple[Access, Rated, set[str]]] = {}
-        for access in case.radius.accesses:
+        for access in (*case.radius.accesses, *case.radius.patterns):
             grant = access.grant
             if grant.capability not in EXPOSING or grant.scope in case.radius.takeovers:
                 continue
             rated = case.rated(grant)
             if rated.level not in (Sensitivity.HIGH, Sensitivity.MEDIUM):
                 continue
-            known = best.get(grant.resource)
+            about = f"{grant.resource} {grant.kind}" if grant.pattern else grant.resource
+            known = best.get(about)
             actions = known[2] if known else set[str]()
             actions.update(grant.actions)
             if known is None or _preferred(access) < _preferred(known[0]):
-                best[grant.resource] = (access, rated, actions)
-        for resource, (access, rated, actions) in sorted(best.items()):
-            yield _finding(resource, access, rated, actions)
+                best[about] = (access, rated, actions)
+        for about, (access, rated, actions) in sorted(best.items()):
+            yield _finding(about, access, rated, actions)
 
 
 _VERDICTS = {Verdict.ALLOW: 0, Verdict.CONDITIONAL: 1, Verdict.UNKNOWN: 2, Verdict.DENY: 3}
@@ -49,7 +51,7 @@ def _preferred(access: Access) -> tuple[int, int, int, str]:
     )
 
 
-def _finding(resource: str, access: Access, rated: Rated, actions: set[str]) -> Finding:
+def _finding(about: str, access: Access, rated: Rated, actions: set[str]) -> Finding:
     how = {
         Verdict.ALLOW: "can",
         Verdict.CONDITIONAL: "can under conditions",
@@ -63,16 +65,23 @@ def _finding(resource: str, access: Access, rated: Rated, actions: set[str]) -> 
         rule=SensitiveReach.ID,
         title=SensitiveReach.TITLE,
         severity=_severity(rated, access),
-        subject=resource,
+        subject=grant.resource,
         subject_kind=grant.kind,
         identity=grant.principal,
-        message=f"`{short(grant.principal)}` {how} {verb} `{grant.name}`, which {_reason(rated)}",
+        message=f"`{short(grant.principal)}` {how} {verb} {_what(grant)}, which {_reason(rated)}",
         fix=cut(access),
-        key=f"{resource}|{'read' if grant.capability is Capability.READ else 'change'}",
+        key=f"{about}|{'read' if grant.capability is Capability.READ else 'change'}",
         evidence=tuple(sorted(actions)),
         access=access,
         granted_by=grant.statements,
     )
+
+
+def _what(grant: Grant) -> str:
+    if not grant.pattern:
+        return f"`{grant.name}`"
+    kind = grant.kind.partition(":")[2]
+    return f"any {kind} that `{grant.resource}` matches"
 
 
 def _reason(rated: Rated) -> str:

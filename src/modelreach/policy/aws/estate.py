@@ -285,6 +285,23 @@ class Estate:
             {a.target for a in self.facts.snapshot.attachments if a.kind == "trust"}
         )
 
+    @cached_property
+    def known_elsewhere(self) -> dict[str, tuple[str, ...]]:
+        """Roles and users by account that a policy of another account names."""
+        found: dict[str, set[str]] = {}
+        for index in (self.trusting, self.shared):
+            for name, targets in index.items():
+                principal = self.facts.principals.get(name)
+                if principal is not None and any(
+                    self._owner(target) != principal.scope for target in targets
+                ):
+                    found.setdefault(principal.scope, set()).add(principal.id)
+        return {account: tuple(sorted(names)) for account, names in found.items()}
+
+    def _owner(self, target: str) -> str:
+        owner = self.facts.resources.get(target) or self.facts.principals.get(target)
+        return owner.scope if owner else ""
+
     def _by_name(self, targets: Iterable[str]) -> dict[str, tuple[str, ...]]:
         index: dict[str, set[str]] = {}
         for target in targets:

@@ -7,7 +7,7 @@ so that resource ARNs, conditions, boundaries and organisation policies bind.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws import catalogue
@@ -27,6 +27,9 @@ def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
     administration = _administers(asker)
     if administration is not None:
         yield administration
+        if administration.strength is Strength.CERTAIN:
+            yield from _as_administrator(asker, administration)
+            return
     yield from _assumable(asker)
     for rule in rules():
         if _applies(rule, asker) and all(_may(held, need.action) for need in rule.needs):
@@ -65,6 +68,28 @@ def _administers(asker: Asker) -> Pivot | None:
         (Support(asker.name, "*", "*", supports[-1].statements), *supports[:1]),
         note=note,
     )
+
+
+def _as_administrator(asker: Asker, administration: Pivot) -> Iterator[Pivot]:
+    """What an administrator gains beyond its account: the account itself says the rest.
+
+    It may act as anybody in the account; only those whom other accounts name lead anywhere new.
+    """
+    account = asker.principal.scope
+    yield from (pivot for pivot in _assumable(asker) if _account_of(pivot.target) != account)
+    for name in asker.estate.known_elsewhere.get(account, ()):
+        if name != asker.principal.id:
+            yield replace(
+                administration,
+                kind="trust",
+                target=name,
+                rule="administrator",
+                note="an administrator may let itself act as anybody in the account",
+            )
+
+
+def _account_of(arn: str) -> str:
+    return arn.split(":")[4]
 
 
 # --- trust ---------------------------------------------------------------------------------

@@ -141,7 +141,8 @@ def _kinds_of_targets(action: Action, region: Region) -> tuple[str, ...]:
         if all(_fits(glob, target.type.glob) for glob in region.inside)
         and not (region & Region.of((target.type.glob,))).is_empty()
     }
-    return tuple(sorted(found))
+    named = found & _NAMED
+    return tuple(sorted(named or found))
 
 
 def _fits(glob: str, template: str) -> bool:
