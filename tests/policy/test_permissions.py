@@ -327,6 +327,8 @@ def test_what_is_in_doubt_is_not_taken_away() -> None:
     assert (one("ec2:*") - doubtful).exact
     assert not one("s3:getobject") <= doubtful
     assert (doubtful - one("s3:*")).is_empty()
+    assert not (doubtful & one("s3:*")).exact
+    assert not (one("s3:*") & doubtful).exact
     assert compare(doubtful, one("s3:*")).exact is False
 
 
