@@ -105,14 +105,14 @@ def test_match_agrees_with_the_definition(pattern: str, text: str) -> None:
     assert text.startswith(glob.literal_prefix(pattern)) or not glob.match(pattern, text)
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(a=globs, b=globs)
 def test_two_globs_agree_with_enumeration(a: str, b: str) -> None:
     assert glob.intersects(a, b) is bool(language(a) & language(b))
     assert glob.covers(a, b) is (language(b) <= language(a))
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=200, deadline=None)
 @given(inside=some_globs, outside=some_globs)
 def test_regions_agree_with_enumeration(inside: list[str], outside: list[str]) -> None:
     region = Region.of(inside, outside)
@@ -125,7 +125,7 @@ def test_regions_agree_with_enumeration(inside: list[str], outside: list[str]) -
     assert (region == NOWHERE) is region.is_empty()
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=120, deadline=None)
 @given(first=st.tuples(some_globs, some_globs), second=st.tuples(some_globs, some_globs))
 def test_region_operations_agree_with_enumeration(
     first: tuple[list[str], list[str]], second: tuple[list[str], list[str]]

@@ -332,6 +332,13 @@ def test_what_is_in_doubt_is_not_taken_away() -> None:
     assert compare(doubtful, one("s3:*")).exact is False
 
 
+def test_a_sure_box_is_kept_beside_a_doubtful_one() -> None:
+    doubtful = replace(one("s3:*").boxes[0], exact=False)
+    both = PermissionSet.of([doubtful, *one("s3:get*").boxes])
+    assert (one("s3:getobject") - both).is_empty()
+    assert not (one("s3:putobject") - both).is_empty()
+
+
 def test_an_unsettled_region_is_flagged(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(automaton, "MAX_STATES", 3)
     hard = Extent((Region(("*q1*w2*e3*", "*e3*w2*q1*"), ("*w2*", "*q1wz*")),))

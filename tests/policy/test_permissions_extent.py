@@ -15,7 +15,7 @@ TEXTS = ["".join(letters) for size in range(7) for letters in product("abc", rep
 some = st.lists(st.text(alphabet="ab*?", max_size=3), max_size=2)
 regions = st.builds(Region.of, some, some)
 extents = st.lists(regions, max_size=4).map(Extent.of)
-laws = settings(max_examples=200, deadline=None)
+laws = settings(max_examples=100, deadline=None)
 
 
 def members(extent: Extent) -> set[str]:
