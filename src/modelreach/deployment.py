@@ -75,7 +75,8 @@ class Model(Part, frozen=True):
 class Identity(Part, frozen=True):
     """What the runtime authenticates as: where reach starts.
 
-    `principal` is the provider's id of it (AWS: the ARN of a role or user).
+    `principal` is the provider's id of it (AWS: the ARN of a role or user). `context` are condition
+    keys that every request of the runtime carries, such as `aws:SourceVpce`.
     """
 
     id: str

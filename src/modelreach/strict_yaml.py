@@ -34,9 +34,10 @@ _Loader.yaml_implicit_resolvers = {
         ]
     )
 }
-_Loader.add_implicit_resolver(
-    "tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"), list("tTfF")
-)
+for _first in "tTfF":
+    _Loader.yaml_implicit_resolvers.setdefault(_first, []).append(
+        ("tag:yaml.org,2002:bool", re.compile(r"^(?:true|True|TRUE|false|False|FALSE)$"))
+    )
 
 
 _T = TypeVar("_T")
@@ -55,7 +56,7 @@ def decode(
         raise InputError(f"this is not {what}: a mapping was expected", place=place, hint=hint)
     _refuse_duplicates(tree, place)
     try:
-        plain = _Loader(raw).construct_document(tree)
+        plain: object = _Loader(raw).construct_document(tree)  # pyright: ignore[reportUnknownMemberType]
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         problem = str(error).splitlines()[0]
         raise InputError(f"this YAML cannot be read ({problem})", place=place) from None

@@ -10,9 +10,6 @@ from collections.abc import Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import BinaryIO
-
-import click
 
 from modelreach import deployment as manifest
 from modelreach import snapshot as snapshots
@@ -88,9 +85,9 @@ def write_all(outputs: Mapping[str, bytes]) -> None:
 
 
 def _to_stdout(content: bytes) -> None:
-    stream: BinaryIO = click.get_binary_stream("stdout")
-    stream.write(content)
-    stream.flush()
+    sys.stdout.flush()
+    sys.stdout.buffer.write(content)
+    sys.stdout.buffer.flush()
 
 
 def _replace(path: Path, content: bytes) -> None:

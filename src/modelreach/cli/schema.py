@@ -34,5 +34,8 @@ def schema_of(name: str) -> dict[str, object]:
     }
     type_, title = types[name]
     found = msgspec.json.schema(type_)
-    head = {"$schema": "https://json-schema.org/draft/2020-12/schema", "title": title}
-    return head | found
+    return {
+        "$schema": "https://json-schema.org/draft/2020-12/schema",
+        "title": title,
+        **found,
+    }

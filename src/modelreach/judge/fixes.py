@@ -19,8 +19,12 @@ def cut(access: Access) -> str:
 
 
 def cut_path(path: Path) -> str:
-    """Say how to cut a way at its last hop."""
-    return _cut_pivot(path.pivots[-1]) if path.pivots else ""
+    """Say how to cut a way at its last hop: the one to whom administers, if there is one, since
+    that identity may have its power for a reason."""
+    if not path.pivots:
+        return ""
+    reached_by_hop = path.pivots[-1].kind == "administer" and len(path.pivots) > 1
+    return _cut_pivot(path.pivots[-2 if reached_by_hop else -1])
 
 
 def _cut_pivot(pivot: Pivot) -> str:

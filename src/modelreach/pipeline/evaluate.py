@@ -59,32 +59,54 @@ class GateOptions:
 
 
 class Estates:
-    """Engines for snapshots, built once for each snapshot that is looked at."""
+    """Engines for snapshots, built once for each snapshot and declared context."""
 
     def __init__(self) -> None:
-        self._built: dict[int, tuple[Snapshot, Facts, dict[str, Engine]]] = {}
+        self._facts: dict[int, Facts] = {}
+        self._engines: dict[tuple[int, Context], dict[str, Engine]] = {}
 
-    def of(self, snapshot: Snapshot) -> tuple[Facts, dict[str, Engine]]:
+    def of(self, snapshot: Snapshot, context: Context = ()) -> tuple[Facts, dict[str, Engine]]:
         """Give the facts by id and the engine of each provider in the snapshot."""
-        if id(snapshot) not in self._built:
-            facts = Facts(snapshot)
-            self._built[id(snapshot)] = (snapshot, facts, engines(facts))
-        _, facts, built = self._built[id(snapshot)]
-        return facts, built
+        facts = self._facts.setdefault(id(snapshot), Facts(snapshot))
+        key = (id(snapshot), context)
+        if key not in self._engines:
+            self._engines[key] = engines(facts, context)
+        return facts, self._engines[key]
 
 
-def engines(facts: Facts) -> dict[str, Engine]:
+#: Condition keys that a deployment declares, with their values.
+Context = tuple[tuple[str, tuple[str, ...]], ...]
+
+
+def engines(facts: Facts, context: Context = ()) -> dict[str, Engine]:
     """Give an engine for each provider that the snapshot has facts of."""
     found: dict[str, Engine] = {}
     if any(scope.provider == "aws" for scope in facts.snapshot.scopes):
-        found["aws"] = AwsEngine(facts)
+        found["aws"] = AwsEngine(facts, dict(context))
     return found
+
+
+def declared_context(deployment: Deployment) -> Context:
+    """Give what the deployment fixes of every request: what its identities declare alike.
+
+    A key on which two identities differ stays open, since either may be the one that asks.
+    """
+    declared = [identity.context or {} for identity in deployment.spec.identities]
+    shared = {
+        key: value
+        for key, value in declared[0].items()
+        if all(other.get(key) == value for other in declared)
+    }
+    return tuple(
+        (key, (value,) if isinstance(value, str) else value)
+        for key, value in sorted(shared.items())
+    )
 
 
 def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
     """Follow, then judge. Raises `InputError` when an identity of the manifest should be in the
     snapshot and is not."""
-    facts, built = estates.of(release.snapshot)
+    facts, built = estates.of(release.snapshot, declared_context(release.deployment))
     starts, unresolved = _starts(release, facts, built)
     radius = reach(starts, built, unresolved=tuple(gap.subject for gap in unresolved))
     case = Case(release.deployment, radius, facts, built, policy)
