@@ -13,7 +13,7 @@ from modelreach.policy.aws.matching import resource_matches
 from modelreach.policy.aws.operators import OPERATORS
 from modelreach.policy.aws.satisfy import satisfiable
 from modelreach.policy.aws.statement import Condition, Patterns, Quantifier
-from modelreach.policy.expr import FALSE, TRUE, Const, Expr
+from modelreach.policy.expr import TRUE, Const, Expr
 
 TAG, LIST, NAME, RATE, WHEN, FROM, ARN, FLAG = (
     "aws:PrincipalTag/t",
@@ -26,7 +26,7 @@ TAG, LIST, NAME, RATE, WHEN, FROM, ARN, FLAG = (
     "aws:SecureTransport",
 )
 DOMAINS: dict[str, list[tuple[str, ...]]] = {
-    TAG: [(), ("a",), ("b",), ("ab",), ("*",), ("A",), ("",), ("${aws:username}",)],
+    TAG: [(), ("a",), ("b",), ("ab",), ("aa",), ("*",), ("A",), ("",), ("${aws:username}",)],
     LIST: [(), ("a",), ("b",), ("a", "b"), ("ab", "*"), ("",)],
     NAME: [(), ("a",), ("ab",), ("*",), ("${*}",)],
     RATE: [(), ("1",), ("2.5",), ("10",), ("nan",)],
@@ -51,6 +51,7 @@ TEXTS = [
     "${*}",
     "${$}{aws:username}",
     "${aws:PrincipalTag/t}${aws:username}",
+    "${aws:username}${aws:username}",
 ]
 VALUES: dict[str, list[str]] = {
     "String": TEXTS,
@@ -147,7 +148,14 @@ def test_conjunctions_agree_too_and_nothing_possible_is_called_unsatisfiable(
             assert satisfiable(residual), residual
 
 
-RESOURCES = ["arn:aws:s3:::d/a/x", "arn:aws:s3:::d/ab", "arn:aws:s3:::d/*", "*", "arn:aws:s3:::d/"]
+RESOURCES = [
+    "arn:aws:s3:::d/a/a",
+    "arn:aws:s3:::d/a/x",
+    "arn:aws:s3:::d/ab",
+    "arn:aws:s3:::d/*",
+    "*",
+    "arn:aws:s3:::d/",
+]
 PATTERNS = [
     "*",
     "arn:aws:s3:::d/*",
@@ -157,6 +165,8 @@ PATTERNS = [
     "arn:aws:s3:::d/${aws:username, 'ab'}",
     "arn:aws:s3:::d/${aws:username}${aws:PrincipalTag/t}*",
     "arn:aws:s3:::d/${*}",
+    "arn:aws:s3:::d/${aws:username}/${aws:username}",
+    "*${aws:username}${aws:username}",
 ]
 
 
@@ -193,5 +203,5 @@ def test_a_condition_and_its_opposite_cancel(condition: Condition, context: Cont
         return
     other = Condition(opposite, condition.key, condition.values)
     first, second = condition_expr(condition, context), condition_expr(other, context)
-    assert first & second == FALSE
-    assert first | second == TRUE
+    assert not satisfiable(first & second)
+    assert not satisfiable(~(first | second))

@@ -326,7 +326,7 @@ class _Case:
     def decision(self) -> Decision:
         denies = [clause for said in self.said for clause in said.denies]
         denied = either(clause.when for clause in denies)
-        notes = tuple(dict.fromkeys(note for said in self.said for note in said.not_understood))
+        notes = tuple(sorted({note for said in self.said for note in said.not_understood}))
         if denied is TRUE:
             sure = [clause for clause in denies if clause.when is TRUE]
             return _denied(sure or denies, notes)

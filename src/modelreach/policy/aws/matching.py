@@ -117,15 +117,16 @@ def _fits(parts: Template, value: Callable[[Variable], str | None], text: str) -
 
 
 def _substrings(parts: Template, text: str) -> set[str] | None:
+    """Give what the variable's first place may cover; None when that is too much to try."""
     first = parts.parts[0]
     starts = range(len(text) + 1)
     if isinstance(first, Variable):
         starts = range(1)
     elif not parts.wild or glob.is_literal(first):
         starts = range(len(first), len(first) + 1)
-    last = parts.parts[-1]
+    once = sum(isinstance(part, Variable) for part in parts.parts) == 1
     ends = range(len(text) + 1)
-    if isinstance(last, Variable):
+    if once and isinstance(parts.parts[-1], Variable):
         ends = range(len(text), len(text) + 1)
     if len(starts) * len(ends) > _MOST_TRIES:
         return None
