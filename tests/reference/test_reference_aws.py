@@ -26,10 +26,15 @@ ALLOWED, IMPLICIT, EXPLICIT, UNKNOWN = "allow", "implicit_deny", "explicit_deny"
 
 
 def test_agrees_with_every_fixture(fixture_cases: list[dict[str, Any]]) -> None:
-    given = {case["id"]: case["expected"] for case in fixture_cases}
-    found = {case["id"]: evaluate(case) for case in fixture_cases}
-    wrong = {name: found[name] for name in given if not found[name].endswith(given[name])}
-    assert not wrong
+    assert len(fixture_cases) >= 113
+    found = [(case["id"], evaluate(case), _as_here(case["expected"])) for case in fixture_cases]
+    assert not [one for one in found if not one[1].endswith(one[2])]
+
+
+def _as_here(expected: str) -> str:
+    """Give the reference's word: fixtures call a refused statement unknown, and may only say
+    that something is denied."""
+    return UNKNOWN if expected == "unknown" else expected
 
 
 @pytest.mark.parametrize(

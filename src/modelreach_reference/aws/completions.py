@@ -20,6 +20,7 @@ from modelreach_reference.aws.conditions import Over, read_operator, read_values
 from modelreach_reference.aws.evaluation import evaluate
 from modelreach_reference.aws.logic import NotUnderstood
 from modelreach_reference.aws.request import MalformedRecord, read_request
+from modelreach_reference.aws.shapes import as_list, as_object
 
 LARGEST_SET = 3
 """No more values are given to one key: with three, ForAllValues and ForAnyValue can already
@@ -88,7 +89,7 @@ def open_keys(record: Mapping[str, object]) -> dict[str, OpenKey]:
     context = request.get("context")
     if context is not None and not isinstance(context, Mapping):
         raise MalformedRecord("`context` is not an object")
-    fixed = {key.lower() for key, _ in _items(request.get("context"))}
+    fixed = {key.lower() for key in as_object(request.get("context"))}
     keys: dict[str, OpenKey] = {}
     for statement in _statements(record.get("policies")):
         for name, found in _asked(statement, read_request(record).resource):
@@ -125,21 +126,16 @@ def _asked(statement: Mapping[str, object], resource: str) -> Iterator[tuple[str
 
 def _tests(statement: Mapping[str, object]) -> Iterator[tuple[str, str, list[str]]]:
     blocks = statement.get("Condition")
-    for operator, keys in _items(blocks):
-        for key, wanted in _items(keys):
+    for operator, keys in as_object(blocks).items():
+        for key, wanted in as_object(keys).items():
             try:
                 yield operator, key, read_values(wanted)
             except NotUnderstood:
                 yield operator, key, []
 
 
-def _items(value: object) -> list[tuple[str, object]]:
-    return list(cast("Mapping[str, object]", value).items()) if isinstance(value, Mapping) else []
-
-
 def _texts(value: object) -> list[str]:
-    items = cast("list[object]", value) if isinstance(value, list) else [value]
-    return [item for item in items if isinstance(item, str)]
+    return [item for item in as_list(value) if isinstance(item, str)]
 
 
 def _variables(text: str) -> list[str]:

@@ -14,6 +14,7 @@ from typing import cast
 
 from modelreach_reference.aws import values
 from modelreach_reference.aws.logic import NotUnderstood, Truth, all_hold, ask
+from modelreach_reference.aws.shapes import as_list
 from modelreach_reference.aws.text import (
     Context,
     Pattern,
@@ -68,16 +69,20 @@ PLAIN = frozenset(
 )
 
 
+SPELLED = {name.lower(): name for name in (*PLAIN, *NEGATED, *(over.value for over in Over))}
+"""The names as AWS spells them. Policies that spell them in another case are accepted."""
+
+
 def read_operator(text: str) -> Operator:
     """Take an operator apart; raise `NotUnderstood` if AWS has no such operator."""
-    prefix, colon, rest = text.rpartition(":")
-    if colon and prefix not in (Over.ALL.value, Over.ANY.value):
-        raise NotUnderstood(f"the set operator `{prefix}`")
-    name = rest.removesuffix("IfExists")
-    operator = Operator(Over(prefix), NEGATED.get(name, name), name in NEGATED, name != rest)
-    if operator.name not in PLAIN or (name == "Null" and text != "Null"):
+    prefix, colon, rest = text.lower().rpartition(":")
+    name = SPELLED.get(rest.removesuffix("ifexists"), "")
+    over = SPELLED.get(prefix, text)
+    if name not in (*PLAIN, *NEGATED) or (colon and over not in ("ForAllValues", "ForAnyValue")):
         raise NotUnderstood(f"the condition operator `{text}`")
-    return operator
+    if name == "Null" and text.lower() != "null":
+        raise NotUnderstood("a Null operator with a set operator or IfExists")
+    return Operator(Over(over), NEGATED.get(name, name), name in NEGATED, rest[-8:] == "ifexists")
 
 
 def conditions_hold(condition: object, context: Context, *, variables: bool) -> Truth:
@@ -148,8 +153,7 @@ def read_values(wanted: object) -> list[str]:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
     """
-    items = cast("list[object]", wanted) if isinstance(wanted, list) else [wanted]
-    return [_scalar(item) for item in items]
+    return [_scalar(item) for item in as_list(wanted)]
 
 
 def _scalar(item: object) -> str:

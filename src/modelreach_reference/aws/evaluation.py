@@ -11,7 +11,9 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
 
+from modelreach_reference.aws.grants import Grant, read_grants
 from modelreach_reference.aws.principals import Named
+from modelreach_reference.aws.public import is_public
 from modelreach_reference.aws.rcp_services import RCP_SERVICES
 from modelreach_reference.aws.request import (
     IN_AN_ACCOUNT,
@@ -20,6 +22,7 @@ from modelreach_reference.aws.request import (
     Request,
     read_request,
 )
+from modelreach_reference.aws.shapes import as_list, as_object
 from modelreach_reference.aws.statements import (
     Layer,
     Statement,
@@ -51,6 +54,7 @@ class Policies:
     """The statements of every policy around a request, layer by layer.
 
     A layer that may be missing is `None` when it is: then nothing is asked of it.
+    `closed_to_public` says that the resource's policy is public and its bucket restricts that.
     """
 
     identity: list[Statement]
@@ -60,6 +64,8 @@ class Policies:
     endpoint: list[Statement] | None
     scps: list[list[Statement]]
     rcps: list[list[Statement]]
+    grants: list[Grant]
+    closed_to_public: bool
 
 
 def evaluate(record: Mapping[str, object]) -> str:
@@ -81,23 +87,56 @@ def read_policies(record: Mapping[str, object], request: Request) -> Policies:
         raise MalformedRecord("`policies` is not an object")
     layers = cast("Mapping[str, object]", given)
     resource_layer = Layer.TRUST if _is_trust(request) else Layer.RESOURCE
+    settings = _Settings.read(record)
+    restricted = settings.restrict_public_buckets and request.service == "s3"
     return Policies(
         identity=_statements(layers.get("identity"), Layer.IDENTITY),
         resource=_statements(layers.get("resource"), resource_layer),
         boundary=_optional(layers.get("boundaries"), Layer.BOUNDARY),
         session=_optional(layers.get("session"), Layer.SESSION),
         endpoint=_optional(layers.get("endpoint"), Layer.ENDPOINT),
-        scps=_levels(layers.get("scps"), Layer.SCP),
-        rcps=_levels(layers.get("rcps"), Layer.RCP),
+        scps=[] if settings.management_account else _levels(layers.get("scps"), Layer.SCP),
+        rcps=[] if settings.spared_by_rcps else _levels(layers.get("rcps"), Layer.RCP),
+        grants=read_grants(layers.get("grants")),
+        closed_to_public=restricted and is_public(layers.get("resource")),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Settings:
+    """What a record says about the accounts and the resource besides its policies."""
+
+    management_account: bool
+    spared_by_rcps: bool
+    restrict_public_buckets: bool
+
+    @staticmethod
+    def read(record: Mapping[str, object]) -> _Settings:
+        """Read the settings.
+
+        SCPs do not bind the management account; RCPs neither its resources nor keys that AWS
+        manages:
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps.html
+        https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+        """
+        settings = as_object(record.get("settings"))
+        return _Settings(
+            settings.get("management_account") is True,
+            settings.get("resource_in_management_account") is True
+            or settings.get("resource_managed_by_aws") is True,
+            settings.get("restrict_public_buckets") is True,
+        )
 
 
 def _statements(documents: object, layer: Layer) -> list[Statement]:
     """Read a document, a list of documents, or none."""
     if documents is None:
         return []
-    listed = cast("list[object]", documents) if isinstance(documents, list) else [documents]
-    return [statement for document in listed for statement in read_document(document, layer)]
+    return [
+        statement
+        for document in as_list(documents)
+        for statement in read_document(document, layer)
+    ]
 
 
 def _optional(documents: object, layer: Layer) -> list[Statement] | None:
@@ -148,10 +187,18 @@ def decide(request: Request, policies: Policies, reading: Reading) -> Answer:
 def _needs_no_permission(request: Request) -> bool:
     """Everyone with AWS credentials may ask who it is, even where a policy denies it.
 
+    Likewise users, and the root user, may always have a session token of their own:
     https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetSessionToken.html
     """
-    known = request.principal.kind in IN_AN_ACCOUNT
-    return known and request.action.lower() == "sts:getcalleridentity"
+    kind = request.principal.kind
+    match request.action.lower():
+        case "sts:getcalleridentity":
+            return kind in IN_AN_ACCOUNT
+        case "sts:getsessiontoken":
+            return kind in (PrincipalKind.USER, PrincipalKind.ROOT)
+        case _:
+            return False
 
 
 @dataclass(frozen=True, slots=True)
@@ -259,9 +306,11 @@ class _Question:
         Across accounts both sides must. Within one either suffices, but keys and roles have a
         policy that must allow. Who is in no account needs the resource policy and nothing else.
         """
-        named = self._named()
         if self._is_root_assuming_a_role():
             return False
+        if any(grant.permits(self.request) for grant in self.policies.grants):
+            return True
+        named = self._named()
         if not self._has_identity:
             return named is Named.ITSELF
         if not self.request.same_account:
@@ -286,8 +335,19 @@ class _Question:
         role behind the session they do; an account passes the decision on:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
         """
+        if self._is_shut_out():
+            return Named.NOT
         allowing = self._applying(self.policies.resource, "Allow")
         return max((self._naming(statement) for statement in allowing), default=Named.NOT)
+
+    def _is_shut_out(self) -> bool:
+        """A restricted public bucket is for AWS services and for its own account.
+
+        https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
+        """
+        own = self._has_identity and self.request.same_account
+        service = self.request.principal.kind is PrincipalKind.SERVICE
+        return self.policies.closed_to_public and not own and not service
 
     def _naming(self, statement: Statement) -> Named:
         understood = applies(statement, self.request, bounded=self._boundary is not None)

@@ -12,6 +12,7 @@ from typing import cast
 
 from modelreach_reference.aws.logic import NotUnderstood
 from modelreach_reference.aws.request import IN_AN_ACCOUNT, Principal, PrincipalKind
+from modelreach_reference.aws.shapes import as_list
 
 PRINCIPAL_TYPES = frozenset({"AWS", "Federated", "Service", "CanonicalUser"})
 
@@ -49,8 +50,7 @@ def entries(element: object) -> list[tuple[str, str]]:
         raise NotUnderstood("a Principal that is neither `*` nor an object")
     found: list[tuple[str, str]] = []
     for kind, value in cast("Mapping[str, object]", element).items():
-        names = cast("list[object]", value) if isinstance(value, list) else [value]
-        found.extend((kind, _entry(kind, name)) for name in names)
+        found.extend((kind, _entry(kind, name)) for name in as_list(value))
     return found
 
 
@@ -76,25 +76,29 @@ def _named_by_entry(kind: str, entry: str, principal: Principal) -> Named:
                 principal,
             )
         case _:
-            return Named.NOT
+            return _itself_if(principal.kind is PrincipalKind.FEDERATED, entry, principal)
 
 
 def _itself_if(right_kind: bool, entry: str, principal: Principal) -> Named:
-    """Name services and providers. Amazon Cognito is a provider whose name is a service's."""
+    """Name whoever is in no account: services, providers, and accounts by their canonical id.
+
+    Amazon Cognito is a provider whose name is a service's.
+    """
     return Named.ITSELF if right_kind and entry == principal.name else Named.NOT
 
 
 def _named_by_aws(entry: str, principal: Principal) -> Named:
     """Say how closely an entry of type AWS names a principal.
 
-    `{"AWS": "*"}` is the same as `*`. An account is named by its number or as its root. Ids like
-    AROA... are what is left of deleted principals, and name nobody.
+    `{"AWS": "*"}` is the same as `*`. An account is named by its number or as its root. AWS keeps
+    users and roles by unique ids like AROA...; those of deleted ones stay, and name nobody.
     """
     if entry == "*":
         return Named.ITSELF
-    if _is_role(entry, principal):
+    of_role = principal.role_name is not None
+    if _is_role(entry, principal) or (of_role and entry == principal.unique_id):
         return Named.ROLE
-    if entry == principal.name:
+    if entry in (principal.name, principal.unique_id):
         return Named.ITSELF
     if _is_account(entry, principal):
         return Named.ITSELF if principal.kind is PrincipalKind.ROOT else Named.ACCOUNT

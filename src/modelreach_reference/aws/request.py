@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import Enum
 from typing import cast
 
@@ -50,6 +50,7 @@ class Principal:
     name: str
     account: str = ""
     path: str = ""
+    unique_id: str = ""
 
     @property
     def role_name(self) -> str | None:
@@ -66,12 +67,14 @@ class Principal:
 
     @property
     def is_service_linked(self) -> bool:
-        """Whether this is a service-linked role; their names begin with AWSServiceRoleFor.
+        """Whether this is a service-linked role.
 
+        Their path is reserved. A session does not show it, but their names are alike as well:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
         """
-        role = self.role_name
-        return role is not None and role.startswith("AWSServiceRoleFor")
+        if self.kind is PrincipalKind.ROLE:
+            return self.path.startswith("role/aws-service-role/")
+        return self.path.startswith("assumed-role/AWSServiceRoleFor")
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,7 +101,12 @@ class Request:
 def read_request(record: Mapping[str, object]) -> Request:
     """Read the request of a record; raise `MalformedRecord` if it has none."""
     request = _mapping(record.get("request"), "request")
-    principal = read_principal(_text(request, "principal"))
+    settings = _mapping(record.get("settings") or {}, "settings")
+    unique_id = settings.get("unique_id")
+    principal = replace(
+        read_principal(_text(request, "principal")),
+        unique_id=unique_id if isinstance(unique_id, str) else "",
+    )
     resource = _text(request, "resource")
     account = request.get("resource_account")
     return Request(

@@ -15,6 +15,7 @@ from modelreach_reference.aws.conditions import conditions_hold
 from modelreach_reference.aws.logic import NotUnderstood, Truth, all_hold, ask
 from modelreach_reference.aws.principals import Named, named_by, spared_by
 from modelreach_reference.aws.request import Request
+from modelreach_reference.aws.shapes import as_list, as_object
 from modelreach_reference.aws.text import matches, wildcards, with_variables
 
 VERSIONS = ("2012-10-17", "2008-10-17")
@@ -52,6 +53,7 @@ class Statement:
     layer: Layer
     version: str
     elements: Mapping[str, object]
+    sid_is_shared: bool = False
 
     @property
     def effects(self) -> frozenset[str]:
@@ -62,23 +64,23 @@ class Statement:
 
 def read_document(document: object, layer: Layer) -> Iterator[Statement]:
     """Give the statements of a policy; what is not a policy is one unreadable statement."""
-    if not isinstance(document, Mapping):
-        yield Statement(layer, "", {})
-        return
-    policy = cast("Mapping[str, object]", document)
-    body = policy.get("Statement")
-    statements = cast("list[object]", body) if isinstance(body, list) else [body]
-    for item in statements:
-        elements = cast("Mapping[str, object]", item) if isinstance(item, Mapping) else None
-        yield Statement(layer, _version(policy), elements or {})
+    policy = as_object(document)
+    statements = [as_object(item) for item in as_list(policy.get("Statement"))]
+    sids = [statement.get("Sid") for statement in statements]
+    for statement in statements:
+        sid = statement.get("Sid")
+        shared = bool(sid) and sids.count(sid) > 1
+        yield Statement(layer, _version(policy), statement, shared)
 
 
 def _version(policy: Mapping[str, object]) -> str:
-    """Give the language version: 2008-10-17 if none is given, "" if AWS has no such version.
+    """Give the language version: 2008-10-17 if none is given, "" for a policy AWS would refuse.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_version.html
     """
     version = policy.get("Version", "2008-10-17")
+    if set(policy) - {"Version", "Id", "Statement"}:
+        return ""
     return version if isinstance(version, str) and version in VERSIONS else ""
 
 
@@ -99,9 +101,16 @@ def applies(statement: Statement, request: Request, *, bounded: bool) -> Truth:
 
 
 def _is_well_formed(statement: Statement) -> bool:
+    """Look at what is not about the request.
+
+    A Sid is text, and the only one of its policy:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_sid.html
+    """
     elements = statement.elements
     if not statement.version or set(elements) - ELEMENTS:
         raise NotUnderstood("an unknown version or element")
+    if statement.sid_is_shared or not isinstance(elements.get("Sid", ""), str):
+        raise NotUnderstood("a Sid that is not text, or used twice")
     if len(statement.effects) != 1:
         raise NotUnderstood("an Effect that is neither Allow nor Deny")
     return True
@@ -160,7 +169,7 @@ def _covers(elements: Mapping[str, object], name: str, fits: Callable[[str], boo
 
 
 def _texts(value: object) -> list[str]:
-    items = cast("list[object]", value) if isinstance(value, list) else [value]
+    items = as_list(value)
     if not all(isinstance(item, str) for item in items):
         raise NotUnderstood("an entry that is not a text")
     return cast("list[str]", items)
@@ -196,7 +205,20 @@ def naming(statement: Statement, request: Request) -> Named:
         return Named.ITSELF
     if principal is None and statement.layer is Layer.RCP:
         return Named.ITSELF
-    return named_by(principal, request.principal)
+    named = named_by(principal, request.principal)
+    if named is Named.ACCOUNT and _is_gateway(statement, request):
+        return Named.NOT
+    return named
+
+
+def _is_gateway(statement: Statement, request: Request) -> bool:
+    """Whether the policy is of a gateway endpoint, where an account means its root user only.
+
+    A case does not say of what kind its endpoint is: those of S3 and DynamoDB are taken to be
+    gateways, which only these two services have.
+    https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+    """
+    return statement.layer is Layer.ENDPOINT and request.service in ("s3", "dynamodb")
 
 
 def _condition_holds(statement: Statement, request: Request) -> Truth:
