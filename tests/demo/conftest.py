@@ -1,4 +1,4 @@
-"""The demo estate, alive: built in a moto server of its own process, collected by the command."""
+"""The demo estate, alive: built in a server of its own process, collected by the command."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def program() -> Path:
 
 
 @pytest.fixture(scope="session")
-def moto_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+def endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    log = (tmp_path_factory.mktemp("moto") / "log").open("wb")
+    log = (tmp_path_factory.mktemp("server") / "log").open("wb")
     server = subprocess.Popen(
-        [sys.executable, "-m", "moto.server", "-H", "127.0.0.1", "-p", str(port)],
+        [sys.executable, str(FIXTURES / "server.py"), str(port)],
         stdout=log,
         stderr=log,
     )
@@ -70,31 +70,31 @@ def moto_endpoint(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 def _wait_for(port: int, server: subprocess.Popen[bytes]) -> None:
     for _ in range(600):
-        assert server.poll() is None, "the moto server ended by itself"
+        assert server.poll() is None, "the server ended by itself"
         try:
             socket.create_connection(("127.0.0.1", port), timeout=1).close()
         except OSError:
             time.sleep(0.1)
         else:
             return
-    raise AssertionError("the moto server does not answer")
+    raise AssertionError("the server does not answer")
 
 
 @pytest.fixture(scope="session")
 def collected(
-    moto_endpoint: str,
+    endpoint: str,
     estate: ModuleType,
     renew: ModuleType,
     program: Path,
     tmp_path_factory: pytest.TempPathFactory,
 ) -> Path:
     """A snapshot of the estate, built and collected now."""
-    estate.build(moto_endpoint)
+    estate.build(endpoint)
     snapshot = tmp_path_factory.mktemp("collected") / "estate.snap.json"
     subprocess.run(
         [
             *(program, "collect", "aws", "--quiet", "-o", snapshot),
-            *(f"--endpoint-url={moto_endpoint}", f"--region={estate.REGION}"),
+            *(f"--endpoint-url={endpoint}", f"--region={estate.REGION}"),
             *(f"--assume-role={role}" for role in renew.readers(estate)),
         ],
         check=True,

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 ROOTS = ("src", "connectors", "reports")
-GROUPS = ("modelreach.connectors", "modelreach.renderers")
+GROUPS = tuple(sorted(g for g in entry_points().groups if g.startswith("modelreach.")))
 TOP_LEVEL = {
     *("src", "connectors", "reports", "fixtures", "tests", "docs", ".ci"),
     *("run", "Makefile", "pyproject.toml", "LICENSE"),
@@ -41,7 +41,7 @@ def test_each_package_folder_is_shipped(root: Path, pyproject: dict[str, Any]) -
 
 def test_each_connector_folder_has_an_entry_point(root: Path) -> None:
     folders = {path.name for path in (root / "connectors").iterdir() if path.is_dir()}
-    named = {point.module.split(".")[0] for point in entry_points(group=GROUPS[0])}
+    named = {point.module.split(".")[0] for point in entry_points(group="modelreach.connectors")}
     assert folders - {"__pycache__"} == named
 
 
