@@ -159,6 +159,14 @@ def test_which_values_of_an_open_variable_fit_a_resource(
     assert render(resource_matches(Patterns((pattern,)), resource, True, OPEN)) == shown
 
 
+def test_known_variables_beside_open_ones_are_filled_in() -> None:
+    pattern = Patterns(("arn:aws:s3:::h/${aws:username}${s3:prefix}*",))
+    context = Context.of({"aws:username": "a*"})
+    found = resource_matches(pattern, "arn:aws:s3:::h/a*b", True, context)
+    assert render(found) == "StringEquals s3:prefix [, b]"
+    assert resource_matches(pattern, "arn:aws:s3:::h/ab", True, context) == FALSE
+
+
 def test_what_is_not_a_condition_is_not_settled() -> None:
     gap = Atom(AtomKind.GAP, "the key policy of k")
     assert atom_truth(gap, CLOSED) is None

@@ -50,7 +50,7 @@ def partly_filled(parts: Template, context: Context) -> Template | None:
             found.append(glob.escape(text) if parts.wild else text)
         else:
             found.append(part)
-    return Template(tuple(found), parts.wild)
+    return Template.of(found, parts.wild)
 
 
 def text_matches(parts: Template, text: str, context: Context) -> Expr:

@@ -6,7 +6,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.ht
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -34,6 +34,17 @@ class Template:
 
     parts: tuple[str | Variable, ...]
     wild: bool
+
+    @staticmethod
+    def of(parts: Iterable[str | Variable], wild: bool) -> Template:
+        """Give the template of the parts, neighbouring texts made one."""
+        found: list[str | Variable] = []
+        for part in parts:
+            if isinstance(part, str) and found and isinstance(found[-1], str):
+                found[-1] += part
+            elif part != "":
+                found.append(part)
+        return Template(tuple(found), wild)
 
     def names(self) -> tuple[str, ...]:
         """Give the keys of the variables, each once, in order."""
@@ -73,11 +84,9 @@ def template(value: str, wild: bool, variables: bool) -> Template:
     parts: list[str | Variable] = []
     place = 0
     for found in _VARIABLE.finditer(value):
-        _append(parts, value[place : found.start()])
-        _append(parts, _part(found[1], wild))
+        parts += [value[place : found.start()], _part(found[1], wild)]
         place = found.end()
-    _append(parts, value[place:])
-    return Template(tuple(parts), wild)
+    return Template.of([*parts, value[place:]], wild)
 
 
 def _part(inside: str, wild: bool) -> str | Variable:
@@ -85,10 +94,3 @@ def _part(inside: str, wild: bool) -> str | Variable:
         return glob.escape(inside) if wild else inside
     found = _INSIDE.fullmatch(inside)
     return Variable(found["key"], found["default"]) if found else Variable(inside)
-
-
-def _append(parts: list[str | Variable], part: str | Variable) -> None:
-    if isinstance(part, str) and parts and isinstance(parts[-1], str):
-        parts[-1] += part
-    elif part != "":
-        parts.append(part)
