@@ -232,7 +232,9 @@ def blamed(change: Change, old: Side, new: Side) -> Change:
     more = change.kind in _MORE
     poorer, richer = (old, new) if more else (new, old)
     access = change.shown if change.kind is not ChangeKind.NARROWED else change.old or change.shown
-    causes = [gap for gap in poorer.blind if _could_hide(gap, access)]
+    identities = (poorer.radius.identities | richer.radius.identities).items()
+    scopes = {name: identity.principal.scope for name, identity in identities}
+    causes = [gap for gap in poorer.blind if _could_hide(gap, access, scopes)]
     causes += [gap for gap in richer.blind if _could_limit(gap, access)]
     if not causes:
         return change
@@ -240,20 +242,21 @@ def blamed(change: Change, old: Side, new: Side) -> Change:
 
 
 _LIMITING = {"scp", "rcp", "boundary", "resource-policy"}
-_PRINCIPAL_FACTS = {"principals", "identity-policy", "trust", "boundary"}
+_GRANTING = {"principals", "identity-policy", "trust", "resource-policy"}
 
 
-def _could_hide(gap: Gap, access: Access) -> bool:
-    """Could this gap be why the poorer side does not show the access?"""
-    if gap.kind in ("scp", "rcp"):
-        return False
-    subjects = {access.grant.resource, access.grant.principal}
-    subjects.update(node for p in access.path.pivots for node in (p.source, p.target))
-    if gap.subject:
-        return gap.subject in subjects
-    if gap.kind in _PRINCIPAL_FACTS:
-        return True
-    return gap.kind == access.grant.kind and gap.scope in ("", access.grant.scope)
+def _could_hide(gap: Gap, access: Access, scopes: Mapping[str, str]) -> bool:
+    """Could this gap be why the poorer side does not show the access? `scopes` are those of the
+    identities on the way."""
+    grant, pivots = access.grant, access.path.pivots
+    if gap.kind in _GRANTING:
+        on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
+        touched = {grant.resource, grant.principal, access.path.start, *on_the_way}
+        if gap.subject:
+            return gap.subject in touched
+        return gap.scope in ("", grant.scope, *(scopes.get(name) for name in touched))
+    listed_there = gap.scope in ("", grant.scope) and gap.region in ("", grant.region)
+    return gap.kind == grant.kind and listed_there and gap.subject in ("", grant.resource)
 
 
 def _could_limit(gap: Gap, access: Access) -> bool:

@@ -69,7 +69,9 @@ class Case:
         """Give the sensitivity of what a grant reaches."""
         fact = self.facts.resources.get(grant.resource)
         tags = fact.tags if fact else {}
-        return rate(grant.resource, grant.kind, tags, self.policy.sensitive)
+        secure = fact is not None and fact.attributes.get("type") == "SecureString"
+        kind = "ssm:secure-parameter" if secure else grant.kind
+        return rate(grant.resource, kind, tags, self.policy.sensitive)
 
 
 class Rule(Protocol):

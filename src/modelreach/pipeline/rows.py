@@ -274,6 +274,9 @@ _LEAVES = {
     "last-used": "whether it is used",
     "usage": "what is used",
     "identity": "everything that this identity reaches",
+    "url": "whether anybody may call it by its URL",
+    "details": "how it is configured",
+    "regions": "which regions are in use",
     "organization": "which organisation the account is in, and its policies",
 }
 

@@ -39,6 +39,7 @@ class Grant:
     statements: tuple[StatementRef, ...] = ()
     pattern: bool = False
     within: tuple[str, ...] = ()
+    region: str = ""
     assumes: tuple[str, ...] = ()
 
 

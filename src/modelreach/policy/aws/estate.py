@@ -190,7 +190,7 @@ class Estate:
             or bool(scope and scope.attributes.get("restrict_public_buckets")),
             acls_ignored=bool(attributes.get("ignore_public_acls"))
             or attributes.get("ownership") == "BucketOwnerEnforced",
-            resource_managed_by_aws=attributes.get("key_manager") == "AWS",
+            resource_managed_by_aws=attributes.get("manager") == "AWS",
             resource_in_management_account=bool(scope and scope.attributes.get("management")),
         )
 

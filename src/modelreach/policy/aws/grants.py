@@ -137,6 +137,7 @@ def _on_resource(asker: Asker, resource: Resource) -> Iterator[Grant]:
             residual=decision.residual,
             statements=decision.allowed_by,
             within=within,
+            region=resource.region,
             assumes=decision.assumes,
         )
 
