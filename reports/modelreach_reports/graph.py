@@ -84,13 +84,21 @@ def _put(graph: Digraph, name: str, node: Node) -> None:
 
 def _edge_label(edge: Edge) -> str:
     sign = f"{_SIGN[edge.fate]} " if edge.fate is not Fate.SAME else ""
-    service, colon, action = edge.label.partition(":")
-    stacked = colon and len(edge.label) > 18 and " " not in service
-    parts = [f"{sign}{service}:", action] if stacked else [sign + edge.label]
-    lines = [_label(part, 9, width=34) for part in parts]
+    lines = [_label(part, 9, width=34) for part in _stacked(sign + edge.label)]
     if edge.proviso:
         lines.append(_label(end(edge.proviso, 34), 9))
     return f"<{'<BR/>'.join(lines)}>"
+
+
+def _stacked(label: str) -> list[str]:
+    """Break a label where it reads well: long ones make the picture wide and its text small."""
+    if " and " in label:
+        first, rest = label.split(" and ", 1)
+        return [f"{first} and", *_stacked(rest)]
+    service, colon, action = label.partition(":")
+    if colon and len(label) > 20 and " " not in service.removeprefix("+ "):
+        return [f"{service}:", action]
+    return [label]
 
 
 def _connect(graph: Digraph, source: str, target: str, edge: Edge) -> None:

@@ -10,17 +10,16 @@ from collections.abc import Iterator
 
 from modelreach.report import ChangeRow, DiffReport, Figures, FindingRow, GrantRow, Report
 from modelreach_reports import Format
-from modelreach_reports.naming import Names, is_sensitive
-from modelreach_reports.safe import end, middle, visible
-from modelreach_reports.story import (
+from modelreach_reports.naming import Names, is_sensitive, key_of
+from modelreach_reports.phrases import (
     finding_words,
     findings_tally,
     gap_words,
-    gate_words,
+    gate_reasons,
     provisos,
-    ranked_findings,
-    ranked_rows,
 )
+from modelreach_reports.safe import end, middle, visible
+from modelreach_reports.story import ranked_findings, ranked_rows
 from modelreach_reports.words import statement_words
 
 LIMIT = 65_536
@@ -85,12 +84,12 @@ def _lines(report: Report, rows: int) -> Iterator[str]:
     names = Names(report)
     release = report.new if isinstance(report, DiffReport) else report.release
     yield marker(release.name)
-    yield f"## {gate_words(report.gate)}: {code(release.name)} {_versions(report)}"
+    yield f"## {report.gate.verdict.upper()}: {code(release.name)} {_versions(report)}"
     yield ""
-    yield from (f"- {prose(reason)}" for reason in report.gate.reasons[: min(rows, 10)])
+    yield prose(gate_reasons(report.gate))
     yield ""
     yield from _figures(report)
-    yield from _findings(report, rows)
+    yield from _findings(report, names, rows)
     yield from _changes(report, names, rows)
     yield from _gaps(report, names, rows)
 
@@ -128,22 +127,23 @@ def _more(count: int, rows: int) -> Iterator[str]:
         yield f"… {count - rows} more are left out; the JSON has them all."
 
 
-def _findings(report: Report, limit: int) -> Iterator[str]:
+def _findings(report: Report, names: Names, limit: int) -> Iterator[str]:
     rows = ranked_findings(report)
     yield f"### Findings: {findings_tally(report) or 'none'}"
     yield ""
     if rows:
         yield "| | Severity | Finding | Fix |"
         yield "|---|---|---|---|"
-        yield from (_finding(row) for row in rows[:limit])
+        yield from (_finding(row, names) for row in rows[:limit])
         yield from _more(len(rows), limit)
         yield ""
 
 
-def _finding(row: FindingRow) -> str:
+def _finding(row: FindingRow, names: Names) -> str:
     state = {"new": "", "unchanged": " (there before)", "gone": " (gone)"}[row.state]
-    words = prose(finding_words(row), 240)
-    return f"| {code(row.id, 20)} | **{row.severity}**{state} | {words} | {prose(row.fix, 240)} |"
+    words = prose(finding_words(row, names), 240)
+    fix = prose(names.prose(row.fix), 240)
+    return f"| {code(row.id, 20)} | **{row.severity}**{state} | {words} | {fix} |"
 
 
 def _changes(report: Report, names: Names, limit: int) -> Iterator[str]:
@@ -166,7 +166,7 @@ def _changes(report: Report, names: Names, limit: int) -> Iterator[str]:
 def _change(row: ChangeRow | GrantRow, names: Names) -> str:
     kind = row.kind if isinstance(row, ChangeRow) else "reached"
     sensitive = " **sensitive**" if is_sensitive(row.sensitivity) else ""
-    resource = f"{code(names.thing(row.resource).label)}{sensitive}"
+    resource = f"{code(names.thing(key_of(row)).label)}{sensitive}"
     because = code(statement_words(row.witness[-1])) if row.witness else ""
     doubts = "".join(f"; {prose(text, 200)}" for text in provisos(row))
     identity = code(names.thing(row.identity).label)

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from modelreach.report import ChangeRow, DiffReport, GrantRow, IdentityRow, Report
 from modelreach_reports.safe import visible
+
+_QUOTED = re.compile(r"`([^`]*)`")
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +30,8 @@ class Names:
         self._scopes = {row.id: row for row in report.scopes}
         self._things: dict[str, Thing] = {}
         for resource in report.changes if isinstance(report, DiffReport) else report.grants:
-            self._add_resource(resource)
+            if resource.resource not in self._scopes:
+                self._add_resource(resource)
         for identity in _identities(report):
             self._add_identity(identity)
         for release in _releases(report):
@@ -35,11 +40,9 @@ class Names:
             )
 
     def _add_resource(self, row: ChangeRow | GrantRow) -> None:
+        key, kind = key_of(row), kind_words(row.resource_kind)
         sensitive = is_sensitive(row.sensitivity)
-        kind = kind_words(row.resource_kind)
-        self._things[row.resource] = Thing(
-            row.resource, _resource_label(row), kind, row.scope, sensitive
-        )
+        self._things[key] = Thing(key, _resource_label(row), kind, row.scope, sensitive)
 
     def _add_identity(self, row: IdentityRow) -> None:
         kind = kind_words(row.kind)
@@ -53,7 +56,8 @@ class Names:
         if key in self._scopes:
             return Thing(key, self.scope(key), visible(self._scopes[key].kind), key)
         kind, account = _arn_kind(key)
-        return Thing(key, identity_label(key), kind, account)
+        acting = kind in ("role", "user", "group", "root")
+        return Thing(key, identity_label(key) if acting else _tail_label(key), kind, account)
 
     def scope(self, key: str) -> str:
         """Give what a person calls an account: its name and number."""
@@ -61,6 +65,14 @@ class Names:
         if row is None:
             return visible(key)
         return " ".join(visible(part) for part in (row.provider, row.name, row.id) if part)
+
+    def prose(self, text: str) -> str:
+        """Give a sentence with the ids that it quotes in backticks replaced by names."""
+        return _QUOTED.sub(lambda match: f"`{self._short(match.group(1))}`", text)
+
+    def _short(self, key: str) -> str:
+        known = key in self._things
+        return self.thing(key).label if known or key.startswith("arn:") else key
 
     def place(self, key: str) -> str:
         """Give the short form of `scope`: the name if there is one."""
@@ -87,7 +99,7 @@ def is_sensitive(sensitivity: str) -> bool:
 
 def kind_words(kind: str) -> str:
     """Give `s3:bucket` as `s3 bucket`."""
-    return visible(kind.replace(":", " ").replace("-", " "))
+    return visible(kind.replace(":", " ").replace("-", " ").replace("*", "").strip())
 
 
 def tail_of_arn(key: str) -> str:
@@ -108,17 +120,39 @@ def _arn_kind(key: str) -> tuple[str, str]:
 def identity_label(key: str) -> str:
     """Give the name of a role or user without its path; `root` for an account."""
     tail = tail_of_arn(key)
-    return visible(tail if tail is key else tail.rsplit("/", 1)[-1] or tail)
+    if tail is key:
+        return visible(key)
+    name, _, change = (tail.rsplit("/", 1)[-1] or tail).partition("#")
+    return visible(f"{name} with {change.replace('-', ' ')}" if change else name)
+
+
+def key_of(row: ChangeRow | GrantRow) -> str:
+    """Give what tells the resource of a row from others: one pattern may mean several kinds."""
+    return f"{row.resource} {row.resource_kind}" if row.pattern else row.resource
+
+
+def _tail_label(key: str) -> str:
+    tail = tail_of_arn(key)
+    kind = tail.replace("/", ":").partition(":")[0]
+    return visible(tail.removeprefix(f"{kind}:").removeprefix(f"{kind}/") or tail)
 
 
 def _resource_label(row: ChangeRow | GrantRow) -> str:
     if row.pattern:
-        return visible(pattern_label(row.resource, row.resource_kind))
+        return visible(pattern_label(row.resource, row.resource_kind, row.within))
     return visible(row.resource_name or tail_of_arn(row.resource))
 
 
-def pattern_label(pattern: str, kind: str) -> str:
+def pattern_label(pattern: str, kind: str, exceptions: Sequence[str] = ()) -> str:
     """Say in words that a grant is over things which the snapshot does not list."""
-    noun = kind.split(":")[-1] or "resource"
+    service, _, noun = kind.partition(":")
+    noun = noun.strip("*")
     tail = tail_of_arn(pattern).removeprefix(f"{noun}:").removeprefix(f"{noun}/")
-    return f"any {noun}" if tail in ("*", "") else f"any {noun} like {tail}"
+    if tail not in ("*", ""):
+        globbed = "*" in tail or "?" in tail
+        label = f"any {noun or service.strip('*')} like {tail}" if globbed else tail
+    elif noun:
+        label = f"any {noun}"
+    else:
+        label = f"anything in {service}" if service.strip("*") else "anything"
+    return label + "".join(f", {exception}" for exception in exceptions[:1])

@@ -20,20 +20,19 @@ from modelreach.report import (
     Report,
 )
 from modelreach_reports.matrix import matrix
-from modelreach_reports.naming import Names, is_sensitive, kind_words
-from modelreach_reports.safe import middle, visible
-from modelreach_reports.story import (
-    FINAL,
+from modelreach_reports.naming import Names, is_sensitive, key_of, kind_words
+from modelreach_reports.phrases import (
     change_words,
     finding_words,
     findings_tally,
+    gate_reasons,
     provisos,
-    ranked_findings,
-    ranked_rows,
     verdict_word,
 )
+from modelreach_reports.safe import middle, visible
+from modelreach_reports.story import FINAL, deployment_of, ranked_findings, ranked_rows
 from modelreach_reports.tree import Fate, fate_of
-from modelreach_reports.words import hop_label, statement_words, strength_words, where_words
+from modelreach_reports.words import begun, hop_label, statement_words, strength_words, where_words
 
 #: A page with more rows opens slowly or not at all; the JSON and CSV have them all.
 ROWS = 2000
@@ -107,14 +106,8 @@ _GATE = {
 
 
 def _gate(gate: Gate) -> View:
-    limit = f"no new finding at or above {gate.fail_on}" if gate.verdict == "pass" else ""
-    reasons = gate.reasons or ((limit,) if limit else ())
     words = f"{gate.verdict.upper()}: {_GATE[gate.verdict]}"
-    return {
-        "verdict": gate.verdict,
-        "words": words,
-        "reasons": [_short(reason, 400) for reason in reasons],
-    }
+    return {"verdict": gate.verdict, "words": words, "reason": _short(gate_reasons(gate), 600)}
 
 
 _FIGURES = (
@@ -166,9 +159,9 @@ _STATES = {
 
 
 def _findings(report: Report, names: Names, fate: Fate) -> View:
-    rows = ranked_findings(report)
+    rows, name = ranked_findings(report), deployment_of(report)
     shown = [
-        _finding(row, names, fate, strips=number < STRIPS)
+        _finding(row, names, fate, begun(row.witness, name) if number < STRIPS else ())
         for number, row in enumerate(rows[:ROWS])
     ]
     notes = []
@@ -179,7 +172,7 @@ def _findings(report: Report, names: Names, fate: Fate) -> View:
     return {"findings": shown, "findings_note": " ".join(notes)}
 
 
-def _finding(row: FindingRow, names: Names, fate: Fate, *, strips: bool) -> View:
+def _finding(row: FindingRow, names: Names, fate: Fate, witness: Sequence[Hop]) -> View:
     state, look = _STATES[row.state]
     return {
         "anchor": _anchor(row.id),
@@ -188,10 +181,10 @@ def _finding(row: FindingRow, names: Names, fate: Fate, *, strips: bool) -> View
         "severity": row.severity,
         "state": state,
         "state_look": look,
-        "words": _short(finding_words(row), 400),
-        "evidence": _short("; ".join(row.evidence), 600),
-        "fix": _short(row.fix, 800),
-        "strip": _strip(row.witness, row.state, names, fate) if strips and row.witness else None,
+        "words": _short(finding_words(row, names), 400),
+        "evidence": _short(names.prose("; ".join(row.evidence)), 600),
+        "fix": _short(names.prose(row.fix), 800),
+        "strip": _strip(witness, row.state, names, fate) if witness else None,
     }
 
 
@@ -250,7 +243,7 @@ def _changes(report: Report, names: Names) -> View:
 
 def _change(row: ChangeRow | GrantRow, names: Names) -> View:
     kind = row.kind if isinstance(row, ChangeRow) else "reached"
-    thing, last = names.thing(row.resource), row.witness[-1] if row.witness else None
+    thing, last = names.thing(key_of(row)), row.witness[-1] if row.witness else None
     under = (kind_words(row.resource_kind), names.place(row.scope))
     return {
         "kind": kind,
@@ -280,7 +273,7 @@ def _access(row: ChangeRow | GrantRow) -> str:
     capability = _short(row.capability, 40)
     if isinstance(row, GrantRow) or row.kind in ("gained", "unknown"):
         return f"{capability}, {verdict_word(row.verdict)}"
-    return f"{capability}, {middle(change_words(row), 90)}"
+    return middle(change_words(row), 120)
 
 
 def _actions(actions: Sequence[str]) -> str:

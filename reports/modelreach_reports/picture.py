@@ -11,8 +11,8 @@ from typing import TypeVar
 from modelreach.report import DiffReport, Hop, IdentityRow, Report
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import visible
-from modelreach_reports.story import ADMINISTRATOR, Item, grouped, items
-from modelreach_reports.words import hop_label, listed, strength_words
+from modelreach_reports.story import ADMINISTRATOR, Item, deployment_of, grouped, items
+from modelreach_reports.words import begun, hop_label, listed, strength_words
 
 #: Above this a picture is no longer read (and the layout takes seconds).
 LIMIT = 60
@@ -106,8 +106,8 @@ def _compared(old: set[_Key], new: set[_Key]) -> dict[_Key, Fate]:
     return fates | dict.fromkeys(new - old, Fate.NEW) | dict.fromkeys(old - new, Fate.GONE)
 
 
-def _steps(rows: Iterable[IdentityRow]) -> set[Step]:
-    return {(hop.subject, hop.object) for row in rows for hop in row.witness}
+def _steps(rows: Iterable[IdentityRow], name: str) -> set[Step]:
+    return {(hop.subject, hop.object) for row in rows for hop in begun(row.witness, name)}
 
 
 def _heavier(first: Fate, second: Fate) -> Fate:
@@ -120,6 +120,7 @@ class _Drawing:
     def __init__(self, report: Report) -> None:
         self.boxes: dict[str, _Box] = {}
         self.arrows: dict[Step, _Arrow] = {}
+        self._name = deployment_of(report)
         self._nodes, self._edges = _settled(report)
 
     def cost(self, item: Item) -> int:
@@ -130,7 +131,7 @@ class _Drawing:
         """Draw the witness of an item, or a bare arrow where it has none."""
         fate = Fate.UNKNOWN if item.verdict == "unknown" else _OF_KIND.get(item.kind, Fate.SAME)
         stations = _stations(item)
-        hops = item.witness or (_bare(item),)
+        hops = _hops(item)
         way = Fate.SAME if fate is Fate.CHANGED else fate
         for place, hop in enumerate(hops):
             last = place == len(hops) - 1
@@ -143,7 +144,7 @@ class _Drawing:
 
     def add_identity(self, row: IdentityRow) -> None:
         """Draw an identity whose reach is not drawn otherwise."""
-        for hop in row.witness:
+        for hop in begun(row.witness, self._name):
             self._box(hop.subject, Fate.SAME)
             self._box(hop.object, Fate.SAME)
             self._arrow((hop.subject, hop.object), hop, hop_label(hop), Fate.SAME)
@@ -177,25 +178,34 @@ def _settled(report: Report) -> tuple[dict[str, Fate], dict[Step, Fate]]:
         return {report.release.name: Fate.SAME}, {}
     old, new = report.identities_old, report.identities_new
     nodes = _compared({row.id for row in old}, {row.id for row in new})
-    nodes |= dict.fromkeys((report.old.name, report.new.name), Fate.SAME)
-    return nodes, _compared(_steps(old), _steps(new))
+    name = deployment_of(report)
+    return nodes | {name: Fate.SAME}, _compared(_steps(old, name), _steps(new, name))
 
 
 def _stations(item: Item) -> tuple[str, ...]:
     """The boxes of a witness in order; the last is what the item is about."""
-    hops = item.witness or (_bare(item),)
-    return (*(hop.subject for hop in hops), item.resource)
+    return (*(hop.subject for hop in _hops(item)), item.resource)
 
 
-def _bare(item: Item) -> Hop:
-    return Hop(kind="grant", subject=item.chain[-1], object=item.resource, action=item.detail)
+def _hops(item: Item) -> tuple[Hop, ...]:
+    """Give the witness; with a last hop of its own where it ends at the scope taken over."""
+    if not item.witness:
+        return (_bare(item.chain[-1], item),)
+    last = item.witness[-1]
+    if last.kind == "administer" and last.object != item.resource:
+        return (*item.witness, _bare(last.object, item))
+    return item.witness
+
+
+def _bare(source: str, item: Item) -> Hop:
+    return Hop(kind="grant", subject=source, object=item.resource, action=item.what)
 
 
 def compose(report: Report, limit: int = LIMIT) -> Picture:
     """Give the picture of a report: everything if it fits, else what matters most."""
     drawing = _Drawing(report)
     omitted: Counter[str] = Counter()
-    for item in grouped(items(report)):
+    for item in grouped(items(report), limit * 2 // 3):
         if len(drawing.boxes) + drawing.cost(item) <= limit:
             drawing.add(item)
         else:

@@ -81,4 +81,7 @@ def end(text: str, width: int, *, ellipsis: str = "…") -> str:
     """Shorten at the end to that many columns; for sentences, whose beginning matters."""
     if cells(text) <= width:
         return text
-    return _head(text, max(width - cells(ellipsis), 0)) + ellipsis
+    head = _head(text, max(width - cells(ellipsis), 0))
+    words, blank, last = head.rpartition(" ")
+    tidy = words if blank and cells(last) < 9 and len(words) > len(last) else head
+    return tidy + ellipsis

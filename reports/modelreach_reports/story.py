@@ -2,27 +2,25 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from modelreach.model import RANK, Sensitivity, Severity
+from modelreach.model import RANK, Capability, Sensitivity, Severity
 from modelreach.report import (
     AdminRow,
     ChangeRow,
     DiffReport,
     FindingRow,
-    GapRow,
-    Gate,
     GrantRow,
     Hop,
     RadiusReport,
     Report,
 )
-from modelreach_reports.naming import Names, is_sensitive, kind_words
+from modelreach_reports.naming import is_sensitive, key_of, kind_words
+from modelreach_reports.phrases import granted, happened, provisos
 from modelreach_reports.safe import middle, visible
-from modelreach_reports.words import listed, statement_words
+from modelreach_reports.words import begun, statement_words
 
 #: The hops whose object is what is done to, rather than somebody who acts next.
 FINAL = frozenset({"grant", "administer"})
@@ -54,7 +52,17 @@ class Item:
     @property
     def cause(self) -> tuple[object, ...]:
         """Items with the same cause may share a line."""
-        return self.kind, self.chain, self.what, self.verdict, self.detail, self.provisos
+        return (*self.sort, self.detail, self.provisos)
+
+    @property
+    def sort(self) -> tuple[object, ...]:
+        """Items of one sort differ in their statement only."""
+        return self.kind, self.chain, self.what, self.verdict
+
+    @property
+    def is_identity(self) -> bool:
+        """Is it about who can be become, rather than what can be done?"""
+        return bool(self.chain) and self.chain[-1] == self.resource
 
 
 def chain_of(witness: Sequence[Hop], identity: str) -> tuple[str, ...]:
@@ -80,80 +88,73 @@ def _rank(
     return (-_severity(findings, known), int(fading), urgency, order)
 
 
-def change_words(row: ChangeRow) -> str:
-    """Say what happened, with the statement that is to blame."""
-    granted = _granted(row)
-    actions = visible(listed(row.actions))
-    turned = row.old_verdict != row.new_verdict
-    match row.kind:
-        case "gained":
-            return granted
-        case "widened" if turned and row.old_verdict != "deny":
-            return f"was {verdict_word(row.old_verdict)}, now {verdict_word(row.new_verdict)}"
-        case "narrowed" if turned and row.new_verdict != "deny":
-            return f"was {verdict_word(row.old_verdict)}, now {verdict_word(row.new_verdict)}"
-        case "widened":
-            return f"now also {actions}"
-        case "narrowed":
-            return f"no longer {actions}"
-        case "lost":
-            return f"no longer {actions}"
-        case "rerouted":
-            return f"another way: {granted}"
-        case _:
-            return f"cannot tell: {actions}"
+_Row = ChangeRow | GrantRow
+_CAPABILITIES = tuple(Capability)
 
 
-_VERDICTS = {
-    "allow": "allowed",
-    "conditional": "conditional",
-    "unknown": "unknown",
-    "deny": "not allowed",
-}
-
-
-def verdict_word(verdict: str) -> str:
-    """Give a verdict as an adjective."""
-    return _VERDICTS.get(verdict, visible(verdict))
-
-
-def provisos(row: ChangeRow | GrantRow | AdminRow) -> tuple[str, ...]:
-    """Give what an answer hangs on, one phrase each."""
-    if row.verdict == "conditional":
-        return (f"only if {visible(' and '.join(row.depends_on) or 'a condition holds')}",)
-    if row.verdict != "unknown":
-        return ()
-    causes = row.caused_by if isinstance(row, ChangeRow) else ()
-    reasons = causes or row.depends_on
-    return (f"unknown: {visible('; '.join(reasons) or 'a statement could not be judged')}",)
-
-
-def _of_row(row: ChangeRow | GrantRow, known: dict[str, FindingRow]) -> Item:
-    kind, findings = ("reached", ()) if isinstance(row, GrantRow) else (row.kind, row.findings)
+def _of_rows(rows: Sequence[_Row], known: dict[str, FindingRow], name: str) -> Item:
+    """Give what several capabilities on one thing come to."""
+    row = rows[0]
+    kind = "reached" if isinstance(row, GrantRow) else row.kind
+    findings = dict.fromkeys(key for row in rows for key in _findings_of(row))
+    level = "high" if _taken_over(row) else row.sensitivity
     return Item(
         kind,
         chain_of(row.witness, row.identity),
-        row.resource,
-        kind_words(row.resource_kind),
+        key_of(row),
+        ADMINISTRATOR if _taken_over(row) else kind_words(row.resource_kind),
         row.verdict,
-        _granted(row) if isinstance(row, GrantRow) else change_words(row),
+        _words(rows),
         provisos(row),
-        is_sensitive(row.sensitivity),
+        is_sensitive(level),
         _shown(findings),
-        _rank(kind, row.sensitivity, findings, known),
-        row.witness,
+        _rank(kind, level, tuple(findings), known),
+        begun(row.witness, name),
     )
 
 
-def _shown(findings: Sequence[str]) -> tuple[str, ...]:
+def _findings_of(row: _Row) -> tuple[str, ...]:
+    return () if isinstance(row, GrantRow) else row.findings
+
+
+def _taken_over(row: _Row) -> bool:
+    """Is the row about a whole scope?"""
+    return row.capability == "administer" and row.resource == row.scope
+
+
+def _words(rows: Sequence[_Row]) -> str:
+    row = rows[0]
+    last = row.witness[-1] if row.witness else None
+    if last is not None and last.kind == "administer":
+        way = visible(last.note) or statement_words(last)
+        return way if last.object == row.resource else f"by taking over {visible(last.object)}"
+    access = sorted({row.capability for row in rows}, key=_capability_order)
+    actions = tuple(dict.fromkeys(action for row in rows for action in row.actions))
+    if isinstance(row, GrantRow):
+        return granted(row, access, actions, row.resource_name)
+    return happened(row, access, actions, row.resource_name)
+
+
+def _capability_order(word: str) -> tuple[int, str]:
+    return (_CAPABILITIES.index(Capability(word)) if word in _CAPABILITIES else 99), word
+
+
+def _together(rows: Iterable[_Row]) -> list[list[_Row]]:
+    """Put the capabilities on one thing together, where all else about them is the same."""
+    groups: dict[object, list[_Row]] = {}
+    for row in rows:
+        same = (row.kind, row.old_verdict, row.new_verdict) if isinstance(row, ChangeRow) else ()
+        chain = chain_of(row.witness, row.identity)
+        key = (same, chain, key_of(row), row.resource_kind, row.verdict, provisos(row))
+        groups.setdefault((*key, row.capability == "administer"), []).append(row)
+    return list(groups.values())
+
+
+def _shown(findings: Iterable[str]) -> tuple[str, ...]:
     return tuple(middle(visible(key), 12, ellipsis="..") for key in findings)
 
 
-def _granted(row: GrantRow | ChangeRow) -> str:
-    return statement_words(row.witness[-1]) if row.witness else visible(listed(row.actions))
-
-
-def _of_admin(row: AdminRow, kind: str, known: dict[str, FindingRow]) -> Item:
+def _of_admin(row: AdminRow, kind: str, known: dict[str, FindingRow], name: str) -> Item:
     findings = tuple(
         finding.id
         for finding in known.values()
@@ -161,39 +162,33 @@ def _of_admin(row: AdminRow, kind: str, known: dict[str, FindingRow]) -> Item:
     )
     return Item(
         kind,
-        chain_of(row.witness, row.identity)[: _acting(row)],
+        chain_of(row.witness, row.identity),
         row.scope,
         ADMINISTRATOR,
         row.verdict,
-        _pivots(row.witness),
+        statement_words(row.witness[-1]) if row.witness else "",
         provisos(row),
         True,
         _shown(findings),
         _rank(kind, "high", findings, known),
-        row.witness,
+        begun(row.witness, name),
     )
 
 
-def _acting(row: AdminRow) -> int:
-    """The hops up to `identity` are its cause; those after it are how it takes over."""
-    chain = chain_of(row.witness, row.identity)
-    return chain.index(row.identity) + 1 if row.identity in chain else len(chain)
-
-
-def _pivots(witness: Sequence[Hop]) -> str:
-    taken = [hop for hop in witness if hop.pivot] or list(witness[-1:])
-    needed = [part for hop in taken for part in (*hop.also, hop)]
-    return visible(" and ".join(dict.fromkeys(hop.action for hop in needed if hop.action)))
+def deployment_of(report: Report) -> str:
+    """Give what the deployment is called, on the newer side."""
+    return report.new.name if isinstance(report, DiffReport) else report.release.name
 
 
 def items(report: Report) -> tuple[Item, ...]:
     """Give everything that the report tells about reach, what matters most first."""
     known = {finding.id: finding for finding in report.findings}
+    name = deployment_of(report)
     if isinstance(report, RadiusReport):
-        rows = [_of_row(grant, known) for grant in report.grants]
-        admins = [_of_admin(row, "reached", known) for row in report.admin_of]
+        rows = [_of_rows(group, known, name) for group in _together(report.grants)]
+        admins = [_of_admin(row, "reached", known, name) for row in report.admin_of]
     else:
-        rows = [_of_row(change, known) for change in report.changes]
+        rows = [_of_rows(group, known, name) for group in _together(report.changes)]
         admins = _admin_changes(report, known)
     return tuple(sorted([*admins, *rows], key=_order))
 
@@ -205,8 +200,9 @@ def _admin_changes(report: DiffReport, known: dict[str, FindingRow]) -> list[Ite
     new = {(row.identity, row.scope): row for row in report.admin_of_new}
     gained = [new[key] for key in sorted(new.keys() - old.keys() - told)]
     lost = [old[key] for key in sorted(old.keys() - new.keys() - told)]
-    return [_of_admin(row, "gained", known) for row in gained] + [
-        _of_admin(row, "lost", known) for row in lost
+    name = deployment_of(report)
+    return [_of_admin(row, "gained", known, name) for row in gained] + [
+        _of_admin(row, "lost", known, name) for row in lost
     ]
 
 
@@ -218,23 +214,38 @@ def _order(item: Item) -> tuple[object, ...]:
 _TOGETHER = 3
 
 
-def grouped(rows: Sequence[Item]) -> tuple[Item, ...]:
-    """Let more than three items of one cause share the line of the first."""
-    causes: dict[tuple[object, ...], list[Item]] = {}
+def grouped(rows: Sequence[Item], limit: int) -> tuple[Item, ...]:
+    """Let items of one cause share a line; and, if there are more than `limit` lines still, let
+    all but the foremost share one with others of their kind."""
+    lines = _merged(rows, lambda row: row.cause, _TOGETHER)
+    if len(lines) <= limit:
+        return lines
+    first = limit // 2
+    return lines[:first] + _merged(lines[first:], lambda row: row.sort, 1)
+
+
+def _merged(
+    rows: Sequence[Item], key: Callable[[Item], object], together: int
+) -> tuple[Item, ...]:
+    groups: dict[object, list[Item]] = {}
     for row in rows:
-        causes.setdefault(row.cause, []).append(row)
-    groups: list[Item] = []
-    for members in causes.values():
-        groups += [_merged(members)] if len(members) > _TOGETHER else members
-    return tuple(sorted(groups, key=_order))
+        groups.setdefault(key(row), []).append(row)
+    merged: list[Item] = []
+    for members in groups.values():
+        merged += [_joined(members)] if len(members) > together else members
+    return tuple(sorted(merged, key=_order))
 
 
-def _merged(members: list[Item]) -> Item:
+def _joined(members: list[Item]) -> Item:
+    details = {row.detail for row in members}
+    doubts = {row.provisos for row in members}
     return replace(
         members[0],
+        detail=members[0].detail if len(details) == 1 else "by several statements",
+        provisos=members[0].provisos if len(doubts) == 1 else ("on several conditions",),
         sensitive=any(row.sensitive for row in members),
-        findings=tuple(sorted({key for row in members for key in row.findings})),
-        also=len(members) - 1,
+        findings=tuple(dict.fromkeys(key for row in members for key in row.findings)),
+        also=sum(1 + row.also for row in members) - 1,
     )
 
 
@@ -244,7 +255,12 @@ def ranked_findings(report: Report) -> tuple[FindingRow, ...]:
     return tuple(
         sorted(
             report.findings,
-            key=lambda row: (order.index(row.state), -RANK[Severity(row.severity)], row.id),
+            key=lambda row: (
+                order.index(row.state),
+                -RANK[Severity(row.severity)],
+                len(row.id),
+                row.id,
+            ),
         )
     )
 
@@ -255,53 +271,5 @@ def ranked_rows(report: Report) -> tuple[ChangeRow | GrantRow, ...]:
     rows: Sequence[ChangeRow | GrantRow] = (
         report.grants if isinstance(report, RadiusReport) else report.changes
     )
-    paired = [(_order(_of_row(row, known)), place, row) for place, row in enumerate(rows)]
+    paired = [(_order(_of_rows((row,), known, "")), place, row) for place, row in enumerate(rows)]
     return tuple(row for _, _, row in sorted(paired, key=lambda entry: entry[:2]))
-
-
-def by_severity(counts: Mapping[str, int], dot: str = "·") -> str:
-    """Give `3 critical · 1 high`."""
-    worst_first = sorted(RANK, key=lambda severity: -RANK[severity])
-    return f" {dot} ".join(f"{counts[key]} {key}" for key in worst_first if counts.get(key))
-
-
-_STATE_WORDS = {"new": "new", "unchanged": "there before", "gone": "gone"}
-
-
-def findings_tally(report: Report, dot: str = "·") -> str:
-    """Give how many findings of which severity there are, by state where two are compared."""
-    counts: dict[str, Counter[str]] = {}
-    for row in report.findings:
-        state = row.state if isinstance(report, DiffReport) else ""
-        counts.setdefault(state, Counter())[row.severity] += 1
-    if isinstance(report, RadiusReport):
-        return by_severity(counts.get("", {}), dot)
-    told = [state for state in _STATE_WORDS if state in counts]
-    return "; ".join(f"{_STATE_WORDS[state]}: {by_severity(counts[state], dot)}" for state in told)
-
-
-def finding_words(row: FindingRow) -> str:
-    """Give a finding in one line: its message where there is one."""
-    return visible(row.message or row.title)
-
-
-def gap_words(gap: GapRow, names: Names) -> str:
-    """Give a gap in one sentence: where, what was refused, and what is unknown for it."""
-    call = gap.permission or gap.operation or gap.kind
-    side = f" ({gap.side} side)" if gap.side in ("old", "new") else ""
-    region = f" {gap.region}" if gap.region else ""
-    where = f"{names.place(gap.scope)}{region}{side}"
-    unknown = f": {gap.leaves_unknown} unknown" if gap.leaves_unknown else ""
-    return visible(f"{where}: {call} {gap.reason}{unknown}")
-
-
-_GATE = {
-    "pass": "PASS",
-    "fail": "FAIL",
-    "unknown": "UNKNOWN",
-}
-
-
-def gate_words(gate: Gate) -> str:
-    """Give the verdict of the gate as one word."""
-    return _GATE[gate.verdict]

@@ -15,16 +15,9 @@ from modelreach.report import (
 )
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
 from modelreach_reports.naming import Names
+from modelreach_reports.phrases import finding_words, findings_tally, gap_words, gate_reasons
 from modelreach_reports.safe import visible
-from modelreach_reports.story import (
-    Item,
-    finding_words,
-    findings_tally,
-    gap_words,
-    grouped,
-    items,
-    ranked_findings,
-)
+from modelreach_reports.story import Item, grouped, items, ranked_findings
 from modelreach_reports.tree import Tree
 
 #: Below that the columns of the tree have no room.
@@ -79,7 +72,7 @@ def _diff_lines(report: DiffReport, look: Look, following: Sequence[str]) -> Ite
     yield from _compared(report, look)
     yield BLANK
     yield from _changes(report, names, told, look)
-    yield from _findings(report, look)
+    yield from _findings(report, names, look)
     yield from _gaps(report.gaps, names, look)
     yield BLANK
     yield from _gate(report.gate, look)
@@ -93,7 +86,7 @@ def _radius_lines(report: RadiusReport, look: Look, following: Sequence[str]) ->
     yield from _counted(report.figures)
     yield BLANK
     yield from _reached(report, names, look)
-    yield from _findings(report, look)
+    yield from _findings(report, names, look)
     yield from _gaps(report.gaps, names, look)
     yield BLANK
     yield from _gate(report.gate, look)
@@ -125,8 +118,9 @@ def _diff_header(report: DiffReport, look: Look) -> Iterator[Line]:
         aside = f"old {_taken(old.taken_at)} {look.glyphs.dot} new {_taken(new.taken_at)}"
     yield _titled(name, versions, aside, look)
     if old.model != new.model:
-        changed = f"model {old.model} {look.glyphs.arrow} {new.model}"
-        yield from hanging((), changed, look, Ink.FAINT)
+        room = (look.width - 10) // 2
+        models = (look.name(old.model, room), look.name(new.model, room))
+        yield ((f"model {models[0]} {look.glyphs.arrow} {models[1]}", Ink.FAINT),)
 
 
 def _radius_header(release: ReleaseRow, look: Look) -> Iterator[Line]:
@@ -191,14 +185,21 @@ def _reached(report: RadiusReport, names: Names, look: Look) -> Iterator[Line]:
 
 
 def _tree(report: Report, names: Names, told: Sequence[Item], look: Look) -> Iterator[Line]:
-    groups = told if look.show_all else grouped(told)
-    shown = groups if look.show_all else groups[:_FEW_CHANGES]
+    groups = told if look.show_all else grouped(told, _FEW_CHANGES)
+    shown = groups if look.show_all else _foremost(groups)
     yield from Tree(report, names, look).lines(shown)
-    hidden = sum(1 + item.also for item in groups[len(shown) :])
+    hidden = sum(1 + item.also for item in groups) - sum(1 + item.also for item in shown)
     if hidden:
         yield ((f"{look.glyphs.ellipsis} {hidden} more, --all shows them", Ink.FAINT),)
     elif len(told) > len(shown):
         yield (("--all shows each by itself", Ink.FAINT),)
+
+
+def _foremost(groups: Sequence[Item]) -> Sequence[Item]:
+    """The first dozen changes; identities come on top, as they are the branches."""
+    things = [item for item in groups if not item.is_identity][:_FEW_CHANGES]
+    branches = [item for item in groups if item.is_identity][:_FEW_CHANGES]
+    return [item for item in groups if item in things or item in branches]
 
 
 _SEVERITY_INK = {
@@ -209,7 +210,7 @@ _SEVERITY_INK = {
 }
 
 
-def _findings(report: Report, look: Look) -> Iterator[Line]:
+def _findings(report: Report, names: Names, look: Look) -> Iterator[Line]:
     rows = ranked_findings(report)
     yield BLANK
     tally = findings_tally(report, look.glyphs.dot) or "none"
@@ -222,7 +223,7 @@ def _findings(report: Report, look: Look) -> Iterator[Line]:
         lead = (
             f"  {row.severity.upper():<9} {look.name(row.id, 8):<4} {look.name(row.rule, 8):<6} "
         )
-        words = before + finding_words(row)
+        words = before + finding_words(row, names).replace("`", "")
         if not look.show_all:
             words = look.phrase(words, 2 * (look.width - len(lead)) - 12)
         yield from hanging(((lead, _SEVERITY_INK[row.severity]),), words, look)
@@ -251,21 +252,8 @@ _GATE_INK = {"pass": Ink.GOOD, "fail": Ink.BAD, "unknown": Ink.WARN}
 
 
 def _gate(gate: Gate, look: Look) -> Iterator[Line]:
-    verdict = f" {gate.verdict.upper()} "
-    reasons = gate.reasons or (_plainly(gate),)
-    code = f"exit {gate.exit_code}"
-    for number, reason in enumerate(reasons):
-        lead: Line = ((" " * len(verdict) + " ", Ink.PLAIN),)
-        if number == 0:
-            lead = ((verdict, _GATE_INK[gate.verdict]), (" ", Ink.PLAIN))
-            reason = f"{visible(reason)}  ({code})"
-        yield from hanging(lead, reason, look)
-
-
-def _plainly(gate: Gate) -> str:
-    if gate.verdict == "pass":
-        return f"no new finding at or above --fail-on {visible(gate.fail_on)}"
-    return "the verdict is unknown" if gate.verdict == "unknown" else "the gate failed"
+    lead: Line = ((f" {gate.verdict.upper()} ", _GATE_INK[gate.verdict]), (" ", Ink.PLAIN))
+    yield from hanging(lead, f"{gate_reasons(gate)}  (exit {gate.exit_code})", look)
 
 
 def _defaults(report: Report) -> tuple[str, ...]:

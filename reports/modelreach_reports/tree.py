@@ -10,7 +10,7 @@ from modelreach_reports.lines import Ink, Line, Look, Span, hanging, length, pad
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import cells
 from modelreach_reports.story import ADMINISTRATOR, Item
-from modelreach_reports.words import statement_words
+from modelreach_reports.words import hop_label, statement_words
 
 _MARKS = {
     "gained": ("+", Ink.GAINED),
@@ -29,6 +29,7 @@ class Branch:
     """One identity while the tree is built: how it is reached, and what it reaches."""
 
     identity: str
+    itself: Item | None = None
     items: list[Item] = field(default_factory=list)
     below: dict[str, Branch] = field(default_factory=dict)
 
@@ -39,7 +40,10 @@ def _grow(items: Sequence[Item]) -> Branch:
         at = root
         for identity in item.chain:
             at = at.below.setdefault(identity, Branch(identity))
-        at.items.append(item)
+        if item.is_identity and at.itself is None:
+            at.itself = item
+        else:
+            at.items.append(item)
     return root
 
 
@@ -99,11 +103,12 @@ class Tree:
             last = number == count
             yield self._identity(lower, stem + (glyphs.last if last else glyphs.branch), scope)
             deeper = stem + (glyphs.blank if last else glyphs.bar)
+            yield from self._doubts(lower.itself, deeper)
             yield from self._below(lower, deeper, self._names.thing(lower.identity).scope)
 
     def _identity(self, branch: Branch, lead: str, scope: str) -> Line:
         look, thing = self._look, self._names.thing(branch.identity)
-        mark, ink = self._fate.mark(branch.identity)
+        mark, ink = self._mark(branch)
         sign = look.glyphs.minus if mark == "−" else mark
         room = look.width - cells(lead) - 2
         label = look.name(thing.label, max(min(room, 40), 12))
@@ -111,15 +116,30 @@ class Tree:
         place = self._names.place(thing.scope) if thing.scope != scope else ""
         facts = [thing.kind, place, self._how(branch.identity)]
         beside = f" {look.glyphs.dot} ".join(fact for fact in facts if fact)
-        room = look.width - length(head) - 2
-        return (*head, ("  " + look.phrase(beside, room), Ink.FAINT)) if room > 8 else head
+        ids = look.name(_ids(branch.itself.findings), 16) if branch.itself else ""
+        room = look.width - length(head) - 2 - (len(ids) + 2 if ids else 0)
+        if room <= 8:
+            return head
+        shown = look.phrase(beside, room)
+        tail = ("  " + (pad(shown, room) if ids else shown), Ink.FAINT)
+        return (*head, tail, (f"  {ids}" if ids else "", Ink.STRONG))
+
+    def _mark(self, branch: Branch) -> tuple[str, Ink]:
+        item = branch.itself
+        if item is None or item.kind == "reached":
+            return self._fate.mark(branch.identity)
+        return ("?", Ink.UNKNOWN) if item.verdict == "unknown" else _MARKS[item.kind]
+
+    def _doubts(self, item: Item | None, under: str) -> Iterator[Line]:
+        for proviso in item.provisos if item is not None else ():
+            yield from hanging(((under, Ink.FAINT),), proviso, self._look, Ink.UNKNOWN)
 
     def _how(self, identity: str) -> str:
         hop = self._fate.hops.get(identity)
         if hop is None or hop.kind in ("start", "runs-as"):
             return ""
         trusts = [statement_words(also) for also in hop.also if also.layer == "trust"]
-        words = trusts[0] if trusts else hop.action
+        words = trusts[0] if trusts and hop.kind == "assume-role" else hop_label(hop)
         return words if hop.strength == "certain" else f"{words} ({hop.strength})"
 
     def _column(self, items: Sequence[Item], stem: str) -> int:

@@ -4,23 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+import msgspec
+
 from modelreach.report import DecisionRow, FindingRow, Hop, Report, StatementRow
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
-from modelreach_reports.naming import Names, Thing, tail_of_arn
-from modelreach_reports.safe import visible
-from modelreach_reports.story import verdict_word
-from modelreach_reports.words import LAYERS, hop_words, strength_words, where_words
+from modelreach_reports.naming import Names, Thing, identity_label, tail_of_arn
+from modelreach_reports.phrases import verdict_word
+from modelreach_reports.safe import cells, visible
+from modelreach_reports.story import deployment_of
+from modelreach_reports.words import LAYERS, begun, hop_words, strength_words, where_words
 
 _LONGEST_STATEMENT = 2000
 
 
 def _node(number: int, thing: Thing, names: Names, look: Look) -> Line:
     elsewhere = thing.scope and thing.scope != thing.id
-    place = f"{thing.kind} {look.glyphs.dot} {names.scope(thing.scope)}" if elsewhere else ""
+    places = (names.scope(thing.scope), names.place(thing.scope)) if elsewhere else ("",)
+    joined = [f" {look.glyphs.dot} ".join(filter(None, (thing.kind, way))) for way in places]
     sign = "! " if thing.sensitive else ""
     label = look.name(thing.label, max(look.width - 8 - len(sign), 16))
-    room = look.width - 8 - len(sign) - len(label)
-    beside = look.phrase(place or thing.kind, room) if room > 12 else ""
+    room = look.width - 6 - len(sign) - cells(label)
+    fitting = [text for text in joined if cells(text) <= room] or [joined[-1]]
+    beside = look.phrase(fitting[0], room) if room > 12 else ""
     ink = Ink.SENSITIVE if thing.sensitive else Ink.STRONG
     return ((f"{number:>2}  ", Ink.FAINT), (sign + label, ink), ("  " + beside, Ink.FAINT))
 
@@ -57,12 +62,16 @@ def _hop(hop: Hop, look: Look) -> Iterator[Line]:
         yield from hanging(arrow, f"escalation rule {visible(hop.pivot)}", look, Ink.FAINT)
     yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
     for needed in hop.also:
-        yield from _also(needed, indent, look)
+        yield from _also(needed, hop, indent, look)
 
 
-def _also(hop: Hop, indent: str, look: Look) -> Iterator[Line]:
+def _also(hop: Hop, main: Hop, indent: str, look: Look) -> Iterator[Line]:
     lead = ((indent, Ink.FAINT),)
-    yield from hanging(lead, f"and needs {visible(hop.action)}", look, under=lead)
+    if hop.action != main.action or not hop.statement:
+        on = f" on {identity_label(hop.object)}" if hop.object not in ("", main.object) else ""
+        yield from hanging(lead, f"and needs {visible(hop.action)}{on}", look, under=lead)
+    if hop.note:
+        yield from hanging(lead, hop.note, look, under=lead)
     yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
 
 
@@ -90,7 +99,8 @@ def render_witness(
 ) -> bytes:
     """Give a witness of this report hop by hop, with the text of each statement."""
     look = Look(width, color, ascii_only)
-    return paint(witness_lines(witness, Names(report), look), look)
+    told = begun(witness, deployment_of(report))
+    return paint(witness_lines(told, Names(report), look), look)
 
 
 def render_finding(
@@ -103,12 +113,14 @@ def render_finding(
 ) -> bytes:
     """Give a finding: what, since when, the witness, the evidence, and the smallest fix."""
     look = Look(width, color, ascii_only)
-    return paint(_finding_lines(finding, Names(report), look), look)
+    witness = begun(finding.witness, deployment_of(report))
+    told = msgspec.structs.replace(finding, witness=witness)
+    return paint(_finding_lines(told, Names(report), look), look)
 
 
 def _finding_lines(finding: FindingRow, names: Names, look: Look) -> Iterator[Line]:
     head = ((f"{visible(finding.id)}  {finding.severity.upper()}  ", Ink.SENSITIVE),)
-    yield from hanging(head, f"{finding.message or finding.title}", look, Ink.STRONG)
+    yield from hanging(head, names.prose(finding.message or finding.title), look, Ink.STRONG)
     rule = f"rule {finding.rule}: {finding.title}; {finding.state}"
     yield from hanging((("     ", Ink.PLAIN),), rule, look, Ink.FAINT)
     yield BLANK
@@ -117,9 +129,11 @@ def _finding_lines(finding: FindingRow, names: Names, look: Look) -> Iterator[Li
         yield BLANK
     for number, fact in enumerate(finding.evidence):
         lead = "Evidence  " if number == 0 else "          "
-        yield from hanging(((lead, Ink.STRONG),), fact, look)
+        yield from hanging(((lead, Ink.STRONG),), names.prose(fact), look)
     if finding.fix:
-        yield from hanging((("Fix       ", Ink.STRONG),), finding.fix, look, Ink.PLAIN)
+        yield from hanging(
+            (("Fix       ", Ink.STRONG),), names.prose(finding.fix), look, Ink.PLAIN
+        )
 
 
 _ANSWERS = {"allow": Ink.BAD, "deny": Ink.GOOD, "conditional": Ink.WARN, "unknown": Ink.WARN}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
 
@@ -56,17 +57,51 @@ def _short_pattern(pattern: str) -> str:
     return tail
 
 
-def statement_words(hop: Hop) -> str:
-    """Give what the statement of a hop says in a few words: `s3:* on customer-* (if …)`."""
+def statement_words(hop: Hop, actions: Sequence[str] = (), name: str = "") -> str:
+    """Give what the statement of a hop says in a few words: `s3:* on customer-*`.
+
+    With `actions`, those are told where no wildcard covers them; with `name`, the resource is
+    told only if it is more than the thing of that name.
+    """
     statement = parsed(hop.statement)
+    told = listed(actions) or hop.action
     if statement is None:
-        return visible(hop.action)
-    action = _part(statement, "Action", arns=False) or hop.action
-    resource = _part(statement, "Resource", arns=True)
+        return visible(told)
     principal = _part(statement, "Principal", arns=True)
     if hop.layer == "trust" and principal:
         return visible("trusts anyone" if principal == "*" else f"trusts {principal}")
-    return visible(f"{action} on {resource}" if resource else action)
+    broad = _broad(statement, actions) if actions else [_part(statement, "Action", arns=False)]
+    resource = _part(statement, "Resource", arns=True)
+    where = "" if not resource or _names(statement, name) else f" on {resource}"
+    return visible((listed(broad) or told) + where)
+
+
+def _names(statement: Mapping[str, Any], name: str) -> bool:
+    """Does a statement spell out the thing of that name, so that it need not be said again?"""
+    wanted = tail_of_arn(name)
+    tails = [
+        tail_of_arn(text).removesuffix("/*") for text in _texts(statement.get("Resource", []))
+    ]
+    return bool(name) and any(
+        tail == wanted or tail.endswith((f"/{wanted}", f":{wanted}")) for tail in tails
+    )
+
+
+def _broad(statement: Mapping[str, Any], actions: Sequence[str]) -> list[str]:
+    """The wildcards of a statement that cover the actions; nothing if they are spelled out."""
+    if "Action" not in statement:
+        return [_part(statement, "Action", arns=False)]
+    patterns = [text for text in _texts(statement["Action"]) if "*" in text or "?" in text]
+    lowered = [action.lower() for action in actions]
+    return [
+        pattern
+        for pattern in patterns
+        if any(_matches(action, pattern.lower()) for action in lowered)
+    ]
+
+
+def _matches(action: str, pattern: str) -> bool:
+    return action == "*" or fnmatchcase(action, pattern.replace("[", "[[]"))
 
 
 _HOP_WORDS = {
@@ -93,6 +128,16 @@ LAYERS = {
     "grant": "grant",
     "acl": "access control list",
 }
+
+
+def begun(witness: Sequence[Hop], deployment: str) -> tuple[Hop, ...]:
+    """Give a witness that begins at the deployment; one of a bare principal begins at itself."""
+    hops = tuple(witness)
+    if not hops or hops[0].kind != "start" or hops[0].subject:
+        return hops
+    if hops[0].object == deployment:
+        return hops[1:]
+    return (msgspec.structs.replace(hops[0], subject=deployment, note=""), *hops[1:])
 
 
 def hop_words(hop: Hop) -> str:
@@ -123,8 +168,10 @@ def hop_label(hop: Hop) -> str:
     """Give the few words that stand on the arrow of a hop: its actions, those it needs first."""
     if hop.kind in ("start", "runs-as", "administer"):
         return _HOP_WORDS[hop.kind]
-    actions = [also.action for also in hop.also if also.layer != "trust"] + [hop.action]
-    return visible(" and ".join(dict.fromkeys(action for action in actions if action)))
+    needed = [also.action for also in hop.also if also.layer != "trust"]
+    actions = list(dict.fromkeys(action for action in [hop.action, *needed] if action))
+    rest = f" and {len(actions) - 2} more" if len(actions) > 2 else ""
+    return visible(" and ".join(actions[:2]) if not rest else ", ".join(actions[:2]) + rest)
 
 
 def where_words(layer: str, policy: str, target: str, sid: str) -> str:

@@ -1,0 +1,128 @@
+"""What happened, what is missing and what the gate says, in words that every form shares."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Mapping, Sequence
+
+from modelreach.model import RANK
+from modelreach.report import (
+    AdminRow,
+    ChangeRow,
+    DiffReport,
+    FindingRow,
+    GapRow,
+    Gate,
+    GrantRow,
+    RadiusReport,
+    Report,
+)
+from modelreach_reports.naming import Names
+from modelreach_reports.safe import visible
+from modelreach_reports.words import listed, statement_words
+
+
+def change_words(row: ChangeRow) -> str:
+    """Say what happened to one access, and to which actions."""
+    return happened(row, (row.capability,), row.actions, "")
+
+
+def happened(row: ChangeRow, access: Sequence[str], actions: Sequence[str], name: str) -> str:
+    """Say what happened to several capabilities on the thing of that name."""
+    told = f"{visible(', '.join(access))}: {visible(listed(actions))}"
+    before, after = verdict_word(row.old_verdict), verdict_word(row.new_verdict)
+    match row.kind:
+        case "widened" | "narrowed" if before != after and "deny" not in (
+            row.old_verdict,
+            row.new_verdict,
+        ):
+            return f"{visible(', '.join(access))}: was {before}, now {after}"
+        case "widened":
+            return f"now also {told}"
+        case "narrowed":
+            return f"no longer {told}"
+        case "rerouted":
+            return f"another way to {granted(row, access, actions, name)}"
+        case "unknown":
+            return f"cannot tell {told}"
+        case _:
+            return granted(row, access, actions, name)
+
+
+def granted(
+    row: ChangeRow | GrantRow, access: Sequence[str], actions: Sequence[str], name: str
+) -> str:
+    """Give capabilities and actions, with what the granting statement says of them."""
+    told = statement_words(row.witness[-1], actions, name) if row.witness else listed(actions)
+    return visible(f"{', '.join(access)}: {told}")
+
+
+_VERDICTS = {
+    "allow": "allowed",
+    "conditional": "conditional",
+    "unknown": "unknown",
+    "deny": "not allowed",
+}
+
+
+def verdict_word(verdict: str) -> str:
+    """Give a verdict as an adjective."""
+    return _VERDICTS.get(verdict, visible(verdict))
+
+
+def provisos(row: ChangeRow | GrantRow | AdminRow) -> tuple[str, ...]:
+    """Give what an answer hangs on, one phrase each."""
+    if row.verdict == "conditional":
+        return (f"only if {visible(' and '.join(row.depends_on) or 'a condition holds')}",)
+    if row.verdict != "unknown":
+        return ()
+    causes = row.caused_by if isinstance(row, ChangeRow) else ()
+    reasons = causes or row.depends_on
+    return (f"unknown: {visible('; '.join(reasons) or 'a statement could not be judged')}",)
+
+
+def by_severity(counts: Mapping[str, int], dot: str = "·") -> str:
+    """Give `3 critical · 1 high`."""
+    worst_first = sorted(RANK, key=lambda severity: -RANK[severity])
+    return f" {dot} ".join(f"{counts[key]} {key}" for key in worst_first if counts.get(key))
+
+
+_STATE_WORDS = {"new": "new", "unchanged": "there before", "gone": "gone"}
+
+
+def findings_tally(report: Report, dot: str = "·") -> str:
+    """Give how many findings of which severity there are, by state where two are compared."""
+    counts: dict[str, Counter[str]] = {}
+    for row in report.findings:
+        state = row.state if isinstance(report, DiffReport) else ""
+        counts.setdefault(state, Counter())[row.severity] += 1
+    if isinstance(report, RadiusReport):
+        return by_severity(counts.get("", {}), dot)
+    told = [state for state in _STATE_WORDS if state in counts]
+    return "; ".join(f"{_STATE_WORDS[state]}: {by_severity(counts[state], dot)}" for state in told)
+
+
+def finding_words(row: FindingRow, names: Names) -> str:
+    """Give a finding in one line: its message where there is one."""
+    return visible(names.prose(row.message or row.title))
+
+
+def gap_words(gap: GapRow, names: Names) -> str:
+    """Give a gap in one sentence: where, what was refused, and what is unknown for it."""
+    what = gap.permission or gap.operation or gap.kind
+    about = names.thing(gap.subject).label if gap.subject else ""
+    side = f"({gap.side} side)" if gap.side in ("old", "new") else ""
+    place = names.place(gap.scope) if gap.scope else gap.provider
+    where = " ".join(part for part in (place, gap.region, about, side) if part)
+    unknown = f"; unknown: {gap.leaves_unknown}" if gap.leaves_unknown else ""
+    return visible(f"{where}: {what} {gap.reason.replace('-', ' ')}{unknown}")
+
+
+def gate_reasons(gate: Gate) -> str:
+    """Give why the gate answered so, in one sentence."""
+    told = ", ".join(gate.reasons)
+    if gate.verdict == "pass":
+        return told or f"no new finding at or above --fail-on {visible(gate.fail_on)}"
+    limit = f"; limit: --fail-on {gate.fail_on}" if gate.verdict == "fail" else ""
+    limit = "; limit: --fail-on-incomplete" if gate.verdict == "unknown" else limit
+    return visible(f"{told or 'no reason given'}{limit}")
