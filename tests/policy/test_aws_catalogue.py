@@ -98,7 +98,7 @@ def test_corrections_correct_something_that_aws_says_otherwise(name: str) -> Non
     assert action is not None
     assert action.name == name
     assert action.capability is corrected
-    assert catalogue._capability(action.level) is not corrected
+    assert catalogue._of_level(action.level) is not corrected
     assert reason
 
 
@@ -206,3 +206,25 @@ def test_expand_actions_over_the_real_catalogue() -> None:
 def test_the_module_holds_no_table_of_actions() -> None:
     """Facts come from the package: the source stays small."""
     assert Path(catalogue.__file__).stat().st_size < 20_000
+
+
+@pytest.mark.parametrize("service", sorted(catalogue.CONTENT))
+def test_content_names_actions_that_aws_has(service: str) -> None:
+    known = {action.name.partition(":")[2] for action in catalogue.actions(service)}
+    assert known >= catalogue.CONTENT[service]
+
+
+@pytest.mark.parametrize(
+    ("action", "capability"),
+    [
+        ("s3:GetObject", Capability.READ),
+        ("s3:GetBucketPolicy", Capability.LIST),
+        ("secretsmanager:GetSecretValue", Capability.READ),
+        ("secretsmanager:DescribeSecret", Capability.LIST),
+        ("dynamodb:Query", Capability.READ),
+        ("dynamodb:DescribeTable", Capability.LIST),
+        ("ssm:GetParameter", Capability.READ),
+    ],
+)
+def test_settings_are_not_contents(action: str, capability: Capability) -> None:
+    assert catalogue.capability(action) is capability

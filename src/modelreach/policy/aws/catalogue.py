@@ -109,6 +109,43 @@ _LEVELS = (
     ("List", Capability.LIST),
 )
 
+# Of these services the actions of access level Read that return what a resource holds. AWS files
+# its settings (policy, tags, encryption) under the same level, but who sees "read" on a bucket of
+# personal data takes it to mean the data. The rest of the level therefore counts as `list`: what
+# there is and how it is set up.
+CONTENT: dict[str, frozenset[str]] = {
+    "dynamodb": frozenset(
+        {
+            "BatchGetItem",
+            "ConditionCheckItem",
+            "GetItem",
+            "GetRecords",
+            "PartiQLSelect",
+            "Query",
+            "ReadDataForReplication",
+            "Scan",
+            "SearchVectors",
+        }
+    ),
+    "kms": frozenset({"Decrypt"}),
+    "s3": frozenset(
+        {
+            "GetDataAccess",
+            "GetObject",
+            "GetObjectAnnotation",
+            "GetObjectTorrent",
+            "GetObjectVersion",
+            "GetObjectVersionAnnotation",
+            "GetObjectVersionAnnotationForReplication",
+            "GetObjectVersionForReplication",
+            "GetObjectVersionTorrent",
+        }
+    ),
+    "secretsmanager": frozenset({"BatchGetSecretValue", "GetSecretValue"}),
+    "sns": frozenset(),
+    "sqs": frozenset({"ReceiveMessage"}),
+}
+
 # Services whose ARNs stand in the lists of others only.
 _LISTED_BY = {
     "catalog": ("servicecatalog",),
@@ -194,7 +231,7 @@ def _action(service: str, raw: _RawAction, kinds: dict[str, ResourceType]) -> Ac
     return Action(
         name,
         service,
-        CORRECTIONS[name][0] if name in CORRECTIONS else _capability(raw.accessLevel),
+        CORRECTIONS[name][0] if name in CORRECTIONS else _capability(service, raw),
         raw.accessLevel,
         tuple(Target(kinds[target.name.lower()], target.required) for target in targets),
         _merged(raw.dependentActions, *(target.dependentActions for target in targets)),
@@ -202,7 +239,13 @@ def _action(service: str, raw: _RawAction, kinds: dict[str, ResourceType]) -> Ac
     )
 
 
-def _capability(level: str) -> Capability:
+def _capability(service: str, raw: _RawAction) -> Capability:
+    found = _of_level(raw.accessLevel)
+    settings = raw.name not in CONTENT.get(service, {raw.name})
+    return Capability.LIST if found is Capability.READ and settings else found
+
+
+def _of_level(level: str) -> Capability:
     named = level.split(", ")
     return next((meant for name, meant in _LEVELS if name in named), Capability.WRITE)
 
