@@ -14,7 +14,13 @@ from types import ModuleType
 
 import pytest
 
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "support_agent"
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "fixtures" / "support_agent"
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    return ROOT
 
 
 @pytest.fixture(scope="session")

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+from importlib.metadata import entry_points
 from pathlib import Path
 
 import pytest
 
 from modelreach import deployment
-from modelreach.cli import config
+from modelreach.cli import COMMANDS, config
 
 YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -36,3 +37,21 @@ def test_the_configurations_in_the_documentation_are_valid(root: Path, tmp_path:
 def test_the_example_manifests_are_valid(root: Path, name: str) -> None:
     raw = (root / "fixtures" / "support_agent" / name).read_bytes()
     assert deployment.decode(raw, place=name).owner == "customer-support"
+
+
+def _column(root: Path, heading: str) -> set[str]:
+    """Give the first column of the table under a heading of the command-line reference."""
+    page = (root / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    table = page.split(heading)[1].split("\n## ")[0]
+    return set(re.findall(r"^\| ([^|]*?) \|", table, re.MULTILINE)) - {"---"}
+
+
+def test_the_reference_has_every_command(root: Path) -> None:
+    cells = _column(root, "# Command line") - {"command"}
+    assert {cell.strip("`").split()[0] for cell in cells} == set(COMMANDS)
+
+
+def test_the_reference_has_every_format(root: Path) -> None:
+    cells = ",".join(_column(root, "## Formats") - {"format"})
+    known = {point.name for point in entry_points(group="modelreach.renderers")}
+    assert set(re.findall(r"\w+", cells)) == known

@@ -1,0 +1,54 @@
+"""The tutorial is true: its commands run, one after the other, and say what it says."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+from pathlib import Path
+
+import pytest
+
+BLOCK = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
+
+
+@pytest.fixture(scope="module")
+def folder(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    place = tmp_path_factory.mktemp("tutorial")
+    subprocess.run([program, "demo"], cwd=place, check=True, capture_output=True)
+    return place / "demo-output"
+
+
+def _commands(page: Path) -> list[list[str]]:
+    blocks = BLOCK.findall(page.read_text(encoding="utf-8"))
+    lines = "\n".join(blocks).replace("\\\n", " ").splitlines()
+    return [shlex.split(line) for line in lines if line.startswith("modelreach ")]
+
+
+def _told(program: Path, command: list[str], folder: Path) -> str:
+    done = subprocess.run(
+        [str(program), *command[1:]],
+        cwd=folder,
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"COLUMNS": "200"},
+    )
+    assert done.returncode in (0, 1), done.stderr
+    return done.stdout
+
+
+def test_the_commands_of_the_tutorial(root: Path, folder: Path, program: Path) -> None:
+    explain, boundary, endpoint, diff = _commands(root / "docs" / "tutorial" / "first-diff.md")
+    assert "trust policy of etl-reader" in _told(program, explain, folder)
+    assert "permissions boundary" in _told(program, boundary, folder)
+    assert "NOT ALLOWED" in _told(program, boundary, folder)
+    assert _told(program, endpoint, folder).strip().startswith("ALLOWED")
+    assert "CONDITIONAL" in _told(program, endpoint[:-2], folder)
+    release = folder / "v2.yaml"
+    text = release.read_text(encoding="utf-8")
+    release.write_text(text.replace("role/support-agent-runtime-v2", "role/support-agent-runtime"))
+    shown = _told(program, diff, folder)
+    assert "No change of reach" in shown
+    assert "PASS" in shown
