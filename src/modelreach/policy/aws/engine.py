@@ -8,8 +8,8 @@ import msgspec
 
 from modelreach.policy.aws import grants as granting
 from modelreach.policy.aws import pivots as pivoting
+from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.estate import ANY_POLICY, Estate
-from modelreach.policy.aws.grants import Asker, Fixed
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.decision import Decision

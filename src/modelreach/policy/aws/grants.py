@@ -7,63 +7,21 @@ that the same statements speak of are decided once, together.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.aws import kinds
+from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.catalogue import Action
-from modelreach.policy.aws.decide import decide
+from modelreach.policy.aws.encryption import with_key
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.evaluate import relevant
-from modelreach.policy.aws.layers import Layers, Policies, Request
-from modelreach.policy.aws.principals import Caller
+from modelreach.policy.aws.layers import Layers, Policies
 from modelreach.policy.aws.statement import Effect, Patterns, Statement
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant
 from modelreach.policy.glob import cells, covers, literal_prefix
-from modelreach.snapshot import Principal, Resource
-
-Fixed = Mapping[str, tuple[str, ...]]
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """One principal with all that is on its side of a request."""
-
-    estate: Estate
-    name: str
-    principal: Principal
-    caller: Caller
-    layers: Layers
-    fixed: Fixed
-
-    @staticmethod
-    def of(estate: Estate, name: str, fixed: Fixed) -> Asker:
-        """Raises KeyError when the snapshot has no such principal."""
-        principal = estate.principal(name)
-        if principal is None:
-            raise KeyError(name)
-        caller = estate.caller(principal)
-        layers = estate.principal_layers(name)
-        return Asker(estate, name, principal, caller, layers, fixed)
-
-    def decide(
-        self, action: str, arn: str, listed: str, account: str, extra: Fixed | None = None
-    ) -> Decision:
-        """Decide one action on one ARN. `listed` is the listed resource (or role) that the ARN
-        is, or is part of, "" when it is none; `account` owns it."""
-        fixed = {**self.fixed, **extra} if extra else self.fixed
-        context = self.estate.context(self.caller, self.principal, listed, account, fixed)
-        theirs = self.estate.resource_layers(listed, account)
-        layers = replace(
-            theirs,
-            identity=self.layers.identity,
-            boundaries=self.layers.boundaries,
-            scps=self.layers.scps,
-            unread=(*self.layers.unread, *theirs.unread),
-        )
-        return decide(Request(self.caller, action, arn, account, context), layers)
+from modelreach.snapshot import Resource
 
 
 def grants(asker: Asker) -> tuple[Grant, ...]:
@@ -118,8 +76,8 @@ def _services(actions: Patterns, listed: Iterable[str]) -> tuple[str, ...]:
 def _on_resource(asker: Asker, resource: Resource) -> Iterator[Grant]:
     rows: dict[tuple[object, ...], tuple[Decision, Capability, set[str], tuple[str, ...]]] = {}
     for probe in kinds.probes(resource.id, resource.kind):
-        for decision, within, actions in _answers(asker, resource, probe):
-            for action in actions:
+        for answer, within, actions in _answers(asker, resource, probe):
+            for action, decision in _with_keys(asker, resource, actions, answer):
                 statements = decision.allowed_by
                 key = (action.capability, decision.verdict, decision.residual, statements, within)
                 row = rows.setdefault(key, (decision, action.capability, set(), within))
@@ -140,6 +98,15 @@ def _on_resource(asker: Asker, resource: Resource) -> Iterator[Grant]:
             region=resource.region,
             assumes=decision.assumes,
         )
+
+
+def _with_keys(
+    asker: Asker, resource: Resource, actions: list[Action], answer: Decision
+) -> Iterator[tuple[Action, Decision]]:
+    for action in actions:
+        decision = with_key(asker, resource, action, answer)
+        if decision.verdict is not Verdict.DENY:
+            yield action, decision
 
 
 Answer = tuple[Decision, tuple[str, ...], list[Action]]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.effective import (
@@ -13,7 +14,6 @@ from modelreach.policy.aws.effective import (
     effective,
     unreadable,
 )
-from modelreach.policy.aws.grants import Asker
 from modelreach.policy.aws.layers import AppliedPolicy, Policies
 from modelreach.policy.aws.matching import PATTERN, partly_filled
 from modelreach.policy.aws.statement import Statement

@@ -11,9 +11,9 @@ from dataclasses import dataclass, replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws import catalogue
+from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.escalation import EscalationRule, Need, rules
 from modelreach.policy.aws.estate import ANY_POLICY
-from modelreach.policy.aws.grants import Asker
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.expr import TRUE, AtomKind, Expr, all_of, is_open

@@ -1,0 +1,55 @@
+"""One principal as it asks: all that is on its side of a request, and the question itself."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+from modelreach.policy.aws.decide import decide
+from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.layers import Layers, Request
+from modelreach.policy.aws.principals import Caller
+from modelreach.policy.decision import Decision
+from modelreach.snapshot import Principal
+
+#: Condition keys that are fixed, with their values.
+Fixed = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """One principal with all that is on its side of a request."""
+
+    estate: Estate
+    name: str
+    principal: Principal
+    caller: Caller
+    layers: Layers
+    fixed: Fixed
+
+    @staticmethod
+    def of(estate: Estate, name: str, fixed: Fixed) -> Asker:
+        """Raises KeyError when the snapshot has no such principal."""
+        principal = estate.principal(name)
+        if principal is None:
+            raise KeyError(name)
+        caller = estate.caller(principal)
+        layers = estate.principal_layers(name)
+        return Asker(estate, name, principal, caller, layers, fixed)
+
+    def decide(
+        self, action: str, arn: str, listed: str, account: str, extra: Fixed | None = None
+    ) -> Decision:
+        """Decide one action on one ARN. `listed` is the listed resource (or role) that the ARN
+        is, or is part of, "" when it is none; `account` owns it."""
+        fixed = {**self.fixed, **extra} if extra else self.fixed
+        context = self.estate.context(self.caller, self.principal, listed, account, fixed)
+        theirs = self.estate.resource_layers(listed, account)
+        layers = replace(
+            theirs,
+            identity=self.layers.identity,
+            boundaries=self.layers.boundaries,
+            scps=self.layers.scps,
+            unread=(*self.layers.unread, *theirs.unread),
+        )
+        return decide(Request(self.caller, action, arn, account, context), layers)
