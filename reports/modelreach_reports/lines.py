@@ -167,11 +167,16 @@ def _fitted(line: Line, look: Look) -> Line:
     return tuple(kept)
 
 
+def _trimmed(line: Line) -> Line:
+    while line and not line[-1][0].rstrip():
+        line = line[:-1]
+    return (*line[:-1], (line[-1][0].rstrip(), line[-1][1])) if line else line
+
+
 def paint(lines: Iterable[Line], look: Look) -> bytes:
     """Give the bytes of the lines, without blanks at their ends."""
     rows = []
     for wide in lines:
-        line = _fitted(wide, look)
-        plain = "".join(text for text, _ in line).rstrip()
-        rows.append(_coloured(line).rstrip() if look.color and plain else plain)
+        line = _trimmed(_fitted(wide, look))
+        rows.append(_coloured(line) if look.color else "".join(text for text, _ in line))
     return ("\n".join(rows) + "\n").encode("utf-8", "replace")

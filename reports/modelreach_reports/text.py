@@ -13,7 +13,7 @@ from modelreach.report import (
     ReleaseRow,
     Report,
 )
-from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
+from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, length, paint
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import finding_words, findings_tally, gap_words, gate_reasons
 from modelreach_reports.safe import visible
@@ -169,7 +169,8 @@ def _changes(report: DiffReport, names: Names, told: Sequence[Item], look: Look)
     if not told:
         yield (("No change of reach", Ink.STRONG),)
         return
-    yield from hanging((("What changed   ", Ink.STRONG),), _legend(look), look, Ink.FAINT)
+    legend = _legend(look) + ("" if look.show_all else "   --all: each")
+    yield from hanging((("What changed   ", Ink.STRONG),), legend, look, Ink.FAINT)
     yield ((look.name(report.new.name, look.width), Ink.STRONG),)
     yield from _tree(report, names, told, look)
 
@@ -191,8 +192,6 @@ def _tree(report: Report, names: Names, told: Sequence[Item], look: Look) -> Ite
     hidden = sum(1 + item.also for item in groups) - sum(1 + item.also for item in shown)
     if hidden:
         yield ((f"{look.glyphs.ellipsis} {hidden} more, --all shows them", Ink.FAINT),)
-    elif len(told) > len(shown):
-        yield (("--all shows each by itself", Ink.FAINT),)
 
 
 def _foremost(groups: Sequence[Item]) -> Sequence[Item]:
@@ -220,15 +219,20 @@ def _findings(report: Report, names: Names, look: Look) -> Iterator[Line]:
         before = {"new": "", "unchanged": "(before) ", "gone": "(gone) "}[row.state]
         if isinstance(report, RadiusReport):
             before = ""
-        lead = (
-            f"  {row.severity.upper():<9} {look.name(row.id, 8):<4} {look.name(row.rule, 8):<6} "
-        )
+        lead = f"  {row.severity.upper():<8} {look.name(row.id, 8)} {look.name(row.rule, 8)}  "
         words = before + finding_words(row, names).replace("`", "")
-        if not look.show_all:
-            words = look.phrase(words, 2 * (look.width - len(lead)) - 12)
-        yield from hanging(((lead, _SEVERITY_INK[row.severity]),), words, look)
+        told = hanging(((lead, _SEVERITY_INK[row.severity]),), words, look)
+        yield from told if look.show_all else _cut(list(told), 2, look)
     if len(rows) > len(shown):
         yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown)} more", Ink.FAINT),)
+
+
+def _cut(lines: list[Line], rows: int, look: Look) -> list[Line]:
+    if len(lines) <= rows:
+        return lines
+    *before, (text, ink) = lines[rows - 1]
+    shown = look.phrase(f"{text} {look.glyphs.ellipsis}", look.width - length(before))
+    return [*lines[: rows - 1], (*before, (shown, ink))]
 
 
 def _gaps(gaps: Sequence[GapRow], names: Names, look: Look) -> Iterator[Line]:

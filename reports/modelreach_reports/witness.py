@@ -52,14 +52,13 @@ def _statement(
 def _hop(hop: Hop, look: Look) -> Iterator[Line]:
     indent = "    " + look.glyphs.bar
     arrow = (("    " + look.glyphs.bar, Ink.FAINT),)
-    yield from hanging(arrow, hop_words(hop), look, Ink.CHANGED, under=arrow)
+    named = f"{hop.note} ({hop.pivot})" if hop.pivot and hop.note else ""
+    yield from hanging(arrow, named or hop_words(hop), look, Ink.CHANGED, under=arrow)
     doubt = strength_words(hop)
     if doubt:
         yield from hanging(arrow, doubt, look, Ink.UNKNOWN, under=arrow)
-    if hop.note:
+    if hop.note and not named:
         yield from hanging(arrow, hop.note, look, under=arrow)
-    if hop.pivot:
-        yield from hanging(arrow, f"escalation rule {visible(hop.pivot)}", look, Ink.FAINT)
     yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
     for needed in hop.also:
         yield from _also(needed, hop, indent, look)
@@ -120,7 +119,9 @@ def render_finding(
 
 def _finding_lines(finding: FindingRow, names: Names, look: Look) -> Iterator[Line]:
     head = ((f"{visible(finding.id)}  {finding.severity.upper()}  ", Ink.SENSITIVE),)
-    yield from hanging(head, names.prose(finding.message or finding.title), look, Ink.STRONG)
+    yield from hanging(
+        head, names.prose(finding.message or finding.title).replace("`", ""), look, Ink.STRONG
+    )
     rule = f"rule {finding.rule}: {finding.title}; {finding.state}"
     yield from hanging((("     ", Ink.PLAIN),), rule, look, Ink.FAINT)
     yield BLANK

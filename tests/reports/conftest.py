@@ -181,6 +181,7 @@ ADMIN_WITNESS = (
         action="*",
         layer="identity",
         policy="AdministratorAccess",
+        note="its policies allow everything",
         target=ETL,
         statement=statement("*", "*"),
     ),

@@ -1,0 +1,165 @@
+"""The picture: everything in it that should be, no `dot` program, the same bytes each time."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+from xml.etree import ElementTree
+
+import msgspec
+import pygraphviz
+import pytest
+
+from modelreach.model import MissingExtra
+from modelreach.report import DiffReport, RadiusReport, Report
+from modelreach_reports import graph
+from modelreach_reports.picture import LIMIT, Fate, compose
+
+CONFTEST = Path(__file__).parent / "conftest.py"
+
+
+def fates(report: Report) -> dict[str, Fate]:
+    return {node.label: node.fate for node in compose(report).nodes}
+
+
+def test_every_fate_is_told_apart(diff_report: DiffReport) -> None:
+    told = fates(diff_report)
+    assert told["support-agent"] is Fate.SAME
+    assert told["support-agent-runtime"] is Fate.SAME
+    assert told["lake-reader"] is Fate.NEW
+    assert told["prod/payments/stripe-live"] is Fate.NEW
+    assert told["acme-tickets"] is Fate.CHANGED
+    assert told["orders-archive"] is Fate.GONE
+    assert told["parameter/prod/feature-flags"] is Fate.UNKNOWN
+
+
+def test_fate_shows_as_colour_line_and_sign(diff_report: DiffReport) -> None:
+    dot: Any = pygraphviz.AGraph(string=graph.render_dot(diff_report).decode())
+    seen = {
+        (node.attr["class"], node.attr["color"], "dashed" in style, "dotted" in style)
+        for node in dot.nodes()
+        for style in [node.attr["style"]]
+    }
+    assert len({(color, dashed, dotted) for _, color, dashed, dotted in seen}) == len(Fate)
+    source = graph.render_dot(diff_report).decode()
+    assert all(f"{sign} {word}" in source for sign, word in zip("+−~?", WORDS, strict=True))
+
+
+WORDS = ("new", "removed", "changed", "unknown")
+
+
+def test_one_cluster_an_account(diff_report: DiffReport) -> None:
+    dot: Any = pygraphviz.AGraph(string=graph.render_dot(diff_report).decode())
+    labels = [cluster.graph_attr["label"] for cluster in dot.subgraphs()]
+    assert len(labels) == 2
+    assert "aws data-lake 444455556666" in labels[1]
+    outside = set(dot.nodes()) - {n for cluster in dot.subgraphs() for n in cluster.nodes()}
+    assert len(outside) == 1
+
+
+def test_hops_carry_their_actions_and_conditions(diff_report: DiffReport) -> None:
+    edges = {edge.label: edge for edge in compose(diff_report).edges}
+    assert "sts:AssumeRole" in edges
+    assert edges["s3:GetObject"].doubt == "conditional"
+    assert "iam:PassRole and lambda:CreateFunction" in edges
+
+
+def test_svg_and_png_need_no_dot_program(
+    diff_report: DiffReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    tree = ElementTree.fromstring(graph.render_svg(diff_report))
+    words = " ".join(tree.itertext())
+    assert "lake-reader" in words
+    assert "arn:aws:iam::444455556666:role/lake-reader" in words
+    png = graph.render_png(diff_report)
+    assert png.startswith(b"\x89PNG\r\n\x1a\n")
+    width, height = struct.unpack(">II", png[16:24])
+    assert 500 < width < 4000
+    assert 300 < height < 4000
+
+
+def test_nothing_volatile_is_left(diff_report: DiffReport) -> None:
+    raw = graph.render_svg(diff_report)
+    assert b"<!--" not in raw
+    assert b"DOCTYPE" not in raw
+    assert b"graphviz version" not in raw
+
+
+def large(report: DiffReport, count: int) -> DiffReport:
+    template = report.changes[5]
+    rows = tuple(
+        msgspec.structs.replace(
+            template,
+            resource=f"{template.resource}-{number}",
+            resource_name=f"thing-{number}",
+            identity=f"arn:aws:iam::444455556666:role/r{number}",
+            witness=(
+                *template.witness[:-1],
+                msgspec.structs.replace(
+                    template.witness[-1],
+                    subject=f"arn:aws:iam::444455556666:role/r{number}",
+                ),
+            ),
+        )
+        for number in range(count)
+    )
+    return msgspec.structs.replace(report, changes=report.changes + rows)
+
+
+def test_a_large_picture_is_cut_and_says_so(diff_report: DiffReport) -> None:
+    report = large(diff_report, 400)
+    picture = compose(report)
+    assert len(picture.nodes) <= LIMIT
+    assert "prod/payments/stripe-live" in {node.label for node in picture.nodes}
+    assert picture.left_out > 300
+    assert f"{picture.left_out} of less weight left out" in graph.render_dot(report).decode()
+
+
+def test_a_radius_has_a_picture_too(radius_report: RadiusReport) -> None:
+    assert Fate.NEW not in fates(radius_report).values()
+    assert len(compose(radius_report).nodes) > 10
+
+
+@pytest.mark.parametrize("absent", ["pygraphviz", "graphviz"])
+def test_a_missing_package_names_the_extra(
+    diff_report: DiffReport, monkeypatch: pytest.MonkeyPatch, absent: str
+) -> None:
+    monkeypatch.setitem(sys.modules, absent, None)
+    with pytest.raises(MissingExtra) as raised:
+        graph.render_svg(diff_report)
+    assert raised.value.hint == "pip install 'modelreach[graph]'"
+
+
+PROGRAM = """
+import hashlib, importlib.util, sys
+spec = importlib.util.spec_from_file_location("reports_as_given", sys.argv[1])
+given = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = given
+spec.loader.exec_module(given)
+from modelreach import plugins
+for name in plugins.names(plugins.RENDERERS):
+    render = plugins.renderer(name)
+    for report in (given.build_diff(), given.build_radius()):
+        print(name, hashlib.sha256(render(report)).hexdigest())
+"""
+
+
+def test_all_forms_give_the_same_bytes_in_every_run() -> None:
+    runs = [
+        subprocess.run(
+            [sys.executable, "-c", PROGRAM, str(CONFTEST)],
+            env={**os.environ, "PYTHONHASHSEED": seed},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        for seed in ("1", "2")
+    ]
+    assert runs[0].stdout == runs[1].stdout
+    assert runs[0].stdout.count("\n") == 16
+    assert runs[0].stderr == ""

@@ -1,0 +1,93 @@
+"""The page: complete without JavaScript, closed to the network, small enough to open."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+import sys
+
+import msgspec
+import pytest
+
+from modelreach.report import DiffReport, RadiusReport
+from modelreach_reports import html
+
+pytestmark = pytest.mark.filterwarnings("error")
+
+
+def hashed(text: str) -> str:
+    return f"'sha256-{base64.b64encode(hashlib.sha256(text.encode()).digest()).decode()}'"
+
+
+def test_the_policy_allows_our_style_and_script_only(diff_report: DiffReport) -> None:
+    page = html.render(diff_report).decode()
+    (policy,) = re.findall(r'http-equiv="Content-Security-Policy" content="([^"]*)"', page)
+    (style,) = re.findall(r"<style>(.*?)</style>", page, re.DOTALL)
+    (script,) = re.findall(r"<script>(.*?)</script>", page, re.DOTALL)
+    rules = dict(rule.split(" ", 1) for rule in policy.replace("&#39;", "'").split("; "))
+    assert rules["default-src"] == "'none'"
+    assert rules["style-src"] == hashed(style)
+    assert rules["script-src"] == hashed(script)
+    assert "style=" not in page.replace("xml:space", "")
+
+
+def test_nothing_is_fetched(diff_report: DiffReport) -> None:
+    page = html.render(diff_report).decode()
+    addresses = set(re.findall(r"https?://[^\"'\s<)]+", page))
+    assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
+
+
+def test_the_verdict_comes_first_and_nothing_is_missing(diff_report: DiffReport) -> None:
+    page = html.render(diff_report).decode()
+    order = (
+        "FAIL: this release does not pass the gate",
+        "Resources reached",
+        "Where the reach grew",
+        "<svg",
+        'id="f-F01"',
+        "Every change of reach",
+        "What could not be read",
+        diff_report.new.snapshot_digest,
+        "How to read it",
+    )
+    places = [page.index(text) for text in order]
+    assert places == sorted(places)
+
+
+def test_every_finding_has_its_witness(diff_report: DiffReport) -> None:
+    page = html.render(diff_report).decode()
+    with_witness = [finding for finding in diff_report.findings if finding.witness]
+    assert page.count('<ol class="strip">') == len(with_witness)
+    assert all(finding.fix.split("`")[0] in page for finding in diff_report.findings)
+
+
+def test_a_radius_is_a_page_too(radius_report: RadiusReport) -> None:
+    page = html.render(radius_report).decode()
+    assert "Everything that is reached" in page
+    assert "Change</th>" not in page
+
+
+def test_rows_beyond_two_thousand_are_left_out_and_counted(diff_report: DiffReport) -> None:
+    changes = tuple(
+        msgspec.structs.replace(diff_report.changes[5], resource=f"arn:aws:x:::{number}")
+        for number in range(2100)
+    )
+    findings = tuple(
+        msgspec.structs.replace(diff_report.findings[0], id=f"F{number}") for number in range(2300)
+    )
+    big = msgspec.structs.replace(diff_report, changes=changes, findings=findings, admin_of_new=())
+    page = html.render(big).decode()
+    assert "100 rows more are left out" in page
+    assert "300 findings more are left out" in page
+    assert page.count("<article") == 2000
+    assert len(page) < 6_000_000
+
+
+def test_without_the_graph_extra_the_page_says_so(
+    diff_report: DiffReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pygraphviz", None)
+    page = html.render(diff_report).decode()
+    assert "<svg" not in page
+    assert "pip install &#39;modelreach[graph]&#39;" in page

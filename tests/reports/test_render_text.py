@@ -1,0 +1,159 @@
+"""What a person sees on a terminal, whole; and the laws it keeps."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from modelreach.report import DecisionRow, DiffReport, RadiusReport, StatementRow
+from modelreach_reports import text
+from modelreach_reports.witness import render_decision, render_finding, render_witness
+
+GOLDEN = Path(__file__).parent / "golden"
+SCREEN = 50
+
+
+def golden(name: str, shown: bytes) -> None:
+    """Compare with the kept picture; MODELREACH_RENEW=1 keeps this one instead."""
+    path = GOLDEN / name
+    if os.environ.get("MODELREACH_RENEW"):
+        path.parent.mkdir(exist_ok=True)
+        path.write_bytes(shown)
+    assert shown.decode() == path.read_text(encoding="utf-8")
+
+
+def test_the_difference(diff_report: DiffReport) -> None:
+    golden("diff.txt", text.render(diff_report))
+
+
+def test_the_difference_in_ascii(diff_report: DiffReport) -> None:
+    golden("diff-ascii.txt", text.render(diff_report, ascii_only=True))
+
+
+def test_the_radius(radius_report: RadiusReport) -> None:
+    golden("radius.txt", text.render(radius_report))
+
+
+def test_a_finding_hop_by_hop(diff_report: DiffReport) -> None:
+    golden("finding.txt", render_finding(diff_report, diff_report.findings[2]))
+
+
+def test_a_decision() -> None:
+    allowed = StatementRow(
+        effect="Allow",
+        layer="identity",
+        policy="agent-access",
+        target="arn:aws:iam::111122223333:role/support-agent",
+        sid="Reads",
+        text='{"Effect":"Allow","Action":"s3:*","Resource":"*"}',
+    )
+    decision = DecisionRow(
+        principal="arn:aws:iam::111122223333:role/support-agent",
+        action="s3:GetObject",
+        resource="arn:aws:s3:::customer-exports/a.csv",
+        verdict="conditional",
+        outcome="conditional",
+        depends_on=("StringEquals aws:SourceVpce vpce-1",),
+        allowed_by=(allowed,),
+        assumes=("service control policies were not read",),
+    )
+    golden("decision.txt", render_decision(decision))
+
+
+def test_what_matters_fits_one_screen(diff_report: DiffReport) -> None:
+    lines = text.render(diff_report).decode().splitlines()
+    assert len(lines) <= SCREEN
+    assert max(map(len, lines)) <= 80
+    assert lines[-2].startswith(" FAIL ")
+    assert lines[-1].startswith("next:")
+
+
+def test_unknown_and_conditional_are_words(diff_report: DiffReport) -> None:
+    shown = text.render(diff_report).decode()
+    assert "only if StringEquals aws:SourceVpce vpce-0a1b2c3d" in shown
+    assert "unknown: ssm:DescribeParameters denied" in shown
+    assert "Counted as unknown, not as zero." in shown
+    assert "modelreach permissions aws --missing" in shown
+
+
+def test_colour_changes_no_word(diff_report: DiffReport) -> None:
+    plain = text.render(diff_report).decode()
+    coloured = text.render(diff_report, color=True).decode()
+    assert "\x1b[" in coloured
+    assert coloured != plain
+
+
+def test_next_commands_are_the_callers(diff_report: DiffReport) -> None:
+    shown = text.render(diff_report, next_commands=["modelreach explain F03 a.yaml b.yaml"])
+    assert b"next:  modelreach explain F03 a.yaml b.yaml" in shown
+
+
+def test_many_changes_are_summed_up(diff_report: DiffReport) -> None:
+    template = diff_report.changes[5]
+    many = tuple(
+        msgspec.structs.replace(
+            template,
+            resource=f"{template.resource}-{number}",
+            resource_name=f"table-{number:04}",
+            findings=(),
+        )
+        for number in range(500)
+    )
+    report = msgspec.structs.replace(diff_report, changes=diff_report.changes + many)
+    shown = text.render(report).decode()
+    assert "and 50" in shown
+    assert len(shown.splitlines()) <= SCREEN
+    everything = text.render(report, show_all=True).decode()
+    assert all(f"table-{number:04}" in everything for number in range(500))
+
+
+def test_no_change_says_so(diff_report: DiffReport) -> None:
+    same = msgspec.structs.replace(
+        diff_report, changes=(), findings=(), gaps=(), admin_of_new=diff_report.admin_of_old
+    )
+    shown = text.render(same).decode()
+    assert "No change of reach" in shown
+    assert "What changed" not in shown
+
+
+def test_identities_that_come_and_go_are_both_counted(diff_report: DiffReport) -> None:
+    swapped = msgspec.structs.replace(
+        diff_report,
+        identities_old=diff_report.identities_new[1:],
+        identities_new=diff_report.identities_new[:2],
+    )
+    row = next(
+        line
+        for line in text.render(swapped).decode().splitlines()
+        if line.startswith("  identities")
+    )
+    assert row.endswith("+1 −2")
+
+
+@pytest.mark.parametrize("verdict", ["pass", "fail", "unknown"])
+def test_the_verdict_comes_with_its_exit_code(diff_report: DiffReport, verdict: str) -> None:
+    code = {"pass": 0, "fail": 1, "unknown": 3}[verdict]
+    gate = msgspec.convert(
+        {
+            **msgspec.to_builtins(diff_report.gate),
+            "verdict": verdict,
+            "exit_code": code,
+            "reasons": (),
+        },
+        type(diff_report.gate),
+    )
+    shown = text.render(msgspec.structs.replace(diff_report, gate=gate)).decode()
+    assert f" {verdict.upper()} " in shown
+    assert f"(exit {code})" in shown
+
+
+def test_a_bare_principal_is_where_its_witness_begins(radius_report: RadiusReport) -> None:
+    start = radius_report.identities[0]
+    release = msgspec.structs.replace(radius_report.release, name=start.id, version="")
+    alone = msgspec.structs.replace(radius_report, release=release)
+    shown = render_witness(alone, start.witness + radius_report.grants[-3].witness[1:]).decode()
+    assert "runs as" not in shown
+    assert shown.startswith(" 1  support-agent-runtime")
