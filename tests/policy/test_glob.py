@@ -112,6 +112,15 @@ def test_two_globs_agree_with_enumeration(a: str, b: str) -> None:
     assert glob.covers(a, b) is (language(b) <= language(a))
 
 
+def test_all_pairs_of_small_globs_agree_with_enumeration() -> None:
+    texts = ["".join(letters) for size in range(9) for letters in product("ac", repeat=size)]
+    small = ["".join(items) for size in range(5) for items in product("a*?", repeat=size)]
+    held = {one: frozenset(text for text in texts if slow_match(one, text)) for one in small}
+    for a, b in product(small, repeat=2):
+        assert glob.intersects(a, b) is not held[a].isdisjoint(held[b]), (a, b)
+        assert glob.covers(a, b) is (held[b] <= held[a]), (a, b)
+
+
 @settings(max_examples=200, deadline=None)
 @given(inside=some_globs, outside=some_globs)
 def test_regions_agree_with_enumeration(inside: list[str], outside: list[str]) -> None:
