@@ -41,7 +41,7 @@ _INK = {
 }
 _LINE = {Fate.GONE: "dashed", Fate.UNKNOWN: "dotted"}
 _FONT = "Helvetica,Arial,sans-serif"
-_LONGEST = 34
+_LONGEST = 30
 
 
 def _missing(error: ImportError, form: str) -> MissingExtra:
@@ -71,7 +71,7 @@ def _node_label(node: Node) -> str:
     more = f"and {node.also} more" if node.also else ""
     findings = " ".join(node.findings[:2]) + (" …" if len(node.findings) > 2 else "")
     under = " · ".join(part for part in (node.kind, more, fate, findings) if part)
-    return f"<{_label(name, bold=True, color='#16202a')}<BR/>{_label(under, 9, width=60)}>"
+    return f"<{_label(name, bold=True, color='#16202a')}<BR/>{_label(under, 10, width=44)}>"
 
 
 def _put(graph: Digraph, name: str, node: Node) -> None:
@@ -84,19 +84,22 @@ def _put(graph: Digraph, name: str, node: Node) -> None:
 
 def _edge_label(edge: Edge) -> str:
     sign = f"{_SIGN[edge.fate]} " if edge.fate is not Fate.SAME else ""
-    lines = [_label(part, 9, width=34) for part in _stacked(sign + edge.label)]
+    lines = [_label(part, 10, width=30) for part in _stacked(sign + edge.label)]
     if edge.proviso:
-        lines.append(_label(end(edge.proviso, 34), 9))
-    return f"<{'<BR/>'.join(lines)}>"
+        lines.append(_label(end(edge.proviso, 28), 10))
+    # The padding keeps the text off the line, which the engine draws through the label's edge.
+    table = '<TABLE BORDER="0" CELLSPACING="0" CELLPADDING="4"><TR><TD>{}</TD></TR></TABLE>'
+    return f"<{table.format('<BR/>'.join(lines))}>"
 
 
 def _stacked(label: str) -> list[str]:
     """Break a label where it reads well: long ones make the picture wide and its text small."""
-    if " and " in label:
-        first, rest = label.split(" and ", 1)
-        return [f"{first} and", *_stacked(rest)]
+    for joint in (", ", " and ", ": "):
+        if joint in label:
+            first, rest = label.split(joint, 1)
+            return [f"{first}{joint.rstrip()}", *_stacked(rest)]
     service, colon, action = label.partition(":")
-    if colon and len(label) > 20 and " " not in service.removeprefix("+ "):
+    if colon and len(label) > 20 and " " not in service.lstrip("+−~? "):
         return [f"{service}:", action]
     return [label]
 
@@ -153,8 +156,8 @@ def _document(report: Report) -> tuple[Digraph, dict[str, str]]:
     picture, names = compose(report), Names(report)
     graph = Digraph("reach")
     graph.attr("graph", rankdir="LR", labelloc="t", label=_title(report, picture), fontname=_FONT)
-    graph.attr("graph", nodesep="0.18", ranksep="0.45", pad="0.2", bgcolor="white")
-    graph.attr("node", shape="box", fontname=_FONT, fontsize="11", margin="0.12,0.06")
+    graph.attr("graph", nodesep="0.18", ranksep="0.35", pad="0.2", bgcolor="white")
+    graph.attr("node", shape="box", fontname=_FONT, fontsize="12", margin="0.12,0.06")
     graph.attr("edge", fontname=_FONT, arrowsize="0.7")
     ids = {node.key: f"n{number}" for number, node in enumerate(picture.nodes, start=1)}
     _clusters(graph, picture, ids, names)
@@ -192,7 +195,7 @@ def _left_out(graph: Digraph, picture: Picture, ids: dict[str, str]) -> None:
     for key, missing in picture.omitted:
         if key in ids:
             name = f"more{next(numbers)}"
-            label = f"<{_label(f'… {missing} more', 9)}>"
+            label = f"<{_label(f'… {missing} more', 10)}>"
             graph.node(name, label=label, shape="plaintext", fontcolor="#5c6773", **_MORE)
             graph.edge(ids[key], name, style="dotted", color="#5c6773", arrowhead="none")
 

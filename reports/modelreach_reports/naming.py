@@ -10,6 +10,7 @@ from modelreach.report import ChangeRow, DiffReport, GrantRow, IdentityRow, Repo
 from modelreach_reports.safe import visible
 
 _QUOTED = re.compile(r"`([^`]*)`")
+_BARE = re.compile(r"(?<![`\w])arn:[^\s`,;()]+")
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,8 +68,9 @@ class Names:
         return " ".join(visible(part) for part in (row.provider, row.name, row.id) if part)
 
     def prose(self, text: str) -> str:
-        """Give a sentence with the ids that it quotes in backticks replaced by names."""
-        return _QUOTED.sub(lambda match: f"`{self._short(match.group(1))}`", text)
+        """Give a sentence with the ids in it replaced by names."""
+        bare = _BARE.sub(lambda match: self._short(match.group()), text)
+        return _QUOTED.sub(lambda match: f"`{self._short(match.group(1))}`", bare)
 
     def _short(self, key: str) -> str:
         known = key in self._things

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from modelreach.report import (
+    AdminRow,
     ChangeRow,
     CredentialRow,
     DiffReport,
@@ -67,6 +68,7 @@ def page(report: Report) -> View:
         "tally": findings_tally(report),
         **_findings(report, names, fate),
         **_changes(report, names),
+        "takeovers": _takeovers(report, names),
         **_gaps(report.gaps, names),
         **_credentials(report.credentials, names),
         "inputs": _inputs(report),
@@ -142,7 +144,7 @@ def _any(old: Figures, new: Figures, key: str) -> bool:
 
 def _figure(title: str, old: int, new: int) -> View:
     delta = new - old
-    change = f"▲ +{delta}" if delta > 0 else f"▼ −{-delta}" if delta else "= same"
+    change = f"▲ +{delta}" if delta > 0 else f"▼ −{-delta}" if delta else "="
     way = "up" if delta > 0 else "down" if delta else "level"
     return {"title": title, "value": f"{old} → {new}", "change": change, "way": way}
 
@@ -160,8 +162,10 @@ _STATES = {
 
 def _findings(report: Report, names: Names, fate: Fate) -> View:
     rows, name = ranked_findings(report), deployment_of(report)
+    changes = report.changes if isinstance(report, DiffReport) else ()
+    kinds = {row.resource: row.kind for row in changes}
     shown = [
-        _finding(row, names, fate, begun(row.witness, name) if number < STRIPS else ())
+        _finding(row, names, fate, begun(row.witness, name) if number < STRIPS else (), kinds)
         for number, row in enumerate(rows[:ROWS])
     ]
     notes = []
@@ -172,7 +176,13 @@ def _findings(report: Report, names: Names, fate: Fate) -> View:
     return {"findings": shown, "findings_note": " ".join(notes)}
 
 
-def _finding(row: FindingRow, names: Names, fate: Fate, witness: Sequence[Hop]) -> View:
+def _finding(
+    row: FindingRow,
+    names: Names,
+    fate: Fate,
+    witness: Sequence[Hop],
+    kinds: Mapping[str, str],
+) -> View:
     state, look = _STATES[row.state]
     return {
         "anchor": _anchor(row.id),
@@ -184,15 +194,15 @@ def _finding(row: FindingRow, names: Names, fate: Fate, witness: Sequence[Hop]) 
         "words": _short(finding_words(row, names), 400),
         "evidence": _short(names.prose("; ".join(row.evidence)), 600),
         "fix": _short(names.prose(row.fix), 800),
-        "strip": _strip(witness, row.state, names, fate) if witness else None,
+        "strip": _strip(witness, kinds, names, fate) if witness else None,
     }
 
 
-def _strip(witness: Sequence[Hop], state: str, names: Names, fate: Fate) -> View:
+def _strip(witness: Sequence[Hop], kinds: Mapping[str, str], names: Names, fate: Fate) -> View:
     stops = [_stop(witness[0].subject, None, names, fate)]
     stops += [_stop(hop.object, hop, names, fate) for hop in witness]
     if witness[-1].kind in FINAL:
-        stops[-1] |= _target(state)
+        stops[-1] |= _target(kinds.get(witness[-1].object, ""))
     proof = [_proof(part) for hop in witness for part in (hop, *hop.also) if part.statement]
     return {"stops": stops, "proof": proof}
 
@@ -214,10 +224,10 @@ def _stop(key: str, hop: Hop | None, names: Names, fate: Fate) -> View:
     }
 
 
-def _target(state: str) -> View:
-    """How the last box stands out: what a finding is about."""
-    fates = {"new": ("+", "new"), "gone": ("−", "gone")}
-    sign, look = fates.get(state, ("", ""))
+def _target(kind: str) -> View:
+    """How the last box stands out: what a finding is about, and whether its reach is new."""
+    fates = {"gained": ("+", "new"), "lost": ("−", "gone")}
+    sign, look = fates.get(kind, ("", ""))
     return {"sign": sign, "fate": look, "target": True}
 
 
@@ -279,6 +289,32 @@ def _access(row: ChangeRow | GrantRow) -> str:
 def _actions(actions: Sequence[str]) -> str:
     shown = " ".join(_short(action, 80) for action in actions[:6])
     return shown + (f" and {len(actions) - 6} more" if len(actions) > 6 else "")
+
+
+def _takeovers(report: Report, names: Names) -> list[View]:
+    if isinstance(report, RadiusReport):
+        return [_takeover(row, "reached", names) for row in report.admin_of[:ROWS]]
+    old = {(row.scope, row.identity) for row in report.admin_of_old}
+    new = {(row.scope, row.identity) for row in report.admin_of_new}
+    rows = [
+        (row, "as before" if (row.scope, row.identity) in old else "gained")
+        for row in report.admin_of_new
+    ]
+    rows += [(row, "lost") for row in report.admin_of_old if (row.scope, row.identity) not in new]
+    return [_takeover(row, kind, names) for row, kind in rows[:ROWS]]
+
+
+def _takeover(row: AdminRow, kind: str, names: Names) -> View:
+    last = row.witness[-1] if row.witness else None
+    return {
+        "kind": kind,
+        "sign": {"gained": "+ ", "lost": "− "}.get(kind, ""),
+        "scope": middle(names.scope(row.scope), _LONGEST),
+        "identity": middle(names.thing(row.identity).label, _LONGEST),
+        "identity_full": _full(row.identity),
+        "way": _short(last.note or statement_words(last), 200) if last else "",
+        "provisos": [middle(text, 400) for text in provisos(row)],
+    }
 
 
 def _gaps(gaps: Sequence[GapRow], names: Names) -> View:

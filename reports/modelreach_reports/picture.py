@@ -232,7 +232,7 @@ def _node(key: str, box: _Box, names: Names) -> Node:
     thing = names.thing(key)
     return Node(
         key,
-        thing.label,
+        names.place(key) if box.administered else thing.label,
         "can be taken over" if box.administered else thing.kind,
         thing.scope,
         box.fate,

@@ -93,7 +93,8 @@ _CAPABILITIES = tuple(Capability)
 
 
 def _of_rows(rows: Sequence[_Row], known: dict[str, FindingRow], name: str) -> Item:
-    """Give what several capabilities on one thing come to."""
+    """Give what several capabilities on one thing come to, told by the strongest."""
+    rows = sorted(rows, key=lambda row: _capability_order(row.capability), reverse=True)
     row = rows[0]
     kind = "reached" if isinstance(row, GrantRow) else row.kind
     findings = dict.fromkeys(key for row in rows for key in _findings_of(row))
