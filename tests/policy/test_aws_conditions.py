@@ -80,7 +80,7 @@ def test_operators(operator: str, wanted: str, given: str, met: bool) -> None:
         ),
         (
             {"ForAnyValue:StringNotEqualsIfExists": {"aws:TagKeys": "a"}},
-            "Null aws:TagKeys true or not (ForAllValues:StringEquals aws:TagKeys a)",
+            "not (ForAllValues:StringEquals aws:TagKeys a)",
         ),
         ({"ForAllValues:StringEqualsIfExists": {T: "a"}}, f"ForAllValues:StringEquals {T} a"),
         ({"Null": {T: ["true", "false"]}}, "always"),

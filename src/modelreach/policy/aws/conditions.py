@@ -2,13 +2,15 @@
 
 What is left is made of positive atoms and their negations, so that a condition and its opposite
 cancel: `StringNotEquals` is the negation of the atom `StringEquals`, which is false for an absent
-key; `…IfExists` is the atom or `Null key true`; and the set operators mirror each other:
-`ForAllValues:StringNotEquals` is the negation of `ForAnyValue:StringEquals`.
+key; `…IfExists` is the atom or `Null key true`, but adds nothing to a set operator; and the set
+operators mirror each other: `ForAllValues:StringNotEquals` is the negation of
+`ForAnyValue:StringEquals`.
 
 Values of an atom are always written as a policy of version 2012-10-17 would write them.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_condition.html
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-single-vs-multi-valued-context-keys.html
+https://repost.aws/questions/QU9HFmDzP0QGuU-fd7rS6B7w/foranyvalue-stringequalsifexists-behaving-unexpectedly
 """
 
 from __future__ import annotations
@@ -94,9 +96,9 @@ def _absent(key: str) -> Atom:
 def _met(
     condition: Condition, operator: Operator, wanted: list[str], given: tuple[str, ...]
 ) -> bool:
-    if not given and condition.if_exists:
-        return True
     if condition.quantifier is Quantifier.NONE:
+        if not given and condition.if_exists:
+            return True
         hit = any(operator.test(want, value) for value in given for want in wanted)
         return hit is not operator.negated
     hits = [any(operator.test(want, value) for want in wanted) for value in _elements(given)]
@@ -121,8 +123,8 @@ def _half_open(
     if operator.positive not in _TEXT:
         left = _open(condition, operator, templates, context)
         return _settled_without(left, condition, given)
-    if not given and condition.if_exists:
-        return TRUE
+    if not given:
+        return TRUE if _met(condition, operator, [], given) else FALSE
 
     def hit(value: str) -> Expr:
         return any_of(text_matches(one, value, context) for one in templates)
@@ -155,15 +157,9 @@ def _open(
     if operator.positive == "Bool":
         values = tuple(sorted({value.strip().lower() for value in values}))
     found = _atom(condition, operator, values)
-    if not condition.if_exists or _holds_when_absent(condition, operator):
+    if not condition.if_exists or operator.negated or condition.quantifier is not Quantifier.NONE:
         return found
     return any_of((found, _absent(condition.key)))
-
-
-def _holds_when_absent(condition: Condition, operator: Operator) -> bool:
-    if condition.quantifier is Quantifier.NONE:
-        return operator.negated
-    return condition.quantifier is Quantifier.FOR_ALL_VALUES
 
 
 _MIRROR = {

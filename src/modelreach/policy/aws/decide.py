@@ -81,9 +81,6 @@ _NEAREST = (
     Layer.GRANT,
 )
 _FREE = Decision(Verdict.ALLOW, Outcome.ALLOW)
-_ROOT_CANNOT_ASSUME = Decision(
-    Verdict.DENY, Outcome.IMPLICIT_DENY, FALSE, blocked_by=(Layer.SERVICE,)
-)
 
 
 def decide(request: Request, layers: Layers) -> Decision:
@@ -91,10 +88,6 @@ def decide(request: Request, layers: Layers) -> Decision:
     action = request.action.lower()
     if is_free(action, request.caller.kind):
         return _FREE
-    if request.caller.kind is CallerKind.ROOT and action in TRUST_ACTIONS:
-        # "You can't use AWS account root user credentials to call AssumeRole."
-        # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
-        return _ROOT_CANNOT_ASSUME
     return _Case(request, layers, action).decision()
 
 
@@ -147,13 +140,19 @@ class _Case:
         self.request, self.layers, self.action = request, layers, action
         self.caller = request.caller
         self.has_identity = self.caller.kind in _IDENTITIES
-        self.bounded = self.has_identity and bool(layers.boundaries)
+        # Boundaries are for users and roles; the root user cannot have one.
+        entity = self.has_identity and self.caller.kind is not CallerKind.ROOT
+        self.bounded = entity and bool(layers.boundaries)
         self.said: list[Said] = []
         self.limits = self._organisation()
         self.identity = self._hear(layers.identity if self.has_identity else ())
-        self.boundary = self._optional(layers.boundaries)
+        self.boundary = self._optional(layers.boundaries if self.bounded else None)
         self.session = self._optional(layers.session)
         self.resource = self._hear((*layers.resource, *self._acls()))
+        if self.caller.kind is CallerKind.ROOT and action in TRUST_ACTIONS:
+            # "You can't use AWS account root user credentials to call AssumeRole."
+            # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+            self.limits.append(_Stage(Layer.SERVICE, FALSE))
         if layers.endpoint:
             self.limits.append(_Stage(Layer.ENDPOINT, self._hear(layers.endpoint).allow))
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass, field
 from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Request
 from modelreach.policy.aws.matching import action_matches, resource_matches
-from modelreach.policy.aws.principals import Way, spared, ways
-from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
+from modelreach.policy.aws.principals import Caller, Way, spared, ways
+from modelreach.policy.aws.statement import Effect, PolicyDocument, Principals, Statement
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of
 
@@ -146,9 +146,7 @@ def _clauses(
         return
     named = statement.principals
     if named is not None and named.negated:
-        # "will always deny any IAM principal that has a permissions boundary policy attached"
-        # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
-        if (bounded and statement.effect is Effect.DENY) or not spared(named, request.caller):
+        if not _is_spared(statement, named, request.caller, bounded):
             yield Clause(_when(policy, statement, request), policy, statement, Way.EVERYONE)
         return
     means = ways(named, request.caller)
@@ -159,6 +157,15 @@ def _clauses(
         if way is Way.ACCOUNT and _means_root_only(policy.layer, request.action):
             continue
         yield Clause(when if depends is TRUE else all_of((when, depends)), policy, statement, way)
+
+
+def _is_spared(statement: Statement, named: Principals, caller: Caller, bounded: bool) -> bool:
+    """Does NotPrincipal spare the caller? With Allow nobody knows: it is not understood.
+
+    With Deny it "will always deny any IAM principal that has a permissions boundary".
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    """
+    return statement.effect is Effect.DENY and not bounded and spared(named, caller)
 
 
 def _means_root_only(layer: Layer, action: str) -> bool:

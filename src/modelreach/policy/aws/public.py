@@ -40,13 +40,16 @@ _WIDEST_V4, _WIDEST_V6 = 8, 32
 
 
 def is_public(document: PolicyDocument) -> bool:
-    """Does a statement of the policy allow the public something?"""
+    """Does a statement of the policy allow the public something?
+
+    Statements that are not understood do not count: they leave the answer unknown anyway.
+    """
     return any(_is_public(statement) for statement in document.statements)
 
 
 def _is_public(statement: Statement) -> bool:
     named = statement.principals
-    if statement.effect is not Effect.ALLOW or named is None:
+    if statement.effect is not Effect.ALLOW or named is None or statement.not_understood:
         return False
     if not named.everyone and not named.negated:
         return False

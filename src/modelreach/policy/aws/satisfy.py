@@ -156,7 +156,7 @@ def _present(tests: _Tests) -> bool:
 
 # --- one value -------------------------------------------------------------------------------
 
-_TEXT = {"StringEquals", "StringEqualsIgnoreCase", "StringLike", "ArnLike"}
+_PATTERNED = {"StringEquals", "StringLike", "ArnLike"}
 _FREE = ("x", "", "true", "false", "0", "arn:aws:x:x:x:x")
 
 
@@ -173,6 +173,9 @@ def _value_can(tests: list[_Test]) -> bool:
 def _candidates(tests: list[_Test]) -> Iterator[str]:
     for test in tests:
         yield from (glob.plain(value) for value in test.values)
+        if test.operator == "StringEqualsIgnoreCase":
+            yield from (value.upper() for value in test.values)
+            yield from (value.lower() for value in test.values)
     yield from _FREE
     yield from _near_numbers(tests, "Numeric", number)
     yield from _near_numbers(tests, "Date", moment)
@@ -225,7 +228,9 @@ def _sampled(tests: list[_Test]) -> Iterator[str]:
 def _regions(tests: list[_Test]) -> Iterator[glob.Region]:
     """The texts that the text tests leave, one region for each choice among several values."""
     barred = [pattern for test in tests if not test.wanted for pattern in _patterns(test)]
-    wanted = [list(_patterns(test)) for test in tests if test.wanted and test.operator in _TEXT]
+    wanted = [
+        list(_patterns(test)) for test in tests if test.wanted and test.operator in _PATTERNED
+    ]
     choices: list[tuple[str, ...]] = [()]
     for patterns in wanted:
         choices = [(*done, pattern) for done in choices for pattern in patterns][:_MOST_CHOICES]
