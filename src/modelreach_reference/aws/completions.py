@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
+from decimal import Decimal
 from ipaddress import ip_network
-from itertools import combinations, product
+from itertools import combinations, pairwise, product
 from math import comb
 from typing import cast
 
@@ -40,7 +41,21 @@ class OpenKey:
     """A key that is not fixed: the values worth trying, and whether it may have several."""
 
     values: set[str] = field(default_factory=set[str])
-    several: bool = False
+    in_sets: bool = False
+    alone: bool = False
+    ordered: str = ""
+
+    @property
+    def several(self) -> bool:
+        """Only a key that nothing asks for its one value may have several."""
+        return self.in_sets and not self.alone
+
+    def join(self, other: OpenKey) -> None:
+        """Take what another statement makes worth trying."""
+        self.values |= other.values
+        self.in_sets = self.in_sets or other.in_sets
+        self.alone = self.alone or other.alone
+        self.ordered = self.ordered or other.ordered
 
     def completions(self) -> list[Values]:
         """Give everything that the key may be, absence first."""
@@ -93,10 +108,10 @@ def open_keys(record: Mapping[str, object]) -> dict[str, OpenKey]:
     keys: dict[str, OpenKey] = {}
     for statement in _statements(record.get("policies")):
         for name, found in _asked(statement, read_request(record).resource):
-            key = keys.setdefault(name, OpenKey())
-            key.values |= found.values
-            key.several = key.several or found.several
+            keys.setdefault(name, OpenKey()).join(found)
     _share_values(record, keys)
+    for key in keys.values():
+        key.values |= _between(key)
     return {name: key for name, key in keys.items() if name not in fixed}
 
 
@@ -118,10 +133,38 @@ def _asked(statement: Mapping[str, object], resource: str) -> Iterator[tuple[str
     for operator, key, wanted in _tests(statement):
         yield key.lower(), _open_key(operator, wanted)
         for text in wanted:
-            yield from ((name, OpenKey(set(_pieces(text)))) for name in _variables(text))
+            yield from ((name, _variable(text)) for name in _variables(text))
     for element in ("Resource", "NotResource"):
         for text in _texts(statement.get(element)):
-            yield from ((name, OpenKey(set(_pieces(resource)))) for name in _variables(text))
+            yield from ((name, _variable(resource)) for name in _variables(text))
+
+
+def _variable(text: str) -> OpenKey:
+    """A key that is used as a variable has one value, maybe some part of this text."""
+    return OpenKey(_pieces(text), alone=True)
+
+
+def _between(key: OpenKey) -> set[str]:
+    """Give values between those that comparisons of order make worth trying."""
+    if not key.ordered:
+        return set()
+    read = values.number if key.ordered == "Numeric" else values.date
+    limits: set[Decimal] = set()
+    for text in key.values:
+        try:
+            limits.add(read(text))
+        except NotUnderstood:
+            continue
+    middles = [(low + high) / 2 for low, high in pairwise(sorted(limits))]
+    return {_written(key.ordered, middle) for middle in middles}
+
+
+def _written(ordered: str, value: Decimal) -> str:
+    return str(value) if ordered == "Numeric" else _moment(float(value))
+
+
+def _moment(seconds: float) -> str:
+    return datetime.fromtimestamp(seconds, UTC).isoformat()
 
 
 def _tests(statement: Mapping[str, object]) -> Iterator[tuple[str, str, list[str]]]:
@@ -179,8 +222,13 @@ def _open_key(operator: str, wanted: Sequence[str]) -> OpenKey:
         read = read_operator(operator)
     except NotUnderstood:
         return OpenKey({"x"})
-    found = {value for text in wanted for value in _around(read.name, text)}
-    return OpenKey(found or {"x"}, read.over is not Over.ONE)
+    found = {value for text in wanted for value in _around(read.name, text)} or {"x"}
+    if read.name == "Null":
+        return OpenKey(found)
+    ordered = "Numeric" if read.name.startswith("Numeric") else ""
+    ordered = "Date" if read.name.startswith("Date") else ordered
+    in_sets = read.over is not Over.ONE
+    return OpenKey(found, in_sets=in_sets, alone=not in_sets, ordered=ordered)
 
 
 def _around(name: str, text: str) -> set[str]:
@@ -203,9 +251,8 @@ def _around(name: str, text: str) -> set[str]:
 
 
 def _around_date(text: str) -> set[str]:
-    limit = datetime.fromtimestamp(float(values.date(text)), UTC)
-    second = timedelta(seconds=1)
-    return {moment.isoformat() for moment in (limit - second, limit, limit + second)}
+    limit = float(values.date(text))
+    return {_moment(seconds) for seconds in (limit - 1, limit, limit + 1)}
 
 
 def _around_addresses(text: str) -> set[str]:

@@ -113,7 +113,12 @@ def _is_account(entry: str, principal: Principal) -> bool:
 
 
 def _is_role(entry: str, principal: Principal) -> bool:
-    """Say whether an entry names the role that the principal is, or is a session of."""
+    """Say whether an entry names the role that the principal is, or is a session of.
+
+    Without the path of the role the name has to do: it is unique in its account.
+    """
+    if principal.role_arn:
+        return entry == principal.role_arn
     role = principal.role_name
     if role is None:
         return False

@@ -44,17 +44,21 @@ IN_AN_ACCOUNT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Principal:
-    """Who asks: the name as the record has it, and for an ARN its account and last part."""
+    """Who asks: the name as the record has it, and for an ARN its account and last part.
+
+    `role_arn` is the role that is, or is behind, this principal, if its path is known.
+    """
 
     kind: PrincipalKind
     name: str
     account: str = ""
     path: str = ""
     unique_id: str = ""
+    role_arn: str = ""
 
     @property
     def role_name(self) -> str | None:
-        """The role that is, or is behind, this principal.
+        """The name of that role, whose path may not be known.
 
         A role name is unique in its account whatever its path, and a session ARN has no path:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html
@@ -72,8 +76,8 @@ class Principal:
         Their path is reserved. A session does not show it, but their names are alike as well:
         https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
         """
-        if self.kind is PrincipalKind.ROLE:
-            return self.path.startswith("role/aws-service-role/")
+        if self.role_arn:
+            return ":role/aws-service-role/" in self.role_arn
         return self.path.startswith("assumed-role/AWSServiceRoleFor")
 
 
@@ -97,16 +101,33 @@ class Request:
         """The service prefix of the action, in lower case."""
         return self.action.split(":")[0].lower()
 
+    @property
+    def is_about_trust(self) -> bool:
+        """Whether the policy of the resource is the trust policy of a role.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html
+        """
+        return self.service == "sts" and self._is_for("iam", "role/")
+
+    @property
+    def needs_resource_policy(self) -> bool:
+        """Whether nobody gets at the resource whom its own policy does not allow: roles and keys.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
+        https://docs.aws.amazon.com/kms/latest/developerguide/key-policies.html
+        """
+        return self.is_about_trust or self._is_for("kms", "key/")
+
+    def _is_for(self, service: str, prefix: str) -> bool:
+        parts = self.resource.split(":", 5)
+        return len(parts) == 6 and parts[2] == service and parts[5].startswith(prefix)
+
 
 def read_request(record: Mapping[str, object]) -> Request:
     """Read the request of a record; raise `MalformedRecord` if it has none."""
     request = _mapping(record.get("request"), "request")
     settings = _mapping(record.get("settings") or {}, "settings")
-    unique_id = settings.get("unique_id")
-    principal = replace(
-        read_principal(_text(request, "principal")),
-        unique_id=unique_id if isinstance(unique_id, str) else "",
-    )
+    principal = _with_settings(read_principal(_text(request, "principal")), settings)
     resource = _text(request, "resource")
     account = request.get("resource_account")
     return Request(
@@ -115,6 +136,18 @@ def read_request(record: Mapping[str, object]) -> Request:
         resource=resource,
         resource_account=str(account) if account else _account_of(resource, principal),
         context=read_context(_mapping(request.get("context") or {}, "context")),
+    )
+
+
+def _with_settings(principal: Principal, settings: Mapping[str, object]) -> Principal:
+    """Add what the name does not say: the unique id, and the path of a session's role."""
+    unique_id, role_arn = settings.get("unique_id"), settings.get("role_arn")
+    if principal.kind is PrincipalKind.ROLE:
+        role_arn = principal.name
+    return replace(
+        principal,
+        unique_id=unique_id if isinstance(unique_id, str) else "",
+        role_arn=role_arn if isinstance(role_arn, str) else "",
     )
 
 

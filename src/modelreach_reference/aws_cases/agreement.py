@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import cast
 
 from modelreach_reference.aws import Answer, evaluate, evaluate_open
@@ -34,18 +35,41 @@ def as_sessions(record: Mapping[str, object]) -> list[Mapping[str, object]]:
     start = f"{principal.split(':iam:')[0]}:sts::{account}:assumed-role/{name}/"
     found = json.dumps(record["policies"]).split(start)[1:]
     sessions = {text.split('"')[0] for text in found} | {"any-other"}
+    settings = {
+        **cast("Mapping[str, object]", record.get("settings") or {}),
+        "role_arn": principal,
+    }
     return [
-        {**record, "request": {**request, "principal": start + session}}
+        {**record, "settings": settings, "request": {**request, "principal": start + session}}
         for session in sorted(sessions)
     ]
 
 
-def agrees(verdict: str, answers: set[str]) -> bool:
-    """Say whether a verdict describes a set of answers.
+class Agreement(StrEnum):
+    """How a verdict stands to the answers of the reference."""
 
-    `conditional` is what can be allowed and can be denied, `unknown` what turns on something not
-    understood. Where only the kind of denial is open, either kind is right.
+    FULL = "agrees"
+    WEAKER = "agrees, says less"
+    NONE = "contradicts"
+
+
+def agreement(record: Mapping[str, object], verdict: str, answers: set[str]) -> Agreement:
+    """Say whether a verdict on a case describes the answers to it.
+
+    `conditional` is what can be allowed and can be denied; said of what is settled, it says less
+    than it could. `unknown` is what turns on something not understood. What is denied in every
+    context is denied, be it because a deny always applies or because no allow can; which of the
+    two counts only where all is known.
     """
+    closed = record.get("mode", "strict") == "strict" and len(as_sessions(record)) == 1
+    right = _is_right(verdict, answers, closed=closed)
+    if right:
+        return Agreement.FULL
+    weaker = verdict == "conditional" and not closed and Answer.NOT_UNDERSTOOD not in answers
+    return Agreement.WEAKER if weaker else Agreement.NONE
+
+
+def _is_right(verdict: str, answers: set[str], *, closed: bool) -> bool:
     match verdict:
         case "unknown":
             return Answer.NOT_UNDERSTOOD in answers
@@ -54,4 +78,4 @@ def agrees(verdict: str, answers: set[str]) -> bool:
         case "allow":
             return answers == {Answer.ALLOW}
         case _:
-            return verdict in answers and answers <= DENIALS
+            return answers == {verdict} if closed else answers <= DENIALS

@@ -37,7 +37,29 @@ def open_case(seed: int | str) -> Record:
     rng = random.Random(f"open/{seed}")  # noqa: S311 - repeatable, not secret
     keys = tuple(rng.sample(KEYS, rng.choice((1, 2, 2))))
     context = random_context(rng, keys, 0.2)
-    return _case(f"open/{seed}", "discovery", rng, keys, context)
+    context = {
+        key: value
+        for key, value in context.items()
+        if key.lower() not in ("aws:username", "aws:principalarn")
+    }
+    record = _case(f"open/{seed}", "exists", rng, keys, context)
+    request = cast("Record", record["request"])
+    request["context"] = {**context, **_of_principal(str(request["principal"]))}
+    return record
+
+
+def _of_principal(name: str) -> Record:
+    """Give the keys that a principal fixes; `null` says that a key is known to be absent.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_variables.html#principaltable
+    """
+    user = name.split("/")[-1] if ":user/" in name else None
+    if not name.startswith("arn:") or "-provider/" in name:
+        return {"aws:username": user}
+    account, path = name.split(":")[4:6]
+    if path.startswith("assumed-role/"):
+        name = f"arn:aws:iam::{account}:role/{path.split('/')[1]}"
+    return {"aws:username": user, "aws:PrincipalArn": name}
 
 
 def _case(

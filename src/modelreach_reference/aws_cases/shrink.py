@@ -10,6 +10,14 @@ Record = dict[str, object]
 Path = tuple[str | int, ...]
 
 FIXED = frozenset({"id", "name", "mode", "request", "policies", "principal", "action"})
+KEPT = frozenset({"Effect", "Statement", "Version", "Action", "Resource", "Principal"})
+"""Without these a statement would be another one, or one that AWS refuses."""
+
+LISTS_OF_TEXT = frozenset(
+    {"Action", "NotAction", "Resource", "NotResource", "AWS", "Service", "Federated"}
+)
+"""Lists that mean something else, or nothing, when they are empty."""
+
 SIMPLER: tuple[tuple[Path, object], ...] = (
     (("request", "wildcard_only"), False),
     (("policies", "resource"), None),
@@ -67,14 +75,15 @@ def _removable(part: object, path: Path) -> Iterator[Path]:
             yield from _removable(inner, (*path, key))
     elif isinstance(part, list):
         items = cast("list[object]", part)
-        yield from ((*path, index) for index in range(len(items)))
+        if len(items) > 1 or (path[-1] not in LISTS_OF_TEXT and "Condition" not in path):
+            yield from ((*path, index) for index in range(len(items)))
         for index, inner in enumerate(items):
             yield from _removable(inner, (*path, index))
 
 
 def _may_go(path: Path, key: str) -> bool:
     """The request keeps its parts, and a statement what makes it one."""
-    return path not in (("request",), ("policies",)) and key not in ("Effect", "Statement")
+    return path not in (("request",), ("policies",)) and key not in KEPT
 
 
 def _listed_once(part: object, path: Path) -> Iterator[Path]:
