@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
+from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Layers, Request
 from modelreach.policy.aws.principals import Caller
+from modelreach.policy.aws.statement import Statement
 from modelreach.policy.decision import Decision
 from modelreach.snapshot import Principal
 
@@ -18,7 +20,11 @@ Fixed = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """One principal with all that is on its side of a request."""
+    """One principal with all that is on its side of a request.
+
+    `spoken_of` remembers which statements speak of which actions, by the identity of documents
+    that `kept` keeps alive.
+    """
 
     estate: Estate
     name: str
@@ -26,6 +32,10 @@ class Asker:
     caller: Caller
     layers: Layers
     fixed: Fixed
+    spoken_of: dict[object, list[tuple[tuple[Statement, ...], list[Action]]]] = field(
+        default_factory=dict[object, "list[tuple[tuple[Statement, ...], list[Action]]]"]
+    )
+    kept: list[object] = field(default_factory=list[object])
 
     @staticmethod
     def of(estate: Estate, name: str, fixed: Fixed) -> Asker:

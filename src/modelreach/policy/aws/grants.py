@@ -8,6 +8,7 @@ that the same statements speak of are decided once, together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.aws import kinds
@@ -18,9 +19,10 @@ from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.evaluate import relevant
 from modelreach.policy.aws.layers import Layers, Policies
 from modelreach.policy.aws.statement import Effect, Patterns, Statement
+from modelreach.policy.aws.variables import Variable, template
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant
-from modelreach.policy.glob import cells, covers, literal_prefix
+from modelreach.policy.glob import cells, covers, intersects, literal_prefix, match
 from modelreach.snapshot import Resource
 
 
@@ -114,22 +116,56 @@ Answer = tuple[Decision, tuple[str, ...], list[Action]]
 
 def _answers(asker: Asker, resource: Resource, probe: kinds.Probe) -> Iterator[Answer]:
     """Decide a probe: once for all actions of which the same statements speak."""
-    estate = asker.estate
-    theirs = estate.resource_layers(resource.id, resource.scope)
-    policies = _all_policies(asker.layers, theirs)
-    grouped: dict[tuple[object, ...], tuple[list[Statement], list[Action]]] = {}
-    for action in probe.actions:
-        said = [s for p in policies for s in relevant(p.document, action.name.lower())]
-        if not any(s.effect is Effect.ALLOW for s in said) and not theirs.grants:
+    theirs = asker.estate.resource_layers(resource.id, resource.scope)
+    grouped: dict[tuple[object, ...], tuple[Said, list[Action]]] = {}
+    for said, actions in _spoken_of(asker, theirs, probe):
+        here = tuple(statement for statement in said if _touches(statement, probe))
+        if not any(s.effect is Effect.ALLOW for s in here) and not theirs.grants:
             continue
-        key: tuple[object, ...] = tuple(id(s) for s in said)
+        key: tuple[object, ...] = tuple(map(id, here))
         if theirs.grants:
-            key = (*key, action.name)
-        grouped.setdefault(key, (said, []))[1].append(action)
-    for said, actions in grouped.values():
-        for decision, within in _by_part(asker, resource, probe, said, actions[0]):
+            key = (*key, actions[0].name)
+        grouped.setdefault(key, (here, []))[1].extend(actions)
+    for here, actions in grouped.values():
+        for decision, within in _by_part(asker, resource, probe, here, actions[0]):
             if decision.verdict is not Verdict.DENY:
                 yield decision, within, actions
+
+
+Said = tuple[Statement, ...]
+
+
+def _spoken_of(
+    asker: Asker, theirs: Layers, probe: kinds.Probe
+) -> Iterator[tuple[Said, list[Action]]]:
+    """Group the actions of a probe by the statements that speak of them, whatever the resource.
+
+    The answer is kept: most resources of a kind meet the same documents.
+    """
+    policies = _all_policies(asker.layers, theirs)
+    key = (tuple(id(policy.document) for policy in policies), id(probe.actions))
+    found = asker.spoken_of.get(key)
+    if found is None:
+        groups: dict[tuple[int, ...], tuple[Said, list[Action]]] = {}
+        for action in probe.actions:
+            name = action.name.lower()
+            said = tuple(s for p in policies for s in relevant(p.document, name))
+            groups.setdefault(tuple(map(id, said)), (said, []))[1].append(action)
+        alone = bool(theirs.grants)
+        found = [
+            (said, [action]) for said, actions in groups.values() for action in actions if alone
+        ] or list(groups.values())
+        asker.spoken_of[key] = found
+        asker.kept.append((policies, probe.actions))
+    yield from found
+
+
+def _touches(statement: Statement, probe: kinds.Probe) -> bool:
+    """May a statement speak of the probe's resources?"""
+    if statement.resources is None or statement.resources.negated:
+        return True
+    meets = match if probe.exact else intersects
+    return any(meets(glob, probe.region) for glob in _globs(statement))
 
 
 def _all_policies(mine: Layers, theirs: Layers) -> Policies:
@@ -148,15 +184,12 @@ def _by_part(
     asker: Asker,
     resource: Resource,
     probe: kinds.Probe,
-    said: list[Statement],
+    said: Said,
     action: Action,
 ) -> Iterator[tuple[Decision, tuple[str, ...]]]:
     """Decide a probe for each part of it that its statements tell apart."""
     if probe.exact:
-        yield (
-            asker.decide(action.name, probe.region, resource.id, resource.scope),
-            (),
-        )
+        yield asker.decide(action.name, probe.region, resource.id, resource.scope), ()
         return
     globs = tuple(sorted({g for s in said for g in _globs(s)}))
     parts: dict[tuple[object, ...], tuple[Decision, set[str]]] = {}
@@ -172,16 +205,19 @@ def _by_part(
 
 
 def _globs(statement: Statement) -> tuple[str, ...]:
-    return () if statement.resources is None else tuple(map(_open, statement.resources.globs))
+    if statement.resources is None:
+        return ()
+    return tuple(_opened(glob, statement.variables) for glob in statement.resources.globs)
 
 
-def _open(glob: str) -> str:
+@lru_cache(1 << 16)
+def _opened(glob: str, variables: bool) -> str:
     """A pattern with its policy variables left open."""
-    parts = glob.split("${")
-    return parts[0] + "".join("*" + part.partition("}")[2] for part in parts[1:])
+    parts = template(glob, True, variables).parts
+    return "".join("*" if isinstance(part, Variable) else part for part in parts)
 
 
-def _allowing(said: list[Statement]) -> set[str]:
+def _allowing(said: Said) -> set[str]:
     return {
         glob
         for statement in said

@@ -9,6 +9,7 @@ from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.effective import (
     Applied,
+    Opened,
     PrincipalSide,
     Statements,
     effective,
@@ -19,7 +20,7 @@ from modelreach.policy.aws.matching import PATTERN, partly_filled
 from modelreach.policy.aws.statement import Statement
 from modelreach.policy.aws.variables import Template, Variable, template
 from modelreach.policy.decision import StatementRef
-from modelreach.policy.expr import Atom, AtomKind, Expr, all_of
+from modelreach.policy.expr import Atom, AtomKind, Expr
 from modelreach.policy.permissions import PermissionSet
 
 
@@ -59,23 +60,17 @@ def _of_policy(policy: AppliedPolicy) -> Iterator[Applied]:
 
 
 def _condition(statement: Statement, context: Context) -> Expr:
-    """What must hold: the statement's conditions, and that its open variables fit."""
-    conditions = conditions_expr(statement.conditions, context, variables=statement.variables)
-    return all_of((conditions, *_open_variables(statement, context)))
+    return conditions_expr(statement.conditions, context, variables=statement.variables)
 
 
-def _open_variables(statement: Statement, context: Context) -> Iterator[Expr]:
-    if statement.resources is None or not statement.variables:
-        return
-    for glob in statement.resources.globs:
-        left = partly_filled(template(glob, True, True), context) if "${" in glob else None
-        if left is not None and left.names():
-            yield Atom(AtomKind.CONTEXT, left.names()[0], PATTERN, (str(left),))
-
-
-def _filled(statement: Statement, glob: str, context: Context) -> str | None:
+def _filled(statement: Statement, glob: str, context: Context) -> str | Opened | None:
     left = partly_filled(template(glob, True, statement.variables), context)
-    return None if left is None else _widened(left)
+    if left is None:
+        return None
+    if not left.names():
+        return _widened(left)
+    when = Atom(AtomKind.CONTEXT, left.names()[0], PATTERN, (str(left),))
+    return Opened(_widened(left), when)
 
 
 def _widened(left: Template) -> str:
