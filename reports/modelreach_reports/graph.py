@@ -13,7 +13,7 @@ from contextlib import contextmanager
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from modelreach.model import MissingExtra
+from modelreach.model import MissingExtra, ModelreachError
 from modelreach.report import DiffReport, Report
 from modelreach_reports import Format
 from modelreach_reports.naming import Names
@@ -267,7 +267,27 @@ def _svg(report: Report) -> bytes:
 
 def _png(report: Report) -> bytes:
     raw, _ = _laid_out(report, "png", dpi="120")
+    if not has_font():
+        raise ModelreachError(
+            "format `png` draws text, and this machine has no font",
+            hint="install one (Debian: apt install fonts-dejavu-core), or write .svg instead",
+        )
     return raw
+
+
+def has_font() -> bool:
+    """Is there a font? Without one every character is the same empty box, an `i` as wide as a
+    character that no font has."""
+    import pygraphviz
+
+    probe = 'graph { node [shape=plain, fontname=Helvetica] iiii WWWW "\ue123\ue123\ue123\ue123" }'
+    with _quiet():
+        drawn: Any = pygraphviz.AGraph(string=probe)
+        try:
+            lines = bytes(drawn.draw(format="plain", prog="dot")).decode().splitlines()
+        finally:
+            drawn.close()
+    return len({line.split()[4] for line in lines if line.startswith("node ")}) > 1
 
 
 render_dot = Format((".dot", ".gv"), _dot)

@@ -73,6 +73,8 @@ class Names:
         return _QUOTED.sub(lambda match: f"`{self._short(match.group(1))}`", bare)
 
     def _short(self, key: str) -> str:
+        if key in self._scopes:
+            return f"{self._scopes[key].name} {key}".strip()
         known = key in self._things
         return self.thing(key).label if known or key.startswith("arn:") else key
 

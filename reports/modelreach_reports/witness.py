@@ -60,18 +60,25 @@ def _hop(hop: Hop, look: Look) -> Iterator[Line]:
     if hop.note and not named:
         yield from hanging(arrow, hop.note, look, under=arrow)
     yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
+    told = {hop.statement}
     for needed in hop.also:
-        yield from _also(needed, hop, indent, look)
+        yield from _also(needed, hop, needed.statement in told, indent, look)
+        told.add(needed.statement)
 
 
-def _also(hop: Hop, main: Hop, indent: str, look: Look) -> Iterator[Line]:
+def _also(hop: Hop, main: Hop, told: bool, indent: str, look: Look) -> Iterator[Line]:
+    """What else a hop needs; a statement that was `told` is not told again."""
     lead = ((indent, Ink.FAINT),)
     if hop.action != main.action or not hop.statement:
         on = f" on {identity_label(hop.object)}" if hop.object not in ("", main.object) else ""
-        yield from hanging(lead, f"and needs {visible(hop.action)}{on}", look, under=lead)
+        same = " (the same statement)" if told and hop.statement else ""
+        yield from hanging(lead, f"and needs {visible(hop.action)}{on}{same}", look, under=lead)
     if hop.note:
         yield from hanging(lead, hop.note, look, under=lead)
-    yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
+    if not told:
+        yield from _statement(
+            hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look
+        )
 
 
 def witness_lines(witness: Sequence[Hop], names: Names, look: Look) -> Iterator[Line]:

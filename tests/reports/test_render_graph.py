@@ -163,3 +163,37 @@ def test_all_forms_give_the_same_bytes_in_every_run() -> None:
     assert runs[0].stdout == runs[1].stdout
     assert runs[0].stdout.count("\n") == 16
     assert runs[0].stderr == ""
+
+
+NO_FONTS = '<?xml version="1.0"?><fontconfig><dir>/nonexistent</dir></fontconfig>'
+PICTURES = """
+import importlib.util, sys
+spec = importlib.util.spec_from_file_location("reports_as_given", sys.argv[1])
+given = importlib.util.module_from_spec(spec)
+sys.modules[spec.name] = given
+spec.loader.exec_module(given)
+from modelreach.model import ModelreachError
+from modelreach_reports import graph
+print(b"lake-reader" in graph.render_svg(given.build_diff()).replace(b"&#45;", b"-"))
+try:
+    graph.render_png(given.build_diff())
+except ModelreachError as error:
+    print(error.message, error.hint, sep="\\n")
+"""
+
+
+def test_a_machine_without_fonts_gets_no_picture_of_empty_boxes(tmp_path: Path) -> None:
+    config = tmp_path / "fonts.conf"
+    config.write_text(NO_FONTS)
+    run = subprocess.run(
+        [sys.executable, "-c", PICTURES, str(CONFTEST)],
+        env={**os.environ, "FONTCONFIG_FILE": str(config)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    svg, message, hint = run.stdout.splitlines()
+    assert svg == "True"
+    assert message == "format `png` draws text, and this machine has no font"
+    assert "write .svg instead" in hint
+    assert run.stderr == ""
