@@ -150,7 +150,7 @@ class _Case:
         self.session = self._optional(layers.session)
         self.resource = self._hear((*layers.resource, *self._acls()))
         if self.caller.kind is CallerKind.ROOT and action in TRUST_ACTIONS:
-            # "You can't use AWS account root user credentials to call AssumeRole."
+            # The root user cannot call AssumeRole, whatever a trust policy says.
             # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
             self.limits.append(_Stage(Layer.SERVICE, FALSE))
         if layers.endpoint:
@@ -260,7 +260,7 @@ class _Case:
         if self.session is not None:
             stages.append(_Stage(Layer.SESSION, self.session.allow))
         elif self.caller.kind is CallerKind.FEDERATED_USER:
-            # Without a session policy "the resulting federated user session has no permissions".
+            # Without a session policy a federated user session has no permissions of its own.
             # https://docs.aws.amazon.com/STS/latest/APIReference/API_GetFederationToken.html
             stages.append(_Stage(Layer.SESSION, FALSE))
         return stages

@@ -25,8 +25,8 @@ _MOST_VALUES = 16
 def literal(part: Variable, context: Context) -> str | None:
     """Give the text of a variable: None if it has none. Only for keys that are not open.
 
-    "There is no equal or like value" to a variable whose key is absent; a multivalued key
-    cannot be used as a variable.
+    Nothing is equal to or like a variable whose key is absent and that has no default; a
+    multivalued key cannot be used as a variable.
     """
     values = context.variable(part.key)
     if not values:

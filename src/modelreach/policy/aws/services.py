@@ -37,7 +37,8 @@ _FREE = {
     "sts:getsessiontoken": frozenset({CallerKind.USER, CallerKind.ROOT}),
 }
 
-# "RCPs don't restrict": https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_rcps.html
+# Not effective in an RCP, even where the action is `*`.
+# https://docs.aws.amazon.com/kms/latest/developerguide/resource-control-policies.html
 _NOT_UNDER_RCPS = frozenset({"kms:retiregrant"})
 
 
