@@ -75,8 +75,9 @@ class Model(Part, frozen=True):
 class Identity(Part, frozen=True):
     """What the runtime authenticates as: where reach starts.
 
-    `principal` is the provider's id of it (AWS: the ARN of a role or user). `context` are condition
-    keys that every request of the runtime carries, such as `aws:SourceVpce`.
+    `principal` is the provider's id of it: of a role or user, or of the runtime (an agent's alias,
+    an endpoint, a function), which then stands for what it runs as and for its tools. `context`
+    are condition keys that every request of the runtime carries, such as `aws:SourceVpce`.
     """
 
     id: str

@@ -99,14 +99,19 @@ class BlastRadius:
 
 
 def reach(
-    starts: Iterable[str], engines: Mapping[str, Engine], *, unresolved: tuple[str, ...] = ()
+    starts: Iterable[str],
+    engines: Mapping[str, Engine],
+    *,
+    wired: Iterable[Pivot] = (),
+    unresolved: tuple[str, ...] = (),
 ) -> BlastRadius:
     """Follow the starts through every provider's engine.
 
     `engines` maps provider name to engine; a start that no engine knows is left out (the caller
-    says so in `unresolved`).
+    says so in `unresolved`). `wired` are hops that the deployment itself makes, to what its tools
+    run as.
     """
-    owner = _Owner(engines)
+    owner = _Owner(engines, wired)
     graph = explore([s for s in starts if owner.of(s)], owner.pivots)
     identities = _identities(graph, owner)
     takeovers = {
@@ -127,8 +132,11 @@ def reach(
 class _Owner:
     """Which engine answers for an identity. Each id is looked up once."""
 
-    def __init__(self, engines: Mapping[str, Engine]) -> None:
+    def __init__(self, engines: Mapping[str, Engine], wired: Iterable[Pivot]) -> None:
         self._engines = engines
+        self._wired: dict[str, list[Pivot]] = {}
+        for pivot in wired:
+            self._wired.setdefault(pivot.source, []).append(pivot)
         self._known: dict[str, tuple[Engine, Principal] | None] = {}
 
     def of(self, name: str) -> tuple[Engine, Principal] | None:
@@ -151,7 +159,8 @@ class _Owner:
 
     def pivots(self, name: str) -> Iterable[Pivot]:
         found = self.of(name)
-        return found[0].pivots(name) if found else ()
+        own = found[0].pivots(name) if found else ()
+        return (*own, *self._wired.get(name, ()))
 
 
 def _identities(graph: AccessGraph, owner: _Owner) -> dict[str, Identity]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modelreach import deployment as manifest
@@ -11,7 +12,7 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
 from modelreach.model import RANK, InputError, Severity
 from modelreach.policy.aws.engine import AwsEngine
-from modelreach.policy.engine import Engine
+from modelreach.policy.engine import Engine, Pivot
 from modelreach.reach import BlastRadius, reach
 from modelreach.report import Gate
 from modelreach.snapshot import Facts, Gap, Snapshot
@@ -108,7 +109,12 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
     snapshot and is not."""
     facts, built = estates.of(release.snapshot, declared_context(release.deployment))
     starts, unresolved = _starts(release, facts, built)
-    radius = reach(starts, built, unresolved=tuple(gap.subject for gap in unresolved))
+    radius = reach(
+        starts,
+        built,
+        wired=_wired(release.deployment, built),
+        unresolved=tuple(gap.subject for gap in unresolved),
+    )
     case = Case(release.deployment, radius, facts, built, policy)
     return Side(release, case, judge(case), (*release.snapshot.gaps, *unresolved))
 
@@ -120,14 +126,31 @@ def _starts(
     unresolved: list[Gap] = []
     for position, identity in enumerate(release.deployment.spec.identities):
         engine = built.get(identity.cloud)
-        found = engine.principal(identity.principal) if engine else None
-        if found is not None:
-            starts.append(found.id)
+        found = _resolved(identity.principal, engine) if engine else ()
+        starts.extend(found)
+        if found:
             continue
         if engine is not None and not _unread(identity.principal, facts):
             raise _missing(release, position)
         unresolved.append(_unresolved(identity.cloud, identity.principal))
     return starts, unresolved
+
+
+def _resolved(name: str, engine: Engine) -> tuple[str, ...]:
+    """The principals that a manifest's identity stands for: itself, or what a runtime runs as."""
+    principal = engine.principal(name)
+    if principal is not None:
+        return (principal.id,)
+    runtime = engine.runtime(name)
+    return tuple(i for i in runtime.identities if engine.principal(i)) if runtime else ()
+
+
+def _wired(deployment: Deployment, built: dict[str, Engine]) -> Iterator[Pivot]:
+    """Hops to what the tools of the deployment's runtimes run as."""
+    for identity in deployment.spec.identities:
+        engine = built.get(identity.cloud)
+        if engine is not None and engine.runtime(identity.principal) is not None:
+            yield from engine.tools(identity.principal)
 
 
 def _unread(principal: str, facts: Facts) -> bool:

@@ -14,7 +14,7 @@ from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.decision import Decision, StatementRef
 from modelreach.policy.expr import TRUE, Expr
 from modelreach.policy.permissions import PermissionSet
-from modelreach.snapshot import Principal
+from modelreach.snapshot import Principal, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,6 +103,14 @@ class Engine(Protocol):
 
     def unlisted(self, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
         """The part of a permission set, held in a scope, that listed resources do not show."""
+        ...
+
+    def runtime(self, name: str) -> Runtime | None:
+        """The runtime fact behind an id, or None."""
+        ...
+
+    def tools(self, runtime: str) -> Iterable[Pivot]:
+        """A hop for each identity that a runtime's tools run as."""
         ...
 
     def pivots(self, principal: str) -> Iterable[Pivot]:

@@ -11,11 +11,12 @@ from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.estate import ANY_POLICY, Estate
 from modelreach.policy.aws.held import held
+from modelreach.policy.aws.tools import tools
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant, Pivot
 from modelreach.policy.permissions import PermissionSet
-from modelreach.snapshot import Facts, Principal
+from modelreach.snapshot import Facts, Principal, Runtime
 
 
 class AwsEngine:
@@ -73,6 +74,15 @@ class AwsEngine:
     def unlisted(self, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
         """The part of a permission set that listed resources do not show, by pattern."""
         return unlisted(permissions, scope, self._estate)
+
+    def runtime(self, name: str) -> Runtime | None:
+        """The runtime behind an ARN."""
+        found = self._estate.facts.runtimes.get(name)
+        return found if found is not None and found.provider == "aws" else None
+
+    def tools(self, runtime: str) -> Iterable[Pivot]:
+        """A hop for each identity that a runtime's tools run as."""
+        return tuple(tools(self._estate, runtime, self._fixed))
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and account that can be taken over, in one hop."""
