@@ -29,7 +29,7 @@ _CALLS_AS = {
     "bedrock-agentcore": "bedrock-agentcore.amazonaws.com",
     "states": "states.amazonaws.com",
 }
-_FOLLOWED = ("invokes", "collaborates", "reads")
+_FOLLOWED = ("invokes", "collaborates", "reads", "routes-to")
 
 
 def tools(estate: Estate, runtime: str, fixed: Fixed) -> Iterator[Pivot]:
@@ -41,7 +41,8 @@ def tools(estate: Estate, runtime: str, fixed: Fixed) -> Iterator[Pivot]:
             there = _runtime(estate, link.target)
             if here is None or there is None or link.kind not in _FOLLOWED:
                 continue
-            yield from _hops(estate, here, there, link.kind, fixed)
+            if link.kind != "routes-to":
+                yield from _hops(estate, here, there, link.kind, fixed)
             if there.id not in seen:
                 seen.add(there.id)
                 waiting.append(there.id)
