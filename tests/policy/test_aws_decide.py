@@ -256,6 +256,18 @@ def test_a_role_named_by_session_hangs_on_the_name_of_its_session() -> None:
     named = statement(Principal={"AWS": f"arn:aws:sts::{A}:assumed-role/r/ci"})
     decision = ask(Layers(resource=resource(named)), ROLE)
     assert render(decision.residual) == "StringEquals sts:RoleSessionName ci"
+    assert ask(Layers(resource=resource(named)), ROLE, context=CLOSED).verdict is Verdict.DENY
+    given = Context.of({"sts:RoleSessionName": "ci"}, closed=True)
+    assert ask(Layers(resource=resource(named)), ROLE, context=given).verdict is Verdict.ALLOW
+
+
+def test_a_role_named_by_role_and_session_is_meant_either_way() -> None:
+    names = [f"arn:aws:sts::{A}:assumed-role/r/ci", ROLE.arn]
+    found = resource(statement(Principal={"AWS": names}))
+    assert ask(Layers(resource=found), ROLE).verdict is Verdict.ALLOW
+    limit = (policy(Layer.BOUNDARY, statement(action="ec2:*")),)
+    bounded = ask(Layers(resource=found, boundaries=limit), ROLE)
+    assert render(bounded.residual) == "StringEquals sts:RoleSessionName ci"
 
 
 def test_an_external_id_is_a_condition_not_a_barrier() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 
-from modelreach.policy.aws.conditions import conditions_expr
+from modelreach.policy.aws.conditions import conditions_expr, settle
 from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Request
 from modelreach.policy.aws.matching import action_matches, resource_matches
 from modelreach.policy.aws.principals import Caller, Way, spared, ways
@@ -156,7 +156,9 @@ def _clauses(
     for way, depends in means:
         if way is Way.ACCOUNT and _means_root_only(policy.layer, request.action):
             continue
-        yield Clause(when if depends is TRUE else all_of((when, depends)), policy, statement, way)
+        hangs = depends is not TRUE
+        means_it = all_of((when, settle(depends, request.context))) if hangs else when
+        yield Clause(means_it, policy, statement, way)
 
 
 def _is_spared(statement: Statement, named: Principals, caller: Caller, bounded: bool) -> bool:
