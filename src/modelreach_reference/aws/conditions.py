@@ -153,7 +153,10 @@ def read_values(wanted: object) -> list[str]:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
     """
-    return [_scalar(item) for item in as_list(wanted)]
+    texts = [_scalar(item) for item in as_list(wanted)]
+    if not texts:
+        raise NotUnderstood("a condition key without any value")
+    return texts
 
 
 def _scalar(item: object) -> str:
@@ -195,8 +198,11 @@ def _pattern(text: str, context: Context, *, variables: bool, wild: bool) -> Pat
 def _arn_test(text: str, context: Context, *, variables: bool) -> Test:
     """Compare ARNs: each of the six parts between colons by itself, with wildcards.
 
-    ArnEquals and ArnLike are the same; the sixth part is the rest, with colons and all.
+    ArnEquals and ArnLike are the same; the sixth part is the rest, with colons and all. `*` alone
+    fits every ARN.
     """
+    if text == "*":
+        return lambda value: len(value.split(":", 5)) == 6
     parts = [_pattern(part, context, variables=variables, wild=True) for part in _arn_parts(text)]
     patterns = [part for part in parts if part is not None]
 

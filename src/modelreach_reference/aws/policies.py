@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import cast
 
 from modelreach_reference.aws.grants import Grant, read_grants
 from modelreach_reference.aws.logic import NotUnderstood, Truth
@@ -60,12 +59,10 @@ class Policies:
 
 def read_policies(record: Mapping[str, object], request: Request) -> Policies:
     """Read and judge the policies of a record; raise `MalformedRecord` if there are none."""
-    given = record.get("policies")
-    if not isinstance(given, Mapping):
+    if not isinstance(record.get("policies"), Mapping):
         raise MalformedRecord("`policies` is not an object")
-    reader = _Reader(
-        cast("Mapping[str, object]", given), as_object(record.get("settings")), request
-    )
+    given = as_object(record.get("policies"))
+    reader = _Reader(given, as_object(record.get("settings")), request)
     return Policies(
         identity=reader.identity(),
         resource=reader.resource(),
@@ -88,11 +85,12 @@ class _Reader:
     request: Request
 
     def identity(self) -> Level:
-        """Users, roles and their sessions have policies; no policy can be attached to root.
+        """Only principals of an account have policies of their own.
 
-        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user.html
+        No policy can be attached to the root user. If a case gives it one, a deny in it counts.
         """
-        return self._statements(self.given.get("identity"), Layer.IDENTITY) if self._own() else []
+        given = self.given.get("identity")
+        return self._statements(given, Layer.IDENTITY) if self._in_account() else []
 
     def boundary(self) -> Level | None:
         """Only users and roles have a permissions boundary; a session has its role's.
@@ -165,10 +163,7 @@ class _Reader:
 
     def _levels(self, name: str, layer: Layer) -> list[Level]:
         """Read the policies of every level of an organisation, root first."""
-        given = self.given.get(name) or []
-        if not isinstance(given, list):
-            raise MalformedRecord("the levels of an organisation are not a list")
-        levels = cast("list[object]", given)
+        levels = as_list(self.given.get(name) or [])
         return [self._statements(as_object(one).get("policies"), layer) for one in levels]
 
     def _statements(self, documents: object, layer: Layer) -> Level:

@@ -55,12 +55,12 @@ def entries(element: object) -> list[tuple[str, str]]:
 
 
 def _entry(kind: str, name: object) -> str:
-    """Check one entry: `*` is everyone, but never a part of a name."""
+    """Check one entry: `*` is everyone, but only of type AWS, and never a part of a name."""
     if kind not in PRINCIPAL_TYPES or not isinstance(name, str) or not name:
         raise NotUnderstood(f"a principal of type `{kind}`")
-    if name != "*" and ("*" in name or "?" in name):
+    if ("*" in name or "?" in name) and (kind, name) != ("AWS", "*"):
         raise NotUnderstood(f"a wildcard within the principal `{name}`")
-    return name
+    return name.lower() if kind == "Service" else name
 
 
 def _named_by_entry(kind: str, entry: str, principal: Principal) -> Named:
@@ -84,7 +84,9 @@ def _itself_if(right_kind: bool, entry: str, principal: Principal) -> Named:
 
     Amazon Cognito is a provider whose name is a service's.
     """
-    return Named.ITSELF if right_kind and entry == principal.name else Named.NOT
+    service = principal.kind is PrincipalKind.SERVICE
+    name = principal.name.lower() if service else principal.name
+    return Named.ITSELF if right_kind and entry == name else Named.NOT
 
 
 def _named_by_aws(entry: str, principal: Principal) -> Named:

@@ -145,7 +145,8 @@ def _covers_resource(statement: Statement, request: Request) -> bool:
 
 
 def _resource_fits(text: str, statement: Statement, request: Request) -> bool:
-    if text != "*" and not text.startswith("arn:"):
+    complete = "*" in text or text.count(":") >= 5
+    if text != "*" and not (text.startswith("arn:") and complete):
         raise NotUnderstood(f"the resource `{text}`")
     if statement.version != "2012-10-17":
         return matches(wildcards(text), request.resource)
@@ -154,16 +155,12 @@ def _resource_fits(text: str, statement: Statement, request: Request) -> bool:
 
 
 def _covers(elements: Mapping[str, object], name: str, fits: Callable[[str], bool]) -> bool:
-    """Decide an element of which there is a Not form: exactly one of the two must be there.
-
-    An empty list covers nothing:
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/access-analyzer-reference-policy-checks.html
-    """
+    """Decide an element of which there is a Not form: exactly one of the two must be there."""
     if (name in elements) == (f"Not{name}" in elements):
         raise NotUnderstood(f"both {name} and Not{name}, or neither")
     listed = _texts(elements.get(name, elements.get(f"Not{name}")))
-    if not listed and name not in elements:
-        raise NotUnderstood(f"an empty Not{name}")
+    if not listed:
+        raise NotUnderstood(f"a statement without any {name}")
     fitting = [fits(text) for text in listed]
     return any(fitting) == (name in elements)
 
@@ -186,7 +183,7 @@ def _covers_principal(statement: Statement, request: Request, *, bounded: bool) 
         return naming(statement, request) is not Named.NOT
     if "Principal" in statement.elements or statement.layer not in NAMES_PRINCIPALS:
         raise NotUnderstood("a NotPrincipal where none may be")
-    if statement.layer in (Layer.TRUST, Layer.RCP) or "Allow" in statement.effects:
+    if statement.layer in (Layer.TRUST, Layer.RCP) or "Deny" not in statement.effects:
         raise NotUnderstood("a NotPrincipal where AWS does not support it")
     spared = spared_by(statement.elements["NotPrincipal"], request.principal)
     return bounded or not spared
@@ -200,7 +197,7 @@ def naming(statement: Statement, request: Request) -> Named:
     """
     principal = statement.elements.get("Principal")
     if statement.layer not in NAMES_PRINCIPALS:
-        if principal is not None:
+        if "Principal" in statement.elements:
             raise NotUnderstood("a Principal in a policy of an identity")
         return Named.ITSELF
     if principal is None and statement.layer is Layer.RCP:

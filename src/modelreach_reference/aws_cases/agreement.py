@@ -13,19 +13,21 @@ DENIALS = frozenset({Answer.IMPLICIT_DENY.value, Answer.EXPLICIT_DENY.value})
 
 
 def reference_answers(record: Mapping[str, object]) -> set[str]:
-    """Give every answer that the case may have: one if its context and its session are known."""
-    answer = _closed if record.get("mode", "strict") == "strict" else evaluate_open
-    return {found for each in as_sessions(record) for found in answer(each)}
+    """Give every answer that the case may have: one if its context is whole."""
+    if is_closed(record):
+        return {evaluate(record)}
+    return {answer for each in as_sessions(record) for answer in evaluate_open(each)}
 
 
-def _closed(record: Mapping[str, object]) -> set[str]:
-    return {evaluate(record)}
+def is_closed(record: Mapping[str, object]) -> bool:
+    """Whether the context of the case is whole."""
+    return record.get("mode", "strict") == "strict"
 
 
 def as_sessions(record: Mapping[str, object]) -> list[Mapping[str, object]]:
-    """Give the case once for every session that a policy tells from others.
+    """Give an open case once for every session that a policy tells from others.
 
-    A role asks by its sessions. If the case has the role alone, the session may be any.
+    A role asks by its sessions. If the case has the role alone, which session it is is open too.
     """
     request = cast("Mapping[str, object]", record["request"])
     principal = str(request["principal"])
@@ -61,9 +63,8 @@ def agreement(record: Mapping[str, object], verdict: str, answers: set[str]) -> 
     context is denied, be it because a deny always applies or because no allow can; which of the
     two counts only where all is known.
     """
-    closed = record.get("mode", "strict") == "strict" and len(as_sessions(record)) == 1
-    right = _is_right(verdict, answers, closed=closed)
-    if right:
+    closed = is_closed(record)
+    if _is_right(verdict, answers, closed=closed):
         return Agreement.FULL
     weaker = verdict == "conditional" and not closed and Answer.NOT_UNDERSTOOD not in answers
     return Agreement.WEAKER if weaker else Agreement.NONE

@@ -79,6 +79,8 @@ KEYS = (
         ("10.0.0.0/8", "10.1.2.3", "10.1.2.3/31", "2001:db8::/32", "0.0.0.0/0"),
         ("10.1.2.3", "10.1.2.2", "192.0.2.1", "2001:db8::1"),
     ),
+    Key("kms:EncryptionContext:app", STRING[:4], ("x", "y*"), ("x", "y")),
+    Key("kms:EncryptionContext:env", STRING[:4], ("x", "p*"), ("x", "prod")),
     Key("app:Blob", ("BinaryEquals",), ("QmluYXJ5", "YWJj"), ("QmluYXJ5", "eA==")),
     Key("aws:TagKeys", STRING[:4], ("a", "b", "a*", "${aws:username}"), ("a", "b", "ab"), True),
     Key("aws:PrincipalOrgPaths", STRING[:4], ("o/r/*", "o/r/x/"), ("o/r/x/", "o/r/y/"), True),

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import cast
 
+from modelreach_reference.aws.shapes import as_object
+
 LAYERS = ("identity", "resource", "boundaries", "scps", "rcps", "session", "endpoint")
 
 
@@ -15,6 +17,9 @@ def features(record: Mapping[str, object]) -> set[str]:
     found = {f"requester:{_kind(str(request['principal']))}"}
     found.add(f"topic:{str(request['action']).split(':')[0]}")
     found.add("accounts:one" if _same(request) else "accounts:two")
+    found |= {f"setting:{name}" for name in as_object(record.get("settings"))}
+    if policies.get("grants"):
+        found.add("layer:grants")
     for layer in LAYERS:
         for document in _documents(policies.get(layer)):
             found |= {f"layer:{layer}", f"version:{document.get('Version', 'none')}"}

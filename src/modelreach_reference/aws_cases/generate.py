@@ -7,7 +7,7 @@ import random
 from collections.abc import Callable
 from typing import cast
 
-from modelreach_reference.aws_cases.alphabet import HOME, REQUESTERS, TOPICS, Topic
+from modelreach_reference.aws_cases.alphabet import HOME, REQUESTERS, TOPICS, Topic, near
 from modelreach_reference.aws_cases.conditions import KEYS, Key, random_context
 from modelreach_reference.aws_cases.statements import (
     ALLOW_ALL,
@@ -22,6 +22,8 @@ from modelreach_reference.aws_cases.statements import (
 )
 
 Record = dict[str, object]
+
+SETTINGS = ("management_account", "resource_in_management_account", "resource_managed_by_aws")
 
 
 def closed_case(seed: int | str) -> Record:
@@ -83,7 +85,16 @@ def _case(
         "mode": mode,
         "request": request,
         "policies": _policies(writer, topic),
+        "settings": _settings(rng, topic),
     }
+
+
+def _settings(rng: random.Random, topic: Topic) -> Record:
+    """Say now and then something about the accounts and the resource."""
+    settings: Record = {name: True for name in SETTINGS if rng.random() < 0.05}
+    if topic.name == "s3" and rng.random() < 0.15:
+        settings["restrict_public_buckets"] = True
+    return settings
 
 
 def _spelled(rng: random.Random, action: str) -> str:
@@ -108,6 +119,26 @@ def _policies(writer: Writer, topic: Topic) -> Record:
         "endpoint": _maybe(rng, 0.1, lambda: [_endpoint(writer)]),
         "scps": _levels(rng, 0.3, lambda: [_limit(writer)]),
         "rcps": _levels(rng, 0.3 if topic.rcp else 0.6, lambda: _rcps(writer)),
+        "grants": [_grant(writer)] if topic.name == "kms" and rng.random() < 0.4 else [],
+    }
+
+
+def _grant(writer: Writer) -> Record:
+    """Write a grant, often to the requester or its role."""
+    rng = writer.rng
+    grantees = [name for name in near(writer.requester) if "/" in name] or [writer.requester]
+    return {
+        "id": "grant",
+        "grantee": rng.choice(grantees),
+        "operations": rng.sample(("Decrypt", "Encrypt", "RetireGrant"), 2),
+        "constraints": rng.choice(
+            (
+                {},
+                {},
+                {"EncryptionContextEquals": {"app": "x"}},
+                {"EncryptionContextSubset": {"app": "x"}},
+            )
+        ),
     }
 
 

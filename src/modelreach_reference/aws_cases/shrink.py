@@ -60,6 +60,8 @@ def _smaller(record: Record) -> Iterator[Record]:
     for path, value in SIMPLER:
         if _at(record, path) != value:
             yield _with(record, path, value)
+    if record.get("settings"):
+        yield _with(record, ("settings",), {})
     for path in _removable(record, ()):
         yield _without(record, path)
     for path in _listed_once(record, ()):
