@@ -19,6 +19,7 @@ from typing import cast
 from modelreach_reference.aws import values
 from modelreach_reference.aws.conditions import Over, read_operator, read_values
 from modelreach_reference.aws.evaluation import evaluate
+from modelreach_reference.aws.grants import PREFIX, read_grants
 from modelreach_reference.aws.logic import NotUnderstood
 from modelreach_reference.aws.request import MalformedRecord, read_request
 from modelreach_reference.aws.shapes import as_list, as_object
@@ -109,6 +110,8 @@ def open_keys(record: Mapping[str, object]) -> dict[str, OpenKey]:
     for statement in _statements(record.get("policies")):
         for name, found in _asked(statement, read_request(record).resource):
             keys.setdefault(name, OpenKey()).join(found)
+    for name, found in _asked_by_grants(record):
+        keys.setdefault(name, OpenKey()).join(found)
     _share_values(record, keys)
     for key in keys.values():
         key.values |= _between(key)
@@ -137,6 +140,15 @@ def _asked(statement: Mapping[str, object], resource: str) -> Iterator[tuple[str
     for element in ("Resource", "NotResource"):
         for text in _texts(statement.get(element)):
             yield from ((name, _variable(resource)) for name in _variables(text))
+
+
+def _asked_by_grants(record: Mapping[str, object]) -> Iterator[tuple[str, OpenKey]]:
+    """Give the encryption context that grants ask for: each value, another, and one more key."""
+    for grant in read_grants(as_object(record.get("policies")).get("grants")):
+        for name, value in (*grant.subset.items(), *(grant.equals or {}).items()):
+            yield PREFIX + name, OpenKey({value, "q"}, alone=True)
+        if grant.equals is not None:
+            yield f"{PREFIX}q", OpenKey({"q"}, alone=True)
 
 
 def _variable(text: str) -> OpenKey:

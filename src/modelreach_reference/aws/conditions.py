@@ -6,15 +6,14 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-si
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import partial
-from typing import cast
 
 from modelreach_reference.aws import values
-from modelreach_reference.aws.logic import NotUnderstood, Truth, all_hold, ask
-from modelreach_reference.aws.shapes import as_list
+from modelreach_reference.aws.logic import NotUnderstood, Truth, ask
+from modelreach_reference.aws.shapes import as_list, as_object, is_object
 from modelreach_reference.aws.text import (
     Context,
     Pattern,
@@ -85,29 +84,30 @@ def read_operator(text: str) -> Operator:
     return Operator(Over(over), NEGATED.get(name, name), name in NEGATED, rest[-8:] == "ifexists")
 
 
-def conditions_hold(condition: object, context: Context, *, variables: bool) -> Truth:
-    """Say whether every operator and every key of a Condition element holds.
+def conditions_hold(condition: object, context: Context, *, variables: bool) -> list[Truth]:
+    """Say of every key below every operator of a Condition element whether it holds.
 
-    Operators, and keys below one operator, are joined by AND:
+    All of them must, operators and keys below one operator alike:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-logic-multiple-context-keys-or-values.html
     """
-    if not isinstance(condition, Mapping):
-        return None
-    blocks = cast("Mapping[str, object]", condition)
-    return all_hold(
-        truth
-        for operator, keys in blocks.items()
-        for truth in _block(operator, keys, context, variables=variables)
-    )
-
-
-def _block(name: str, keys: object, context: Context, *, variables: bool) -> Iterable[Truth]:
-    if not isinstance(keys, Mapping):
+    if not is_object(condition):
         return [None]
-    tests = cast("Mapping[str, object]", keys)
     return [
-        ask(partial(_holds, name, key, wanted, context, variables=variables))
-        for key, wanted in tests.items()
+        truth
+        for operator, keys in as_object(condition).items()
+        for truth in _block(operator, keys, context, variables=variables)
+    ]
+
+
+def _block(name: str, keys: object, context: Context, *, variables: bool) -> list[Truth]:
+    if not is_object(keys):
+        return [None]
+    return [
+        ask(lambda: bool(read_operator(name))),
+        *(
+            ask(partial(_holds, name, key, wanted, context, variables=variables))
+            for key, wanted in as_object(keys).items()
+        ),
     ]
 
 

@@ -93,7 +93,7 @@ class _Question:
         return [
             statement
             for statement in level
-            if effect in statement.effects
+            if effect == statement.effect
             and (self.reading is doubtful if statement.applies is None else statement.applies)
         ]
 

@@ -14,6 +14,15 @@ from modelreach_reference.aws.shapes import as_list, as_object
 
 PREFIX = "kms:encryptioncontext:"
 
+CONSTRAINED = frozenset(
+    {
+        *("encrypt", "decrypt", "reencryptfrom", "reencryptto", "generatedatakey"),
+        *("generatedatakeywithoutplaintext", "generatedatakeypair"),
+        "generatedatakeypairwithoutplaintext",
+    }
+)
+"""The operations that take an encryption context; constraints are for these alone."""
+
 
 @dataclass(frozen=True, slots=True)
 class Grant:
@@ -35,7 +44,7 @@ class Grant:
             request.service == "kms"
             and operation in self.operations
             and self._is_for(request)
-            and self._fits_context(request)
+            and (operation not in CONSTRAINED or self._fits_context(request))
         )
 
     def _is_for(self, request: Request) -> bool:

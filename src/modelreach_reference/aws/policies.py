@@ -25,12 +25,12 @@ from modelreach_reference.aws.statements import Layer, Statement, applies, namin
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """What a statement says to the request: what it may do, whether it applies, whom it names.
+    """What a statement says to the request: what it does, whether it applies, whom it names.
 
     What is not understood might name the requester most closely.
     """
 
-    effects: frozenset[str]
+    effect: str
     applies: Truth
     named: Named
 
@@ -145,7 +145,7 @@ class _Reader:
         https://docs.aws.amazon.com/AmazonS3/latest/userguide/access-control-block-public-access.html
         """
         restricted = self._is_set("restrict_public_buckets") and self.request.service == "s3"
-        return restricted and is_public(self.given.get("resource"))
+        return restricted and is_public(self.given.get("resource"), self.request)
 
     def optional(self, name: str, layer: Layer) -> Level | None:
         """Read a layer that may be missing."""
@@ -183,4 +183,4 @@ class _Reader:
             named = naming(statement, self.request)
         except NotUnderstood:
             named = Named.ITSELF
-        return Judged(statement.effects, truth, named)
+        return Judged(statement.effect, truth, named)

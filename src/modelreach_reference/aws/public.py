@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from ipaddress import ip_network
 
 from modelreach_reference.aws.conditions import Over, read_operator, read_values
-from modelreach_reference.aws.logic import NotUnderstood
 from modelreach_reference.aws.principals import entries
+from modelreach_reference.aws.request import Request
 from modelreach_reference.aws.shapes import as_list, as_object
-from modelreach_reference.aws.statements import Layer, Statement, read_document
+from modelreach_reference.aws.statements import Layer, Statement, is_understood, read_document
 
 FIXING_KEYS = frozenset(
     {
@@ -26,18 +26,22 @@ FIXING_KEYS = frozenset(
 """Keys that tie a grant to someone or to some place, if their values are fixed."""
 
 
-def is_public(policy: object) -> bool:
-    """Say whether a statement allows everyone, and nothing in it fixes who that is."""
+def is_public(policy: object, request: Request) -> bool:
+    """Say whether a statement allows everyone, and nothing in it fixes who that is.
+
+    A statement that AWS would refuse does not count.
+    """
     return any(
         _is_public(statement)
         for document in as_list(policy)
         if document is not None
         for statement in read_document(document, Layer.RESOURCE)
+        if is_understood(statement, request)
     )
 
 
 def _is_public(statement: Statement) -> bool:
-    for_everyone = statement.elements.get("Effect") == "Allow" and _is_everyone(statement)
+    for_everyone = statement.effect == "Allow" and _is_everyone(statement)
     fixed = any(
         _fixes(operator, key, wanted)
         for operator, key, wanted in _tests(statement.elements.get("Condition"))
@@ -47,10 +51,7 @@ def _is_public(statement: Statement) -> bool:
 
 def _is_everyone(statement: Statement) -> bool:
     principal = statement.elements.get("Principal")
-    try:
-        return principal == "*" or any(name == "*" for _, name in entries(principal))
-    except NotUnderstood:
-        return False
+    return principal == "*" or any(name == "*" for _, name in entries(principal))
 
 
 def _tests(condition: object) -> Iterator[tuple[str, str, object]]:
@@ -61,10 +62,7 @@ def _tests(condition: object) -> Iterator[tuple[str, str, object]]:
 
 def _fixes(name: str, key: str, wanted: object) -> bool:
     """Say whether a test wants one of the keys, for certain, to have one of some fixed values."""
-    try:
-        operator, texts = read_operator(name), read_values(wanted)
-    except NotUnderstood:
-        return False
+    operator, texts = read_operator(name), read_values(wanted)
     certain = not operator.negated and not operator.if_exists and operator.over is not Over.ALL
     return (
         key.lower() in FIXING_KEYS

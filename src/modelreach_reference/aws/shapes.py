@@ -14,3 +14,8 @@ def as_object(value: object) -> Mapping[str, object]:
 def as_list(value: object) -> list[object]:
     """Give a list, or a list of the one value."""
     return cast("list[object]", value) if isinstance(value, list) else [value]
+
+
+def is_object(value: object) -> bool:
+    """Say whether a value is an object."""
+    return isinstance(value, Mapping)

@@ -25,7 +25,7 @@ ELEMENTS = frozenset(
         *("Resource", "NotResource", "Condition"),
     }
 )
-EFFECTS = frozenset({"Allow", "Deny"})
+EFFECTS = ("Allow", "Deny")
 
 
 class Layer(Enum):
@@ -48,18 +48,16 @@ ONE_RESOURCE = frozenset({Layer.RESOURCE, Layer.TRUST})
 
 @dataclass(frozen=True, slots=True)
 class Statement:
-    """One statement of one policy; `elements` is empty if it is not an object at all."""
+    """One statement of one policy; `elements` is empty if it is not an object at all.
+
+    One whose Effect cannot be read stands for two, one of either effect.
+    """
 
     layer: Layer
     version: str
+    effect: str
     elements: Mapping[str, object]
     sid_is_shared: bool = False
-
-    @property
-    def effects(self) -> frozenset[str]:
-        """What the statement may be meant to do: its Effect, or both if that is unreadable."""
-        effect = self.elements.get("Effect")
-        return frozenset({effect}) if effect in ("Allow", "Deny") else EFFECTS
 
 
 def read_document(document: object, layer: Layer) -> Iterator[Statement]:
@@ -70,7 +68,13 @@ def read_document(document: object, layer: Layer) -> Iterator[Statement]:
     for statement in statements:
         sid = statement.get("Sid")
         shared = bool(sid) and sids.count(sid) > 1
-        yield Statement(layer, _version(policy), statement, shared)
+        for effect in _effects(statement):
+            yield Statement(layer, _version(policy), effect, statement, shared)
+
+
+def _effects(statement: Mapping[str, object]) -> tuple[str, ...]:
+    effect = statement.get("Effect")
+    return (effect,) if isinstance(effect, str) and effect in EFFECTS else EFFECTS
 
 
 def _version(policy: Mapping[str, object]) -> str:
@@ -89,15 +93,23 @@ def applies(statement: Statement, request: Request, *, bounded: bool) -> Truth:
 
     `bounded` says that the requester has a permissions boundary.
     """
-    return all_hold(
-        (
-            ask(lambda: _is_well_formed(statement)),
-            ask(lambda: _covers_action(statement, request)),
-            ask(lambda: _covers_resource(statement, request)),
-            ask(lambda: _covers_principal(statement, request, bounded=bounded)),
-            _condition_holds(statement, request),
-        )
-    )
+    return all_hold(_elements(statement, request, bounded=bounded))
+
+
+def is_understood(statement: Statement, request: Request) -> bool:
+    """Say whether AWS would have accepted a statement, wherever the request comes in."""
+    return None not in _elements(statement, request, bounded=False)
+
+
+def _elements(statement: Statement, request: Request, *, bounded: bool) -> list[Truth]:
+    """Say of every element of a statement, and of every condition, whether it applies."""
+    return [
+        ask(lambda: _is_well_formed(statement)),
+        ask(lambda: _covers_action(statement, request)),
+        ask(lambda: _covers_resource(statement, request)),
+        ask(lambda: _covers_principal(statement, request, bounded=bounded)),
+        *_conditions(statement, request),
+    ]
 
 
 def _is_well_formed(statement: Statement) -> bool:
@@ -111,7 +123,7 @@ def _is_well_formed(statement: Statement) -> bool:
         raise NotUnderstood("an unknown version or element")
     if statement.sid_is_shared or not isinstance(elements.get("Sid", ""), str):
         raise NotUnderstood("a Sid that is not text, or used twice")
-    if len(statement.effects) != 1:
+    if elements.get("Effect") != statement.effect:
         raise NotUnderstood("an Effect that is neither Allow nor Deny")
     return True
 
@@ -183,7 +195,7 @@ def _covers_principal(statement: Statement, request: Request, *, bounded: bool) 
         return naming(statement, request) is not Named.NOT
     if "Principal" in statement.elements or statement.layer not in NAMES_PRINCIPALS:
         raise NotUnderstood("a NotPrincipal where none may be")
-    if statement.layer in (Layer.TRUST, Layer.RCP) or "Deny" not in statement.effects:
+    if statement.layer in (Layer.TRUST, Layer.RCP) or statement.effect != "Deny":
         raise NotUnderstood("a NotPrincipal where AWS does not support it")
     spared = spared_by(statement.elements["NotPrincipal"], request.principal)
     return bounded or not spared
@@ -218,9 +230,9 @@ def _is_gateway(statement: Statement, request: Request) -> bool:
     return statement.layer is Layer.ENDPOINT and request.service in ("s3", "dynamodb")
 
 
-def _condition_holds(statement: Statement, request: Request) -> Truth:
+def _conditions(statement: Statement, request: Request) -> list[Truth]:
     if "Condition" not in statement.elements:
-        return True
+        return []
     return conditions_hold(
         statement.elements["Condition"],
         request.context,
