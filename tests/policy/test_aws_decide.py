@@ -21,6 +21,7 @@ from modelreach.policy.aws.decide import (
     explain_deny,
 )
 from modelreach.policy.aws.document import compile_document
+from modelreach.policy.aws.region import decide_any
 from modelreach.policy.decision import Decision, Layer, Outcome
 from modelreach.policy.expr import AtomKind, atoms, render
 
@@ -381,3 +382,30 @@ def test_a_conditional_answer_agrees_with_every_completion(
         assert settled is Verdict.ALLOW
     if free is Verdict.DENY:
         assert settled is Verdict.DENY
+
+
+# --- requests about any of many resources --------------------------------------------------
+
+
+def any_of_them(on: str, layers: Layers) -> Decision:
+    return decide_any(Request(USER, "s3:GetObject", on, A, request_context(USER)), layers)
+
+
+def test_a_part_that_is_allowed_is_enough() -> None:
+    layers = Layers(identity=identity(statement(Resource="arn:aws:s3:::data/public/*")))
+    assert any_of_them("arn:aws:s3:::data/*", layers).verdict is Verdict.ALLOW
+    assert any_of_them("arn:aws:s3:::other/*", layers).verdict is Verdict.DENY
+
+
+def test_layers_have_to_meet_in_one_resource() -> None:
+    allowed = identity(statement(Resource="arn:aws:s3:::data/a/*"))
+    limit = policy(Layer.BOUNDARY, statement(Resource="arn:aws:s3:::data/b/*"))
+    layers = Layers(identity=allowed, boundaries=(limit,))
+    assert any_of_them("arn:aws:s3:::data/*", layers).verdict is Verdict.DENY
+
+
+def test_what_is_denied_whole_is_denied_explicitly() -> None:
+    denied = statement("Deny", Resource="arn:aws:s3:::data/*")
+    layers = Layers(identity=identity(statement(), denied))
+    assert any_of_them("arn:aws:s3:::data/x/*", layers).outcome is Outcome.EXPLICIT_DENY
+    assert any_of_them("*", layers).verdict is Verdict.ALLOW

@@ -128,7 +128,6 @@ def test_a_document_without_a_statement_to_blame_has_a_problem(raw: object) -> N
         ({"Principal": {"AWS": "arn:aws:iam::111111111111:user/*"}}, "wildcard"),
         ({"Principal": {"Service": "*"}}, "kind Service is `*`"),
         ({"Principal": "*", "NotPrincipal": "*"}, "both Principal and NotPrincipal"),
-        ({"NotPrincipal": {"AWS": "111111111111"}}, "NotPrincipal is used with Allow"),
         ({"Condition": []}, "Condition is not an object"),
         ({"Condition": {"StringEqualz": {"a:b": "c"}}}, "`StringEqualz` is not known"),
         ({"Condition": {"ForSome:StringEquals": {"a:b": "c"}}}, "is not known"),

@@ -131,7 +131,7 @@ class _Question:
         Across accounts both sides must. Within one either suffices, but keys and roles have a
         policy that must allow. Who is in no account needs the resource policy and nothing else.
         """
-        if self._is_root_assuming_a_role():
+        if self._is_root_assuming_a_role() or self._changes_what_aws_owns():
             return False
         if any(grant.permits(self.request) for grant in self.policies.grants):
             return True
@@ -152,6 +152,29 @@ class _Question:
         https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
         """
         return self.request.principal.kind is PrincipalKind.ROOT and self.request.is_about_trust
+
+    def _changes_what_aws_owns(self) -> bool:
+        """Nobody can change AWS's own policies, roles and key aliases; they can be looked at.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
+        https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
+        """
+        service, _, verb = self.request.action.lower().partition(":")
+        resource = self.request.resource
+        if service == "kms":
+            return ":alias/aws/" in resource and verb.endswith("alias")
+        if service != "iam":
+            return False
+        if ":iam::aws:policy/" in resource:
+            changes = ("create", "delete", "setdefault", "tag", "untag")
+            return verb.startswith(changes) and "policy" in verb
+        if verb.startswith(("get", "list", "simulate", "generateservicelastaccessed")):
+            return False
+        if ":role/aws-reserved/" in resource:
+            return True
+        by_services = verb.endswith("servicelinkedrole") or verb == "updateroledescription"
+        return ":role/aws-service-role/" in resource and not by_services
 
     def _named(self) -> Named:
         """Say how closely the resource policy names the requester where it allows.

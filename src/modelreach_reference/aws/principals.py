@@ -46,8 +46,11 @@ def entries(element: object) -> list[tuple[str, str]]:
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
     """
+    if isinstance(element, str) and element.startswith("arn:"):
+        # The grammar has an object here; a name by itself can only mean one thing.
+        element = {"AWS": element}
     if not isinstance(element, Mapping) or not element:
-        raise NotUnderstood("a Principal that is neither `*` nor an object")
+        raise NotUnderstood("a Principal that is neither a name nor an object")
     found: list[tuple[str, str]] = []
     for kind, value in cast("Mapping[str, object]", element).items():
         found.extend((kind, _entry(kind, name)) for name in as_list(value))

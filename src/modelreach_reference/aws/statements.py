@@ -187,18 +187,19 @@ def _texts(value: object) -> list[str]:
 def _covers_principal(statement: Statement, request: Request, *, bounded: bool) -> bool:
     """Decide Principal and NotPrincipal.
 
-    Identity policies have neither. NotPrincipal goes with Deny only, not into role trust
-    policies, and always hits who has a permissions boundary:
+    Identity policies have neither. NotPrincipal does not go into role trust policies, and with
+    Deny always hits who has a permissions boundary. With Allow it is not supported any more; where
+    an old policy has it, it lets in everybody but those named:
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
     """
     if "NotPrincipal" not in statement.elements:
         return naming(statement, request) is not Named.NOT
     if "Principal" in statement.elements or statement.layer not in NAMES_PRINCIPALS:
         raise NotUnderstood("a NotPrincipal where none may be")
-    if statement.layer in (Layer.TRUST, Layer.RCP) or statement.effect != "Deny":
+    if statement.layer in (Layer.TRUST, Layer.RCP):
         raise NotUnderstood("a NotPrincipal where AWS does not support it")
     spared = spared_by(statement.elements["NotPrincipal"], request.principal)
-    return bounded or not spared
+    return (bounded and statement.effect == "Deny") or not spared
 
 
 def naming(statement: Statement, request: Request) -> Named:
@@ -209,10 +210,14 @@ def naming(statement: Statement, request: Request) -> Named:
     """
     principal = statement.elements.get("Principal")
     if statement.layer not in NAMES_PRINCIPALS:
-        if "Principal" in statement.elements:
+        named = statement.elements.get("Principal", "*")
+        denies_all = statement.effect == "Deny" and named in ("*", {"AWS": "*"}, {"AWS": ["*"]})
+        if "Principal" in statement.elements and not denies_all:
             raise NotUnderstood("a Principal in a policy of an identity")
         return Named.ITSELF
-    if principal is None and statement.layer is Layer.RCP:
+    if principal is None and (
+        statement.layer is Layer.RCP or "NotPrincipal" in statement.elements
+    ):
         return Named.ITSELF
     named = named_by(principal, request.principal)
     if named is Named.ACCOUNT and _is_gateway(statement, request):

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from modelreach.policy.aws.catalogue import Action
-from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Layers, Request
 from modelreach.policy.aws.principals import Caller
+from modelreach.policy.aws.region import decide_any
 from modelreach.policy.aws.statement import Statement
 from modelreach.policy.decision import Decision
 from modelreach.snapshot import Principal
@@ -62,4 +62,4 @@ class Asker:
             scps=self.layers.scps,
             unread=(*self.layers.unread, *theirs.unread),
         )
-        return decide(Request(self.caller, action, arn, account, context), layers)
+        return decide_any(Request(self.caller, action, arn, account, context), layers)

@@ -66,6 +66,7 @@ class Case:
     expected: Expected | None = None
     skip: bool = False
     scored: bool = True
+    wildcard_only: bool = False
 
 
 def read_case(line: str | bytes, number: int) -> Case | None:
@@ -111,6 +112,7 @@ def _case(record: Record, place: str) -> Case:
         expected=_expected(record.get("expected")),
         skip=bool(record.get("skip")),
         scored=not record.get("exclude_from_score") and not record.get("disputed"),
+        wildcard_only=request.get("wildcard_only") is True,
     )
 
 

@@ -19,7 +19,8 @@ from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.context import Context, Facts, request_context
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.layers import Request
-from modelreach.policy.aws.principals import CallerKind
+from modelreach.policy.aws.principals import Caller, CallerKind
+from modelreach.policy.aws.region import decide_any, every_policy
 from modelreach.policy.aws.satisfy import satisfiable
 from modelreach.policy.aws.statement import Condition
 from modelreach.policy.decision import Decision, Outcome, StatementRef
@@ -90,8 +91,9 @@ def run_case(case: Case) -> CaseResult:
             case.id, case.name, Outcome.UNKNOWN, case.expected, None, skipped=True, counted=False
         )
     context, limits = _surroundings(case)
-    request = Request(case.caller, case.action, case.resource, case.resource_account, context)
-    decision = _limited(decide(request, case.layers), limits)
+    request = Request(_caller(case), case.action, case.resource, case.resource_account, context)
+    asked = decide if case.wildcard_only else decide_any
+    decision = _limited(asked(request, case.layers), limits)
     open_modes = case.mode is not Mode.STRICT
     return CaseResult(
         id=case.id,
@@ -136,19 +138,65 @@ def _determining(decision: Decision) -> tuple[StatementRef, ...]:
 # --- what is known of the context ----------------------------------------------------------
 
 
+def _caller(case: Case) -> Caller:
+    """Give who asks. "Could any context allow it" leaves open how a session is called."""
+    if case.mode is Mode.DISCOVERY and case.caller.kind is CallerKind.SESSION:
+        return Caller.of(case.caller.role_arn, unique_id=case.caller.unique_id)
+    return case.caller
+
+
 def _surroundings(case: Case) -> tuple[Context, Expr]:
     """Give the context, and what else is known to hold of it."""
     values, conditions = _constraints(case.constraints)
     given = {**case.context, **values}
     if case.mode is Mode.STRICT:
         return Context.of(given, closed=True), TRUE
+    known, present = _known_keys(case)
+    conditions = [*conditions, *(Condition("Null", key, ("false",)) for key in present)]
     context = request_context(case.caller, Facts(resource_account=case.resource_account))
     if case.caller.kind is CallerKind.SESSION:
         context, conditions = _any_path(case, context, conditions)
     if case.mode is Mode.EXISTS:
-        context = context.joined(given)
+        context = context.joined({**given, **known})
         return context, conditions_expr(conditions, context)
-    return _discovered(case, context, values), conditions_expr(conditions, context)
+    context = _discovered(case, context, {**values, **known})
+    return context, conditions_expr(conditions, context)
+
+
+def _known_keys(case: Case) -> tuple[dict[str, tuple[str, ...]], tuple[str, ...]]:
+    """Give what `keyName` constraints settle: keys with their values (none: absent), and keys
+    that are present with a value that is not known.
+
+    A constraint says of a key, or of all keys that a pattern between slashes finds, whether the
+    request's context can be trusted on its presence and on its value.
+    """
+    given = {key.lower(): value for key, value in case.context.items()}
+    known: dict[str, tuple[str, ...]] = {}
+    present: list[str] = []
+    for entry in case.constraints:
+        if not isinstance(entry, dict):
+            continue
+        block = cast("dict[str, object]", entry)
+        name = block.get("keyName")
+        if not isinstance(name, str) or block.get("presenceIsKnown") is not True:
+            continue
+        for key in sorted(_keys_in(case) | given.keys()):
+            if not _is_strict(key, (name,)):
+                continue
+            if key not in given or block.get("valueIsKnown") is True:
+                known[key] = given.get(key, ())
+            else:
+                present.append(key)
+    return known, tuple(present)
+
+
+def _keys_in(case: Case) -> set[str]:
+    """The condition keys that the policies of a case ask about, in lower case."""
+    found: set[str] = set()
+    for policy in every_policy(case.layers):
+        for statement in policy.document.statements:
+            found.update(condition.key.lower() for condition in statement.conditions)
+    return found
 
 
 def _any_path(
@@ -173,7 +221,9 @@ def _discovered(case: Case, context: Context, values: Mapping[str, tuple[str, ..
         for key in case.strict_keys
         if not key.startswith("/") and key.lower() not in given
     }
-    joined = context.joined({**absent, **strict, **values})
+    # A key that the case gives and does not call strict is not to be trusted, whoever fixed it.
+    kept = {key: value for key, value in context.known.items() if key not in given}
+    joined = replace(context, known=kept).joined({**absent, **strict, **values})
     return replace(joined, variables_only=given)
 
 
@@ -205,7 +255,7 @@ def _constraints(
             key, equals, value = entry.partition("=")
             if equals and ":" in key:
                 values[key.strip()] = (value.strip().strip("'\""),)
-        elif isinstance(entry, dict):
+        elif isinstance(entry, dict) and "keyName" not in entry:
             block = cast("dict[str, object]", entry)
             conditions.extend(parse_conditions(_as_block(block), False, _ignored))
     return values, conditions

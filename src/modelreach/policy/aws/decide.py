@@ -30,7 +30,9 @@ from modelreach.policy.aws.principals import Caller, CallerKind, Way, ways
 from modelreach.policy.aws.public import is_public
 from modelreach.policy.aws.satisfy import satisfiable
 from modelreach.policy.aws.services import (
+    ENCRYPTING,
     TRUST_ACTIONS,
+    belongs_to_aws,
     is_free,
     needs_resource_policy,
     under_rcps,
@@ -152,6 +154,8 @@ class _Case:
         if self.caller.kind is CallerKind.ROOT and action in TRUST_ACTIONS:
             # The root user cannot call AssumeRole, whatever a trust policy says.
             # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+            self.limits.append(_Stage(Layer.SERVICE, FALSE))
+        if belongs_to_aws(action, request.resource):
             self.limits.append(_Stage(Layer.SERVICE, FALSE))
         if layers.endpoint:
             self.limits.append(_Stage(Layer.ENDPOINT, self._hear(layers.endpoint).allow))
@@ -301,6 +305,10 @@ class _Case:
         named = Principals(services=(grant.grantee,), aws=(grant.grantee,))
         if not ways(named, self.caller):
             return FALSE
+        if operation not in ENCRYPTING:
+            return TRUE
+        if grant.context_equals and self._has_other_context(grant):
+            return FALSE
         pairs = (*grant.context_equals, *grant.context_subset)
         return all_of(
             condition_expr(
@@ -309,6 +317,18 @@ class _Case:
                 variables=False,
             )
             for name, value in pairs
+        )
+
+    def _has_other_context(self, grant: KeyGrant) -> bool:
+        """Is there more in the encryption context than the pairs that it has to be equal to?
+
+        https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html
+        """
+        prefix = "kms:encryptioncontext:"
+        named = {prefix + name.lower() for name, _ in grant.context_equals}
+        return any(
+            values and key.startswith(prefix) and key not in named
+            for key, values in self.request.context.known.items()
         )
 
     def _shut_to_public(self) -> bool:

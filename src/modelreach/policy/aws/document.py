@@ -174,7 +174,7 @@ def _statement(
         effect=effects[0],
         actions=_actions(entry, faults),
         resources=_resources(entry, faults),
-        principals=_principals(entry, effects, faults),
+        principals=_principals(entry, faults),
         conditions=parse_conditions(entry.get("Condition", {}), variables, faults.add),
         variables=variables,
         text=_text(entry),
@@ -276,9 +276,7 @@ def _strings(written: object) -> tuple[str, ...] | None:
 # --- principals ----------------------------------------------------------------------------
 
 
-def _principals(
-    entry: dict[str, Any], effects: tuple[Effect, ...], faults: _Faults
-) -> Principals | None:
+def _principals(entry: dict[str, Any], faults: _Faults) -> Principals | None:
     """Read Principal or NotPrincipal; None where there is neither."""
     positive, negative = "Principal" in entry, "NotPrincipal" in entry
     if positive and negative:
@@ -290,16 +288,15 @@ def _principals(
     read = _named(entry["NotPrincipal" if negative else "Principal"], faults)
     if len(faults.found) > before:
         return _EVERYONE
-    if negative and Effect.ALLOW in effects:
-        # "Using it with "Effect":"Allow" is not supported."
-        # https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
-        faults.add("NotPrincipal is used with Allow")
     return replace(read, negated=negative)
 
 
 def _named(written: object, faults: _Faults) -> Principals:
     if written == "*":
         return _EVERYONE
+    if isinstance(written, str) and written.startswith("arn:"):
+        # AWS writes an object here; a name by itself can only mean one thing.
+        written = {"AWS": written}
     if not isinstance(written, dict) or not written:
         faults.add("Principal is neither `*` nor an object with entries")
         return _EVERYONE

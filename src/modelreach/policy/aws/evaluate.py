@@ -162,12 +162,16 @@ def _clauses(
 
 
 def _is_spared(statement: Statement, named: Principals, caller: Caller, bounded: bool) -> bool:
-    """Does NotPrincipal spare the caller? With Allow nobody knows: it is not understood.
+    """Does NotPrincipal spare the caller?
 
     With Deny it "will always deny any IAM principal that has a permissions boundary".
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
+    With Allow it is not supported any more; in policies that have it from before it "allows all
+    principals except the one named", anonymous ones as well, so this is what it is taken to do.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
     """
-    return statement.effect is Effect.DENY and not bounded and spared(named, caller)
+    always_hit = bounded and statement.effect is Effect.DENY
+    return not always_hit and spared(named, caller)
 
 
 def _means_root_only(layer: Layer, action: str) -> bool:
@@ -182,13 +186,27 @@ def _means_root_only(layer: Layer, action: str) -> bool:
 def _misplaced(layer: Layer, statement: Statement) -> str:
     """Say what a statement of this layer must have and has not, or the other way round."""
     if layer in _WITHOUT_PRINCIPAL:
-        if statement.principals is not None:
+        if statement.principals is not None and not _denies_everyone(statement):
             return "there is a Principal in a policy that has none"
         if statement.resources is None:
             return "there is neither Resource nor NotResource"
     if layer in _WITH_PRINCIPAL and statement.principals is None:
         return "there is neither Principal nor NotPrincipal"
+    if layer is Layer.TRUST and statement.principals is not None and statement.principals.negated:
+        return "there is a NotPrincipal in a trust policy"
     return ""
+
+
+def _denies_everyone(statement: Statement) -> bool:
+    """Is it a Deny for everybody, in a policy that has no Principal? It then means what it says:
+    such statements are copied over from resource policies."""
+    named = statement.principals
+    return (
+        statement.effect is Effect.DENY
+        and named is not None
+        and named.everyone
+        and not named.negated
+    )
 
 
 def _when(policy: AppliedPolicy, statement: Statement, request: Request, fault: str = "") -> Expr:

@@ -19,6 +19,21 @@ TRUST_ACTIONS = frozenset(
     }
 )
 
+# "KMS applies the grant constraints only to cryptographic operations that support an encryption
+# context": https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantConstraints.html
+ENCRYPTING = frozenset(
+    {
+        "decrypt",
+        "encrypt",
+        "generatedatakey",
+        "generatedatakeypair",
+        "generatedatakeypairwithoutplaintext",
+        "generatedatakeywithoutplaintext",
+        "reencryptfrom",
+        "reencryptto",
+    }
+)
+
 _IDENTITIES = frozenset(
     {
         CallerKind.USER,
@@ -67,3 +82,45 @@ def needs_resource_policy(action: str, resource: str) -> bool:
     if action.startswith("kms:"):
         return ":key/" in resource
     return action in TRUST_ACTIONS and ":role/" in resource
+
+
+# What AWS itself owns in an account can be looked at, and nothing else.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+# https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html
+# https://docs.aws.amazon.com/kms/latest/developerguide/kms-alias.html
+_LOOKING = ("get", "list", "simulate", "generateservicelastaccesseddetails")
+_KMS_ALIAS = frozenset({"kms:createalias", "kms:updatealias", "kms:deletealias"})
+# A service-linked role is made and deleted by way of IAM; its description is the account's.
+# https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_create-service-linked-role.html
+_SERVICE_LINKED = frozenset(
+    {
+        "iam:createservicelinkedrole",
+        "iam:deleteservicelinkedrole",
+        "iam:updateroledescription",
+    }
+)
+_ON_POLICIES = frozenset(
+    {
+        "iam:createpolicy",
+        "iam:createpolicyversion",
+        "iam:deletepolicy",
+        "iam:deletepolicyversion",
+        "iam:setdefaultpolicyversion",
+        "iam:tagpolicy",
+        "iam:untagpolicy",
+    }
+)
+
+
+def belongs_to_aws(action: str, resource: str) -> bool:
+    """Would the action (in lower case) change what only AWS may change?"""
+    if action.startswith("iam:"):
+        if ":iam::aws:policy/" in resource:
+            return action in _ON_POLICIES
+        looks = action.partition(":")[2].startswith(_LOOKING)
+        if ":role/aws-reserved/" in resource:
+            return not looks
+        if ":role/aws-service-role/" in resource:
+            return not looks and action not in _SERVICE_LINKED
+        return False
+    return action in _KMS_ALIAS and ":alias/aws/" in resource
