@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 
 from modelreach.policy.aws.catalogue import Action
+from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Layers, Request
 from modelreach.policy.aws.principals import Caller
@@ -48,10 +49,18 @@ class Asker:
         return Asker(estate, name, principal, caller, layers, fixed)
 
     def decide(
-        self, action: str, arn: str, listed: str, account: str, extra: Fixed | None = None
+        self,
+        action: str,
+        arn: str,
+        listed: str,
+        account: str,
+        extra: Fixed | None = None,
+        *,
+        among_many: bool = False,
     ) -> Decision:
         """Decide one action on one ARN. `listed` is the listed resource (or role) that the ARN
-        is, or is part of, "" when it is none; `account` owns it."""
+        is, or is part of, "" when it is none; `account` owns it. `among_many`: the ARN is a pattern, and the question
+        is whether there is such a resource."""
         fixed = {**self.fixed, **extra} if extra else self.fixed
         context = self.estate.context(self.caller, self.principal, listed, account, fixed)
         theirs = self.estate.resource_layers(listed, account)
@@ -62,4 +71,5 @@ class Asker:
             scps=self.layers.scps,
             unread=(*self.layers.unread, *theirs.unread),
         )
-        return decide_any(Request(self.caller, action, arn, account, context), layers)
+        request = Request(self.caller, action, arn, account, context)
+        return decide_any(request, layers) if among_many else decide(request, layers)

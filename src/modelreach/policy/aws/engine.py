@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
+from modelreach.policy.aws import catalogue
 from modelreach.policy.aws import grants as granting
 from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.asker import Asker, Fixed
@@ -48,7 +49,7 @@ class AwsEngine:
         resource: str,
         context: Mapping[str, tuple[str, ...]] | None = None,
     ) -> Decision:
-        """May this principal do that to exactly this resource?
+        """May this principal do that to this resource (a pattern: to any such resource)?
 
         Raises KeyError when the snapshot does not have the principal.
         """
@@ -57,7 +58,15 @@ class AwsEngine:
         owner = facts.resources.get(listed) or facts.principals.get(listed)
         account = owner.scope if owner else _account_of(resource)
         asker = self._asker(principal)
-        return asker.decide(action, resource, listed, account or asker.principal.scope, context)
+        known = catalogue.find(action)
+        return asker.decide(
+            action,
+            resource,
+            listed,
+            account or asker.principal.scope,
+            context,
+            among_many=known is None or bool(known.targets),
+        )
 
     def grants(self, principal: str) -> tuple[Grant, ...]:
         """Everything the principal may do to listed resources, itself and no further."""
