@@ -58,9 +58,12 @@ class Asker:
         *,
         among_many: bool = False,
     ) -> Decision:
-        """Decide one action on one ARN. `listed` is the listed resource (or role) that the ARN
-        is, or is part of, "" when it is none; `account` owns it. `among_many`: the ARN is a pattern, and the question
-        is whether there is such a resource."""
+        """Decide one action on one ARN.
+
+        `listed` is the listed resource (or role) that the ARN is, or is part of, "" when it is
+        none; `account` owns it. `among_many`: the ARN is a pattern, and the question is whether
+        there is such a resource.
+        """
         fixed = {**self.fixed, **extra} if extra else self.fixed
         context = self.estate.context(self.caller, self.principal, listed, account, fixed)
         theirs = self.estate.resource_layers(listed, account)
