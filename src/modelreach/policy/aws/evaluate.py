@@ -8,10 +8,10 @@ from dataclasses import dataclass, field
 from modelreach.policy.aws.conditions import conditions_expr, settle
 from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Request
 from modelreach.policy.aws.matching import action_matches, resource_matches
-from modelreach.policy.aws.principals import Caller, Way, spared, ways
+from modelreach.policy.aws.principals import Caller, Way, spared, spared_session, ways
 from modelreach.policy.aws.statement import Effect, PolicyDocument, Principals, Statement
 from modelreach.policy.decision import Layer, StatementRef
-from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of
+from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of, negate
 
 
 @dataclass(slots=True)
@@ -146,8 +146,11 @@ def _clauses(
         return
     named = statement.principals
     if named is not None and named.negated:
-        if not _is_spared(statement, named, request.caller, bounded):
-            yield Clause(_when(policy, statement, request), policy, statement, Way.EVERYONE)
+        hit = settle(_hits(statement, named, request.caller, bounded), request.context)
+        if hit is not FALSE:
+            when = _when(policy, statement, request)
+            met = when if hit is TRUE else all_of((when, hit))
+            yield Clause(met, policy, statement, Way.EVERYONE)
         return
     means = ways(named, request.caller)
     if not means:
@@ -161,8 +164,8 @@ def _clauses(
         yield Clause(means_it, policy, statement, way)
 
 
-def _is_spared(statement: Statement, named: Principals, caller: Caller, bounded: bool) -> bool:
-    """Does NotPrincipal spare the caller?
+def _hits(statement: Statement, named: Principals, caller: Caller, bounded: bool) -> Expr:
+    """When does a NotPrincipal mean the caller: when it does not spare it.
 
     With Deny it "will always deny any IAM principal that has a permissions boundary".
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html
@@ -170,8 +173,9 @@ def _is_spared(statement: Statement, named: Principals, caller: Caller, bounded:
     principals except the one named", anonymous ones as well, so this is what it is taken to do.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_notprincipal.html
     """
-    always_hit = bounded and statement.effect is Effect.DENY
-    return not always_hit and spared(named, caller)
+    if bounded and statement.effect is Effect.DENY:
+        return TRUE
+    return FALSE if spared(named, caller) else negate(spared_session(named, caller))
 
 
 def _means_root_only(layer: Layer, action: str) -> bool:

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from modelreach.policy.aws.statement import Principals
-from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, any_of
 
 
 class CallerKind(StrEnum):
@@ -162,6 +162,12 @@ def spared(principals: Principals, caller: Caller) -> bool:
         return True
     named = _named(principals, caller)
     return named is not None and named is not Way.ACCOUNT
+
+
+def spared_session(principals: Principals, caller: Caller) -> Expr:
+    """When is a role, whose session is not fixed, in a session that NotPrincipal spares?"""
+    some = _some_sessions(principals, caller) if caller.kind is CallerKind.ROLE else ()
+    return any_of(depends for _, depends in some)
 
 
 def _named(principals: Principals, caller: Caller) -> Way | None:
