@@ -138,6 +138,8 @@ def run(cases: int, path: Path, seed: str, workers: int, size: int) -> Progress:
     """Run the campaign from where it is to the wanted number of cases."""
     progress = Progress.read(path, seed)
     out = path.with_name(path.name + ".disagreements.jsonl")
+    if not progress.done:
+        out.unlink(missing_ok=True)
     starts = range(progress.done, cases, size)
     before, began = progress.seconds, time.monotonic()
     print(f"seed {seed}: {progress.done} of {cases} cases done, {workers} processes", flush=True)

@@ -79,7 +79,7 @@ def _grant(item: Mapping[str, object]) -> Grant:
     return Grant(
         grantee=str(item.get("grantee", "")),
         operations=frozenset(str(name).lower() for name in as_list(item.get("operations"))),
-        equals=None if equals is None else _pairs(equals),
+        equals=_pairs(equals) or None,
         subset=_pairs(constraints.get("EncryptionContextSubset")),
     )
 

@@ -32,7 +32,7 @@ S3 = Topic(
     (
         ("s3:GetObject", "arn:aws:s3:::data/u/x"),
         ("s3:PutObject", "arn:aws:s3:::data/none/x"),
-        ("s3:GetObject", "arn:aws:s3:::data/a*b"),
+        ("s3:GetObject", "arn:aws:s3:::data/axb"),
         ("s3:ListBucket", "arn:aws:s3:::data"),
         ("s3:ListAllMyBuckets", "*"),
     ),
@@ -44,7 +44,7 @@ S3 = Topic(
         *("*", "arn:aws:s3:::data/*", "arn:aws:s3:::data", "arn:aws:s3:::d*", "arn:aws:s3:::*"),
         *("arn:aws:s3:::data/u/x", "arn:aws:s3:::DATA/*", "arn:aws:s3:::data/?/x", "arn:*"),
         *("arn:aws:s3:::data/${aws:username}/*", "arn:aws:s3:::data/${*}*", "arn:aws:s3:::*/x"),
-        *("arn:aws:s3:::data/${aws:username, 'none'}/x", "arn:aws:s3:::data/a${*}b"),
+        *("arn:aws:s3:::data/${aws:username, 'none'}/x", "arn:aws:s3:::data/a?b"),
         *("arn:aws:s3:::data/${aws:PrincipalTag/team}/x", "arn:aws:s3:::other/*"),
     ),
 )
