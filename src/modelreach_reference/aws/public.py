@@ -50,6 +50,9 @@ def _is_public(statement: Statement) -> bool:
 
 
 def _is_everyone(statement: Statement) -> bool:
+    """Everyone is `*`, and whoever a NotPrincipal leaves over."""
+    if "NotPrincipal" in statement.elements:
+        return True
     principal = statement.elements.get("Principal")
     return principal == "*" or any(name == "*" for _, name in entries(principal))
 

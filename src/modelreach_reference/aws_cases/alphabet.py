@@ -9,6 +9,7 @@ from typing import TypeVar
 
 HOME = "111111111111"
 AWAY = "222222222222"
+UNIQUE_ID = "AIDAEXAMPLE1"
 OIDC = f"arn:aws:iam::{HOME}:oidc-provider/oidc.example.com"
 
 _Item = TypeVar("_Item")

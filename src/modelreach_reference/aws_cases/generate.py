@@ -7,7 +7,14 @@ import random
 from collections.abc import Callable
 from typing import cast
 
-from modelreach_reference.aws_cases.alphabet import HOME, REQUESTERS, TOPICS, Topic, near
+from modelreach_reference.aws_cases.alphabet import (
+    HOME,
+    REQUESTERS,
+    TOPICS,
+    UNIQUE_ID,
+    Topic,
+    near,
+)
 from modelreach_reference.aws_cases.conditions import KEYS, Key, random_context
 from modelreach_reference.aws_cases.statements import (
     ALLOW_ALL,
@@ -94,6 +101,8 @@ def _settings(rng: random.Random, topic: Topic) -> Record:
     settings: Record = {name: True for name in SETTINGS if rng.random() < 0.05}
     if topic.name == "s3" and rng.random() < 0.15:
         settings["restrict_public_buckets"] = True
+    if rng.random() < 0.2:
+        settings["unique_id"] = UNIQUE_ID
     return settings
 
 

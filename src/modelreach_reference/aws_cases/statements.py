@@ -6,7 +6,15 @@ import random
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from modelreach_reference.aws_cases.alphabet import NAMES, OIDC, Topic, near, one_or_list, some
+from modelreach_reference.aws_cases.alphabet import (
+    NAMES,
+    OIDC,
+    UNIQUE_ID,
+    Topic,
+    near,
+    one_or_list,
+    some,
+)
 from modelreach_reference.aws_cases.conditions import Key, random_condition
 
 Document = dict[str, object]
@@ -83,7 +91,7 @@ class Writer:
     def _principal(self, taste: Taste, *, deny: bool) -> Document:
         if taste.everyone:
             return {"Principal": "*"} if self.rng.random() < 0.9 else {"Principal": {"AWS": "*"}}
-        if deny and self.rng.random() < taste.not_principal:
+        if self.rng.random() < (taste.not_principal if deny else taste.not_principal / 15):
             return {"NotPrincipal": self._entries(most=3)}
         return {"Principal": "*" if self.rng.random() < 0.2 else self._entries(most=2)}
 
@@ -102,6 +110,7 @@ class Writer:
         if kind != "AWS":
             return {kind: one_or_list(self.rng, some(self.rng, kinds[kind], 2))}
         names = near(self.requester) if self.rng.random() < 0.6 else ["*", *NAMES]
+        names = [*names, UNIQUE_ID] if self.rng.random() < 0.1 else names
         entries: Document = {"AWS": one_or_list(self.rng, some(self.rng, names, most))}
         if self.rng.random() < 0.1:
             entries["Service"] = service
