@@ -59,7 +59,7 @@ def run(record: dict[str, Any]) -> CaseResult:
 def test_a_bare_case(expected: str) -> None:
     result = run({"policies": {"identity": FULL}, "expected": expected})
     assert (result.id, result.verdict, result.agrees) == ("line 1", Outcome.ALLOW, True)
-    assert [one.policy for one in result.statements] == ["identity[0]"]
+    assert [one.policy for one in result.determining] == ["identity[0]"]
 
 
 @pytest.mark.parametrize(
@@ -216,7 +216,7 @@ def test_a_result_as_a_line() -> None:
         "verdict": "conditional",
         "expected": None,
         "agrees": None,
-        "statements": [
+        "determining": [
             {
                 "layer": "identity",
                 "policy": "identity[0]",

@@ -39,7 +39,7 @@ class CaseResult:
     verdict: Outcome
     expected: Expected | None
     agrees: bool | None
-    statements: tuple[StatementRef, ...] = ()
+    determining: tuple[StatementRef, ...] = ()
     residual: str = ""
     blocked_by: tuple[str, ...] = ()
     not_understood: tuple[str, ...] = ()
@@ -101,7 +101,7 @@ def run_case(case: Case) -> CaseResult:
         verdict=decision.outcome,
         expected=case.expected,
         agrees=_agrees(decision.outcome, case.expected, open_modes),
-        statements=_determining(decision),
+        determining=_determining(decision),
         residual="" if decision.verdict in _DEFINITE else render(decision.residual),
         blocked_by=tuple(decision.blocked_by),
         not_understood=decision.not_understood,
@@ -295,7 +295,7 @@ def as_line(result: CaseResult) -> dict[str, object]:
         "verdict": result.verdict.value,
         "expected": result.expected.value if result.expected else None,
         "agrees": result.agrees,
-        "statements": [_named(one) for one in result.statements],
+        "determining": [_named(one) for one in result.determining],
         "residual": result.residual,
         "blocked_by": list(result.blocked_by),
         "not_understood": list(result.not_understood),
