@@ -72,6 +72,7 @@ class Asker:
             identity=self.layers.identity,
             boundaries=self.layers.boundaries,
             scps=self.layers.scps,
+            session=self.layers.session,
             unread=(*self.layers.unread, *theirs.unread),
         )
         request = Request(self.caller, action, arn, account, context)

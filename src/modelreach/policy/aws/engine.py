@@ -10,7 +10,8 @@ from modelreach.policy.aws import catalogue
 from modelreach.policy.aws import grants as granting
 from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.asker import Asker, Fixed
-from modelreach.policy.aws.estate import ANY_POLICY, Estate
+from modelreach.policy.aws.became import became
+from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.tools import tools
 from modelreach.policy.aws.unlisted import unlisted
@@ -38,7 +39,7 @@ class AwsEngine:
     def principal(self, principal: str) -> Principal | None:
         """The fact behind an ARN; of a session, its role."""
         found = self._estate.principal(principal)
-        if found is not None and principal.endswith(ANY_POLICY):
+        if found is not None and became(principal):
             return _escalated(found, principal)
         return found
 
@@ -100,7 +101,7 @@ class AwsEngine:
     def _asker(self, name: str) -> Asker:
         if name not in self._askers:
             found = self._estate.principal(name)
-            if found is not None and not name.endswith(ANY_POLICY):
+            if found is not None and not became(name):
                 name = found.id
             self._askers[name] = Asker.of(self._estate, name, self._fixed)
         return self._askers[name]
@@ -117,7 +118,7 @@ class AwsEngine:
 
 
 def _escalated(principal: Principal, name: str) -> Principal:
-    """A principal under the name of what it would be with any policy."""
+    """A principal under the name of what it would have become."""
     return msgspec.structs.replace(principal, id=name, kind="escalated")
 
 

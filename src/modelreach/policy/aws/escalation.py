@@ -1,7 +1,8 @@
-"""Escalation rules as data: what each needs of the caller and what it yields.
+"""Escalation rules as data: what each needs, what it yields, and examples of both.
 
-The rules stand in `escalation.yaml` beside this module, which explains their words. `pivots`
-evaluates them; nothing here decides anything.
+The rules stand in the folder `escalation` beside this module, one file a service;
+`docs/explanation/aws-escalation.md` explains their words. `pivots` evaluates them; nothing here
+decides anything.
 """
 
 from __future__ import annotations
@@ -11,54 +12,297 @@ from importlib.resources import files
 from typing import Literal
 
 import msgspec
+import yaml
 
-from modelreach import strict_yaml
+from modelreach.snapshot import AttributeValue
 
 
-class Part(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+class Part(
+    msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True, omit_defaults=True
+):
     """Base of the catalogue's parts."""
 
 
+On = Literal[
+    "self",
+    "self-policy",
+    "own-group",
+    "target",
+    "target-policy",
+    "compute",
+    "linked",
+    "new",
+    "any",
+]
+
+
 class Need(Part, frozen=True):
-    """One permission that the caller needs, on what, and in which fixed context."""
+    """One permission: to do what, on what, and in which fixed context.
+
+    `types` are resource types that all have to be allowed; `arns` are ARNs (with `{partition}`,
+    `{region}`, `{account}`, `{name}` and attributes of the compute) of which one has to be, in
+    place of the thing itself. `by` is who needs it, where it is not the caller: a service, or
+    the target. Values of `context` may name attributes of the compute in braces.
+    """
 
     action: str
-    on: Literal["self", "self-policy", "own-group", "target", "target-policy", "compute", "new"]
+    on: On
     context: dict[str, str] = {}
+    types: tuple[str, ...] = ()
+    arns: tuple[str, ...] = ()
+    by: str = ""
+
+
+class Holds(Part, frozen=True):
+    """How many credentials of a kind the target has to hold."""
+
+    kind: str
+    at_least: int = 0
+    at_most: int = 99
 
 
 class Target(Part, frozen=True):
-    """Which principals a rule can be aimed at."""
+    """Whom a rule can be aimed at.
 
-    kind: Literal["user", "role", "group"]
-    trusts: str = ""
+    `trusts`: one of these services may run as it. `assumable`: the caller may assume it already.
+    `has`: attributes that are not empty. `credentials`: kinds of credential facts, for a rule
+    that is aimed at these.
+    """
+
+    kind: Literal["user", "role", "group", "credential"]
+    trusts: tuple[str, ...] = ()
     assumable: bool = False
+    has: tuple[str, ...] = ()
+    credentials: tuple[str, ...] = ()
+
+
+class Lowered(Part, frozen=True):
+    """That the hop is weaker where an attribute of the compute has a value, and why."""
+
+    attribute: str
+    value: AttributeValue
+    to: Literal["conditional", "influence"]
+    why: str
+
+
+class Compute(Part, frozen=True):
+    """Which runtimes a rule works on, and by what attributes.
+
+    `where` has to be as given, `unless` must not be. `of_caller`: it runs as the caller.
+    `links` are kinds of links, for a rule that leads to what a runtime is linked to (or, with a
+    need on `linked`, through it).
+    """
+
+    kind: tuple[str, ...]
+    where: dict[str, AttributeValue] = {}
+    unless: dict[str, tuple[AttributeValue, ...]] = {}
+    lowered: tuple[Lowered, ...] = ()
+    of_caller: bool = False
+    links: tuple[str, ...] = ()
+
+
+class Limits(Part, frozen=True):
+    """The actions that what is yielded can be used for."""
+
+    actions: tuple[str, ...]
+    but: tuple[str, ...] = ()
+
+
+# --- examples --------------------------------------------------------------------------------
+
+
+class SceneRuntime(Part, frozen=True):
+    """A runtime of an example. `runs_as` and link targets are `self`, `target`, `other` or ids;
+    `lets` are actions that its own policy gives to a service (`SERVICE ACTION`)."""
+
+    kind: str
+    id: str
+    runs_as: tuple[str, ...] = ("target",)
+    attributes: dict[str, AttributeValue] = {}
+    links: dict[str, str] = {}
+    lets: tuple[str, ...] = ()
+
+
+class Hit(Part, frozen=True):
+    """A small estate in which the rule leads somewhere.
+
+    `may` and `target_may` are permissions of the caller and of the target: `ACTION`,
+    `ACTION on THING`, either with ` if KEY is VALUE`; a thing is `self`, `target`, `compute`,
+    `policy`, `group` or an ARN, and it is `*` when none is named. `trusts` is whom the target
+    trusts: services, `caller` or `account`. `versions` are those of a managed policy that is
+    attached to `policy_of`, the first one in force. `strength` is what the hop should have.
+    """
+
+    path: str = ""
+    caller: Literal["user", "role"] = "user"
+    may: tuple[str, ...] = ()
+    target: str = ""
+    target_may: tuple[str, ...] = ()
+    trusts: tuple[str, ...] = ()
+    attributes: dict[str, AttributeValue] = {}
+    credentials: tuple[str, ...] = ()
+    runtimes: tuple[SceneRuntime, ...] = ()
+    policy_of: Literal["", "self", "target", "group"] = ""
+    versions: dict[str, tuple[str, ...]] = {}
+    boundary: tuple[str, ...] = ()
+    target_boundary: tuple[str, ...] = ()
+    in_group: bool = False
+    strength: Literal["certain", "conditional", "unknown", "influence"] = "certain"
+
+
+class Miss(Part, frozen=True):
+    """A change to a hit (the first, or the one of the same `path`) after which it leads nowhere:
+    a permission taken away (`without`), or something else in its place."""
+
+    why: str
+    path: str = ""
+    without: str = ""
+    caller: Literal["user", "role"] | None = None
+    may: tuple[str, ...] | None = None
+    target: str | None = None
+    target_may: tuple[str, ...] | None = None
+    trusts: tuple[str, ...] | None = None
+    attributes: dict[str, AttributeValue] | None = None
+    credentials: tuple[str, ...] | None = None
+    runtimes: tuple[SceneRuntime, ...] | None = None
+    policy_of: Literal["", "self", "target", "group"] | None = None
+    versions: dict[str, tuple[str, ...]] | None = None
+    boundary: tuple[str, ...] | None = None
+    target_boundary: tuple[str, ...] | None = None
+    in_group: bool | None = None
+
+
+# --- rules -----------------------------------------------------------------------------------
+
+
+class Way(Part, frozen=True):
+    """One of several ways to meet a rule. `path` is the published path that describes it;
+    `depends` is on what it hangs by nature."""
+
+    needs: tuple[Need, ...]
+    path: str = ""
+    note: str = ""
+    depends: str = ""
+    target_has: tuple[str, ...] = ()
+    holds: Holds | None = None
+
+
+Yields = Literal[
+    "target",
+    "any-policy",
+    "target-any-policy",
+    "membership",
+    "policy-version",
+    "no-boundary",
+    "limited-target",
+    "session",
+]
 
 
 class EscalationRule(Part, frozen=True):
-    """One way to become another, or more."""
+    """One way to become another, or more.
+
+    All of `needs`, and those of one way of `any_of`, have to be met. `strength` is the most that
+    the hop can be: `influence` only feeds or prompts; `depends` says on what a hop hangs that is
+    conditional by nature. `plain` rules are trust itself, which needs no rule to be followed.
+    """
 
     id: str
     title: str
     kind: str
-    needs: tuple[Need, ...]
-    yields: Literal["target", "any-policy", "target-any-policy", "compute-identity"]
     cite: str
+    yields: Yields
+    path: str = ""
     source: Literal["user", "role", ""] = ""
+    bounded: bool = False
+    plain: bool = False
     target: Target | None = None
-    compute: str = ""
+    compute: Compute | None = None
+    needs: tuple[Need, ...] = ()
+    any_of: tuple[Way, ...] = ()
+    limits: Limits | None = None
+    strength: Literal["certain", "influence"] = "certain"
+    depends: str = ""
+    about: str = ""
+    hits: tuple[Hit, ...] = ()
+    misses: tuple[Miss, ...] = ()
+
+    @property
+    def ways(self) -> tuple[Way, ...]:
+        """The ways to meet it, each with all that it needs."""
+        if not self.any_of:
+            return (Way(needs=self.needs, path=self.path),)
+        return tuple(
+            msgspec.structs.replace(way, needs=(*self.needs, *way.needs)) for way in self.any_of
+        )
+
+    @property
+    def paths(self) -> tuple[str, ...]:
+        """The published paths that it covers."""
+        return tuple(way.path for way in self.ways if way.path)
 
 
-class _Catalogue(Part, frozen=True):
-    version: Literal[1]
+class Service(Part, frozen=True):
+    """The rules of one file."""
+
+    title: str
     rules: tuple[EscalationRule, ...]
+
+
+#: The files of the catalogue, in the order in which they are read and documented.
+SERVICES = (
+    "iam",
+    "sts",
+    "lambda",
+    "ec2",
+    "ssm",
+    "ecs",
+    "eks",
+    "bedrock",
+    "agentcore",
+    "sagemaker",
+    "cloudformation",
+    "codebuild",
+    "glue",
+    "apprunner",
+    "stepfunctions",
+    "batch",
+    "emr",
+    "datapipeline",
+    "supply",
+)
+
+
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The quick loader, with the booleans of YAML 1.2, so that the key `on` stays a word."""
+
+
+_Loader.yaml_implicit_resolvers = {
+    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:bool" or first in "tTfF"]
+    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+}
+
+
+@lru_cache(maxsize=1)
+def services() -> dict[str, Service]:
+    """Give the catalogue, by file."""
+    folder = files("modelreach.policy.aws").joinpath("escalation")
+    return {
+        name: msgspec.convert(
+            yaml.load(folder.joinpath(f"{name}.yaml").read_bytes(), _Loader),  # noqa: S506 - safe
+            Service,
+        )
+        for name in SERVICES
+    }
 
 
 @lru_cache(maxsize=1)
 def rules() -> tuple[EscalationRule, ...]:
-    """Give the built-in rules, in the catalogue's order."""
-    raw = files("modelreach.policy.aws").joinpath("escalation.yaml").read_bytes()
-    catalogue, _ = strict_yaml.decode(
-        raw, _Catalogue, place="escalation.yaml", what="a rule catalogue", hint="", fields=()
-    )
-    return catalogue.rules
+    """Give all rules, in the catalogue's order."""
+    return tuple(rule for service in services().values() for rule in service.rules)
+
+
+@lru_cache(maxsize=1)
+def rules_by_id() -> dict[str, EscalationRule]:
+    """Give the rules by id."""
+    return {rule.id: rule for rule in rules()}

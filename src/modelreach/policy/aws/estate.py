@@ -13,15 +13,26 @@ from functools import cached_property
 
 import msgspec
 
+from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.context import Context, request_context
 from modelreach.policy.aws.context import Facts as Surroundings
 from modelreach.policy.aws.document import compile_document
+from modelreach.policy.aws.escalation import rules_by_id
 from modelreach.policy.aws.kinds import ALIASES
 from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Layers, Policies, Unread
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
 from modelreach.policy.decision import Layer
-from modelreach.snapshot import Attachment, Facts, Gap, Principal, Resource, Runtime
+from modelreach.snapshot import (
+    Attachment,
+    Credential,
+    Facts,
+    Gap,
+    ManagedPolicy,
+    Principal,
+    Resource,
+    Runtime,
+)
 
 _LAYER = {
     "identity": Layer.IDENTITY,
@@ -35,8 +46,8 @@ _LAYER = {
     "acl": Layer.ACL,
 }
 
-#: Marks the virtual principal that holds any policy within its limits: see `escalation`.
-ANY_POLICY = "#any-policy"
+#: Ends the name of one that holds any policy within its limits: see `became`.
+ANY_POLICY = f"#{How.ANY_POLICY}"
 
 _EVERYTHING = AppliedPolicy(
     compile_document(
@@ -61,10 +72,45 @@ class Estate:
 
     def principal(self, name: str) -> Principal | None:
         """Give the fact behind an ARN (of a session: its role), or None."""
-        found = self.facts.principals.get(name.removesuffix(ANY_POLICY))
+        change = became(name)
+        found = self.facts.principals.get(change.base if change else name)
         if found is None and ":assumed-role/" in name:
             found = self._role_of_session(name)
-        return found if found is not None and found.provider == "aws" else None
+        if found is None or found.provider != "aws":
+            return None
+        return found if change is None else self._changed(found, change)
+
+    def _changed(self, principal: Principal, change: Became) -> Principal | None:
+        """Give the principal after a change; None when the change is of something unknown."""
+        match change.how:
+            case How.MEMBER:
+                group = self.groups_by_name.get((principal.scope, change.what))
+                if group is None:
+                    return None
+                groups = tuple(dict.fromkeys((*principal.groups, group)))
+                return msgspec.structs.replace(principal, groups=groups)
+            case How.VERSION:
+                known = any(
+                    change.version in self.managed_policies[a.policy].versions
+                    for a in self._holding(principal, change.what)
+                )
+                return principal if known else None
+            case How.LIMITED:
+                rule = rules_by_id().get(change.what)
+                return principal if rule is not None and rule.limits is not None else None
+            case How.SESSION:
+                return principal if change.what in self.facts.snapshot.documents else None
+            case _:
+                return principal
+
+    def _holding(self, principal: Principal, policy: str) -> Iterator[Attachment]:
+        """Give where a managed policy of this name is attached to a principal or its groups."""
+        for holder in (principal.id, *principal.groups):
+            for attachment in self.facts.attachments.get(holder, ()):
+                named = attachment.policy.rsplit("/", 1)[-1] == policy
+                versioned = attachment.policy in self.managed_policies
+                if attachment.kind == "identity" and named and versioned:
+                    yield attachment
 
     def _role_of_session(self, name: str) -> Principal | None:
         account, role = name.split(":")[4], name.split("/")[1]
@@ -88,11 +134,34 @@ class Estate:
         return {key: tuple(members) for key, members in groups.items()}
 
     @cached_property
+    def groups_by_name(self) -> dict[tuple[str, str], str]:
+        """Groups by account and name."""
+        return {
+            (p.scope, p.id.rsplit("/", 1)[-1]): p.id
+            for p in self.facts.snapshot.principals
+            if p.kind == "group"
+        }
+
+    @cached_property
+    def managed_policies(self) -> dict[str, ManagedPolicy]:
+        """Policies that have versions, by id."""
+        return {policy.id: policy for policy in self.facts.snapshot.managed_policies}
+
+    @cached_property
+    def credentials_by_kind(self) -> dict[tuple[str, str], tuple[Credential, ...]]:
+        """Credentials by account and kind."""
+        groups: dict[tuple[str, str], list[Credential]] = {}
+        for credential in self.facts.snapshot.credentials:
+            if credential.provider == "aws":
+                groups.setdefault((credential.scope, credential.kind), []).append(credential)
+        return {key: tuple(members) for key, members in groups.items()}
+
+    @cached_property
     def runtimes(self) -> dict[tuple[str, str], tuple[Runtime, ...]]:
-        """Runtimes that run as somebody, by account and kind."""
+        """Runtimes by account and kind."""
         groups: dict[tuple[str, str], list[Runtime]] = {}
         for runtime in self.facts.snapshot.runtimes:
-            if runtime.provider == "aws" and runtime.identities:
+            if runtime.provider == "aws":
                 groups.setdefault((runtime.scope, runtime.kind), []).append(runtime)
         return {key: tuple(members) for key, members in groups.items()}
 
@@ -122,26 +191,57 @@ class Estate:
 
     def identity_policies(self, name: str) -> Policies:
         """Give a principal's own policies and those of its groups."""
-        if name.endswith(ANY_POLICY):
-            return (_EVERYTHING,)
         if name not in self._identity:
-            principal = self.facts.principals[name]
-            holders = (name, *principal.groups)
-            self._identity[name] = tuple(
-                policy for holder in holders for policy in self.attached(holder, "identity")
-            )
+            self._identity[name] = self._identity_of(name)
         return self._identity[name]
+
+    def _identity_of(self, name: str) -> Policies:
+        change, principal = became(name), self.principal(name)
+        if principal is None:
+            return ()
+        if change is not None and change.how is How.ANY_POLICY:
+            return (_EVERYTHING,)
+        return tuple(
+            self.applied(self._in_force(attachment, change))
+            for holder in (principal.id, *principal.groups)
+            for attachment in self.facts.attachments.get(holder, ())
+            if attachment.kind == "identity"
+        )
+
+    def _in_force(self, attachment: Attachment, change: Became | None) -> Attachment:
+        """Give an attachment with the version of its policy that a change would put in force."""
+        if change is None or change.how is not How.VERSION:
+            return attachment
+        policy = self.managed_policies.get(attachment.policy)
+        if policy is None or attachment.policy.rsplit("/", 1)[-1] != change.what:
+            return attachment
+        document = policy.versions.get(change.version, attachment.document)
+        return msgspec.structs.replace(attachment, document=document)
+
+    def _session(self, change: Became | None) -> Policies | None:
+        """Give the policy that limits a session, or what a credential can be used for."""
+        if change is None or change.how not in (How.LIMITED, How.SESSION):
+            return None
+        if change.how is How.SESSION:
+            attachment = Attachment(
+                target=change.base, kind="session", document=change.what, name="session policy"
+            )
+            return (self.applied(attachment),)
+        return (_limits_of(change.what),)
 
     def principal_layers(self, name: str) -> Layers:
         """Give the layers on the principal's side."""
         principal = self.principal(name)
         if principal is None:
             return Layers()
+        change = became(name)
         boundary = self.attached(principal.id, "boundary")
         has_boundary = bool(boundary) or bool(principal.attributes.get("boundary"))
+        lifted = change is not None and change.how is How.NO_BOUNDARY
         return Layers(
-            identity=self.identity_policies(name if name.endswith(ANY_POLICY) else principal.id),
-            boundaries=boundary if has_boundary else None,
+            identity=self.identity_policies(name if change else principal.id),
+            boundaries=boundary if has_boundary and not lifted else None,
+            session=self._session(change),
             scps=self._limit_levels(principal.scope, "scp"),
             unread=self._unread_of_principal(principal),
         )
@@ -399,6 +499,22 @@ class Estate:
             for gap in self.gaps_by_subject.get(name, ())
             if gap.kind in ("resource-policy", "trust")
         )
+
+
+def _limits_of(rule: str) -> AppliedPolicy:
+    """Give the limits of what an escalation rule yields, as a session policy."""
+    limits = rules_by_id()[rule].limits
+    statements = (
+        [
+            {"Effect": effect, "Action": list(actions), "Resource": "*"}
+            for effect, actions in (("Allow", limits.actions), ("Deny", limits.but))
+            if actions
+        ]
+        if limits
+        else []
+    )
+    document = compile_document({"Statement": statements})
+    return AppliedPolicy(document, Layer.SESSION, f"what {rule} opens")
 
 
 class _Constraints(msgspec.Struct):

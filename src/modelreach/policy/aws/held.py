@@ -38,6 +38,7 @@ def held(asker: Asker) -> PermissionSet:
         scps=None
         if layers.scps is None or exempt
         else tuple(_statements(level) for level in layers.scps),
+        session=None if layers.session is None else _statements(layers.session),
     )
     return effective(
         side,

@@ -6,20 +6,22 @@ so that resource ARNs, conditions, boundaries and organisation policies bind.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from modelreach.model import Strength, Verdict
-from modelreach.policy.aws import catalogue
+from modelreach.policy.aws.aims import aims
 from modelreach.policy.aws.asker import Asker
-from modelreach.policy.aws.escalation import EscalationRule, Need, rules
+from modelreach.policy.aws.became import Became, How, became
+from modelreach.policy.aws.escalation import EscalationRule, Holds, Lowered, Need, Way, rules
 from modelreach.policy.aws.estate import ANY_POLICY
+from modelreach.policy.aws.held import held as held_by
+from modelreach.policy.aws.needs import Aim, Met, Questions, Thing
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
-from modelreach.policy.expr import TRUE, AtomKind, Expr, all_of, is_open
-from modelreach.policy.extent import Extent
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of, is_open
 from modelreach.policy.permissions import PermissionSet
-from modelreach.snapshot import Principal, Runtime
+from modelreach.snapshot import Principal
 
 
 def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
@@ -31,9 +33,10 @@ def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
             yield from _as_administrator(asker, administration)
             return
     yield from _assumable(asker)
+    questions = Questions(asker, held)
     for rule in rules():
-        if _applies(rule, asker) and all(_may(held, need.action) for need in rule.needs):
-            yield from _by_rule(rule, asker, held)
+        if not rule.plain and _applies(rule, questions):
+            yield from _by_rule(rule, questions)
 
 
 # --- administration ------------------------------------------------------------------------
@@ -139,188 +142,204 @@ def _support(
 # --- rules ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Aim:
-    """What one use of a rule is aimed at."""
-
-    target: Principal | None = None
-    runtime: Runtime | None = None
-
-
-def _applies(rule: EscalationRule, asker: Asker) -> bool:
-    return not rule.source or rule.source == asker.principal.kind
-
-
-def _may(held: PermissionSet, action: str) -> bool:
-    name = action.lower()
-    return any(box.actions.contains(name) for box in held.boxes)
-
-
-def _by_rule(rule: EscalationRule, asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
-    for aim in _aims(rule, asker):
-        found = _met(rule, asker, aim, held)
-        if found is not None:
-            supports, residual = found
-            yield from _yielded(rule, asker, aim, supports, residual)
-
-
-def _aims(rule: EscalationRule, asker: Asker) -> Iterator[_Aim]:
-    if rule.compute:
-        for runtime in asker.estate.runtimes.get((asker.principal.scope, rule.compute), ()):
-            yield _Aim(runtime=runtime)
-        return
-    if rule.target is None:
-        yield _Aim()
-        return
-    everyone = asker.estate.principals_by_account.get(
-        (asker.principal.scope, rule.target.kind), ()
+def _applies(rule: EscalationRule, questions: Questions) -> bool:
+    """May the rule lead anywhere: at a glance, without a decision?"""
+    principal = questions.asker.principal
+    if rule.source and rule.source != principal.kind:
+        return False
+    if rule.bounded and questions.asker.layers.boundaries is None:
+        return False
+    if not all(_chance(need, questions) for need in rule.needs):
+        return False
+    return not rule.any_of or any(
+        all(_chance(need, questions) for need in way.needs) for way in rule.any_of
     )
-    trusted = asker.estate.trusting.get(rule.target.trusts, ()) if rule.target.trusts else None
-    for principal in everyone:
-        if principal.id == asker.principal.id or _untouchable(principal):
+
+
+def _chance(need: Need, questions: Questions) -> bool:
+    """A runtime's own policy, or a bucket's, may give what the caller does not hold."""
+    if need.by or questions.has(need.action):
+        return True
+    return need.on in ("compute", "linked") and bool(questions.named_by)
+
+
+def _by_rule(rule: EscalationRule, questions: Questions) -> Iterator[Pivot]:
+    found: dict[str, list[Pivot]] = {}
+    for aim in aims(rule, questions):
+        known = found.setdefault(_yielded(rule, questions.asker, aim), [])
+        if known and known[0].strength is Strength.CERTAIN:
             continue
-        if trusted is not None and principal.id not in trusted:
-            continue
-        if rule.target.assumable and assume(asker, principal).verdict is Verdict.DENY:
-            continue
-        yield _Aim(target=principal)
+        for way in rule.ways:
+            met = _met(rule, way, questions, aim)
+            pivot = _pivot(rule, questions.asker, aim, met) if met is not None else None
+            if pivot is not None:
+                _keep(pivot, known)
+    for target, known in found.items():
+        if target != questions.asker.name:
+            yield from known
 
 
-def _untouchable(principal: Principal) -> bool:
-    """Service-linked and Identity Center roles can be neither edited nor passed.
-    https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html"""
-    return ":role/aws-service-role/" in principal.id or ":role/aws-reserved/" in principal.id
+def _keep(pivot: Pivot, known: list[Pivot]) -> None:
+    """A certain way to somebody makes the others redundant; of equal ones the first will do."""
+    if pivot.strength is Strength.CERTAIN:
+        known[:] = [pivot]
+    elif not any(
+        other.strength is Strength.CERTAIN
+        or (other.strength, other.residual) == (pivot.strength, pivot.residual)
+        for other in known
+    ):
+        known.append(pivot)
 
 
-_Met = tuple[tuple[Support, ...], Expr]
-
-
-def _met(rule: EscalationRule, asker: Asker, aim: _Aim, held: PermissionSet) -> _Met | None:
-    supports: list[Support] = []
-    residuals: list[Expr] = []
-    for need in rule.needs:
-        found = _need(need, asker, aim, held)
-        if found is None:
+def _met(rule: EscalationRule, way: Way, questions: Questions, aim: Aim) -> Met | None:
+    holding = _holding(way.holds, questions, aim)
+    if holding is None or not _has(aim.principal, way.target_has):
+        return None
+    met = questions.met(way.needs, aim)
+    if met is None:
+        return None
+    supports, residuals = list(met[0]), [holding, met[1]]
+    if way.depends:
+        residuals.append(_provided(way.depends))
+    for needed, residual in _of_target(rule, questions, aim):
+        if needed is None:
             return None
-        supports.append(found[0])
-        residuals.append(found[1].residual)
-    if rule.target is not None and rule.target.trusts and aim.target is not None:
-        supports.append(_trust(rule.target.trusts, asker, aim.target))
-    if rule.target is not None and rule.target.assumable and aim.target is not None:
-        decision = assume(asker, aim.target)
-        supports.append(_support(asker, "sts:AssumeRole", aim.target.id, decision))
-        residuals.append(decision.residual)
+        supports.append(needed)
+        residuals.append(residual)
     return tuple(supports), all_of(residuals)
 
 
-def _trust(service: str, asker: Asker, target: Principal) -> Support:
-    """That the target's trust policy lets the service run as it."""
-    statements = tuple(
-        policy.reference(statement)
-        for policy in asker.estate.attached(target.id, "trust")
-        for statement in policy.document.statements
-        if statement.principals is not None and service in statement.principals.services
-    )
-    return Support(service, "sts:AssumeRole", target.id, statements, "the service runs as it")
+def _of_target(
+    rule: EscalationRule, questions: Questions, aim: Aim
+) -> Iterator[tuple[Support | None, Expr]]:
+    """What has to be true of the target's trust."""
+    target, asker = rule.target, questions.asker
+    if target is None or aim.principal is None:
+        return
+    if target.trusts:
+        yield _trust(target.trusts, questions, aim.principal)
+    if target.assumable:
+        decision = assume(asker, aim.principal)
+        denied = decision.verdict is Verdict.DENY
+        support = None if denied else _support(asker, "sts:AssumeRole", aim.name, decision)
+        yield support, decision.residual
 
 
-def _need(
-    need: Need, asker: Asker, aim: _Aim, held: PermissionSet
-) -> tuple[Support, Decision] | None:
-    extra = {key: (value,) for key, value in need.context.items()}
-    best: tuple[Support, Decision] | None = None
-    for arn, listed in _things(need, asker, aim, held):
-        decision = asker.decide(need.action, arn, listed, asker.principal.scope, extra)
+def _trust(
+    services: Iterable[str], questions: Questions, target: Principal
+) -> tuple[Support | None, Expr]:
+    """That the target's trust policy lets one of the services run as it, for this account."""
+    best: tuple[Support | None, Expr] = (None, TRUE)
+    for service in services:
+        thing = Thing(target.id, target.id, target.scope)
+        decision = questions.as_service(service, "sts:AssumeRole", thing, {})
         if decision.verdict is Verdict.DENY:
             continue
-        found = (_support(asker, need.action, arn, decision), decision)
+        note = "the service runs as it"
+        support = Support(service, "sts:AssumeRole", target.id, decision.allowed_by, note)
         if decision.verdict is Verdict.ALLOW:
-            return found
-        best = best or found
+            return support, TRUE
+        if best[0] is None:
+            best = support, decision.residual
     return best
 
 
-def _things(need: Need, asker: Asker, aim: _Aim, held: PermissionSet) -> Iterator[tuple[str, str]]:
-    """On what a need is asked about: an ARN, and the listed thing that it is ("" if none)."""
-    match need.on:
-        case "self":
-            yield asker.principal.id, asker.principal.id
-        case "own-group":
-            yield from ((group, group) for group in asker.principal.groups)
-        case "self-policy":
-            yield from _editable(asker, (asker.principal.id, *asker.principal.groups))
-        case "target-policy" if aim.target is not None:
-            yield from _editable(asker, (aim.target.id,))
-        case "target" if aim.target is not None:
-            yield aim.target.id, aim.target.id
-        case "compute" if aim.runtime is not None:
-            yield aim.runtime.id, aim.runtime.id
-        case "new":
-            yield from ((arn, "") for arn in _somewhere(need.action, asker, held))
-        case _:
-            return
+def _has(target: Principal | None, attributes: tuple[str, ...]) -> bool:
+    return not attributes or (
+        target is not None and all(target.attributes.get(name) for name in attributes)
+    )
 
 
-def _editable(asker: Asker, holders: tuple[str, ...]) -> Iterator[tuple[str, str]]:
-    """Customer-managed policies on these holders; AWS's own cannot be edited."""
-    for holder in holders:
-        for attachment in asker.estate.facts.attachments.get(holder, ()):
-            policy = attachment.policy
-            if attachment.kind == "identity" and policy and ":iam::aws:" not in policy:
-                yield policy, ""
+def _holding(holds: Holds | None, questions: Questions, aim: Aim) -> Expr | None:
+    """Whether the target holds as many credentials as asked: what that hangs on, None if not.
+
+    An account's credentials that were not read may be there; what was read is all there is.
+    """
+    if holds is None:
+        return TRUE
+    facts = questions.asker.estate.facts
+    count = sum(c.kind == holds.kind for c in facts.credentials.get(aim.name, ()))
+    if count > holds.at_most:
+        return None
+    if count >= holds.at_least:
+        return TRUE
+    rows = [
+        row.complete
+        for row in facts.snapshot.coverage
+        if row.kind == "credentials" and row.scope == questions.asker.principal.scope
+    ]
+    if rows and all(rows):
+        return None
+    return Atom(AtomKind.GAP, f"whether {aim.name} has a {holds.kind}")
 
 
-def _somewhere(action: str, asker: Asker, held: PermissionSet) -> Iterator[str]:
-    """Give ARNs in the principal's account on which it may hold the action, one for each box."""
-    found = catalogue.find(action)
-    globs = [target.type.glob for target in found.targets] if found else []
-    account = asker.principal.scope
-    for box in held.boxes:
-        if not box.actions.contains(action.lower()):
-            continue
-        if not globs:
-            yield "*"
-        for glob in globs:
-            sample = (box.resources & Extent.globs([_in_account(glob, account)])).sample()
-            if sample is not None:
-                yield sample
+def _pivot(rule: EscalationRule, asker: Asker, aim: Aim, met: Met) -> Pivot | None:
+    supports, residual = met
+    strength = Strength.INFLUENCE if rule.strength == "influence" else None
+    if rule.depends:
+        residual = all_of((residual, _provided(rule.depends)))
+    for lowered in _lowered(rule, aim):
+        if lowered.to == "influence":
+            strength = Strength.INFLUENCE
+        residual = all_of((residual, _provided(lowered.why)))
+    target = _yielded(rule, asker, aim)
+    if rule.yields == "policy-version" and not _stronger(target, asker):
+        return None
+    via = aim.via
+    return Pivot(
+        rule.kind,
+        asker.name,
+        target,
+        strength or strength_of(residual),
+        residual,
+        supports,
+        rule.id,
+        via,
+        f"{rule.title} (by way of {via})" if via else rule.title,
+    )
 
 
-def _in_account(glob: str, account: str) -> str:
-    parts = glob.split(":", 5)
-    if len(parts) == 6 and parts[4] == "*":
-        parts[4] = account
-    return ":".join(parts)
+def _provided(what: str) -> Atom:
+    return Atom(AtomKind.CONTEXT, what, "provided that")
 
 
-def _yielded(
-    rule: EscalationRule, asker: Asker, aim: _Aim, supports: tuple[Support, ...], residual: Expr
-) -> Iterator[Pivot]:
-    via = aim.runtime.id if aim.runtime else ""
-    for target in _targets(rule, asker, aim):
-        if target != asker.name:
-            yield Pivot(
-                rule.kind,
-                asker.name,
-                target,
-                strength_of(residual),
-                residual,
-                supports,
-                rule.id,
-                via,
-                rule.title,
-            )
+def _lowered(rule: EscalationRule, aim: Aim) -> Iterator[Lowered]:
+    if rule.compute is not None and aim.runtime is not None:
+        for lowered in rule.compute.lowered:
+            if aim.runtime.attributes.get(lowered.attribute) == lowered.value:
+                yield lowered
 
 
-def _targets(rule: EscalationRule, asker: Asker, aim: _Aim) -> Iterator[str]:
+def _stronger(name: str, asker: Asker) -> bool:
+    """Would the change let it do anything that it may not do as things are?"""
+    change = became(name)
+    if change is None:
+        return False
+    before, after = (
+        held_by(Asker.of(asker.estate, one, asker.fixed)) for one in (change.base, name)
+    )
+    return not (after - before).is_empty()
+
+
+def _yielded(rule: EscalationRule, asker: Asker, aim: Aim) -> str:
+    """The name of what a rule leads to."""
+    own, name = asker.principal.id, aim.name
     match rule.yields:
         case "any-policy":
-            yield asker.principal.id + ANY_POLICY
-        case "target" if aim.target is not None:
-            yield aim.target.id
-        case "target-any-policy" if aim.target is not None:
-            yield aim.target.id + ANY_POLICY
-        case "compute-identity" if aim.runtime is not None:
-            yield from aim.runtime.identities
+            return own + ANY_POLICY
+        case "target-any-policy":
+            return name + ANY_POLICY
+        case "membership":
+            return Became(own, How.MEMBER, name.rsplit("/", 1)[-1]).name
+        case "no-boundary":
+            return Became(name or own, How.NO_BOUNDARY).name
+        case "policy-version":
+            policy = aim.policy.rsplit("/", 1)[-1]
+            return Became(name or own, How.VERSION, policy, aim.version).name
+        case "limited-target":
+            return Became(name, How.LIMITED, rule.id).name
+        case "session" if aim.runtime is not None and aim.runtime.attributes.get("session_policy"):
+            digest = str(aim.runtime.attributes["session_policy"])
+            return Became(name, How.SESSION, digest).name
         case _:
-            return
+            return name

@@ -1,0 +1,192 @@
+"""What an escalation rule can be aimed at by one principal, narrowed before anything is decided.
+
+Principals come from the index of who trusts which service where the rule asks for that, runtimes
+from the index by kind, and of either only what the principal's held set may touch.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelreach.policy.aws.escalation import Compute, EscalationRule, Target
+from modelreach.policy.aws.needs import Aim, Questions, editable
+from modelreach.snapshot import Principal, Runtime
+
+
+def aims(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
+    """Give every use of a rule that may succeed, in a fixed order."""
+    if rule.yields == "policy-version":
+        yield from _versions(rule, questions)
+    elif rule.target is not None and rule.target.kind == "credential":
+        yield from _credentials(rule, rule.target, questions)
+    elif rule.target is not None and rule.compute is not None:
+        computes = tuple(_computes(rule, rule.compute, questions))
+        for principal in _principals(rule, rule.target, questions):
+            for runtime in computes:
+                yield Aim(principal.id, principal, runtime)
+    elif rule.target is not None:
+        for principal in _principals(rule, rule.target, questions):
+            yield Aim(principal.id, principal)
+    elif rule.compute is not None:
+        yield from _of_computes(rule, rule.compute, questions)
+    else:
+        yield Aim()
+
+
+# --- principals ------------------------------------------------------------------------------
+
+
+def _principals(rule: EscalationRule, target: Target, questions: Questions) -> Iterator[Principal]:
+    """Give those of the caller's own account: a role of another cannot be passed or edited."""
+    caller = questions.asker.principal
+    for principal in _candidates(target, questions):
+        same = principal.kind == target.kind and principal.scope == caller.scope
+        if not same or principal.id == caller.id or untouchable(principal):
+            continue
+        if not all(principal.attributes.get(name) for name in target.has):
+            continue
+        if rule.yields == "no-boundary" and not _bounded(principal, questions):
+            continue
+        if _touched(rule, principal, questions):
+            yield principal
+
+
+def _candidates(target: Target, questions: Questions) -> Iterator[Principal]:
+    estate, caller = questions.asker.estate, questions.asker.principal
+    keys = target.trusts or (estate.keys_of(caller) if target.assumable else ())
+    if not keys:
+        yield from estate.principals_by_account.get((caller.scope, target.kind), ())
+        return
+    names = {name for key in keys for name in estate.trusting.get(key, ())}
+    if target.trusts:
+        names |= set(estate.trusting.get("*", ()))
+    for name in sorted(names):
+        principal = estate.facts.principals.get(name)
+        if principal is not None:
+            yield principal
+
+
+def _bounded(principal: Principal, questions: Questions) -> bool:
+    return questions.asker.estate.principal_layers(principal.id).boundaries is not None
+
+
+def untouchable(principal: Principal) -> bool:
+    """Service-linked and Identity Center roles can be neither edited nor passed.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/using-service-linked-roles.html"""
+    return ":role/aws-service-role/" in principal.id or ":role/aws-reserved/" in principal.id
+
+
+def _touched(rule: EscalationRule, principal: Principal, questions: Questions) -> bool:
+    """Does the held set have all that is needed on the principal, conditions aside?"""
+    return all(
+        questions.has_on(need.action, principal.id)
+        for need in rule.needs
+        if need.on == "target" and not need.by and not need.arns
+    )
+
+
+# --- policies and credentials ----------------------------------------------------------------
+
+
+def _versions(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
+    """Give versions of policies that are not in force, of the caller's or of a target's."""
+    asker = questions.asker
+    holders: list[tuple[str, Principal | None, tuple[str, ...]]]
+    if rule.target is None:
+        holders = [("", None, (asker.principal.id, *asker.principal.groups))]
+    else:
+        found = _principals(rule, rule.target, questions)
+        holders = [(p.id, p, (p.id,)) for p in found]
+    for name, principal, names in holders:
+        for policy in sorted({one for holder in names for one in editable(asker, holder)}):
+            managed = asker.estate.managed_policies.get(policy)
+            for version in sorted(managed.versions) if managed else ():
+                if managed and version != managed.default_version:
+                    yield Aim(name, principal, policy=policy, version=version)
+
+
+def _credentials(rule: EscalationRule, target: Target, questions: Questions) -> Iterator[Aim]:
+    """Give stored credentials of these kinds in the caller's account."""
+    estate, account = questions.asker.estate, questions.asker.principal.scope
+    if rule.compute is not None and not any(_computes(rule, rule.compute, questions)):
+        return
+    for kind in target.credentials:
+        for credential in estate.credentials_by_kind.get((account, kind), ()):
+            yield Aim(credential.id)
+
+
+# --- runtimes --------------------------------------------------------------------------------
+
+
+def _of_computes(rule: EscalationRule, compute: Compute, questions: Questions) -> Iterator[Aim]:
+    principals = questions.asker.estate.facts.principals
+    for runtime in _computes(rule, compute, questions):
+        if compute.links:
+            yield from _linked(runtime, compute, questions)
+            continue
+        for name in runtime.identities:
+            yield Aim(name, principals.get(name), runtime)
+
+
+def _linked(runtime: Runtime, compute: Compute, questions: Questions) -> Iterator[Aim]:
+    """What a runtime is linked to: somebody, what another runs as, or (for what is fed to the
+    runtime) what it runs as itself."""
+    facts = questions.asker.estate.facts
+    for link in runtime.links:
+        if link.kind not in compute.links:
+            continue
+        other = facts.runtimes.get(link.target) or facts.runtimes.get(_unqualified(link.target))
+        somebody = facts.principals.get(link.target)
+        if not compute.of_caller:
+            names: tuple[str, ...] = runtime.identities
+        elif other is not None:
+            names = other.identities
+        else:
+            names = (link.target,) if somebody is not None else ()
+        for name in names:
+            linked = other.id if other is not None and compute.of_caller else link.target
+            yield Aim(name, facts.principals.get(name), runtime, linked)
+
+
+def _unqualified(target: str) -> str:
+    """Of a version or alias of a function, the function."""
+    return ":".join(target.split(":")[:7]) if ":function:" in target else target
+
+
+def _computes(rule: EscalationRule, compute: Compute, questions: Questions) -> Iterator[Runtime]:
+    asker = questions.asker
+    for kind in compute.kind:
+        for runtime in asker.estate.runtimes.get((asker.principal.scope, kind), ()):
+            if compute.of_caller and asker.principal.id not in runtime.identities:
+                continue
+            if _as_asked(runtime, compute) and _reached(rule, runtime, questions):
+                yield runtime
+    yield from _shared(compute, questions)
+
+
+def _shared(compute: Compute, questions: Questions) -> Iterator[Runtime]:
+    """Runtimes of other accounts whose own policy names the caller."""
+    asker = questions.asker
+    for name in questions.named_by:
+        runtime = asker.estate.facts.runtimes.get(name)
+        if runtime is None or runtime.kind not in compute.kind or compute.of_caller:
+            continue
+        if runtime.scope != asker.principal.scope and _as_asked(runtime, compute):
+            yield runtime
+
+
+def _as_asked(runtime: Runtime, compute: Compute) -> bool:
+    attributes = runtime.attributes
+    wanted = all(attributes.get(name) == value for name, value in compute.where.items())
+    return wanted and not any(
+        attributes.get(name) in values for name, values in compute.unless.items()
+    )
+
+
+def _reached(rule: EscalationRule, runtime: Runtime, questions: Questions) -> bool:
+    """May the caller do all that is needed on the runtime, conditions aside?"""
+    return runtime.id in questions.named_by or all(
+        questions.has_on(need.action, runtime.id)
+        for need in rule.needs
+        if need.on == "compute" and not need.by and not need.arns
+    )

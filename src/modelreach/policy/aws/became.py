@@ -1,0 +1,54 @@
+"""Principals that are not in the snapshot: what one would be after a change that it can make.
+
+A hop may yield more than an identity that exists: the caller with any policy, in a group, under
+another version of a policy, without its boundary, or within limits (a session policy, a credential
+that opens one service). Such a one has a name of its own, its principal's ARN and a suffix. Names
+of IAM entities have no `#` (paths may have), so that the two cannot be taken for each other.
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+
+
+class How(StrEnum):
+    """What became of a principal. The value is how the suffix of its name begins."""
+
+    ANY_POLICY = "any-policy"
+    NO_BOUNDARY = "no-boundary"
+    MEMBER = "group="
+    VERSION = "policy="
+    LIMITED = "only-through="
+    SESSION = "session="
+
+
+@dataclass(frozen=True, slots=True)
+class Became:
+    """`base` is the principal's ARN. `what` is the group's or policy's name, the id of the rule
+    that limits, or the digest of the session policy; `version` that of the policy."""
+
+    base: str
+    how: How
+    what: str = ""
+    version: str = ""
+
+    @property
+    def name(self) -> str:
+        """Its name, which `became` reads back."""
+        version = f"#{self.version}" if self.version else ""
+        return f"{self.base}#{self.how}{self.what}{version}"
+
+
+def became(name: str) -> Became | None:
+    """Read a name; None if it is that of a principal as it stands."""
+    start = name.find("#", name.rfind("/") + 1)
+    if start < 0:
+        return None
+    base, suffix = name[:start], name[start + 1 :]
+    how = next((how for how in How if suffix.startswith(how)), None)
+    if how is None:
+        return None
+    what, _, version = suffix.removeprefix(how).partition("#")
+    return Became(base, how, what, version)

@@ -1,0 +1,371 @@
+"""What one need of an escalation rule comes to for one principal: the questions it asks.
+
+Every question goes to the decision engine and is asked once. Before any, the principal's held
+set says whether it can have a chance at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from string import Formatter
+
+from modelreach.model import Verdict
+from modelreach.policy.aws import catalogue
+from modelreach.policy.aws.asker import Asker
+from modelreach.policy.aws.decide import decide
+from modelreach.policy.aws.escalation import Need
+from modelreach.policy.aws.layers import Request
+from modelreach.policy.aws.principals import Caller
+from modelreach.policy.box import Box
+from modelreach.policy.decision import Decision
+from modelreach.policy.engine import Support
+from modelreach.policy.expr import Expr, all_of
+from modelreach.policy.extent import Extent
+from modelreach.policy.permissions import PermissionSet
+from modelreach.snapshot import Principal, Runtime
+
+
+@dataclass(frozen=True, slots=True)
+class Aim:
+    """What one use of a rule is aimed at.
+
+    `name` is whom or what it leads to. `policy` and `version` are those to be put in force;
+    `linked` is the thing that `runtime` is linked to.
+    """
+
+    name: str = ""
+    principal: Principal | None = None
+    runtime: Runtime | None = None
+    linked: str = ""
+    policy: str = ""
+    version: str = ""
+
+    @property
+    def via(self) -> str:
+        """The compute or policy that is used on the way."""
+        return self.runtime.id if self.runtime else self.policy
+
+
+Met = tuple[tuple[Support, ...], Expr]
+Fixed = Mapping[str, tuple[str, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Thing:
+    """On what a need is asked about: an ARN, the listed thing that it is ("" if none), its
+    account."""
+
+    arn: str
+    listed: str
+    account: str
+
+
+@dataclass(slots=True)
+class Questions:
+    """What one principal may do. `held` is its effective permission set."""
+
+    asker: Asker
+    held: PermissionSet
+    _boxes: dict[str, tuple[Box, ...]] = field(default_factory=dict[str, "tuple[Box, ...]"])
+    _asked: dict[object, Decision] = field(default_factory=dict[object, Decision])
+    _named_by: frozenset[str] | None = None
+    _samples: dict[object, tuple[str, ...]] = field(
+        default_factory=dict[object, "tuple[str, ...]"]
+    )
+
+    # --- at a glance -----------------------------------------------------------------------
+
+    def has(self, action: str) -> bool:
+        """Is the action in the held set at all?"""
+        return bool(self._of(action))
+
+    def has_on(self, action: str, arn: str) -> bool:
+        """Does the held set have the action on this thing, conditions aside?"""
+        return any(box.resources.contains(arn) for box in self._of(action))
+
+    def _of(self, action: str) -> tuple[Box, ...]:
+        if action not in self._boxes:
+            name = action.lower()
+            self._boxes[action] = tuple(b for b in self.held.boxes if b.actions.contains(name))
+        return self._boxes[action]
+
+    @property
+    def named_by(self) -> frozenset[str]:
+        """Resources whose own policy may let the caller in."""
+        if self._named_by is None:
+            estate = self.asker.estate
+            self._named_by = frozenset(
+                name
+                for key in estate.keys_of(self.asker.principal)
+                for name in estate.shared.get(key, ())
+            )
+        return self._named_by
+
+    # --- a need ----------------------------------------------------------------------------
+
+    def met(self, needs: Iterable[Need], aim: Aim) -> Met | None:
+        """Give what the needs stand on and hang on; None when one of them is not met."""
+        supports: list[Support] = []
+        residuals: list[Expr] = []
+        for need in needs:
+            found = self.answer(need, aim)
+            if found is None:
+                return None
+            supports.extend(found[0])
+            residuals.append(found[1])
+        return tuple(supports), all_of(residuals)
+
+    def answer(self, need: Need, aim: Aim) -> Met | None:
+        """Give the best answer to one need."""
+        if need.types:
+            parts = [self._best(need, aim, self._samples_of(need.action, t)) for t in need.types]
+            if any(part is None for part in parts):
+                return None
+            found = [part for part in parts if part is not None]
+            return found[0][0], all_of(residual for _, residual in found)
+        return self._best(need, aim, self._things(need, aim))
+
+    def _best(self, need: Need, aim: Aim, things: Iterable[Thing]) -> Met | None:
+        best: Met | None = None
+        for thing in things:
+            decision = self._decide(need, aim, thing)
+            if decision.verdict is Verdict.DENY:
+                continue
+            subject = self._subject(need, aim)
+            support = Support(subject, need.action, thing.arn, decision.allowed_by)
+            found: Met = ((support,), decision.residual)
+            if decision.verdict is Verdict.ALLOW:
+                return found
+            best = best or found
+        return best
+
+    def _subject(self, need: Need, aim: Aim) -> str:
+        if need.by == "target":
+            return aim.name
+        return need.by or self.asker.name
+
+    def _decide(self, need: Need, aim: Aim, thing: Thing) -> Decision:
+        extra = {**_tags(need.action, aim), **_context(need, aim)}
+        key = (self._subject(need, aim), need.action, thing, tuple(sorted(extra.items())))
+        if key not in self._asked:
+            self._asked[key] = self._decided(need, aim, thing, extra)
+        return self._asked[key]
+
+    def _decided(self, need: Need, aim: Aim, thing: Thing, extra: Fixed) -> Decision:
+        asker = self.asker
+        if need.by and need.by != "target":
+            return self.as_service(need.by, need.action, thing, extra)
+        if need.by:
+            asker = Asker.of(asker.estate, aim.name, asker.fixed)
+        return asker.decide(need.action, thing.arn, thing.listed, thing.account, extra)
+
+    def as_service(self, service: str, action: str, thing: Thing, extra: Fixed) -> Decision:
+        """May the service do it, on behalf of this account, under the thing's own policy?"""
+        estate, account = self.asker.estate, self.asker.principal.scope
+        context = estate.context(
+            Caller.of(service),
+            self.asker.principal,
+            thing.listed,
+            thing.account,
+            {"aws:SourceAccount": (account,), **self.asker.fixed, **extra},
+        )
+        layers = estate.resource_layers(thing.listed, thing.account)
+        request = Request(Caller.of(service), action, thing.arn, thing.account, context)
+        return decide(request, layers)
+
+    # --- on what ---------------------------------------------------------------------------
+
+    def _things(self, need: Need, aim: Aim) -> Iterator[Thing]:
+        account = self.asker.principal.scope
+        if need.arns:
+            yield from (Thing(arn, "", account) for arn in self._written(need, aim))
+            return
+        match need.on:
+            case "self":
+                yield self._listed(self.asker.principal.id)
+            case "own-group":
+                yield from map(self._listed, self.asker.principal.groups)
+            case "self-policy" | "target-policy":
+                yield from self._policies(need, aim)
+            case "target":
+                yield self._listed(aim.name)
+            case "compute" if aim.runtime is not None:
+                yield self._listed(aim.runtime.id)
+            case "linked":
+                arn = arn_of(aim.linked, aim.runtime)
+                if arn.startswith(f"arn:{_partition(arn)}:{_service_of(need.action)}:"):
+                    yield self._within(arn)
+                elif arn in self.asker.estate.facts.principals:
+                    yield self._listed(arn)
+            case "new" | "any":
+                yield from self._samples_of(need.action, "")
+            case _:
+                return
+
+    def _listed(self, name: str) -> Thing:
+        facts = self.asker.estate.facts
+        fact = facts.principals.get(name) or facts.resources.get(name) or facts.runtimes.get(name)
+        scope = fact.scope if fact else _account_of(name)
+        return Thing(name, name if fact else "", scope or self.asker.principal.scope)
+
+    def _within(self, arn: str) -> Thing:
+        """Give an address with the listed resource that it is, or is part of."""
+        facts = self.asker.estate.facts
+        ends = [len(arn), *(place for place, char in enumerate(arn) if char == "/")]
+        listed = next((arn[:end] for end in ends if arn[:end] in facts.resources), "")
+        # A bucket, or a prefix, stands for whatever is put there.
+        bucket = ":s3:::" in arn and "/" not in arn
+        name = f"{arn}/any" if bucket else f"{arn}any" if arn.endswith("/") else arn
+        if not listed:
+            return replace(self._listed(arn), arn=name)
+        return Thing(name, listed, facts.resources[listed].scope)
+
+    def _policies(self, need: Need, aim: Aim) -> Iterator[Thing]:
+        """Customer-managed policies on the caller (and its groups) or on the target."""
+        if aim.policy:
+            yield self._listed(aim.policy)
+            return
+        mine = self.asker.principal
+        holders = (mine.id, *mine.groups) if need.on == "self-policy" else (aim.name,)
+        for holder in holders:
+            for policy in editable(self.asker, holder):
+                yield self._listed(policy)
+
+    def _written(self, need: Need, aim: Aim) -> Iterator[str]:
+        """Fill in the ARN templates of a need; leave out one of which something is not known."""
+        fields = _fields_of(aim, self.asker.principal)
+        for template in need.arns:
+            if all(name in fields for _, name, _, _ in Formatter().parse(template) if name):
+                yield template.format(**fields)
+
+    def _samples_of(self, action: str, kind: str) -> tuple[Thing, ...]:
+        key = (action, kind)
+        if key not in self._samples:
+            self._samples[key] = tuple(dict.fromkeys(self._somewhere(action, kind)))
+        account = self.asker.principal.scope
+        return tuple(Thing(arn, "", account) for arn in self._samples[key])
+
+    def _somewhere(self, action: str, kind: str) -> Iterator[str]:
+        """Give ARNs in the account on which the action may be held, one for each box."""
+        found = catalogue.find(action)
+        globs = [
+            target.type.glob
+            for target in (found.targets if found else ())
+            if kind in ("", target.type.name) and ":aws:" not in target.type.glob
+        ]
+        account = self.asker.principal.scope
+        for box in self._of(action):
+            if not globs:
+                yield "*"
+            for glob in globs:
+                common = box.resources & Extent.globs([_in_account(glob, account)])
+                samples = (region.sample() for region in common.regions)
+                yield from (s for s in samples if s is not None and _plausible(s, glob))
+
+
+def editable(asker: Asker, holder: str) -> Iterator[str]:
+    """Give the customer-managed policies on a holder; AWS's own cannot be edited."""
+    for attachment in asker.estate.facts.attachments.get(holder, ()):
+        policy = attachment.policy
+        if attachment.kind == "identity" and policy and ":iam::aws:" not in policy:
+            yield policy
+
+
+# --- filling in ------------------------------------------------------------------------------
+
+
+def _tags(action: str, aim: Aim) -> dict[str, tuple[str, ...]]:
+    """The service's own tag keys, where the compute is what a need is about.
+
+    https://docs.aws.amazon.com/systems-manager/latest/userguide/security_iam_service-with-iam.html
+    """
+    if aim.runtime is None:
+        return {}
+    service = action.partition(":")[0]
+    return {f"{service}:ResourceTag/{key}": (tag,) for key, tag in aim.runtime.tags.items()}
+
+
+def _context(need: Need, aim: Aim) -> dict[str, tuple[str, ...]]:
+    fields = _fields_of(aim, None)
+    fixed: dict[str, tuple[str, ...]] = {}
+    for key, template in need.context.items():
+        names = [name for _, name, _, _ in Formatter().parse(template) if name]
+        if all(name in fields for name in names):
+            fixed[key] = (template.format(**fields),)
+    return fixed
+
+
+def _fields_of(aim: Aim, principal: Principal | None) -> dict[str, str]:
+    fields: dict[str, str] = {}
+    if principal is not None:
+        fields.update(partition=principal.id.split(":")[1], account=principal.scope)
+    if aim.runtime is not None:
+        runtime = aim.runtime
+        fields.update(
+            {name: str(value) for name, value in runtime.attributes.items() if _plain(value)}
+        )
+        fields.update(
+            compute=runtime.id,
+            source=_source(runtime),
+            region=runtime.region,
+            account=runtime.scope,
+            name=runtime.name,
+            partition=runtime.id.split(":")[1] if runtime.id.startswith("arn:") else "aws",
+        )
+    return fields
+
+
+def _source(runtime: Runtime) -> str:
+    """Give the ARN under which a runtime calls: a version of an agent calls as the agent."""
+    head, slash, name = runtime.id.partition(":agent/")
+    return f"{head}{slash}{name.partition(':')[0]}" if slash else runtime.id
+
+
+def _partition(arn: str) -> str:
+    return arn.split(":", 2)[1] if arn.startswith("arn:") else ""
+
+
+def _service_of(action: str) -> str:
+    return action.partition(":")[0]
+
+
+def _plain(value: object) -> bool:
+    return isinstance(value, str | int)
+
+
+def _in_account(glob: str, account: str) -> str:
+    parts = glob.split(":", 5)
+    if len(parts) == 6 and parts[4] == "*":
+        parts[4] = account
+    return ":".join(parts)
+
+
+def _plausible(arn: str, glob: str) -> bool:
+    """Is it an ARN of this kind and no other? Text that happens to match both the pattern of one
+    kind and that of another (`…:image/x:x:instance/x`) is neither."""
+    return arn == "*" or arn.count(":") == glob.count(":")
+
+
+def _account_of(arn: str) -> str:
+    parts = arn.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
+
+
+_IMAGE_HOST = ".dkr.ecr."
+
+
+def arn_of(address: str, runtime: Runtime | None) -> str:
+    """Give the ARN of what a runtime names by address: an object in a bucket, an image.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
+    """
+    partition = runtime.id.split(":")[1] if runtime and runtime.id.startswith("arn:") else "aws"
+    if address.startswith("s3://"):
+        return f"arn:{partition}:s3:::{address.removeprefix('s3://')}"
+    host, slash, path = address.partition("/")
+    if slash and _IMAGE_HOST in host:
+        account, _, rest = host.partition(_IMAGE_HOST)
+        name = path.partition("@")[0].partition(":")[0]
+        return f"arn:{partition}:ecr:{rest.partition('.')[0]}:{account}:repository/{name}"
+    return address
