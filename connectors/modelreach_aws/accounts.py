@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 
@@ -9,7 +10,7 @@ from modelreach.plugins import CollectOptions
 from modelreach_aws.answers import Answer, answer
 from modelreach_aws.ask import ask
 from modelreach_aws.calls import CALLS, Call
-from modelreach_aws.session import Source, sources
+from modelreach_aws.session import Source
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,22 +23,24 @@ class Account:
 
 
 def identify(
-    options: CollectOptions, *, attempts: int
+    found: Sequence[Source], options: CollectOptions
 ) -> tuple[tuple[Account, ...], tuple[Answer, ...]]:
     """Find the account and the regions of each set of credentials.
 
     An account that two sets lead to is read with the last, so that a role assumed on purpose
     wins over the credentials it was assumed with. Gives the accounts, and what was asked.
     """
-    found = list(sources(options, attempts=attempts))
     for source in found:
         source.client("sts")  # made here: making clients is not for many threads
+        source.client("iam")
     with ThreadPoolExecutor(max(1, options.max_workers)) as pool:
         callers = list(pool.map(_caller, found))
     readable = {
-        one.account: source for one, source in zip(callers, found, strict=True) if _ok(one)
+        caller.account: source
+        for caller, source in zip(callers, found, strict=True)
+        if caller.readable
     }
-    answers = list({one.key: one for one in callers}.values())
+    answers = list({one.key: one for caller in callers for one in caller.answers}.values())
     accounts: list[Account] = []
     for account, source in sorted(readable.items()):
         regions, asked = _regions(account, source, options)
@@ -47,19 +50,40 @@ def identify(
     return tuple(accounts), tuple(answers)
 
 
-def _ok(one: Answer) -> bool:
-    return bool(one.account) and one.error is None
+@dataclass(frozen=True, slots=True)
+class _Caller:
+    """Who a set of credentials is: its account, "" where nothing tells, and what was asked."""
+
+    account: str
+    readable: bool
+    answers: tuple[Answer, ...]
 
 
-def _caller(source: Source) -> Answer:
-    """Ask who these credentials are. Their account is "" where nothing tells it."""
+def _caller(source: Source) -> _Caller:
     call = _row("GetCallerIdentity")
     response, refused = ask(source.client("sts"), call, {})
     if refused is None and response:
-        return answer(str(response.get("Account", "")), "", "sts", call.operation, {}, response)
-    account = source.role.split(":")[4] if source.role.count(":") >= 5 else ""
-    operation = "AssumeRole" if source.role else call.operation
-    return answer(account, "", "sts", operation, source.parameters, None, refused)
+        account = str(response.get("Account", ""))
+        one = answer(account, "", "sts", call.operation, {}, response)
+        return _Caller(account, bool(account), (one,))
+    if source.role:
+        account = source.role.split(":")[4] if source.role.count(":") >= 5 else ""
+        one = answer(account, "", "sts", "AssumeRole", source.parameters, None, refused)
+        return _Caller(account, False, (one,))
+    account = _told_by_iam(source)
+    one = answer(account, "", "sts", call.operation, source.parameters, None, refused)
+    return _Caller(account, bool(account), (one,))
+
+
+def _told_by_iam(source: Source) -> str:
+    """Give the account that IAM's own entities are of, "" where IAM says nothing either."""
+    call = _row("GetAccountAuthorizationDetails")
+    response, _ = ask(source.client("iam"), call, dict(call.fixed))
+    for section in ("RoleDetailList", "UserDetailList", "GroupDetailList"):
+        for entity in (response or {}).get(section, ()):
+            if str(entity.get("Arn", "")).count(":") >= 5:
+                return str(entity["Arn"]).split(":")[4]
+    return ""
 
 
 def _regions(

@@ -99,9 +99,10 @@ def check_form(operation_model: Any, response_dict: dict[str, Any], **_: Any) ->
 
 def _page_for_people(response: dict[str, Any]) -> bool:
     """Is this a page, and not from AWS, whose answers carry a request id?"""
-    headers = {name.lower(): value for name, value in response["headers"].items()}
+    headers = {name.lower() for name in response["headers"]}
+    start = bytes(response["body"][:64]).lstrip().lower()
     return (
         response["status_code"] in _PAGE_STATUS
-        and str(headers.get("content-type", "")).startswith("text/html")
-        and not any(name in headers for name in ("x-amzn-requestid", "x-amz-request-id"))
+        and start.startswith((b"<!doctype html", b"<html"))
+        and headers.isdisjoint({"x-amzn-requestid", "x-amz-request-id"})
     )

@@ -20,6 +20,7 @@ from modelreach_aws.answers import ABSENT, Answer, Refusal, answer
 from modelreach_aws.ask import ask
 from modelreach_aws.calls import CALLS, Call, Where, further
 from modelreach_aws.refusals import WHOLE_ENDPOINT
+from modelreach_aws.session import sources
 
 #: IAM is one endpoint with low rates for the whole account.
 _IAM_AT_ONCE: Final = 4
@@ -34,13 +35,21 @@ def read_estate(options: CollectOptions, *, attempts: int) -> tuple[Answer, ...]
 
     Raises `NothingCollected` when no account can be told, `InputError` for an unknown profile.
     """
-    accounts, preliminary = identify(options, attempts=attempts)
-    if not accounts:
-        refused = next((one.error for one in preliminary if one.error), Refusal("denied"))
-        raise NothingCollected(
-            f"nothing could be collected from AWS ({refused.message or refused.code})", hint=_HINT
-        )
-    return (*preliminary, *_Reading(accounts, options).answers())
+    credentials = tuple(sources(options, attempts=attempts))
+    try:
+        accounts, preliminary = identify(credentials, options)
+        if not accounts:
+            raise _nothing(preliminary)
+        return (*preliminary, *_Reading(accounts, options).answers())
+    finally:
+        for source in credentials:
+            source.close()
+
+
+def _nothing(asked: Iterable[Answer]) -> NothingCollected:
+    refused = next((one.error for one in asked if one.error), Refusal("denied"))
+    why = refused.message or refused.code
+    return NothingCollected(f"nothing could be collected from AWS ({why})", hint=_HINT)
 
 
 @dataclass(frozen=True, slots=True)

@@ -93,8 +93,8 @@ def policies_referred_to(response: Mapping[str, Any]) -> Iterator[str]:
     """Give the ARN of each managed policy that is attached to something or bounds it."""
     for section in ("UserDetailList", "GroupDetailList", "RoleDetailList"):
         for entity in response.get(section, ()):
-            yield from (
-                policy["PolicyArn"] for policy in entity.get("AttachedManagedPolicies", ())
-            )
+            for policy in entity.get("AttachedManagedPolicies", ()):
+                if arn := at(policy, "PolicyArn"):
+                    yield arn
             if arn := at(entity, "PermissionsBoundary.PermissionsBoundaryArn"):
                 yield arn

@@ -59,6 +59,11 @@ class Source:
             self._clients[key] = client
         return self._clients[key]
 
+    def close(self) -> None:
+        """Close the connections of all clients."""
+        for client in self._clients.values():
+            client.close()
+
     def offers(self, service: str, region: str) -> bool:
         """Does the SDK know of this service in this region?"""
         partition = self.session.get_partition_for_region(region)
@@ -76,7 +81,7 @@ def sources(options: CollectOptions, *, attempts: int) -> Iterator[Source]:
     Raises `InputError` for a profile that is not configured.
     """
     config = Config(
-        retries={"mode": "adaptive", "max_attempts": attempts},
+        retries={"mode": "adaptive", "total_max_attempts": attempts},
         connect_timeout=options.timeout,
         read_timeout=options.timeout * _READING,
         max_pool_connections=max(10, options.max_workers),

@@ -9,7 +9,7 @@ from modelreach.snapshot import Snapshot
 from modelreach_aws.answers import Answer, Answers
 from modelreach_aws.parse.bedrock import parse_bedrock
 from modelreach_aws.parse.facts import Facts
-from modelreach_aws.parse.iam import parse_iam
+from modelreach_aws.parse.iam import checked, parse_iam
 from modelreach_aws.parse.incomplete import parse_incomplete
 from modelreach_aws.parse.keys import Keys
 from modelreach_aws.parse.organization import parse_organization
@@ -21,7 +21,7 @@ from modelreach_aws.parse.storage import parse_storage
 
 def parse(answers: Iterable[Answer], now: str) -> Snapshot:
     """Turn all answers of a run into one snapshot, taken at `now` (RFC 3339 UTC)."""
-    found, facts = Answers(answers), Facts()
+    found, facts = Answers(map(checked, answers)), Facts()
     where = places(found)
     keys = Keys(found, where)
     parse_iam(found, where, facts)

@@ -9,7 +9,7 @@ from typing import Any, Final
 import msgspec
 
 from modelreach.snapshot import Credential, ManagedPolicy, Principal
-from modelreach_aws.answers import Answer, Answers
+from modelreach_aws.answers import Answer, Answers, Refusal
 from modelreach_aws.details import (
     Attached,
     Boundary,
@@ -29,24 +29,29 @@ _IAM: Final = "iam"
 Entity = UserDetail | GroupDetail | RoleDetail
 
 
+def checked(one: Answer) -> Answer:
+    """Give an answer as it is, or as a refusal when it is of IAM's details and not of their form.
+
+    An answer that cannot be understood must leave the same trace as one that did not come.
+    """
+    if one.operation != "GetAccountAuthorizationDetails" or one.response is None:
+        return one
+    try:
+        details(one.response)
+    except msgspec.ValidationError as error:
+        refused = Refusal("malformed", message=str(error))
+        return msgspec.structs.replace(one, response=None, error=refused)
+    return one
+
+
 def parse_iam(answers: Answers, places: Places, facts: Facts) -> None:
     """Turn what IAM answered into facts, account by account."""
     for one, response in answers.of(_IAM, "GetAccountAuthorizationDetails"):
-        try:
-            found = details(response)
-        except msgspec.ValidationError as error:
-            _malformed(one, str(error), facts)
-            continue
-        _Account(one, found, answers, facts).parse()
+        _Account(one, details(response), answers, facts).parse()
     _providers(answers, facts)
     _access_keys(answers, places, facts)
     _passwords(answers, places, facts)
     _service_credentials(answers, places, facts)
-
-
-def _malformed(one: Answer, message: str, facts: Facts) -> None:
-    operation = f"iam:{one.operation}"
-    facts.gap(one.account, "principals", "malformed", operation=operation, message=message)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,6 +226,9 @@ class _Account:
             message = f"`{arn}`: {one.error.message}"
         self._gap(facet, subject, reason, operation=operation, message=message)
 
+    def _asked(self, operation: str) -> bool:
+        return bool(self.answers.asked(_IAM, operation))
+
     def _refused(self, arn: str) -> Answer | None:
         """Give the call for a policy, or for its version, that was refused."""
         asked = {"PolicyArn": arn}
@@ -236,7 +244,9 @@ class _Account:
         self, facet: str, subject: str, reason: str, *, message: str, operation: str = ""
     ) -> None:
         asked = f"iam:{operation or self.answer.operation}"
-        permission = asked if reason == "denied" else ""
+        # Nothing else is closed by a permission: a refusal, or never having asked.
+        closable = reason == "denied" or (bool(operation) and not self._asked(operation))
+        permission = asked if closable else ""
         self.facts.gap(
             self.scope,
             facet,

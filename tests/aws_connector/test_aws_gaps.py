@@ -1,0 +1,275 @@
+"""What is refused, late, or not an answer becomes a gap, and the run goes on."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from modelreach.model import NothingCollected
+from modelreach.snapshot import Gap, Snapshot
+
+REGION = "eu-west-1"
+Collect = Callable[..., Snapshot]
+
+
+def gaps_of(snapshot: Snapshot, operation: str) -> list[Gap]:
+    return [gap for gap in snapshot.gaps if gap.operation == operation]
+
+
+def complete(snapshot: Snapshot, kind: str) -> bool:
+    (row,) = [one for one in snapshot.coverage if one.kind == kind]
+    return row.complete
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "code", "kind", "permission"),
+    [
+        ("secretsmanager", "ListSecrets", "AccessDeniedException", "secretsmanager:secret", ""),
+        ("s3", "ListBuckets", "AccessDenied", "s3:bucket", "s3:ListAllMyBuckets"),
+        ("sns", "ListTopics", "AuthorizationError", "sns:topic", ""),
+        ("ec2", "DescribeInstances", "UnauthorizedOperation", "ec2:instance", ""),
+        ("lambda", "ListFunctions", "AccessDeniedException", "lambda:function", ""),
+        (
+            "bedrock-agent",
+            "ListAgents",
+            "AccessDeniedException",
+            "bedrock:agent",
+            "bedrock:ListAgents",
+        ),
+    ],
+)
+def test_a_denied_list(
+    stranger: Any,
+    wire: Any,
+    collect: Collect,
+    service: str,
+    operation: str,
+    code: str,
+    kind: str,
+    permission: str,
+) -> None:
+    wire.refuse(service, operation, code, 403)
+    snapshot = collect()
+    gap = next(gap for gap in gaps_of(snapshot, f"{service}:{operation}") if gap.kind == kind)
+    assert gap.reason == "denied"
+    assert gap.permission == (permission or f"{service}:{operation}")
+    assert gap.message == f"refused by the test: {operation}"
+    assert not complete(snapshot, kind)
+    assert complete(snapshot, "principals")
+    assert wire.count(service, operation) == 1, "a refusal is not tried again"
+
+
+def test_a_denied_facet_leaves_the_thing_itself(
+    stranger: Any, wire: Any, collect: Collect
+) -> None:
+    secret = stranger("secretsmanager").create_secret(Name="prod/db", SecretString="x")["ARN"]
+    wire.refuse("secretsmanager", "GetResourcePolicy", "AccessDeniedException", 403)
+    snapshot = collect()
+    (gap,) = gaps_of(snapshot, "secretsmanager:GetResourcePolicy")
+    assert (gap.kind, gap.subject, gap.region) == ("resource-policy", secret, REGION)
+    assert gap.permission == "secretsmanager:GetResourcePolicy"
+    assert secret in {one.id for one in snapshot.resources}
+    assert complete(snapshot, "secretsmanager:secret")
+
+
+def test_denied_credentials_name_the_user(stranger: Any, wire: Any, collect: Collect) -> None:
+    user = stranger("iam").create_user(UserName="ann", Path="/people/")["User"]["Arn"]
+    wire.refuse("iam", "ListAccessKeys", "AccessDenied", 403)
+    snapshot = collect()
+    (gap,) = gaps_of(snapshot, "iam:ListAccessKeys")
+    assert (gap.kind, gap.subject) == ("credentials", user)
+    assert not complete(snapshot, "credentials")
+
+
+def test_denied_iam_leaves_the_rest(stranger: Any, wire: Any, collect: Collect) -> None:
+    stranger("secretsmanager").create_secret(Name="prod/db", SecretString="x")
+    wire.refuse("iam", "GetAccountAuthorizationDetails", "AccessDenied", 403)
+    snapshot = collect()
+    (gap,) = gaps_of(snapshot, "iam:GetAccountAuthorizationDetails")
+    assert (gap.kind, gap.permission) == ("principals", "iam:GetAccountAuthorizationDetails")
+    assert [one.name for one in snapshot.resources] == ["prod/db"]
+    assert not complete(snapshot, "principals")
+
+
+def test_throttled_out(stranger: Any, wire: Any, collect: Collect) -> None:
+    wire.refuse("kms", "ListKeys", "ThrottlingException")
+    snapshot = collect()
+    (gap,) = gaps_of(snapshot, "kms:ListKeys")
+    assert gap.reason == "throttled"
+    assert gap.permission == "", "no permission would close it"
+    assert wire.count("kms", "ListKeys") == 2
+
+
+def test_an_error_of_the_service(stranger: Any, wire: Any, collect: Collect) -> None:
+    wire.refuse("sqs", "ListQueues", "InternalFailure", 500)
+    (gap,) = gaps_of(collect(), "sqs:ListQueues")
+    assert gap.reason == "unreachable"
+
+
+def test_an_operation_nobody_knows(stranger: Any, wire: Any, collect: Collect) -> None:
+    wire.refuse("ecr", "DescribeRepositories", "UnknownOperationException")
+    (gap,) = gaps_of(collect(), "ecr:DescribeRepositories")
+    assert gap.reason == "unsupported"
+
+
+@pytest.mark.parametrize(
+    ("service", "operation", "body"),
+    [
+        ("secretsmanager", "ListSecrets", '{"SecretList": [{"ARN": "arn:aws'),
+        ("kms", "ListKeys", ""),
+        ("lambda", "ListFunctions", "[]"),
+        ("sns", "ListTopics", "<ListTopicsResponse><ListTopicsResult><Topics><member>"),
+    ],
+)
+def test_half_an_answer_is_not_an_empty_one(
+    stranger: Any, wire: Any, collect: Collect, service: str, operation: str, body: str
+) -> None:
+    wire.say(service, operation, body)
+    gaps = gaps_of(collect(), f"{service}:{operation}")
+    assert gaps
+    assert {gap.reason for gap in gaps} == {"malformed"}
+
+
+def test_an_unexpected_shape_is_malformed(stranger: Any, wire: Any, collect: Collect) -> None:
+    stranger("iam").create_user(UserName="ann")
+    wire.say(
+        "iam",
+        "GetAccountAuthorizationDetails",
+        "<GetAccountAuthorizationDetailsResponse><GetAccountAuthorizationDetailsResult>"
+        "<UserDetailList><member><Path>/</Path></member></UserDetailList>"
+        "</GetAccountAuthorizationDetailsResult></GetAccountAuthorizationDetailsResponse>",
+    )
+    snapshot = collect()
+    (gap,) = gaps_of(snapshot, "iam:GetAccountAuthorizationDetails")
+    assert gap.reason == "malformed"
+    assert not complete(snapshot, "principals")
+
+
+def test_a_late_answer_is_waited_for_and_given_up(
+    stranger: Any, wire: Any, collect: Collect
+) -> None:
+    wire.stall("dynamodb", "ListTables", 1.0)
+    start = time.monotonic()
+    snapshot = collect(timeout=0.1)
+    assert time.monotonic() - start < 20
+    (gap,) = gaps_of(snapshot, "dynamodb:ListTables")
+    assert gap.reason == "unreachable"
+    assert not complete(snapshot, "dynamodb:table")
+
+
+def test_a_later_page_refused_keeps_the_first(stranger: Any, wire: Any, collect: Collect) -> None:
+    pages = iter(
+        [
+            (200, {"SecretList": [{"ARN": "arn:aws:x:one", "Name": "one"}], "NextToken": "t"}),
+            (403, {"__type": "AccessDeniedException", "message": "no more"}),
+        ]
+    )
+
+    def page() -> Any:
+        import json
+
+        status, body = next(pages)
+        headers = {"Content-Type": "application/json", "x-amzn-RequestId": "1"}
+        return status, headers, json.dumps(body).encode()
+
+    wire.answers["secretsmanager", "ListSecrets"] = page
+    snapshot = collect()
+    assert "one" in {resource.name for resource in snapshot.resources}
+    assert gaps_of(snapshot, "secretsmanager:ListSecrets")[0].message == "no more"
+    assert not complete(snapshot, "secretsmanager:secret")
+
+
+def test_a_policy_that_is_not_json(stranger: Any, wire: Any, collect: Collect) -> None:
+    secret = stranger("secretsmanager").create_secret(Name="s", SecretString="x")["ARN"]
+    answer = {"ARN": secret, "Name": "s", "ResourcePolicy": '{"Version": '}
+    wire.say("secretsmanager", "GetResourcePolicy", answer)
+    snapshot = collect()
+    gap = next(gap for gap in snapshot.gaps if gap.reason == "malformed")
+    assert (gap.kind, gap.subject) == ("resource-policy", secret)
+    (attachment,) = [one for one in snapshot.attachments if one.target == secret]
+    assert bytes(snapshot.documents[attachment.document]) == b'"{\\"Version\\": "'
+
+
+def test_a_boundary_that_the_details_leave_out_is_fetched(
+    stranger: Any, wire: Any, collect: Collect, policy_text: Any, trust_text: Any
+) -> None:
+    boundary = "arn:aws:iam::aws:policy/ReadOnlyAccess"
+    role = stranger("iam").create_role(
+        RoleName="r",
+        AssumeRolePolicyDocument=trust_text("ec2.amazonaws.com"),
+        PermissionsBoundary=boundary,
+    )["Role"]["Arn"]
+    wire.say(
+        "iam",
+        "GetPolicy",
+        f"<GetPolicyResponse><GetPolicyResult><Policy><Arn>{boundary}</Arn>"
+        "<PolicyName>ReadOnlyAccess</PolicyName><DefaultVersionId>v7</DefaultVersionId>"
+        "</Policy></GetPolicyResult></GetPolicyResponse>",
+    )
+    wire.say(
+        "iam",
+        "GetPolicyVersion",
+        "<GetPolicyVersionResponse><GetPolicyVersionResult><PolicyVersion>"
+        f"<Document>{policy_text('s3:Get*')}</Document><VersionId>v7</VersionId>"
+        "</PolicyVersion></GetPolicyVersionResult></GetPolicyVersionResponse>",
+    )
+    snapshot = collect()
+    (bound,) = [one for one in snapshot.attachments if one.kind == "boundary"]
+    assert (bound.target, bound.policy, bound.name) == (role, boundary, "ReadOnlyAccess")
+    (policy,) = snapshot.managed_policies
+    assert policy.versions == {"v7": bound.document}
+
+
+def test_a_boundary_that_is_refused_is_a_gap_of_the_role(
+    stranger: Any, wire: Any, collect: Collect, trust_text: Any
+) -> None:
+    role = stranger("iam").create_role(
+        RoleName="r",
+        AssumeRolePolicyDocument=trust_text("ec2.amazonaws.com"),
+        PermissionsBoundary="arn:aws:iam::aws:policy/ReadOnlyAccess",
+    )["Role"]["Arn"]
+    wire.refuse("iam", "GetPolicy", "AccessDenied", 403)
+    (gap,) = gaps_of(collect(), "iam:GetPolicy")
+    assert (gap.kind, gap.subject, gap.reason) == ("boundary", role, "denied")
+    assert gap.permission == "iam:GetPolicy"
+
+
+def test_no_identity_and_no_iam_is_nothing(wire: Any, collect: Collect) -> None:
+    wire.refuse("sts", "GetCallerIdentity", "ExpiredToken", 403)
+    wire.refuse("iam", "GetAccountAuthorizationDetails", "ExpiredToken", 403)
+    with pytest.raises(NothingCollected, match="refused by the test") as raised:
+        collect()
+    assert "modelreach permissions aws" in raised.value.hint
+
+
+def test_iam_alone_tells_the_account(stranger: Any, wire: Any, collect: Collect) -> None:
+    stranger("iam").create_user(UserName="ann")
+    wire.refuse("sts", "GetCallerIdentity", "AccessDenied", 403)
+    snapshot = collect()
+    assert [one.id for one in snapshot.scopes] == [stranger.account]
+    assert gaps_of(snapshot, "sts:GetCallerIdentity")[0].reason == "denied"
+
+
+def test_nobody_there_is_nothing(collect: Collect) -> None:
+    start = time.monotonic()
+    with pytest.raises(NothingCollected):
+        collect(endpoint_url="http://127.0.0.1:9", timeout=0.5)
+    assert time.monotonic() - start < 10
+
+
+def test_no_credentials_is_nothing(collect: Collect, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("AWS_ACCESS_KEY_ID")
+    monkeypatch.delenv("AWS_SECRET_ACCESS_KEY")
+    with pytest.raises(NothingCollected, match="credentials"):
+        collect()
+
+
+def test_same_gaps_give_the_same_bytes(stranger: Any, wire: Any, collect: Collect) -> None:
+    from modelreach.snapshot import encode
+
+    wire.refuse("kms", "ListKeys", "AccessDeniedException", 403)
+    wire.refuse("sqs", "ListQueues", "InternalFailure", 500)
+    assert encode(collect()) == encode(collect())
