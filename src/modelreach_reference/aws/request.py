@@ -140,13 +140,18 @@ def read_request(record: Mapping[str, object]) -> Request:
 
 
 def _with_settings(principal: Principal, settings: Mapping[str, object]) -> Principal:
-    """Add what the name does not say: the unique id, and the path of a session's role."""
+    """Add what the name does not say: the path of a session's role, and the unique id.
+
+    Only users and roles have one by which policies name them:
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_identifiers.html#identifiers-unique-ids
+    """
     unique_id, role_arn = settings.get("unique_id"), settings.get("role_arn")
     if principal.kind is PrincipalKind.ROLE:
         role_arn = principal.name
+    has_id = principal.kind is PrincipalKind.USER or principal.role_name is not None
     return replace(
         principal,
-        unique_id=unique_id if isinstance(unique_id, str) else "",
+        unique_id=unique_id if has_id and isinstance(unique_id, str) else "",
         role_arn=role_arn if isinstance(role_arn, str) else "",
     )
 
