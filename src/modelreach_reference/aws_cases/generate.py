@@ -92,16 +92,17 @@ def _case(
         "mode": mode,
         "request": request,
         "policies": _policies(writer, topic),
-        "settings": _settings(rng, topic),
+        "settings": _settings(rng, topic, requester[0]),
     }
 
 
-def _settings(rng: random.Random, topic: Topic) -> Record:
+def _settings(rng: random.Random, topic: Topic, requester: str) -> Record:
     """Say now and then something about the accounts and the resource."""
     settings: Record = {name: True for name in SETTINGS if rng.random() < 0.05}
     if topic.name == "s3" and rng.random() < 0.15:
         settings["restrict_public_buckets"] = True
-    if rng.random() < 0.2:
+    has_id = any(kind in requester for kind in (":user/", ":role/", ":assumed-role/"))
+    if has_id and rng.random() < 0.2:
         settings["unique_id"] = UNIQUE_ID
     return settings
 
