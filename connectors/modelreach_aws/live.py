@@ -156,9 +156,9 @@ def _not_there(task: _Task, refused: Refusal) -> Refusal:
     source = task.account.source
     if task.call.where is not Where.REGION or source.endpoint_url:
         return refused
-    if source.offers(task.call.service, task.region):
-        return refused
-    return Refusal(ABSENT, refused.code, "the region does not have this service")
+    if source.lacks(task.call.service, task.region):
+        return Refusal(ABSENT, refused.code, "the region does not have this service")
+    return refused
 
 
 def _first_tasks(accounts: Iterable[Account]) -> Iterator[_Task]:

@@ -15,7 +15,7 @@ from botocore.credentials import (
     CredentialProvider,
     DeferredRefreshableCredentials,
 )
-from botocore.exceptions import NoCredentialsError, ProfileNotFound
+from botocore.exceptions import NoCredentialsError, ProfileNotFound, UnknownRegionError
 
 from modelreach.model import InputError
 from modelreach.plugins import CollectOptions
@@ -23,6 +23,8 @@ from modelreach_aws.ask import believe_early, check_form
 
 _SESSION_NAME: Final = "modelreach"
 _DEFAULT_REGION: Final = "us-east-1"
+#: The service that every region has.
+_EVERYWHERE: Final = "ec2"
 #: An answer may take this many times as long as a connection.
 _READING: Final = 3
 
@@ -64,10 +66,21 @@ class Source:
         for client in self._clients.values():
             client.close()
 
-    def offers(self, service: str, region: str) -> bool:
-        """Does the SDK know of this service in this region?"""
-        partition = self.session.get_partition_for_region(region)
-        return region in self.session.get_available_regions(service, partition_name=partition)
+    def lacks(self, service: str, region: str) -> bool:
+        """Does the SDK know the region, and that it does not have the service?
+
+        False for a region it does not know, which may be new or mistyped: not reaching that is
+        for people to see.
+        """
+        try:
+            partition = self.session.get_partition_for_region(region)
+        except UnknownRegionError:
+            return False
+
+        def has(name: str) -> bool:
+            return region in self.session.get_available_regions(name, partition_name=partition)
+
+        return has(_EVERYWHERE) and not has(service)
 
     @property
     def parameters(self) -> Mapping[str, str]:

@@ -9,7 +9,9 @@ from typing import Any
 import pytest
 
 from modelreach.model import InputError
+from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Snapshot, encode
+from modelreach_aws.session import sources as credentials_of
 
 REGION = "eu-west-1"
 Collect = Callable[..., Snapshot]
@@ -186,3 +188,13 @@ def test_a_member_s_refusal_is_closed_by_its_management(
 def test_order_of_roles_makes_no_difference(stranger: Any, fresh: Any, collect: Collect) -> None:
     roles = (role(fresh().account), role(fresh().account))
     assert encode(collect(assume_roles=roles)) == encode(collect(assume_roles=roles[::-1]))
+
+
+def test_a_service_that_a_region_lacks_is_told_from_a_region_nobody_knows() -> None:
+    (source,) = credentials_of(CollectOptions(now="", regions=(REGION,)), attempts=1)
+    known = set(source.session.get_available_regions("ec2"))
+    lacking = sorted(known - set(source.session.get_available_regions("bedrock-agent")))
+    assert source.lacks("bedrock-agent", lacking[0])
+    assert not source.lacks("kms", lacking[0])
+    assert not source.lacks("kms", "eu-wst-1"), "mistyped: that must show"
+    assert not source.lacks("kms", "nowhere")
