@@ -234,7 +234,7 @@ def blamed(change: Change, old: Side, new: Side) -> Change:
     access = change.shown if change.kind is not ChangeKind.NARROWED else change.old or change.shown
     identities = (poorer.radius.identities | richer.radius.identities).items()
     scopes = {name: identity.principal.scope for name, identity in identities}
-    causes = [gap for gap in poorer.blind if _could_hide(gap, access, scopes)]
+    causes = [gap for gap in poorer.blind if could_hide(gap, access, scopes)]
     causes += [gap for gap in richer.blind if _could_limit(gap, access)]
     if not causes:
         return change
@@ -245,7 +245,7 @@ _LIMITING = {"scp", "rcp", "boundary", "resource-policy"}
 _GRANTING = {"principals", "identity-policy", "trust", "resource-policy"}
 
 
-def _could_hide(gap: Gap, access: Access, scopes: Mapping[str, str]) -> bool:
+def could_hide(gap: Gap, access: Access, scopes: Mapping[str, str]) -> bool:
     """Could this gap be why the poorer side does not show the access? `scopes` are those of the
     identities on the way."""
     grant, pivots = access.grant, access.path.pivots

@@ -12,6 +12,7 @@ from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import GateOptions, Side, gate
 from modelreach.pipeline.patterns import pattern_changes
+from modelreach.pipeline.standing import standing
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
 from modelreach.reach import Access, Identity, Takeover
@@ -22,7 +23,7 @@ from modelreach.snapshot import Gap
 def diff_report(old: Side, new: Side, options: GateOptions) -> DiffReport:
     """Compare two evaluated releases."""
     changes = _changes(old, new)
-    findings = compare(old.findings, new.findings)
+    findings = standing(compare(old.findings, new.findings), old, new, _blind(new, old))
     finding_rows = rows.finding_rows(findings)
     numbers = {row.subject: row.id for row in reversed(finding_rows) if row.state != "gone"}
     gaps = rows.gap_rows(old.gaps, new.gaps)

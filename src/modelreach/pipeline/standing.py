@@ -1,0 +1,130 @@
+"""Which findings are truly new, and which truly gone, when one side was not read as well.
+
+A finding that a refused call hides has not gone, and one that was only seen by its pattern before
+is not new: neither may read as an improvement or fail a release that changed nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from functools import cached_property
+
+from modelreach.diff import could_hide
+from modelreach.judge.finding import Finding, State, order
+from modelreach.judge.rules.excess import ExcessPrivilege
+from modelreach.judge.rules.long_lived_key import LongLivedKey
+from modelreach.judge.rules.sensitive import SensitiveReach
+from modelreach.model import Capability, Verdict
+from modelreach.pipeline.evaluate import Side
+from modelreach.pipeline.patterns import held
+from modelreach.policy.engine import Grant
+from modelreach.policy.extent import Extent
+from modelreach.policy.glob import covers
+from modelreach.policy.permissions import Box, PermissionSet
+from modelreach.reach import Access
+from modelreach.snapshot import Gap
+
+#: Facets that a rule judges by, beyond who reaches what.
+_JUDGED_BY = {
+    SensitiveReach.ID: {"tags"},
+    ExcessPrivilege.ID: {"tags", "usage"},
+    LongLivedKey.ID: {"credentials", "last-used"},
+}
+
+
+def standing(
+    findings: tuple[Finding, ...], old: Side, new: Side, blind_new: tuple[Gap, ...]
+) -> tuple[Finding, ...]:
+    """Give the findings with what is new and what is gone settled. `blind_new` are the gaps that
+    only the newer side has."""
+    return tuple(sorted(_settled(findings, old, new, blind_new), key=order))
+
+
+def _settled(
+    findings: tuple[Finding, ...], old: Side, new: Side, blind_new: tuple[Gap, ...]
+) -> Iterator[Finding]:
+    before, after = _Knowledge(old), _Knowledge(new)
+    current = [finding for finding in findings if finding.state is not State.GONE]
+    for finding in current:
+        known = finding.state is State.NEW and before.held_unseen(finding)
+        yield replace(finding, state=State.UNCHANGED) if known else finding
+    for finding in findings:
+        if finding.state is State.GONE and not _told_otherwise(finding, current, after):
+            hidden = any(_hides(gap, finding, old) for gap in blind_new)
+            yield replace(finding, state=State.UNCHANGED) if hidden else finding
+
+
+class _Knowledge:
+    """What one side is known to hold though it does not list it."""
+
+    def __init__(self, side: Side) -> None:
+        self._side = side
+
+    @cached_property
+    def _held(self) -> dict[tuple[str, str], PermissionSet]:
+        return held(self._side)
+
+    def held_unseen(self, finding: Finding) -> bool:
+        """Does this side hold all that a finding is about, though not by its list of resources?
+
+        What this side lists was decided there; only a pattern is not judged by that.
+        """
+        if finding.access is None:
+            return False
+        access, grant = finding.access, finding.access.grant
+        if not grant.pattern and grant.resource in self._side.case.facts.resources:
+            return False
+        actions = Extent.globs([action.lower() for action in grant.actions])
+        asked = PermissionSet.of([Box(actions, Extent.globs([grant.resource]), access.residual)])
+        return any(asked <= permissions for permissions in self._held.values())
+
+
+def _told_otherwise(finding: Finding, current: list[Finding], after: _Knowledge) -> bool:
+    """Is what a finding says said by others now: one by pattern, or one of what is listed now?"""
+    access = finding.access
+    if access is None:
+        return False
+    if access.grant.pattern and after.held_unseen(finding):
+        return True
+    return any(
+        other.rule == finding.rule
+        and other.access is not None
+        and other.subject_kind == finding.subject_kind
+        and other.access.grant.pattern != access.grant.pattern
+        and covers(other.subject, finding.subject)
+        for other in current
+    )
+
+
+def _hides(gap: Gap, finding: Finding, old: Side) -> bool:
+    """May this gap of the newer side be why a finding does not show there?"""
+    access = finding.access or _of_path(finding, old)
+    if access is None:
+        return False
+    identities = old.radius.identities
+    scopes = {name: identity.principal.scope for name, identity in identities.items()}
+    if could_hide(gap, access, scopes):
+        return True
+    if gap.kind not in _JUDGED_BY.get(finding.rule, ()):
+        return False
+    about = {access.grant.resource, access.grant.principal, finding.subject}
+    return gap.subject in about or (not gap.subject and gap.scope in ("", access.grant.scope))
+
+
+def _of_path(finding: Finding, old: Side) -> Access | None:
+    """The identity that a finding without a grant of its own is about, as something reached."""
+    identity = old.radius.identities.get(finding.identity)
+    if finding.path is None or identity is None:
+        return None
+    grant = Grant(
+        principal=finding.identity,
+        resource=finding.subject,
+        kind=finding.subject_kind,
+        name=finding.subject,
+        scope=identity.principal.scope,
+        capability=Capability.ADMINISTER,
+        actions=("*",),
+        verdict=Verdict.ALLOW,
+    )
+    return Access(grant, finding.path)
