@@ -22,6 +22,7 @@ from modelreach.snapshot import (
     Link,
     ManagedPolicy,
     Principal,
+    Resource,
     Runtime,
     Scope,
     Snapshot,
@@ -145,6 +146,10 @@ def build(hit: Hit) -> AwsEngine:
     _caller(hit, estate)
     _target(hit, estate)
     _policies(hit, estate)
+    for kind in hit.collected:
+        estate.add("coverage", Coverage(provider="aws", scope=ACCOUNT, kind=kind))
+    for kind, name in hit.resources.items():
+        estate.add("resources", Resource(id=name, provider="aws", kind=kind, scope=ACCOUNT))
     for runtime in hit.runtimes:
         _runtime(hit, runtime, estate)
     return estate.engine()
@@ -225,9 +230,14 @@ def _runtime(hit: Hit, runtime: SceneRuntime, estate: Estate) -> None:
         links=tuple(
             Link(kind=kind, target=_named(hit, target)) for kind, target in runtime.links.items()
         ),
-        attributes=runtime.attributes,
+        attributes={
+            name: _named(hit, value) if isinstance(value, str) else value
+            for name, value in runtime.attributes.items()
+        },
     )
     estate.add("runtimes", fact)
+    if runtime.session:
+        estate.attach(runtime.id, "session", _statements(hit, runtime.session))
     for text in runtime.lets:
         service, _, rest = text.partition(" ")
         statement = _statement(hit, rest)

@@ -157,11 +157,17 @@ def _computes(rule: EscalationRule, compute: Compute, questions: Questions) -> I
     asker = questions.asker
     for kind in compute.kind:
         for runtime in asker.estate.runtimes.get((asker.principal.scope, kind), ()):
-            if compute.of_caller and asker.principal.id not in runtime.identities:
+            if not _of_caller(runtime, compute, asker.principal.id):
                 continue
             if _as_asked(runtime, compute) and _reached(rule, runtime, questions):
                 yield runtime
     yield from _shared(compute, questions)
+
+
+def _of_caller(runtime: Runtime, compute: Compute, caller: str) -> bool:
+    if compute.caller_in:
+        return runtime.attributes.get(compute.caller_in) == caller
+    return not compute.of_caller or caller in runtime.identities
 
 
 def _shared(compute: Compute, questions: Questions) -> Iterator[Runtime]:
@@ -169,7 +175,9 @@ def _shared(compute: Compute, questions: Questions) -> Iterator[Runtime]:
     asker = questions.asker
     for name in questions.named_by:
         runtime = asker.estate.facts.runtimes.get(name)
-        if runtime is None or runtime.kind not in compute.kind or compute.of_caller:
+        if runtime is None or runtime.kind not in compute.kind:
+            continue
+        if compute.of_caller or compute.caller_in:
             continue
         if runtime.scope != asker.principal.scope and _as_asked(runtime, compute):
             yield runtime

@@ -89,8 +89,9 @@ class Compute(Part, frozen=True):
     """Which runtimes a rule works on, and by what attributes.
 
     `where` has to be as given, `unless` must not be. `of_caller`: it runs as the caller.
-    `links` are kinds of links, for a rule that leads to what a runtime is linked to (or, with a
-    need on `linked`, through it).
+    `caller_in`: the attribute that names the caller, where it is not in the identities. `links`
+    are kinds of links, for a rule that leads to what a runtime is linked to (or, with a need on
+    `linked`, through it).
     """
 
     kind: tuple[str, ...]
@@ -98,6 +99,7 @@ class Compute(Part, frozen=True):
     unless: dict[str, tuple[AttributeValue, ...]] = {}
     lowered: tuple[Lowered, ...] = ()
     of_caller: bool = False
+    caller_in: str = ""
     links: tuple[str, ...] = ()
 
 
@@ -112,8 +114,9 @@ class Limits(Part, frozen=True):
 
 
 class SceneRuntime(Part, frozen=True):
-    """A runtime of an example. `runs_as` and link targets are `self`, `target`, `other` or ids;
-    `lets` are actions that its own policy gives to a service (`SERVICE ACTION`)."""
+    """A runtime of an example. `runs_as` and link targets are `self`, `target`, `other` or ids (as
+    is an attribute's value `self`); `lets` are actions that its own policy gives to a service
+    (`SERVICE ACTION`), `session` those that a session policy on it allows."""
 
     kind: str
     id: str
@@ -121,6 +124,7 @@ class SceneRuntime(Part, frozen=True):
     attributes: dict[str, AttributeValue] = {}
     links: dict[str, str] = {}
     lets: tuple[str, ...] = ()
+    session: tuple[str, ...] = ()
 
 
 class Hit(Part, frozen=True):
@@ -130,7 +134,8 @@ class Hit(Part, frozen=True):
     `ACTION on THING`, either with ` if KEY is VALUE`; a thing is `self`, `target`, `compute`,
     `policy`, `group` or an ARN, and it is `*` when none is named. `trusts` is whom the target
     trusts: services, `caller` or `account`. `versions` are those of a managed policy that is
-    attached to `policy_of`, the first one in force. `strength` is what the hop should have.
+    attached to `policy_of`, the first one in force. `resources` are ids by kind, `collected` the
+    kinds of which all are listed. `strength` is what the hop should have.
     """
 
     path: str = ""
@@ -146,6 +151,8 @@ class Hit(Part, frozen=True):
     versions: dict[str, tuple[str, ...]] = {}
     boundary: tuple[str, ...] = ()
     target_boundary: tuple[str, ...] = ()
+    resources: dict[str, str] = {}
+    collected: tuple[str, ...] = ()
     in_group: bool = False
     strength: Literal["certain", "conditional", "unknown", "influence"] = "certain"
 
@@ -169,6 +176,8 @@ class Miss(Part, frozen=True):
     versions: dict[str, tuple[str, ...]] | None = None
     boundary: tuple[str, ...] | None = None
     target_boundary: tuple[str, ...] | None = None
+    resources: dict[str, str] | None = None
+    collected: tuple[str, ...] | None = None
     in_group: bool | None = None
 
 
@@ -177,13 +186,17 @@ class Miss(Part, frozen=True):
 
 class Way(Part, frozen=True):
     """One of several ways to meet a rule. `path` is the published path that describes it;
-    `depends` is on what it hangs by nature."""
+    `depends` is on what it hangs by nature. `compute_has` are attributes that are not empty
+    (`resource_policy`: one is attached); `exists` is a kind of which the account has something, as
+    far as such were collected."""
 
     needs: tuple[Need, ...]
     path: str = ""
     note: str = ""
     depends: str = ""
     target_has: tuple[str, ...] = ()
+    compute_has: tuple[str, ...] = ()
+    exists: str = ""
     holds: Holds | None = None
 
 

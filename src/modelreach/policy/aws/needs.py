@@ -102,6 +102,17 @@ class Questions:
             )
         return self._named_by
 
+    def may_exist(self, kind: str) -> bool:
+        """Has the account something of this kind: as far as such were collected?"""
+        estate, account = self.asker.estate, self.asker.principal.scope
+        listed = estate.listed_by_kind.get(account, {}).get(kind)
+        return bool(listed or estate.runtimes.get((account, kind))) or not self.collected(kind)
+
+    def collected(self, kind: str) -> bool:
+        """Were all of this kind in the account asked for, and did all come?"""
+        rows = self.asker.estate.coverage.get((self.asker.principal.scope, kind), ())
+        return bool(rows) and all(rows)
+
     # --- a need ----------------------------------------------------------------------------
 
     def met(self, needs: Iterable[Need], aim: Aim) -> Met | None:
@@ -305,6 +316,9 @@ def _fields_of(aim: Aim, principal: Principal | None) -> dict[str, str]:
         fields.update(
             {name: str(value) for name, value in runtime.attributes.items() if _plain(value)}
         )
+        cluster = str(runtime.attributes.get("cluster", ""))
+        if cluster:
+            fields["cluster_name"] = cluster.rpartition("/")[2]
         fields.update(
             compute=runtime.id,
             source=_source(runtime),

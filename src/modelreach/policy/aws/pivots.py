@@ -165,11 +165,12 @@ def _chance(need: Need, questions: Questions) -> bool:
 
 def _by_rule(rule: EscalationRule, questions: Questions) -> Iterator[Pivot]:
     found: dict[str, list[Pivot]] = {}
+    ways = [way for way in rule.ways if all(_chance(need, questions) for need in way.needs)]
     for aim in aims(rule, questions):
         known = found.setdefault(_yielded(rule, questions.asker, aim), [])
-        if known and known[0].strength is Strength.CERTAIN:
-            continue
-        for way in rule.ways:
+        for way in ways:
+            if known and known[0].strength is Strength.CERTAIN:
+                break
             met = _met(rule, way, questions, aim)
             pivot = _pivot(rule, questions.asker, aim, met) if met is not None else None
             if pivot is not None:
@@ -193,7 +194,7 @@ def _keep(pivot: Pivot, known: list[Pivot]) -> None:
 
 def _met(rule: EscalationRule, way: Way, questions: Questions, aim: Aim) -> Met | None:
     holding = _holding(way.holds, questions, aim)
-    if holding is None or not _has(aim.principal, way.target_has):
+    if holding is None or not _surrounded(way, questions, aim):
         return None
     met = questions.met(way.needs, aim)
     if met is None:
@@ -244,10 +245,22 @@ def _trust(
     return best
 
 
-def _has(target: Principal | None, attributes: tuple[str, ...]) -> bool:
-    return not attributes or (
-        target is not None and all(target.attributes.get(name) for name in attributes)
-    )
+def _surrounded(way: Way, questions: Questions, aim: Aim) -> bool:
+    """Are target, compute and account as a way asks?"""
+    theirs = aim.principal.attributes if aim.principal is not None else {}
+    if not all(theirs.get(name) for name in way.target_has):
+        return False
+    if not all(_compute_has(name, questions.asker, aim) for name in way.compute_has):
+        return False
+    return not way.exists or questions.may_exist(way.exists)
+
+
+def _compute_has(name: str, asker: Asker, aim: Aim) -> bool:
+    if aim.runtime is None:
+        return False
+    if name == "resource_policy":
+        return bool(asker.estate.attached(aim.runtime.id, "resource"))
+    return bool(aim.runtime.attributes.get(name))
 
 
 def _holding(holds: Holds | None, questions: Questions, aim: Aim) -> Expr | None:
@@ -263,12 +276,7 @@ def _holding(holds: Holds | None, questions: Questions, aim: Aim) -> Expr | None
         return None
     if count >= holds.at_least:
         return TRUE
-    rows = [
-        row.complete
-        for row in facts.snapshot.coverage
-        if row.kind == "credentials" and row.scope == questions.asker.principal.scope
-    ]
-    if rows and all(rows):
+    if questions.collected("credentials"):
         return None
     return Atom(AtomKind.GAP, f"whether {aim.name} has a {holds.kind}")
 
@@ -338,8 +346,9 @@ def _yielded(rule: EscalationRule, asker: Asker, aim: Aim) -> str:
             return Became(name or own, How.VERSION, policy, aim.version).name
         case "limited-target":
             return Became(name, How.LIMITED, rule.id).name
-        case "session" if aim.runtime is not None and aim.runtime.attributes.get("session_policy"):
-            digest = str(aim.runtime.attributes["session_policy"])
-            return Became(name, How.SESSION, digest).name
+        case "session" if aim.runtime is not None:
+            found = asker.estate.facts.attachments.get(aim.runtime.id, ())
+            digest = next((a.document for a in found if a.kind == "session"), "")
+            return Became(name, How.SESSION, digest).name if digest else name
         case _:
             return name

@@ -1,0 +1,356 @@
+"""What limits the caller limits every rule: conditions, boundaries, organisation, ownership."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelreach.graph import explore
+from modelreach.model import Strength, Verdict
+from modelreach.policy.engine import Pivot
+from modelreach.policy.expr import conjuncts
+from modelreach.reach import reach
+from modelreach.snapshot import (
+    Attachment,
+    ManagedPolicy,
+    Principal,
+    Resource,
+    Runtime,
+    Scope,
+)
+
+ACCOUNT, OTHER = "111122223333", "444455556666"
+ME = f"arn:aws:iam::{ACCOUNT}:user/me"
+ROLE = f"arn:aws:iam::{ACCOUNT}:role/worker"
+FUNCTION = f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:job"
+LAMBDA = "lambda.amazonaws.com"
+
+
+def allow(*actions: str, on: str = "*", **conditions: Any) -> dict[str, Any]:
+    found: dict[str, Any] = {"Effect": "Allow", "Action": list(actions), "Resource": on}
+    return {**found, "Condition": conditions} if conditions else found
+
+
+def deny(*actions: str, **conditions: Any) -> dict[str, Any]:
+    return {**allow(*actions, **conditions), "Effect": "Deny"}
+
+
+def trusts(service: str, **conditions: Any) -> dict[str, Any]:
+    found = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"Service": service}}
+    return {**found, "Condition": conditions} if conditions else found
+
+
+def principal(name: str, **more: Any) -> Principal:
+    account, rest = name.split(":")[4:]
+    kind, short = rest.split("/")[0], rest.rsplit("/", 1)[-1]
+    return Principal(id=name, provider="aws", kind=kind, scope=account, name=short, **more)
+
+
+@pytest.fixture
+def estate(scenes: Any) -> Any:
+    """An account with a user and a role that Lambda may run as."""
+    found = scenes.Estate()
+    found.add("scopes", Scope(id=ACCOUNT, provider="aws", kind="account"))
+    found.add("principals", principal(ME))
+    found.add("principals", principal(ROLE))
+    found.attach(ROLE, "identity", [allow("s3:GetObject")])
+    return found
+
+
+NEW_FUNCTION = ("lambda:CreateFunction", "lambda:InvokeFunction")
+
+
+def hops(estate: Any, rule: str, source: str = ME) -> list[Pivot]:
+    return [pivot for pivot in estate.engine().pivots(source) if pivot.rule == rule]
+
+
+# --- conditions ------------------------------------------------------------------------------
+
+
+def test_the_service_that_a_role_is_passed_to_is_known(estate: Any) -> None:
+    to = {"StringEquals": {"iam:PassedToService": LAMBDA}}
+    estate.attach(ME, "identity", [allow("iam:PassRole", on=ROLE, **to), allow(*NEW_FUNCTION)])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA)])
+    (hop,) = hops(estate, "lambda-new-function")
+    assert hop.strength is Strength.CERTAIN
+    assert [support.action for support in hop.support] == [
+        "iam:PassRole",
+        "lambda:CreateFunction",
+        "lambda:InvokeFunction",
+        "sts:AssumeRole",
+    ]
+    assert all(support.statements for support in hop.support)
+
+
+def test_an_open_condition_makes_the_hop_conditional_on_it(estate: Any) -> None:
+    mfa = {"Bool": {"aws:MultiFactorAuthPresent": "true"}}
+    estate.attach(ME, "identity", [allow("iam:PassRole", on=ROLE, **mfa), allow(*NEW_FUNCTION)])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA)])
+    (hop,) = hops(estate, "lambda-new-function")
+    assert hop.strength is Strength.CONDITIONAL
+    assert conjuncts(hop.residual) == ("Bool aws:MultiFactorAuthPresent true",)
+
+
+def test_a_trust_for_another_account_does_not_let_the_service_run_as_the_role(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("iam:PassRole", *NEW_FUNCTION)])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA, StringEquals={"aws:SourceAccount": OTHER})])
+    assert hops(estate, "lambda-new-function") == []
+
+
+def test_a_trust_for_this_account_does(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("iam:PassRole", *NEW_FUNCTION)])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA, StringEquals={"aws:SourceAccount": ACCOUNT})])
+    (hop,) = hops(estate, "lambda-new-function")
+    assert hop.strength is Strength.CERTAIN
+
+
+def test_tags_of_the_compute_are_known_to_conditions(estate: Any) -> None:
+    instance = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-1"
+    tagged: dict[str, Any] = {"StringEquals": {"ssm:resourceTag/team": "blue"}}
+    estate.attach(ME, "identity", [allow("ssm:StartSession", **tagged)])
+    for number, team in enumerate(("blue", "red")):
+        estate.add(
+            "runtimes",
+            Runtime(
+                id=f"{instance}{number}",
+                provider="aws",
+                kind="ec2:instance",
+                scope=ACCOUNT,
+                identities=(f"{ROLE}{number}",),
+                tags={"team": team},
+            ),
+        )
+    assert [hop.target for hop in hops(estate, "ssm-start-session")] == [f"{ROLE}0"]
+
+
+# --- limits from above -----------------------------------------------------------------------
+
+
+def test_an_explicit_deny_ends_it(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("iam:PassRole", "lambda:*"), deny("iam:PassRole")])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA)])
+    assert hops(estate, "lambda-new-function") == []
+
+
+def test_a_boundary_ends_it(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("iam:PassRole", "lambda:*")])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA)])
+    estate.attach(ME, "boundary", [allow("lambda:*")])
+    assert hops(estate, "lambda-new-function") == []
+
+
+def test_a_service_control_policy_ends_it(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("iam:PassRole", "lambda:*")])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA)])
+    estate.attach(ACCOUNT, "scp", [allow("*"), deny("lambda:CreateFunction")])
+    assert hops(estate, "lambda-new-function") == []
+
+
+def test_what_one_gives_oneself_stays_within_the_boundary(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("iam:PutUserPolicy", on=ME)])
+    estate.attach(ME, "boundary", [allow("iam:PutUserPolicy", "s3:*")])
+    engine = estate.engine()
+    (hop,) = (p for p in engine.pivots(ME) if p.rule == "iam-put-user-policy")
+    after = hop.target
+    assert engine.decide(after, "s3:GetObject", "arn:aws:s3:::b/k").verdict is Verdict.ALLOW
+    assert engine.decide(after, "ec2:RunInstances", "*").verdict is Verdict.DENY
+    assert not any(p.kind == "administer" for p in engine.pivots(after))
+
+
+def test_who_joins_a_group_keeps_its_boundary_and_its_own_policies(estate: Any) -> None:
+    group = f"arn:aws:iam::{ACCOUNT}:group/admins"
+    estate.add("principals", principal(group))
+    estate.attach(group, "identity", [allow("s3:*", "ec2:*")])
+    estate.attach(ME, "identity", [allow("iam:AddUserToGroup", on=group), allow("sqs:*")])
+    estate.attach(ME, "boundary", [allow("iam:*", "s3:*", "sqs:*")])
+    engine = estate.engine()
+    (hop,) = (p for p in engine.pivots(ME) if p.rule == "iam-join-group")
+    after = hop.target
+    assert engine.decide(after, "s3:GetObject", "arn:aws:s3:::b/k").verdict is Verdict.ALLOW
+    assert engine.decide(after, "sqs:ListQueues", "*").verdict is Verdict.ALLOW
+    assert engine.decide(after, "ec2:StartInstances", "*").verdict is Verdict.DENY
+
+
+def test_who_lifts_its_boundary_has_what_its_policies_say(estate: Any) -> None:
+    boundary = [allow("iam:DeleteUserPermissionsBoundary")]
+    estate.attach(ME, "identity", [allow("s3:*"), *boundary])
+    estate.attach(ME, "boundary", boundary)
+    engine = estate.engine()
+    (hop,) = (p for p in engine.pivots(ME) if p.rule == "iam-lift-own-boundary")
+    assert hop.strength is Strength.CONDITIONAL
+    assert conjuncts(hop.residual) == ("provided that the boundary is lifted",)
+    bucket = "arn:aws:s3:::b/k"
+    assert engine.decide(ME, "s3:GetObject", bucket).verdict is Verdict.DENY
+    assert engine.decide(hop.target, "s3:GetObject", bucket).verdict is Verdict.ALLOW
+    assert engine.permissions(hop.target).contains("s3:GetObject", bucket)
+
+
+def test_a_bedrock_key_opens_bedrock_and_nothing_else(estate: Any) -> None:
+    user = f"arn:aws:iam::{ACCOUNT}:user/bot"
+    estate.add("principals", principal(user))
+    estate.attach(user, "identity", [allow("bedrock:*", "s3:*")])
+    estate.attach(ME, "identity", [allow("iam:CreateServiceSpecificCredential", on=user)])
+    engine = estate.engine()
+    (hop,) = (p for p in engine.pivots(ME) if p.rule == "iam-bedrock-api-key")
+    after = hop.target
+    assert engine.decide(after, "bedrock:InvokeModel", "*").verdict is Verdict.ALLOW
+    assert engine.decide(after, "bedrock:InvokeAgent", "*").verdict is Verdict.DENY
+    assert engine.decide(after, "s3:GetObject", "arn:aws:s3:::b/k").verdict is Verdict.DENY
+    assert not engine.permissions(after).contains("s3:GetObject", "arn:aws:s3:::b/k")
+
+
+def test_a_session_policy_of_an_association_limits_the_target_role(estate: Any) -> None:
+    pods = f"arn:aws:iam::{ACCOUNT}:role/pods"
+    association = f"arn:aws:eks:eu-west-1:{ACCOUNT}:podidentityassociation/main/a-1"
+    estate.add("principals", principal(pods))
+    estate.attach(pods, "identity", [allow("sts:AssumeRole", "sts:TagSession")])
+    root = {"AWS": f"arn:aws:iam::{ACCOUNT}:root"}
+    knows = {"StringEquals": {"sts:ExternalId": "x-1"}}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": root, "Condition": knows}
+    estate.attach(ROLE, "trust", [trust])
+    estate.attach(ROLE, "identity", [allow("dynamodb:*")])
+    estate.attach(association, "session", [allow("s3:*")])
+    runtime = Runtime(
+        id=association,
+        provider="aws",
+        kind="eks:pod-identity-association",
+        scope=ACCOUNT,
+        identities=(ROLE,),
+        attributes={"role": pods, "external_id": "x-1"},
+    )
+    estate.add("runtimes", runtime)
+    engine = estate.engine()
+    (hop,) = (p for p in engine.pivots(pods) if p.rule == "eks-pod-identity-chain")
+    assert hop.strength is Strength.CERTAIN
+    assert engine.decide(hop.target, "s3:GetObject", "arn:aws:s3:::b/k").verdict is Verdict.ALLOW
+    assert engine.decide(hop.target, "dynamodb:Scan", "*").verdict is Verdict.DENY
+
+
+# --- ownership -------------------------------------------------------------------------------
+
+
+def test_a_role_of_another_account_cannot_be_passed(estate: Any) -> None:
+    foreign = f"arn:aws:iam::{OTHER}:role/worker"
+    estate.add("principals", principal(foreign))
+    estate.attach(foreign, "trust", [trusts(LAMBDA)])
+    estate.attach(ME, "identity", [allow("iam:PassRole", "lambda:*")])
+    assert hops(estate, "lambda-new-function") == []
+
+
+@pytest.mark.parametrize("path", ["aws-service-role/x.amazonaws.com", "aws-reserved/sso.x"])
+def test_what_aws_owns_can_be_neither_passed_nor_edited(estate: Any, path: str) -> None:
+    owned = f"arn:aws:iam::{ACCOUNT}:role/{path}/kept"
+    estate.add("principals", principal(owned))
+    estate.attach(owned, "trust", [trusts(LAMBDA)])
+    estate.attach(
+        ME, "identity", [allow("iam:PassRole", "lambda:*", "iam:UpdateAssumeRolePolicy", on="*")]
+    )
+    assert {p.target for p in estate.engine().pivots(ME) if p.rule} == {ROLE}
+
+
+def test_a_policy_of_aws_has_no_version_of_ones_own(estate: Any) -> None:
+    raw = estate.document([allow("iam:CreatePolicyVersion", "iam:SetDefaultPolicyVersion")])
+    name = "arn:aws:iam::aws:policy/Given"
+    more = estate.document([allow("*")])
+    estate.add(
+        "managed_policies",
+        ManagedPolicy(
+            id=name,
+            provider="aws",
+            scope="aws",
+            default_version="v1",
+            versions={"v1": raw, "v2": more},
+        ),
+    )
+    estate.add("attachments", Attachment(target=ME, kind="identity", document=raw, policy=name))
+    assert list(estate.engine().pivots(ME)) == []
+
+
+def test_another_accounts_function_policy_can_let_the_caller_change_it(estate: Any) -> None:
+    function = f"arn:aws:lambda:eu-west-1:{OTHER}:function:job"
+    foreign = f"arn:aws:iam::{OTHER}:role/worker"
+    estate.add("principals", principal(foreign))
+    _function(estate, function, foreign, OTHER)
+    lets = {"Effect": "Allow", "Action": "lambda:*", "Principal": {"AWS": ME}}
+    estate.attach(function, "resource", [{**lets, "Resource": function}])
+    assert hops(estate, "lambda-update-code") == []
+    estate.attach(ME, "identity", [allow("lambda:UpdateFunctionCode", on=function)])
+    (hop,) = hops(estate, "lambda-update-code")
+    assert (hop.target, hop.via, hop.strength) == (foreign, function, Strength.CERTAIN)
+
+
+def _function(estate: Any, name: str, role: str, account: str) -> None:
+    estate.add(
+        "resources", Resource(id=name, provider="aws", kind="lambda:function", scope=account)
+    )
+    estate.add(
+        "runtimes",
+        Runtime(
+            id=name, provider="aws", kind="lambda:function", scope=account, identities=(role,)
+        ),
+    )
+
+
+# --- strength --------------------------------------------------------------------------------
+
+
+def test_influence_never_hides_a_surer_way_and_is_never_merged_with_it(estate: Any) -> None:
+    agent = f"arn:aws:bedrock-agentcore:eu-west-1:{ACCOUNT}:runtime/a-1"
+    estate.add(
+        "runtimes",
+        Runtime(
+            id=agent,
+            provider="aws",
+            kind="bedrock-agentcore:runtime",
+            scope=ACCOUNT,
+            identities=(ROLE,),
+        ),
+    )
+    actions = (
+        "bedrock-agentcore:InvokeAgentRuntime",
+        "bedrock-agentcore:InvokeAgentRuntimeCommand",
+    )
+    estate.attach(ME, "identity", [allow(*actions)])
+    engine = estate.engine()
+    found = {p.rule: p.strength for p in engine.pivots(ME)}
+    assert found == {
+        "agentcore-invoke-runtime": Strength.INFLUENCE,
+        "agentcore-runtime-command": Strength.CERTAIN,
+    }
+    graph = explore([ME], engine.pivots)
+    assert graph.paths[ROLE].strength is Strength.CERTAIN
+
+
+def test_what_is_only_influenced_says_so_to_its_end(estate: Any) -> None:
+    agent = f"arn:aws:bedrock:eu-west-1:{ACCOUNT}:agent-alias/A/B"
+    estate.add(
+        "runtimes",
+        Runtime(id=agent, provider="aws", kind="bedrock:agent", scope=ACCOUNT, identities=(ROLE,)),
+    )
+    estate.attach(ME, "identity", [allow("bedrock:InvokeAgent", on=agent)])
+    radius = reach([ME], {"aws": estate.engine()})
+    assert radius.identities[ROLE].path.strength is Strength.INFLUENCE
+
+
+def test_a_change_is_followed_once(estate: Any) -> None:
+    """Who may give itself any policy may do so again as what it became; that ends somewhere."""
+    estate.attach(ME, "identity", [allow("iam:*User*", "iam:*Group*", "iam:*Boundary*")])
+    estate.attach(ME, "boundary", [allow("iam:*")])
+    for name in ("a", "b"):
+        group = f"arn:aws:iam::{ACCOUNT}:group/{name}"
+        estate.add("principals", principal(group))
+        estate.attach(group, "identity", [allow("iam:AddUserToGroup", "s3:*")])
+    graph = explore([ME], estate.engine().pivots)
+    assert len(graph.paths) < 12
+    assert len(graph.paths) == len(set(graph.paths))
+
+
+def test_users_that_lack_a_password_are_not_said_to_have_one(estate: Any) -> None:
+    """Without having read credentials it cannot be told: then that is what is said."""
+    user = f"arn:aws:iam::{ACCOUNT}:user/ann"
+    estate.add("principals", principal(user))
+    estate.attach(ME, "identity", [allow("iam:UpdateLoginProfile", on=user)])
+    (hop,) = hops(estate, "iam-update-login-profile")
+    assert hop.strength is Strength.UNKNOWN
+    assert conjuncts(hop.residual) == (f"not read: whether {user} has a password",)
