@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 import pytest
 
 from modelreach.graph import explore
 from modelreach.model import Strength, Verdict
+from modelreach.policy.aws.decide import decide
 from modelreach.policy.engine import Pivot
 from modelreach.policy.expr import conjuncts
 from modelreach.reach import reach
@@ -354,3 +356,47 @@ def test_users_that_lack_a_password_are_not_said_to_have_one(estate: Any) -> Non
     (hop,) = hops(estate, "iam-update-login-profile")
     assert hop.strength is Strength.UNKNOWN
     assert conjuncts(hop.residual) == (f"not read: whether {user} has a password",)
+
+
+# --- cost ------------------------------------------------------------------------------------
+
+
+def _decisions(engine: Any, source: str) -> int:
+    """How many decisions the hops from a source take."""
+    code, count = decide.__code__, 0
+
+    def count_calls(frame: Any, event: str, _: Any) -> None:
+        nonlocal count
+        count += event == "call" and frame.f_code is code
+
+    sys.setprofile(count_calls)
+    try:
+        engine.pivots(source)
+    finally:
+        sys.setprofile(None)
+    return count
+
+
+def test_who_has_none_of_the_actions_costs_next_to_nothing(estate: Any) -> None:
+    _many_roles(estate)
+    estate.attach(ME, "identity", [allow("s3:*", "lambda:CreateFunction", "ec2:Describe*")])
+    engine = estate.engine()
+    engine.permissions(ME)
+    # Does it administer the account? Nothing else is asked.
+    assert _decisions(engine, ME) <= 2
+
+
+def test_a_role_that_may_be_passed_is_asked_about_and_no_other(estate: Any) -> None:
+    _many_roles(estate)
+    estate.attach(ROLE, "trust", [trusts(LAMBDA)])
+    estate.attach(ME, "identity", [allow("iam:PassRole", on=ROLE), allow(*NEW_FUNCTION)])
+    engine = estate.engine()
+    assert {p.target for p in engine.pivots(ME)} == {ROLE}
+    assert _decisions(engine, ME) < 12
+
+
+def _many_roles(estate: Any) -> None:
+    for number in range(400):
+        name = f"{ROLE}-{number}"
+        estate.add("principals", principal(name))
+        estate.attach(name, "trust", [trusts(LAMBDA)])

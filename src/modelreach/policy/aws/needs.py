@@ -10,6 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from string import Formatter
 
+import msgspec
+
 from modelreach.model import Verdict
 from modelreach.policy.aws import catalogue
 from modelreach.policy.aws.asker import Asker
@@ -176,7 +178,7 @@ class Questions:
         estate, account = self.asker.estate, self.asker.principal.scope
         context = estate.context(
             Caller.of(service),
-            self.asker.principal,
+            msgspec.structs.replace(self.asker.principal, tags={}),
             thing.listed,
             thing.account,
             {"aws:SourceAccount": (account,), **self.asker.fixed, **extra},
