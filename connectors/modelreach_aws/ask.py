@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
@@ -11,12 +12,23 @@ from botocore.exceptions import ConnectionError as NoConnection
 
 from modelreach_aws.answers import Refusal
 from modelreach_aws.calls import Call
-from modelreach_aws.refusals import REFUSED, MalformedAnswer, UnsupportedAnswer, refusal
+from modelreach_aws.refusals import (
+    REFUSED,
+    MalformedAnswer,
+    StillBusy,
+    UnsupportedAnswer,
+    refusal,
+)
 
 #: Retrying a name that does not resolve ten times, with pauses, would hold the run up for a
 #: minute at each service that a region does not have.
 _CONNECT_ATTEMPTS: Final = 2
 _READ_ATTEMPTS: Final = 3
+#: How often, and with which pause in seconds, it is asked whether a report is ready. Reports on
+#: roles take seconds: https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetServiceLastAccessedDetails.html
+_POLLS: Final = 40
+_FIRST_PAUSE: Final = 0.25
+_LONGEST_PAUSE: Final = 3.0
 _JSON: Final = frozenset({"json", "rest-json"})
 #: Not those of a gateway that will be back: they are worth a retry.
 _PAGE_STATUS: Final = frozenset({200, 404, 405, 500, 501})
@@ -50,12 +62,35 @@ def _pages(client: Any, call: Call, parameters: dict[str, Any]) -> Iterator[dict
         yield from client.get_paginator(method).paginate(**parameters, PaginationConfig=size)
         return
     while True:
-        page = getattr(client, method)(**parameters)
+        page = _ready(getattr(client, method), call, parameters)
         yield page
-        # The SDK has no paginator for a few operations of IAM.
-        if not (page.get("IsTruncated") and page.get("Marker")):
+        # The SDK has no paginator for a few operations, of IAM and App Runner for two.
+        token = _token(page)
+        if token is None or parameters.get(token[0]) == token[1]:
             return
-        parameters["Marker"] = page["Marker"]
+        parameters[token[0]] = token[1]
+
+
+def _ready(method: Any, call: Call, parameters: Mapping[str, Any]) -> dict[str, Any]:
+    """Ask until the answer is there, or believe that it is not coming."""
+    pause = _FIRST_PAUSE
+    for _ in range(_POLLS):
+        page: dict[str, Any] = method(**parameters)
+        if call.busy is None or page.get(call.busy[0]) != call.busy[1]:
+            return page
+        time.sleep(pause)
+        pause = min(pause * 2, _LONGEST_PAUSE)
+    raise StillBusy(f"{call.operation} was not ready after {_POLLS} times of asking")
+
+
+def _token(page: Mapping[str, Any]) -> tuple[str, str] | None:
+    """Give the parameter that asks for the next page, and its value."""
+    if page.get("IsTruncated") and page.get("Marker"):
+        return "Marker", page["Marker"]
+    for name in ("NextToken", "nextToken"):
+        if page.get(name):
+            return name, page[name]
+    return None
 
 
 def _added(whole: dict[str, Any] | None, page: dict[str, Any]) -> dict[str, Any]:

@@ -11,45 +11,13 @@ https://docs.aws.amazon.com/service-authorization/latest/reference/reference_pol
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
-from enum import Enum
 from typing import Any, Final
 
+from modelreach_aws.call import Call as Call
+from modelreach_aws.call import Where as Where
+from modelreach_aws.calls_estate import ESTATE_CALLS
+from modelreach_aws.calls_models import MODEL_CALLS
 from modelreach_aws.select import Select, over, policies_left_out
-
-
-class Where(Enum):
-    """How often a call is made: to set the session up, once an account, in each region."""
-
-    SESSION = "session"
-    ACCOUNT = "account"
-    REGION = "region"
-
-
-@dataclass(frozen=True, slots=True)
-class Call:
-    """One kind of call.
-
-    `kinds` are the coverage kinds that are incomplete when it is refused. A call for one thing's
-    facet (its policy, its tags) has a `facet` instead, and `subject` makes the thing's id from
-    the parameters. `after` says which answers give the parameters of further calls; without it
-    the call is made with `fixed` parameters only. `absent` are the error codes that mean that
-    there is nothing to read, which is an answer and no gap.
-    """
-
-    service: str
-    operation: str
-    permission: str
-    feeds: str
-    where: Where
-    kinds: tuple[str, ...] = ()
-    facet: str = ""
-    subject: str = ""
-    fixed: Mapping[str, Any] = field(default_factory=dict[str, Any])
-    after: Mapping[str, Select] = field(default_factory=dict[str, Select])
-    absent: frozenset[str] = frozenset()
-    page_size: int = 0
-
 
 _SCP: Final = "SERVICE_CONTROL_POLICY"
 _RCP: Final = "RESOURCE_CONTROL_POLICY"
@@ -80,8 +48,7 @@ def _s3(operation: str, action: str, feeds: str, facet: str, *absent: str) -> Ca
 
 
 def _regional(service: str, operation: str, feeds: str, **more: Any) -> Call:
-    prefix = "bedrock" if service == "bedrock-agent" else service
-    return Call(service, operation, f"{prefix}:{operation}", feeds, Where.REGION, **more)
+    return Call(service, operation, f"{service}:{operation}", feeds, Where.REGION, **more)
 
 
 _SESSION = (
@@ -544,151 +511,6 @@ _EC2 = (
     ),
 )
 
-_ENDPOINTS = ("runtimes:sagemaker:endpoint",)
-_SAGEMAKER = (
-    _regional(
-        "sagemaker",
-        "ListEndpoints",
-        "endpoints",
-        kinds=("sagemaker:endpoint", *_ENDPOINTS),
-        page_size=100,
-    ),
-    _regional(
-        "sagemaker",
-        "DescribeEndpoint",
-        "the configuration of an endpoint",
-        kinds=_ENDPOINTS,
-        subject="arn:{partition}:sagemaker:{region}:{account}:endpoint/{EndpointName}",
-        after={"ListEndpoints": over("Endpoints", EndpointName="EndpointName")},
-    ),
-    _regional(
-        "sagemaker",
-        "DescribeEndpointConfig",
-        "the models of an endpoint",
-        kinds=_ENDPOINTS,
-        subject="arn:{partition}:sagemaker:{region}:{account}:endpoint-config/{EndpointConfigName}",
-        after={"DescribeEndpoint": over("", EndpointConfigName="EndpointConfigName")},
-    ),
-    _regional(
-        "sagemaker",
-        "DescribeModel",
-        "the execution role of a model, where its data and image are",
-        kinds=_ENDPOINTS,
-        subject="arn:{partition}:sagemaker:{region}:{account}:model/{ModelName}",
-        after={"DescribeEndpointConfig": over("ProductionVariants", ModelName="ModelName")},
-    ),
-    _regional(
-        "sagemaker",
-        "ListTags",
-        "tags",
-        facet="tags",
-        subject="{ResourceArn}",
-        after={"ListEndpoints": over("Endpoints", ResourceArn="EndpointArn")},
-    ),
-)
-
-_AGENTS = ("runtimes:bedrock:agent",)
-_AGENT_ARN = "arn:{partition}:bedrock:{region}:{account}:agent/{agentId}"
-_BASE_ARN = "arn:{partition}:bedrock:{region}:{account}:knowledge-base/{knowledgeBaseId}"
-_VERSIONS = over("agentVersionSummaries", agentId="^agentId", agentVersion="agentVersion")
-#: The working draft always exists; published versions only where the endpoint lists them.
-_EACH_VERSION = {
-    "ListAgents": over("agentSummaries", agentId="agentId", agentVersion="=DRAFT"),
-    "ListAgentVersions": _VERSIONS,
-}
-
-
-def _agent(operation: str, feeds: str, after: Mapping[str, Select]) -> Call:
-    return _regional(
-        "bedrock-agent", operation, feeds, kinds=_AGENTS, subject=_AGENT_ARN, after=after
-    )
-
-
-_EACH_AGENT = {"ListAgents": over("agentSummaries", agentId="agentId")}
-_EACH_BASE = {
-    "ListKnowledgeBases": over("knowledgeBaseSummaries", knowledgeBaseId="knowledgeBaseId")
-}
-_BEDROCK = (
-    _regional("bedrock-agent", "ListAgents", "agents", kinds=("bedrock:agent", *_AGENTS)),
-    _agent("GetAgent", "the role and model of an agent's draft", _EACH_AGENT),
-    _agent("ListAgentVersions", "published versions of an agent", _EACH_AGENT),
-    _agent(
-        "GetAgentVersion",
-        "the role and model of a published version",
-        {
-            "ListAgentVersions": over(
-                "agentVersionSummaries",
-                lacking=("agentVersion", "DRAFT"),
-                agentId="^agentId",
-                agentVersion="agentVersion",
-            )
-        },
-    ),
-    _agent("ListAgentAliases", "which version an alias leads to", _EACH_AGENT),
-    _agent("ListAgentActionGroups", "action groups", _EACH_VERSION),
-    _agent(
-        "GetAgentActionGroup",
-        "the function that an action group calls",
-        {
-            "ListAgentActionGroups": over(
-                "actionGroupSummaries",
-                agentId="^agentId",
-                agentVersion="^agentVersion",
-                actionGroupId="actionGroupId",
-            )
-        },
-    ),
-    _agent("ListAgentKnowledgeBases", "knowledge bases of an agent", _EACH_VERSION),
-    _agent("ListAgentCollaborators", "agents that an agent calls", _EACH_VERSION),
-    _regional(
-        "bedrock-agent",
-        "ListKnowledgeBases",
-        "knowledge bases",
-        kinds=("bedrock:knowledge-base", "runtimes:bedrock:knowledge-base"),
-    ),
-    _regional(
-        "bedrock-agent",
-        "GetKnowledgeBase",
-        "the role and store of a knowledge base",
-        kinds=("runtimes:bedrock:knowledge-base",),
-        subject=_BASE_ARN,
-        after=_EACH_BASE,
-    ),
-    _regional(
-        "bedrock-agent",
-        "ListDataSources",
-        "data sources of a knowledge base",
-        kinds=("runtimes:bedrock:knowledge-base",),
-        subject=_BASE_ARN,
-        after=_EACH_BASE,
-    ),
-    _regional(
-        "bedrock-agent",
-        "GetDataSource",
-        "where a knowledge base reads from",
-        kinds=("runtimes:bedrock:knowledge-base",),
-        subject=_BASE_ARN,
-        after={
-            "ListDataSources": over(
-                "dataSourceSummaries",
-                knowledgeBaseId="knowledgeBaseId",
-                dataSourceId="dataSourceId",
-            )
-        },
-    ),
-    _regional(
-        "bedrock-agent",
-        "ListTagsForResource",
-        "tags",
-        facet="tags",
-        subject="{resourceArn}",
-        after={
-            "GetAgent": over("agent", resourceArn="agentArn"),
-            "GetKnowledgeBase": over("knowledgeBase", resourceArn="knowledgeBaseArn"),
-        },
-    ),
-)
-
 CALLS: Final[tuple[Call, ...]] = (
     *_SESSION,
     *_IAM,
@@ -704,8 +526,8 @@ CALLS: Final[tuple[Call, ...]] = (
     *_ECR,
     *_ECS,
     *_EC2,
-    *_SAGEMAKER,
-    *_BEDROCK,
+    *MODEL_CALLS,
+    *ESTATE_CALLS,
 )
 
 

@@ -70,6 +70,7 @@ class _Reading:
     """All calls of a run, a bounded number at once."""
 
     def __init__(self, accounts: Iterable[Account], options: CollectOptions) -> None:
+        self._accounts = tuple(accounts)
         self._options = options
         self._waiting: deque[_Task] = deque()
         self._waiting_iam: deque[_Task] = deque()
@@ -79,7 +80,7 @@ class _Reading:
         self._unreachable: dict[tuple[str, str, str], Refusal] = {}
         self._answers: list[Answer] = []
         self._done = 0
-        for task in _first_tasks(accounts):
+        for task in _first_tasks(self._accounts):
             self._add(task)
         self._total = len(self._pending)
 
@@ -87,13 +88,20 @@ class _Reading:
         """Make all calls. Interrupted, it lets those under way go and starts no more."""
         pool = ThreadPoolExecutor(self._options.max_workers, thread_name_prefix="aws")
         try:
-            while self._start(pool) or self._running:
-                finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-                for future in finished:
-                    self._land(self._running.pop(future), future.result())
+            self._made_all(pool)
+            for task in _last_tasks(self._accounts, tuple(self._answers)):
+                self._add(task)
+            self._made_all(pool)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return self._answers
+
+    def _made_all(self, pool: ThreadPoolExecutor) -> None:
+        """Make the calls that wait, and those that their answers lead to."""
+        while self._start(pool) or self._running:
+            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
+            for future in finished:
+                self._land(self._running.pop(future), future.result())
 
     def _add(self, task: _Task) -> None:
         text = json.dumps(task.parameters, sort_keys=True, default=str)
@@ -164,8 +172,23 @@ def _not_there(task: _Task, refused: Refusal) -> Refusal:
 def _first_tasks(accounts: Iterable[Account]) -> Iterator[_Task]:
     for account in accounts:
         for call in CALLS:
-            if call.after or call.where is Where.SESSION:
+            if call.after or call.lastly or call.where is Where.SESSION:
                 continue
-            regions = account.regions if call.where is Where.REGION else ("",)
-            for region in regions:
+            for region in _regions(account, call):
                 yield _Task(account, region, call, dict(call.fixed))
+
+
+def _last_tasks(accounts: Iterable[Account], answers: tuple[Answer, ...]) -> Iterator[_Task]:
+    """Give the calls that everything else of an account leads to."""
+    for account in accounts:
+        own = [one for one in answers if one.account == account.id]
+        for call in CALLS:
+            if call.lastly is None:
+                continue
+            for region in _regions(account, call):
+                for parameters in call.lastly(own, region):
+                    yield _Task(account, region, call, {**call.fixed, **parameters})
+
+
+def _regions(account: Account, call: Call) -> tuple[str, ...]:
+    return account.regions if call.where is Where.REGION else ("",)

@@ -7,7 +7,12 @@ are kept, values are not.
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from typing import Any, Final
+
+from modelreach_aws.redact_estate import ARNS_ONLY, ESTATE_TABLE, ONLY_NAMED
+from modelreach_aws.redact_models import MODELS_TABLE
 
 REDACTED: Final = "(redacted)"
 
@@ -60,23 +65,43 @@ TABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         ".connectorParameters",
         "dataSource.vectorIngestionConfiguration",
     ),
+    **ESTATE_TABLE,
+    **MODELS_TABLE,
 }
+_ARN: Final = re.compile(r"arn:[\w-]+:[\w-]+:[\w-]*:\d*:[\w+=,.@/:-]+")
 
 
 def redacted(service: str, operation: str, response: dict[str, Any]) -> dict[str, Any]:
-    """Take out of a response what the table names, in place, and give it back."""
-    for path in TABLE.get((service, operation), ()):
-        _take_out(response, path.split("."))
+    """Take out of a response what the tables name, in place, and give it back."""
+    key = service, operation
+    for path in TABLE.get(key, ()):
+        _change(response, path.split("."), lambda _: REDACTED)
+    for path in ARNS_ONLY.get(key, ()):
+        _change(response, path.split("."), _arns_in)
+    if key in ONLY_NAMED:
+        path, name, kept = ONLY_NAMED[key]
+        _change(response, path.split("."), lambda value: _named(value, name, kept))
     return response
 
 
-def _take_out(value: Any, path: list[str]) -> None:
+def _arns_in(value: Any) -> list[str]:
+    """Give the ARNs in a text; of what is such a list already, the list."""
+    texts = value if isinstance(value, list) else [value]
+    return sorted({arn for text in texts for arn in _ARN.findall(str(text))})
+
+
+def _named(value: Any, name: str, kept: frozenset[str]) -> list[Any]:
+    entries = value if isinstance(value, list) else []
+    return [entry for entry in entries if isinstance(entry, dict) and entry.get(name) in kept]
+
+
+def _change(value: Any, path: list[str], changed: Callable[[Any], Any]) -> None:
     name, rest = path[0], path[1:]
     for key in _keys(value, name):
-        if not rest:
-            value[key] = REDACTED
+        if rest:
+            _change(value[key], rest, changed)
         else:
-            _take_out(value[key], rest)
+            value[key] = changed(value[key])
 
 
 def _keys(value: Any, name: str) -> list[Any]:

@@ -113,6 +113,10 @@ class MalformedAnswer(Exception):
     """An answer that is not of the form that its service speaks."""
 
 
+class StillBusy(Exception):
+    """A report that was not made in the time that is waited for it."""
+
+
 #: Everything that a refused call may raise.
 REFUSED: Final = (
     ClientError,
@@ -120,6 +124,7 @@ REFUSED: Final = (
     ResponseParserError,
     UnsupportedAnswer,
     MalformedAnswer,
+    StillBusy,
 )
 
 
@@ -130,6 +135,8 @@ def refusal(error: Exception, absent: frozenset[str] = frozenset()) -> Refusal:
             return _of_answer(error, absent)
         case UnsupportedAnswer():
             return Refusal("unsupported", "", str(error))
+        case StillBusy():
+            return Refusal("throttled", "", str(error))
         case MalformedAnswer():
             return Refusal("malformed", "", str(error))
         case PaginationError():

@@ -7,16 +7,22 @@ from collections.abc import Iterable
 from modelreach import __version__
 from modelreach.snapshot import Snapshot
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.bedrock import parse_bedrock
+from modelreach_aws.parse.compute import parse_compute
+from modelreach_aws.parse.credentials import parse_credentials
+from modelreach_aws.parse.delegated import parse_delegated
+from modelreach_aws.parse.eks import parse_eks
 from modelreach_aws.parse.facts import Facts
 from modelreach_aws.parse.iam import checked, parse_iam
 from modelreach_aws.parse.incomplete import parse_incomplete
 from modelreach_aws.parse.keys import Keys
+from modelreach_aws.parse.launches import parse_launches
+from modelreach_aws.parse.models import parse_models
 from modelreach_aws.parse.organization import parse_organization
 from modelreach_aws.parse.place import places
 from modelreach_aws.parse.runtimes import parse_runtimes
 from modelreach_aws.parse.services import parse_services
 from modelreach_aws.parse.storage import parse_storage
+from modelreach_aws.parse.usage import parse_usage
 
 
 def parse(answers: Iterable[Answer], now: str) -> Snapshot:
@@ -29,6 +35,11 @@ def parse(answers: Iterable[Answer], now: str) -> Snapshot:
     parse_storage(found, where, keys, facts)
     parse_services(found, where, keys, facts)
     parse_runtimes(found, where, keys, facts)
-    parse_bedrock(found, where, facts)
+    parse_models(found, where, facts)
+    parse_delegated(found, facts)
+    parse_credentials(found, where, facts)
+    parse_compute(found, where, facts)
+    parse_eks(found, where, parse_launches(found, where, facts), facts)
+    parse_usage(found, facts)
     parse_incomplete(found, where, tree, facts)
     return facts.snapshot(taken_at=now, tool=f"modelreach {__version__}")

@@ -23,6 +23,7 @@ from modelreach.snapshot import (
     Runtime,
     Scope,
     Snapshot,
+    Usage,
     canonical,
     document_bytes,
     document_id,
@@ -52,6 +53,7 @@ class Facts:
         self.runtimes: list[Runtime] = []
         self.policies: list[ManagedPolicy] = []
         self.attachments: list[Attachment] = []
+        self.usage: list[Usage] = []
         self.coverage: list[Coverage] = []
         self.gaps: list[Gap] = []
         self._documents: dict[str, bytes] = {}
@@ -66,6 +68,10 @@ class Facts:
             # Equal but for key order: which form is kept must not depend on who came first.
             self._documents[digest] = min(self._documents.get(digest, raw), raw)
         return digest
+
+    def text(self, digest: str) -> bytes:
+        """Give a document that was kept."""
+        return self._documents[digest]
 
     def attach(
         self,
@@ -111,6 +117,7 @@ class Facts:
                 runtimes=tuple(self.runtimes),
                 managed_policies=tuple(self.policies),
                 attachments=tuple(self.attachments),
+                usage=tuple(self.usage),
                 coverage=tuple(self.coverage),
                 gaps=tuple(self.gaps),
                 documents=documents_of(self._documents),

@@ -15,7 +15,10 @@ from modelreach_aws.parse.place import Places
 _NOT_COVERED: Final = frozenset({"regions"})
 _FROM_ABOVE: Final = frozenset({"scp", "rcp"})
 #: A policy that several principals refer to leaves a gap for each of them, made in `iam`.
-_REPORTED_BY_SUBJECT: Final = frozenset({"GetPolicy", "GetPolicyVersion"})
+#: The report on a role is known by the number of its job only, and told of in `usage`.
+_REPORTED_BY_SUBJECT: Final = frozenset(
+    {"GetPolicy", "GetPolicyVersion", "GetServiceLastAccessedDetails"}
+)
 
 
 def parse_incomplete(answers: Answers, places: Places, tree: Tree, facts: Facts) -> None:
