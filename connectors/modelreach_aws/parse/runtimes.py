@@ -1,4 +1,4 @@
-"""What runs code or a model, as which identity: functions, tasks, instances, endpoints."""
+"""What runs code or a model, as which identity: functions, tasks, instances."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ def parse_runtimes(answers: Answers, places: Places, keys: Keys, facts: Facts) -
     _functions(answers, keys, facts)
     _task_definitions(answers, facts)
     _instances(answers, places, facts)
-    _endpoints(answers, facts)
 
 
 def identities(*roles: object) -> tuple[str, ...]:
@@ -215,65 +214,3 @@ def _instance(
             permission="iam:GetAccountAuthorizationDetails",
             message=f"no role that was read is in the instance profile `{profile}`",
         )
-
-
-def _endpoints(answers: Answers, facts: Facts) -> None:
-    for one, response in answers.of("sagemaker", "ListEndpoints"):
-        for entry in response.get("Endpoints", ()):
-            arn, name = entry["EndpointArn"], entry["EndpointName"]
-            tags = tags_of(answers.response(one, "ListTags", {"ResourceArn": arn}).get("Tags"))
-            about = answers.response(one, "DescribeEndpoint", {"EndpointName": name})
-            version = about.get("EndpointConfigName", "")
-            configuration = answers.response(
-                one, "DescribeEndpointConfig", {"EndpointConfigName": version}
-            )
-            models = [
-                answers.response(one, "DescribeModel", {"ModelName": variant["ModelName"]})
-                for variant in configuration.get("ProductionVariants", ())
-                if variant.get("ModelName")
-            ]
-            common: dict[str, Any] = {
-                "id": arn,
-                "provider": PROVIDER,
-                "kind": "sagemaker:endpoint",
-                "scope": one.account,
-                "region": one.region,
-                "name": name,
-                "tags": tags,
-            }
-            facts.resources.append(Resource(**common))
-            facts.runtimes.append(
-                Runtime(
-                    **common,
-                    version=version,
-                    identities=identities(
-                        configuration.get("ExecutionRoleArn"),
-                        *(model.get("ExecutionRoleArn") for model in models),
-                    ),
-                    links=links(*(pair for model in models for pair in _model_links(model))),
-                    attributes=attributes(
-                        status=entry.get("EndpointStatus"),
-                        models=[model["ModelArn"] for model in models if model.get("ModelArn")],
-                        network_isolation=bool(models)
-                        and all(model.get("EnableNetworkIsolation") for model in models),
-                        environment=[name for model in models for name in _environment(model)],
-                    ),
-                )
-            )
-
-
-def _containers(model: dict[str, Any]) -> list[dict[str, Any]]:
-    return [*filter(None, [model.get("PrimaryContainer")]), *(model.get("Containers") or ())]
-
-
-def _model_links(model: dict[str, Any]) -> Iterator[tuple[str, object]]:
-    yield "uses", model.get("ModelArn")
-    for container in _containers(model):
-        yield "pulls", container.get("Image")
-        yield "reads", container.get("ModelDataUrl")
-        yield "uses", container.get("ModelPackageName")
-
-
-def _environment(model: dict[str, Any]) -> Iterator[str]:
-    for container in _containers(model):
-        yield from container.get("Environment") or {}
