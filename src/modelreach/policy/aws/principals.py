@@ -205,11 +205,12 @@ def _way_of_name(name: str, caller: Caller) -> Way | None:
         if not caller.unique_id or name != caller.unique_id:
             return None
         return Way.USER if kind is CallerKind.USER else Way.ROLE
-    if name.endswith(":root"):
-        if name.split(":", 5)[4] != caller.account:
-            return None
+    parts = name.split(":", 5)
+    if len(parts) < 6 or parts[4] != caller.account:
+        return None
+    if parts[5] == "root":
         return Way.ROOT if kind is CallerKind.ROOT else Way.ACCOUNT
-    if kind is CallerKind.SESSION and _is_role(name, caller):
+    if kind is CallerKind.SESSION and _is_role(parts[5], caller):
         return Way.ROLE
     return None
 
@@ -223,16 +224,9 @@ _OWN = {
 }
 
 
-def _is_role(name: str, caller: Caller) -> bool:
+def _is_role(named: str, caller: Caller) -> bool:
     """Is it the role of the session? Role names are unique in an account, whatever the path."""
-    if name == caller.role_arn:
-        return True
-    parts = name.split(":", 5)
-    return (
-        parts[4] == caller.account
-        and parts[5].startswith("role/")
-        and parts[5].rsplit("/", 1)[-1] == caller.name
-    )
+    return named.startswith("role/") and named.rsplit("/", 1)[-1] == caller.name
 
 
 def _some_sessions(principals: Principals, caller: Caller) -> Ways:
