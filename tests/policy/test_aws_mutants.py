@@ -11,12 +11,16 @@ from typing import Any
 import pytest
 
 from modelreach.model import Verdict
+from modelreach.policy.aws.clauses import parse_conditions
+from modelreach.policy.aws.conditions import condition_expr, conditions_expr
 from modelreach.policy.aws.context import CLOSED, Context
 from modelreach.policy.aws.decide import AppliedPolicy, Caller, CallerKind, Layers, Request, decide
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.operators import moment
-from modelreach.policy.decision import Decision, Layer
-from modelreach.policy.expr import Atom, AtomKind, atoms
+from modelreach.policy.aws.principals import Way, spared_session, ways
+from modelreach.policy.aws.statement import Principals
+from modelreach.policy.decision import Decision, Layer, Outcome
+from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, atoms
 
 A = "111111111111"
 USER = Caller.of(f"arn:aws:iam::{A}:user/u")
@@ -99,3 +103,97 @@ def test_spellings_of_nobody(principal: str) -> None:
 def test_spellings_of_a_moment(text: str, same: str) -> None:
     assert moment(text) is not None
     assert moment(text) == moment(same)
+
+
+# --- what a decision says ------------------------------------------------------------------
+
+HEDGED = {"Condition": {"StringEquals": {"aws:SourceVpc": "v"}}}
+
+
+def test_an_allow_says_what_was_not_understood_beside_it() -> None:
+    raw = document(statement(Y=1), statement())
+    decision = ask(Layers(identity=(applied(Layer.IDENTITY, raw),)))
+    assert (decision.verdict, decision.residual) == (Verdict.ALLOW, TRUE)
+    assert [note.rpartition(": ")[2] for note in decision.not_understood] == [
+        "element `Y` is not known"
+    ]
+
+
+def test_an_explicit_deny_says_what_was_not_understood_beside_it() -> None:
+    raw = document(statement(), statement("Deny"), statement(Y=1))
+    decision = ask(Layers(identity=(applied(Layer.IDENTITY, raw),)))
+    assert (decision.verdict, decision.residual) == (Verdict.DENY, FALSE)
+    assert decision.outcome is Outcome.EXPLICIT_DENY
+    assert len(decision.not_understood) == 1
+
+
+def test_a_deny_that_undoes_the_only_allow_is_explicit() -> None:
+    raw = document(statement(**HEDGED), statement("Deny", **HEDGED), statement("Deny", Y=1))
+    decision = ask(Layers(identity=(applied(Layer.IDENTITY, raw),)), context=Context.of({}))
+    assert (decision.verdict, decision.outcome) == (Verdict.DENY, Outcome.EXPLICIT_DENY)
+    assert [one.index for one in decision.denied_by] == [1, 2]
+    assert len(decision.not_understood) == 1
+
+
+def test_an_implicit_deny_says_what_was_not_understood_beside_it() -> None:
+    raw = document(statement(Y=1))
+    nothing = applied(Layer.BOUNDARY, document(statement(Action="ec2:*")))
+    layers = Layers(identity=(applied(Layer.IDENTITY, raw),), boundaries=(nothing,))
+    decision = ask(layers)
+    assert (decision.verdict, decision.residual) == (Verdict.DENY, FALSE)
+    assert len(decision.not_understood) == 1
+
+
+def test_two_doubts_are_as_unknown_as_one() -> None:
+    raw = document(statement(Y=1), statement(Z=1))
+    decision = ask(Layers(identity=(applied(Layer.IDENTITY, raw),)))
+    assert decision.verdict is Verdict.UNKNOWN
+    assert len(decision.not_understood) == 2
+
+
+def test_the_way_that_lacks_least_is_the_one_that_is_told() -> None:
+    """Identity policy and boundary are missing, or the resource policy alone."""
+    boundary = (applied(Layer.BOUNDARY, document(statement(Action="ec2:*"))),)
+    other = applied(Layer.RESOURCE, document(statement(Action="ec2:*", Principal="*")))
+    decision = ask(Layers(boundaries=boundary, resource=(other,)))
+    assert decision.blocked_by == (Layer.RESOURCE,)
+
+
+# --- how a principal is meant --------------------------------------------------------------
+
+
+def test_a_role_meant_by_account_and_session_is_meant_in_both_ways() -> None:
+    session = f"arn:aws:sts::{A}:assumed-role/r/s"
+    named = Principals(aws=(f"arn:aws:iam::{A}:root", session))
+    assert [way for way, _ in ways(named, ROLE)] == [Way.SESSION, Way.ACCOUNT]
+
+
+def test_a_session_that_is_fixed_is_not_spared_for_another_session() -> None:
+    named = Principals(aws=(f"arn:aws:sts::{A}:assumed-role/r/other",), negated=True)
+    assert spared_session(named, Caller.of(f"arn:aws:sts::{A}:assumed-role/r/s")) is FALSE
+
+
+# --- what is left of a condition -----------------------------------------------------------
+
+
+def test_a_boolean_is_left_in_small_letters() -> None:
+    (condition,) = parse_conditions({"Bool": {"aws:SecureTransport": " TRUE"}}, True, print)
+    left = condition_expr(condition, Context.of({}))
+    assert left == Atom(AtomKind.CONTEXT, "aws:SecureTransport", "Bool", ("true",))
+
+
+def test_a_comparison_with_nothing_but_absent_variables_is_never_met() -> None:
+    context = Context.of({}, absent=["aws:username"])
+    block = {"StringEquals": {"aws:SourceVpc": "${aws:username}"}}
+    (condition,) = parse_conditions(block, True, print)
+    assert condition_expr(condition, context) is FALSE
+    (turned,) = parse_conditions({"StringNotEquals": block["StringEquals"]}, True, print)
+    assert condition_expr(turned, context) is TRUE
+
+
+def test_variables_are_expanded_unless_told_otherwise() -> None:
+    context = Context.of({"aws:username": "u", "aws:PrincipalTag/t": "u"}, closed=True)
+    block = {"StringEquals": {"aws:PrincipalTag/t": "${aws:username}"}}
+    conditions = parse_conditions(block, True, print)
+    assert conditions_expr(conditions, context) is TRUE
+    assert conditions_expr(conditions, context, variables=False) is FALSE
