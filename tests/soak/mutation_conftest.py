@@ -1,0 +1,49 @@
+"""What the tests of mutants need: no answer of an earlier mutant, and no chance.
+
+Copied as the conftest.py of the quick tests by `mutation_aws.py`. A mutant is switched on in a
+process that has imported everything, so what is made on import is made again, and what other
+modules keep of earlier answers is forgotten.
+"""
+
+from __future__ import annotations
+
+import functools
+import gc
+
+import pytest
+from hypothesis import HealthCheck, Phase, settings
+
+from modelreach.policy.aws import evaluate, operators
+
+# The laws over generated policies take part with the same policies each time, and unshrunk.
+settings.register_profile(
+    "mutation",
+    derandomize=True,
+    database=None,
+    phases=[Phase.explicit, Phase.generate],
+    suppress_health_check=list(HealthCheck),
+    deadline=None,
+)
+settings.load_profile("mutation")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with what is quick: most mutants do not live to see the rest."""
+    items.sort(key=lambda item: item.path.stem.endswith(("_laws", "_kills")))
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _nothing_kept() -> None:
+    evaluate._RELEVANT.clear()
+    for found in gc.get_objects():
+        if isinstance(found, functools._lru_cache_wrapper):
+            module = getattr(found, "__module__", "")
+            if str(module).startswith("modelreach.policy"):
+                found.cache_clear()
+
+
+@pytest.fixture(autouse=True)
+def _table_made_again() -> None:
+    made = operators._table()
+    operators.OPERATORS.clear()
+    operators.OPERATORS.update(made)
