@@ -1,4 +1,4 @@
-"""Patterns: `*`, `?` and policy variables, matched one character at a time."""
+"""Patterns: `*`, `?` and policy variables, matched piece by piece from left to right."""
 
 from __future__ import annotations
 
@@ -40,20 +40,27 @@ def _after(token: Token, reached: set[int], text: str) -> set[int]:
     """Give the places in the text that can be reached from these places by this token."""
     if token is Wild.RUN:
         return set(range(min(reached), len(text) + 1))
-    inside = {place for place in reached if place < len(text)}
     if token is Wild.ONE:
-        return {place + 1 for place in inside}
-    return {place + 1 for place in inside if text[place] == token}
+        return {place + 1 for place in reached if place < len(text)}
+    return {place + len(token) for place in reached if text.startswith(token, place)}
 
 
 def wildcards(text: str) -> Pattern:
     """Read a text in which `*` and `?` are wildcards and nothing else is special."""
-    return [Wild(character) if character in "*?" else character for character in text]
+    pattern: list[Token] = []
+    plain = ""
+    for character in text:
+        if character in "*?":
+            pattern += [plain, Wild(character)]
+            plain = ""
+        else:
+            plain += character
+    return [*pattern, plain]
 
 
 def literal(text: str) -> Pattern:
     """Read a text in which nothing is special."""
-    return list(text)
+    return [text]
 
 
 def with_variables(text: str, context: Context, *, wild: bool) -> Pattern | None:
