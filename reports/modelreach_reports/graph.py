@@ -1,21 +1,19 @@
-"""The picture of a report: DOT by `graphviz`, SVG and PNG by the engine in `pygraphviz`.
+"""The picture of a report: DOT by `graphviz`, SVG and PNG by `modelreach_reports.layout`.
 
-No `dot` program is needed. Nothing in the output depends on when it was made.
+Nothing in the output depends on when it was made.
 """
 
 from __future__ import annotations
 
 import html
-import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from itertools import count
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from modelreach.model import MissingExtra, ModelreachError
+from modelreach.model import MissingExtra
 from modelreach.report import DiffReport, Report
 from modelreach_reports import Format
+from modelreach_reports.layout import Engine, Form, draw
 from modelreach_reports.naming import Names
 from modelreach_reports.picture import Edge, Fate, Node, Picture, compose, scopes_of
 from modelreach_reports.safe import end, middle, visible
@@ -212,34 +210,15 @@ def _dot(report: Report) -> bytes:
     return source.encode()
 
 
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Keep fontconfig's remarks on the machine's own configuration off the terminal; they come
-    from C and can be caught nowhere else. Errors of the layout are exceptions all the same."""
-    saved, sink = os.dup(2), os.open(os.devnull, os.O_WRONLY)
+def _laid_out(
+    report: Report, form: Form, engine: Engine | None = None, **graph_attributes: str
+) -> tuple[bytes, dict[str, str]]:
     try:
-        os.dup2(sink, 2)
-        yield
-    finally:
-        os.dup2(saved, 2)
-        os.close(saved)
-        os.close(sink)
-
-
-def _laid_out(report: Report, form: str, **graph_attributes: str) -> tuple[bytes, dict[str, str]]:
-    try:
-        import pygraphviz
-
         graph, titles = _document(report)
     except ImportError as error:
         raise _missing(error, form) from error
     graph.attr("graph", **graph_attributes)
-    with _quiet():
-        drawn: Any = pygraphviz.AGraph(string=graph.source)
-        try:
-            return bytes(drawn.draw(format=form, prog="dot")), titles
-        finally:
-            drawn.close()
+    return draw(graph.source, form, engine), titles
 
 
 _PROLOGUE = re.compile(rb"\A.*?(?=<svg)", re.DOTALL)
@@ -247,9 +226,9 @@ _COMMENT = re.compile(rb"<!--.*?-->\n?", re.DOTALL)
 _TITLE = re.compile(r"<title>(.*?)</title>", re.DOTALL)
 
 
-def drawing(report: Report) -> str:
+def drawing(report: Report, engine: Engine | None = None) -> str:
     """Give the `<svg>` element alone, to be put into a page. Raises `MissingExtra`."""
-    raw, titles = _laid_out(report, "svg")
+    raw, titles = _laid_out(report, Form.SVG, engine)
     body = _COMMENT.sub(b"", _PROLOGUE.sub(b"", raw)).decode()
     return _TITLE.sub(lambda match: _titled(match.group(1), titles), body)
 
@@ -266,28 +245,7 @@ def _svg(report: Report) -> bytes:
 
 
 def _png(report: Report) -> bytes:
-    raw, _ = _laid_out(report, "png", dpi="120")
-    if not has_font():
-        raise ModelreachError(
-            "format `png` draws text, and this machine has no font",
-            hint="install one (Debian: apt install fonts-dejavu-core), or write .svg instead",
-        )
-    return raw
-
-
-def has_font() -> bool:
-    """Is there a font? Without one every character is the same empty box, an `i` as wide as a
-    character that no font has."""
-    import pygraphviz
-
-    probe = 'graph { node [shape=plain, fontname=Helvetica] iiii WWWW "\ue123\ue123\ue123\ue123" }'
-    with _quiet():
-        drawn: Any = pygraphviz.AGraph(string=probe)
-        try:
-            lines = bytes(drawn.draw(format="plain", prog="dot")).decode().splitlines()
-        finally:
-            drawn.close()
-    return len({line.split()[4] for line in lines if line.startswith("node ")}) > 1
+    return _laid_out(report, Form.PNG, dpi="120")[0]
 
 
 render_dot = Format((".dot", ".gv"), _dot)

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from modelreach.report import DiffReport, Report, decode
-from modelreach_reports import graph, html, json, markdown, tables, text
+from modelreach_reports import graph, html, json, markdown, plain_layout, tables, text
 from modelreach_reports.safe import cells
 from modelreach_reports.witness import render_finding
 
@@ -129,11 +129,17 @@ def test_pages_hold_only_our_elements(side: str, poison: Poison, name: str) -> N
     assert all(link.startswith("#f-") for link in page.links)
 
 
+ENGINES = {"any": None, "plain": plain_layout.load()}
+
+
 @both
+@pytest.mark.parametrize("engine", ENGINES)
 @FEW
 @given(name=NAMES)
-def test_pictures_hold_only_our_elements(side: str, poison: Poison, name: str) -> None:
-    raw = graph.render_svg(poison(side, name)).decode()
+def test_pictures_hold_only_our_elements(
+    side: str, poison: Poison, engine: str, name: str
+) -> None:
+    raw = graph.drawing(poison(side, name), ENGINES[engine])
     assert not hidden(raw)
     tree = ElementTree.fromstring(raw)
     assert {element.tag.split("}")[1] for element in tree.iter()} <= SVG_TAGS
