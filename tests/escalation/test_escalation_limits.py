@@ -107,6 +107,22 @@ def test_a_trust_for_this_account_does(estate: Any) -> None:
     assert hop.strength is Strength.CERTAIN
 
 
+@pytest.mark.parametrize(
+    ("pattern", "leads"),
+    [
+        (f"arn:aws:lambda:eu-west-1:{ACCOUNT}:function:*", True),
+        (f"arn:aws:lambda:*:{ACCOUNT}:*", True),
+        (f"arn:aws:lambda:eu-west-1:{OTHER}:function:*", False),
+        (f"arn:aws:ecs:eu-west-1:{ACCOUNT}:*", False),
+    ],
+)
+def test_a_trust_can_ask_for_whom_the_service_runs(estate: Any, pattern: str, leads: bool) -> None:
+    estate.attach(ME, "identity", [allow("iam:PassRole", *NEW_FUNCTION)])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA, ArnLike={"aws:SourceArn": pattern})])
+    found = [hop.strength for hop in hops(estate, "lambda-new-function")]
+    assert found == [Strength.CERTAIN if leads else Strength.CONDITIONAL]
+
+
 def test_tags_of_the_compute_are_known_to_conditions(estate: Any) -> None:
     instance = f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-1"
     tagged: dict[str, Any] = {"StringEquals": {"ssm:resourceTag/team": "blue"}}

@@ -22,7 +22,7 @@ from modelreach.policy.aws.principals import Caller
 from modelreach.policy.box import Box
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Support
-from modelreach.policy.expr import Expr, all_of
+from modelreach.policy.expr import Expr, all_of, atoms
 from modelreach.policy.extent import Extent
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal, Runtime
@@ -187,6 +187,27 @@ class Questions:
         request = Request(Caller.of(service), action, thing.arn, thing.account, context)
         return decide(request, layers)
 
+    def runs_as(self, service: str, role: Principal) -> Decision:
+        """May the service run as the role, on behalf of something of this account?
+
+        Where the trust asks which thing that is (aws:SourceArn), one of the account that it lets
+        in will do: what is made there has the name that its maker gives it.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/confused-deputy.html
+        """
+        thing = Thing(role.id, role.id, role.scope)
+        decision = self.as_service(service, "sts:AssumeRole", thing, {})
+        if decision.verdict is not Verdict.CONDITIONAL:
+            return decision
+        ours = ("arn", "*", _prefix(service), "*", self.asker.principal.scope, "*")
+        asked = [a for a in atoms(decision.residual) if a.key.lower() == "aws:sourcearn"]
+        for atom in asked:
+            source = next((one for value in atom.values if (one := _meeting(value, ours))), "")
+            known = {"aws:SourceArn": (source,)} if source else {}
+            again = self.as_service(service, "sts:AssumeRole", thing, known)
+            if again.verdict is Verdict.ALLOW:
+                return again
+        return decision
+
     # --- on what ---------------------------------------------------------------------------
 
     def _things(self, need: Need, aim: Aim) -> Iterator[Thing]:
@@ -336,6 +357,25 @@ def _source(runtime: Runtime) -> str:
     """Give the ARN under which a runtime calls: a version of an agent calls as the agent."""
     head, slash, name = runtime.id.partition(":agent/")
     return f"{head}{slash}{name.partition(':')[0]}" if slash else runtime.id
+
+
+#: Services whose things have ARNs under another name than the principal's first part.
+_PREFIXES = {"ecs-tasks": "ecs", "tasks": "apprunner", "pods": "eks"}
+
+
+def _prefix(service: str) -> str:
+    first = service.partition(".")[0]
+    return _PREFIXES.get(first, first)
+
+
+def _meeting(pattern: str, fields: tuple[str, ...]) -> str:
+    """Give an ARN that a pattern matches, and field by field these patterns too; "" if none."""
+    given = pattern.split(":", 5)
+    if len(given) != len(fields):
+        return ""
+    pairs = zip(given, fields, strict=True)
+    found = [(Extent.globs([one]) & Extent.globs([other])).sample() for one, other in pairs]
+    return "" if None in found else ":".join(part or "" for part in found)
 
 
 def _partition(arn: str) -> str:

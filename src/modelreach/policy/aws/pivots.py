@@ -16,7 +16,7 @@ from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.escalation import EscalationRule, Holds, Lowered, Need, Way, rules
 from modelreach.policy.aws.estate import ANY_POLICY
 from modelreach.policy.aws.held import held as held_by
-from modelreach.policy.aws.needs import Aim, Met, Questions, Thing
+from modelreach.policy.aws.needs import Aim, Met, Questions
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of, is_open
@@ -232,8 +232,7 @@ def _trust(
     """That the target's trust policy lets one of the services run as it, for this account."""
     best: tuple[Support | None, Expr] = (None, TRUE)
     for service in services:
-        thing = Thing(target.id, target.id, target.scope)
-        decision = questions.as_service(service, "sts:AssumeRole", thing, {})
+        decision = questions.runs_as(service, target)
         if decision.verdict is Verdict.DENY:
             continue
         note = "the service runs as it"
