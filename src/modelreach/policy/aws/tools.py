@@ -1,17 +1,21 @@
 """What a runtime's tools run as: the functions, agents and knowledge bases that it is wired to.
 
-An agent's action group calls a function as the Bedrock service, and the function then acts as its
-own role; a collaborator acts as its own; a knowledge base reads with its own. What the tools
-reach, the model reaches through them.
+An agent's action group calls a function as the Bedrock service, under the function's own policy;
+everything else is called as the runtime's own role, which has to be allowed to. A function then
+acts as its role, a collaborator and a knowledge base likewise. What the tools reach, the model
+reaches through them.
 https://docs.aws.amazon.com/bedrock/latest/userguide/agents-permissions.html
+https://docs.aws.amazon.com/bedrock/latest/userguide/flows-permissions.html
+https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-prerequisites-permissions.html
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 from modelreach.model import Strength, Verdict
-from modelreach.policy.aws.asker import Fixed
+from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
@@ -23,11 +27,16 @@ from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.expr import TRUE
 from modelreach.snapshot import Runtime
 
-#: The service that calls a function on behalf of a runtime, by the runtime's service.
-_CALLS_AS = {
-    "bedrock": "bedrock.amazonaws.com",
-    "bedrock-agentcore": "bedrock-agentcore.amazonaws.com",
-    "states": "states.amazonaws.com",
+_AGENTS = "bedrock.amazonaws.com"
+#: What calling a tool takes, by what the tool is. Elsewhere the wiring itself is the permission.
+_ACTIONS = {
+    "lambda:function": "lambda:InvokeFunction",
+    "bedrock:agent-alias": "bedrock:InvokeAgent",
+    "bedrock:knowledge-base": "bedrock:Retrieve",
+    "bedrock-agentcore:runtime": "bedrock-agentcore:InvokeAgentRuntime",
+    "bedrock-agentcore:gateway": "bedrock-agentcore:InvokeGateway",
+    "bedrock-agentcore:code-interpreter": "bedrock-agentcore:InvokeCodeInterpreter",
+    "bedrock-agentcore:browser": "bedrock-agentcore:StartBrowserSession",
 }
 _FOLLOWED = ("invokes", "collaborates", "reads", "routes-to")
 
@@ -59,23 +68,21 @@ def _runtime(estate: Estate, target: str) -> Runtime | None:
 def _hops(
     estate: Estate, here: Runtime, there: Runtime, kind: str, fixed: Fixed
 ) -> Iterator[Pivot]:
-    decision = _called(estate, here, there, fixed)
-    if decision is not None and decision.verdict is Verdict.DENY:
-        return
-    residual = decision.residual if decision else TRUE
-    caller = _CALLS_AS.get(here.kind.partition(":")[0], here.id)
-    action = "lambda:InvokeFunction" if decision else ""
-    statements = decision.allowed_by if decision else ()
     for source in here.identities:
+        call = _called(estate, here, there, source, fixed)
+        if call.decision is not None and call.decision.verdict is Verdict.DENY:
+            continue
+        residual = call.decision.residual if call.decision else TRUE
+        statements = call.decision.allowed_by if call.decision else ()
         for target in there.identities:
             if source != target:
                 yield Pivot(
                     "tool",
                     source,
                     target,
-                    strength_of(residual) if decision else Strength.CERTAIN,
+                    strength_of(residual) if call.decision else Strength.CERTAIN,
                     residual,
-                    (Support(caller, action, there.id, statements),),
+                    (Support(call.caller, call.action, there.id, statements),),
                     via=there.id,
                     note=f"{_VERBS[kind]} {there.name or there.id}, which runs as it",
                 )
@@ -88,18 +95,32 @@ _VERBS = {
 }
 
 
-def _called(estate: Estate, here: Runtime, there: Runtime, fixed: Fixed) -> Decision | None:
-    """May the runtime's service call the function, by the function's own policy?
+@dataclass(frozen=True, slots=True)
+class _Call:
+    """Who calls a tool by which action, and whether it may; None where nothing decides that."""
 
-    None where the wiring itself is the permission (collaborators, knowledge bases).
-    """
-    service = _CALLS_AS.get(here.kind.partition(":")[0])
-    if there.kind != "lambda:function" or service is None:
-        return None
+    caller: str
+    action: str = ""
+    decision: Decision | None = None
+
+
+def _called(estate: Estate, here: Runtime, there: Runtime, source: str, fixed: Fixed) -> _Call:
+    action = _ACTIONS.get(there.kind, "")
+    if there.kind == "lambda:function" and here.kind.startswith("bedrock:agent"):
+        return _Call(_AGENTS, action, _by_service(estate, here, there, fixed))
+    if not action or estate.principal(source) is None:
+        return _Call(here.id)
+    listed = there.id if there.id in estate.facts.resources else ""
+    asker = Asker.of(estate, source, fixed)
+    return _Call(source, action, asker.decide(action, there.id, listed, there.scope))
+
+
+def _by_service(estate: Estate, here: Runtime, there: Runtime, fixed: Fixed) -> Decision:
+    """May Bedrock call the function for the agent, by the function's own policy?"""
     source = here.id.split(":agent/")
     name = here.id if len(source) < 2 else f"{source[0]}:agent/{source[1].split(':')[0]}"
     known = {"aws:SourceArn": (name,), "aws:SourceAccount": (here.scope,), **fixed}
     request = Request(
-        Caller.of(service), "lambda:InvokeFunction", there.id, there.scope, Context.of(known)
+        Caller.of(_AGENTS), "lambda:InvokeFunction", there.id, there.scope, Context.of(known)
     )
     return decide(request, estate.resource_layers(there.id, there.scope))
