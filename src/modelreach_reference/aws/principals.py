@@ -100,6 +100,8 @@ def _named_by_aws(entry: str, principal: Principal) -> Named:
     """
     if entry == "*":
         return Named.ITSELF
+    if principal.kind not in IN_AN_ACCOUNT:
+        return Named.NOT
     of_role = principal.role_name is not None
     if _is_role(entry, principal) or (of_role and entry == principal.unique_id):
         return Named.ROLE
@@ -111,8 +113,6 @@ def _named_by_aws(entry: str, principal: Principal) -> Named:
 
 
 def _is_account(entry: str, principal: Principal) -> bool:
-    if principal.kind not in IN_AN_ACCOUNT:
-        return False
     partition = principal.name.split(":")[1]
     return entry in (principal.account, f"arn:{partition}:iam::{principal.account}:root")
 
