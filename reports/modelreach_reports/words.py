@@ -113,6 +113,11 @@ _HOP_WORDS = {
     "pass-role": "passes the role to new compute",
     "update-compute": "changes the code of what runs as",
     "self-escalation": "gives itself more",
+    "run-code": "runs code of its own in what runs as",
+    "trust": "lets itself in by rewriting the trust of",
+    "policy": "may rewrite the policies of, and assume,",
+    "feed": "feeds (influence only)",
+    "prompt": "prompts (influence only)",
     "grant": "may",
     "administer": "administers",
 }
