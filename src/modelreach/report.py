@@ -18,8 +18,9 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
 class Hop(Row, frozen=True):
     """One step of a witness: `subject` does `action` to `object`, granted by `statement`.
 
-    `kind` is `start`, `assume-role`, `credential`, `pass-role`, `update-compute`,
-    `self-escalation`, `runs-as`, `tool`, `grant`, `administer`. `strength` is `certain`,
+    `kind` is `start`, `assume-role`, `credential`, `pass-role`, `update-compute`, `run-code`,
+    `trust`, `policy`, `self-escalation`, `tool`, `feed`, `prompt`, `grant`, `administer`, or
+    `support` (in `also`). `strength` is `certain`,
     `conditional`, `unknown` or `influence`. `layer` and `policy` name where the statement stands,
     `statement` is its text (JSON), `depends_on` what must hold, `pivot` the id of the escalation
     rule when the hop is one. `also` are further statements that are needed (trust, pass-role).
