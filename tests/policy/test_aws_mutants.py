@@ -14,7 +14,16 @@ from modelreach.model import Verdict
 from modelreach.policy.aws.clauses import parse_conditions
 from modelreach.policy.aws.conditions import condition_expr, conditions_expr
 from modelreach.policy.aws.context import CLOSED, Context
-from modelreach.policy.aws.decide import AppliedPolicy, Caller, CallerKind, Layers, Request, decide
+from modelreach.policy.aws.decide import (
+    AppliedPolicy,
+    Caller,
+    CallerKind,
+    KeyGrant,
+    Layers,
+    Request,
+    Unread,
+    decide,
+)
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.operators import moment
 from modelreach.policy.aws.principals import Way, spared_session, ways
@@ -107,7 +116,7 @@ def test_spellings_of_a_moment(text: str, same: str) -> None:
 
 # --- what a decision says ------------------------------------------------------------------
 
-HEDGED = {"Condition": {"StringEquals": {"aws:SourceVpc": "v"}}}
+HEDGED: dict[str, Any] = {"Condition": {"StringEquals": {"aws:SourceVpc": "v"}}}
 
 
 def test_an_allow_says_what_was_not_understood_beside_it() -> None:
@@ -197,3 +206,96 @@ def test_variables_are_expanded_unless_told_otherwise() -> None:
     conditions = parse_conditions(block, True, print)
     assert conditions_expr(conditions, context) is TRUE
     assert conditions_expr(conditions, context, variables=False) is FALSE
+
+
+# --- what could not be read ----------------------------------------------------------------
+
+KEY = f"arn:aws:kms:us-east-1:{A}:key/k"
+
+
+@pytest.mark.parametrize("layer", [Layer.RESOURCE, Layer.TRUST, Layer.ACL, Layer.GRANT])
+def test_whatever_might_have_allowed_leaves_a_gap(layer: Layer) -> None:
+    decision = ask(Layers(unread=(Unread(layer, "what"),)))
+    assert decision.verdict is Verdict.UNKNOWN
+    assert decision.residual == Atom(AtomKind.GAP, "what", "", (layer.value,))
+
+
+def test_an_assumption_without_any_trust_policy_is_stopped_by_that() -> None:
+    request = Request(USER, "sts:AssumeRole", f"arn:aws:iam::{A}:role/other", A, CLOSED)
+    full = (applied(Layer.IDENTITY, document(statement())),)
+    assert decide(request, Layers(identity=full)).blocked_by == (Layer.TRUST,)
+
+
+# --- grants --------------------------------------------------------------------------------
+
+
+def test_a_certain_grant_is_the_only_witness_beside_an_open_policy() -> None:
+    hedged = (applied(Layer.RESOURCE, document(statement(Principal="*", **HEDGED))),)
+    grant = KeyGrant(USER.arn, ("DescribeKey",), "g", KEY)
+    request = Request(USER, "kms:DescribeKey", KEY, A, Context.of({}))
+    decision = decide(request, Layers(resource=hedged, grants=(grant,)))
+    assert decision.verdict is Verdict.ALLOW
+    assert [one.layer for one in decision.allowed_by] == [Layer.GRANT]
+
+
+def test_a_grant_that_cannot_meet_what_limits_it_is_named() -> None:
+    key = "kms:EncryptionContext:app"
+    grant = KeyGrant(USER.arn, ("Decrypt",), "g", KEY, context_subset=(("app", "x"),))
+    gated = document(statement(Condition={"StringEquals": {key: "y"}}))
+    layers = Layers(grants=(grant,), scps=((applied(Layer.SCP, gated),),))
+    decision = decide(Request(USER, "kms:Decrypt", KEY, A, Context.of({})), layers)
+    assert decision.verdict is Verdict.DENY
+    assert Layer.GRANT in decision.blocked_by
+
+
+# --- statements where they do not belong, and their references -----------------------------
+
+
+@pytest.mark.parametrize(
+    ("layer", "entry", "told"),
+    [
+        (
+            Layer.IDENTITY,
+            statement(Principal={"AWS": A}),
+            "there is a Principal in a policy that has none",
+        ),
+        (
+            Layer.IDENTITY,
+            {"Effect": "Allow", "Action": "*"},
+            "there is neither Resource nor NotResource",
+        ),
+        (Layer.RESOURCE, statement(), "there is neither Principal nor NotPrincipal"),
+        (
+            Layer.TRUST,
+            statement(NotPrincipal={"AWS": A}),
+            "there is a NotPrincipal in a trust policy",
+        ),
+    ],
+)
+def test_a_statement_in_the_wrong_place_is_named_as_such(
+    layer: Layer, entry: dict[str, Any], told: str
+) -> None:
+    policies = (applied(layer, document(statement("Deny", Action="ec2:*"), entry)),)
+    own = layer is Layer.IDENTITY
+    decision = ask(Layers(identity=policies) if own else Layers(resource=policies))
+    assert decision.verdict is Verdict.UNKNOWN
+    place = f"{layer.value} policy p on t, statement 1"
+    assert decision.residual == Atom(AtomKind.OPAQUE, place, "Allow", (told,))
+    assert [one.index for one in decision.allowed_by] == [1]
+
+
+@pytest.mark.parametrize(
+    "named", [{"Principal": {"AWS": USER.arn}}, {"NotPrincipal": {"AWS": ROLE.arn}}]
+)
+def test_a_statement_of_a_resource_policy_is_named(named: dict[str, Any]) -> None:
+    raw = document(statement(Action="ec2:*", Principal="*"), statement(**named))
+    decision = ask(Layers(resource=(applied(Layer.RESOURCE, raw),)))
+    assert decision.verdict is Verdict.ALLOW
+    assert [(one.layer, one.index) for one in decision.allowed_by] == [(Layer.RESOURCE, 1)]
+
+
+def test_a_fault_in_a_resource_policy_is_placed() -> None:
+    raw = document(statement(Principal="*", Y=1))
+    decision = ask(Layers(resource=(applied(Layer.RESOURCE, raw),)))
+    (atom,) = atoms(decision.residual)
+    assert atom.key == "resource policy p on t, statement 0"
