@@ -35,6 +35,13 @@ class Keys(Part, frozen=True):
     unused_after: int = 45
 
 
+class Opens(Part, frozen=True):
+    """Secrets, by a glob over their ids, that hold a credential of a principal."""
+
+    secret: str
+    opens: str
+
+
 class RuleConfig(Part, frozen=True):
     """A change to one rule."""
 
@@ -55,6 +62,7 @@ class Config(Part, frozen=True):
     version: Literal[1]
     sensitive: tuple[Sensitive, ...] = ()
     keys: Keys = Keys()
+    credentials: tuple[Opens, ...] = ()
     rules: dict[str, RuleConfig] = {}
     gate: GateConfig = GateConfig()
 
@@ -84,7 +92,7 @@ def load(path: str | None) -> Config:
 _FIELDS = sorted(
     {
         name
-        for struct in (Config, Sensitive, Keys, RuleConfig, GateConfig)
+        for struct in (Config, Sensitive, Keys, Opens, RuleConfig, GateConfig)
         for name in struct.__struct_encode_fields__
     }
 )
@@ -118,6 +126,7 @@ def judge_policy(config: Config) -> JudgePolicy:
             for rule in config.sensitive
         ),
         keys=KeyLimits(config.keys.max_age, config.keys.unused_after),
+        opens=tuple(sorted((rule.secret, rule.opens) for rule in config.credentials)),
         rules=tuple(
             sorted(
                 ((name, RuleSetting(r.enabled, r.severity)) for name, r in config.rules.items()),

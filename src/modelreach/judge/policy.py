@@ -40,3 +40,5 @@ class JudgePolicy:
     sensitive: tuple[SensitiveRule, ...] = ()
     keys: KeyLimits = KeyLimits()
     rules: tuple[tuple[str, RuleSetting], ...] = ()
+    #: Globs over secrets, each with the principal whose credentials they hold.
+    opens: tuple[tuple[str, str], ...] = ()

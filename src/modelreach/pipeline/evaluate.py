@@ -64,26 +64,30 @@ class Estates:
 
     def __init__(self) -> None:
         self._facts: dict[int, Facts] = {}
-        self._engines: dict[tuple[int, Context], dict[str, Engine]] = {}
+        self._engines: dict[tuple[int, Context, Opens], dict[str, Engine]] = {}
 
-    def of(self, snapshot: Snapshot, context: Context = ()) -> tuple[Facts, dict[str, Engine]]:
+    def of(
+        self, snapshot: Snapshot, context: Context = (), opens: Opens = ()
+    ) -> tuple[Facts, dict[str, Engine]]:
         """Give the facts by id and the engine of each provider in the snapshot."""
         facts = self._facts.setdefault(id(snapshot), Facts(snapshot))
-        key = (id(snapshot), context)
+        key = (id(snapshot), context, opens)
         if key not in self._engines:
-            self._engines[key] = engines(facts, context)
+            self._engines[key] = engines(facts, context, opens)
         return facts, self._engines[key]
 
 
 #: Condition keys that a deployment declares, with their values.
 Context = tuple[tuple[str, tuple[str, ...]], ...]
+#: Globs over secrets, each with the principal whose credentials they hold.
+Opens = tuple[tuple[str, str], ...]
 
 
-def engines(facts: Facts, context: Context = ()) -> dict[str, Engine]:
+def engines(facts: Facts, context: Context = (), opens: Opens = ()) -> dict[str, Engine]:
     """Give an engine for each provider that the snapshot has facts of."""
     found: dict[str, Engine] = {}
     if any(scope.provider == "aws" for scope in facts.snapshot.scopes):
-        found["aws"] = AwsEngine(facts, dict(context))
+        found["aws"] = AwsEngine(facts, dict(context), opens)
     return found
 
 
@@ -107,7 +111,7 @@ def declared_context(deployment: Deployment) -> Context:
 def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
     """Follow, then judge. Raises `InputError` when an identity of the manifest should be in the
     snapshot and is not."""
-    facts, built = estates.of(release.snapshot, declared_context(release.deployment))
+    facts, built = estates.of(release.snapshot, declared_context(release.deployment), policy.opens)
     starts, unresolved = _starts(release, facts, built)
     radius = reach(
         starts,
@@ -115,8 +119,16 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
         wired=_wired(release.deployment, built),
         unresolved=tuple(gap.subject for gap in unresolved),
     )
+    unresolved.extend(_opened_unread(radius))
     case = Case(release.deployment, radius, facts, built, policy)
     return Side(release, case, judge(case), (*release.snapshot.gaps, *unresolved))
+
+
+def _opened_unread(radius: BlastRadius) -> Iterator[Gap]:
+    """Identities that a reached secret is said to open, and that no snapshot tells of."""
+    targets = {p.target for p in radius.graph.pivots if p.kind == "credential"}
+    for target in sorted(targets - radius.identities.keys()):
+        yield _unresolved("aws" if target.startswith("arn:") else "", target)
 
 
 def _starts(

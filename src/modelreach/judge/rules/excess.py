@@ -1,13 +1,18 @@
-"""MR201: reach that the deployment never said it needs, and was never seen to use."""
+"""MR201: reach that the deployment never said it needs, and was never seen to use.
+
+Reach minus declared needs minus observed use. What was not tracked is not known to be unused: with
+declared needs it is excess by these alone, and the finding says so; without, it is no excess.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
 from modelreach.judge.finding import Case, Finding
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING
+from modelreach.judge.use import Observed, Seen, observed
 from modelreach.model import Capability, Sensitivity, Severity
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
@@ -27,8 +32,8 @@ class ExcessPrivilege:
 
     def judge(self, case: Case) -> Iterator[Finding]:
         """Give a finding a statement."""
-        needs, used = _needs(case), _used(case)
-        if needs is None and not used:
+        needs, use = _needs(case), observed(case.facts.usage)
+        if needs is None and not use:
             return
         wanted = needs or EMPTY
         by_statement: dict[StatementRef, list[Access]] = {}
@@ -39,13 +44,13 @@ class ExcessPrivilege:
                 action
                 for action in access.grant.actions
                 if not _needed(action, access.grant, wanted)
-                and action.lower() not in used.get(access.grant.principal, ())
+                and _beyond(action, use.get(access.grant.principal), declared=needs is not None)
             )
             if beyond and access.grant.statements:
                 excess = replace(access, grant=replace(access.grant, actions=beyond))
                 by_statement.setdefault(access.grant.statements[0], []).append(excess)
         for ref, accesses in sorted(by_statement.items()):
-            yield _finding(case, ref, accesses, declared=needs is not None)
+            yield _finding(case, ref, accesses, use, declared=needs is not None)
 
 
 def _summed_up(access: Access, case: Case) -> bool:
@@ -64,13 +69,10 @@ def _needs(case: Case) -> PermissionSet | None:
     return PermissionSet.of(boxes)
 
 
-def _used(case: Case) -> dict[str, set[str]]:
-    """Actions that each principal was seen to use, where the provider tracks actions."""
-    return {
-        principal: {u.action.lower() for u in facts if u.action and u.last_used != "never"}
-        for principal, facts in case.facts.usage.items()
-        if any(u.action for u in facts)
-    }
+def _beyond(action: str, use: Observed | None, *, declared: bool) -> bool:
+    """Is an action that is not declared as needed excess, by what was seen of its use?"""
+    seen = use.seen(action) if use else Seen.UNTRACKED
+    return seen is Seen.UNUSED or (declared and seen is Seen.UNTRACKED)
 
 
 def _needed(action: str, grant: Grant, wanted: PermissionSet) -> bool:
@@ -87,7 +89,14 @@ def _wanted(action: str, place: str, wanted: PermissionSet) -> bool:
     return asked <= wanted
 
 
-def _finding(case: Case, ref: StatementRef, accesses: list[Access], *, declared: bool) -> Finding:
+def _finding(
+    case: Case,
+    ref: StatementRef,
+    accesses: list[Access],
+    use: Mapping[str, Observed],
+    *,
+    declared: bool,
+) -> Finding:
     first = accesses[0]
     resources = sorted({access.grant.resource for access in accesses})
     actions = sorted({action for access in accesses for action in access.grant.actions})
@@ -105,10 +114,25 @@ def _finding(case: Case, ref: StatementRef, accesses: list[Access], *, declared:
         message=f"{shown}{more} on {where} go beyond {beyond}",
         fix=cut(first),
         key="|".join([*resources, *actions]),
-        evidence=(f"{len(actions)} actions", *resources[:20]),
+        evidence=(
+            f"{len(actions)} actions",
+            *_observation(actions, use.get(first.grant.principal)),
+            *resources[:20],
+        ),
         access=first,
         granted_by=(ref,),
     )
+
+
+def _observation(actions: list[str], use: Observed | None) -> Iterator[str]:
+    """Say what was watched, since when, and of what nobody knows."""
+    seen = [use.seen(action) if use else Seen.UNTRACKED for action in actions]
+    unused, unknown = seen.count(Seen.UNUSED), seen.count(Seen.UNTRACKED)
+    if unused and use:
+        since = f" since {use.window_start[:10]}" if use.window_start else ""
+        yield f"{unused} of them not seen in use{since}"
+    if unknown:
+        yield f"the use of {unknown} of them was not tracked"
 
 
 def _severity(case: Case, accesses: list[Access]) -> Severity:

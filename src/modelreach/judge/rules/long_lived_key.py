@@ -1,4 +1,10 @@
-"""MR301: a credential of a reached identity that has lived too long, or need not live at all."""
+"""MR301: a credential that has lived too long, or need not live at all, within the model's reach.
+
+Three kinds are told: keys of identities that are reached; keys that lie beside the deployment (of
+a user that is tagged as its own; Bedrock API keys in its accounts); and keys of other services
+that are stored where it can fetch them. What is not known of one is said to be unknown, never
+that it is unused.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +12,19 @@ from collections.abc import Iterator
 from datetime import date
 
 from modelreach.judge.finding import Case, Finding, day, short
+from modelreach.judge.fixes import cut
+from modelreach.judge.opened import is_bedrock_key, opens
 from modelreach.judge.policy import KeyLimits
 from modelreach.model import Severity
-from modelreach.snapshot import Credential
+from modelreach.policy.engine import Pivot
+from modelreach.reach import Access
+from modelreach.snapshot import Credential, Resource
 
 #: Kinds that work without a person or a session: these are the long-lived ones.
 LONG_LIVED = frozenset(
     {
         "access-key",
-        "service-specific-credential",
+        "service-specific",
         "signing-certificate",
         "ssh-key",
         "api-key",
@@ -24,6 +34,17 @@ LONG_LIVED = frozenset(
         "hmac-key",
     }
 )
+#: The tag that says to which deployment a user belongs.
+DEPLOYMENT_TAG = "modelreach:deployment"
+#: What fetches a stored key of somebody else's service.
+#: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/identity-authentication.html
+_FETCHES = frozenset(
+    {"bedrock-agentcore:getresourceapikey", "bedrock-agentcore:getresourceoauth2token"}
+)
+_STORED = {
+    "bedrock-agentcore:api-key-credential-provider": "stored API key",
+    "bedrock-agentcore:oauth2-credential-provider": "stored OAuth2 client",
+}
 
 
 class LongLivedKey:
@@ -33,17 +54,72 @@ class LongLivedKey:
     TITLE = "long-lived key"
 
     def judge(self, case: Case) -> Iterator[Finding]:
-        """Give findings on keys of reached identities, and on keys that the manifest declares."""
-        for name, identity in case.radius.identities.items():
-            for credential in case.facts.credentials.get(name, ()):
-                if credential.kind not in LONG_LIVED or credential.status == "inactive":
-                    continue
-                faults = _faults(credential, case.today, case.policy.keys)
-                if identity.start and len(case.deployment.spec.identities) > 0:
-                    faults += _beside(case, name)
-                if faults:
-                    yield _finding(credential, faults, case, name)
+        """Give findings on keys of reached identities, beside them, stored, and declared."""
+        told: set[str] = set()
+        for name, faults, key in (*_reached(case), *_tagged(case), *_bedrock(case)):
+            if faults and key.id not in told:
+                told.add(key.id)
+                yield _finding(key, faults, case, name)
+        yield from _stored(case)
         yield from _declared(case)
+
+
+_Faulty = tuple[str, list[str], Credential]
+
+
+def _judged(key: Credential) -> bool:
+    return key.kind in LONG_LIVED and key.status != "inactive"
+
+
+def _reached(case: Case) -> Iterator[_Faulty]:
+    """Keys of the identities that are reached."""
+    for name, identity in case.radius.identities.items():
+        for key in case.facts.credentials.get(name, ()):
+            if not _judged(key):
+                continue
+            faults = _faults(key, case.today, case.policy.keys)
+            if identity.start and len(case.deployment.spec.identities) > 0:
+                faults += _beside(case, name)
+            last = identity.path.pivots[-1] if identity.path.pivots else None
+            faults += _kept(last)
+            yield name, faults, key
+
+
+def _kept(pivot: Pivot | None) -> list[str]:
+    """A key that a secret holds, as somebody has said."""
+    if pivot is None or pivot.kind != "credential" or not pivot.via or pivot.rule:
+        return []
+    may = "can" if pivot.strength == "certain" else "may be able to"
+    return [
+        f"lies beside the runtime's role: `{short(pivot.source)}` {may} read `{_last(pivot.via)}`"
+    ]
+
+
+def _last(name: str) -> str:
+    return name.rsplit(":", 1)[-1]
+
+
+def _tagged(case: Case) -> Iterator[_Faulty]:
+    """Keys of users that are tagged as the deployment's."""
+    for name, principal in case.facts.principals.items():
+        if principal.tags.get(DEPLOYMENT_TAG) == case.deployment.metadata.name:
+            for key in case.facts.credentials.get(name, ()):
+                if _judged(key):
+                    fault = (
+                        f"lies beside the runtime's role: its user is tagged `{DEPLOYMENT_TAG}`"
+                    )
+                    yield name, [*_faults(key, case.today, case.policy.keys), fault], key
+
+
+def _bedrock(case: Case) -> Iterator[_Faulty]:
+    """API keys of Bedrock that never expire, in the accounts that the deployment runs in: they
+    call the same models, past whatever guards the deployment."""
+    accounts = {i.principal.scope for i in case.radius.identities.values() if i.start}
+    for key in case.facts.snapshot.credentials:
+        endless = is_bedrock_key(key) and key.expires == "never" and key.status != "inactive"
+        if endless and key.scope in accounts:
+            faults = _faults(key, case.today, case.policy.keys)
+            yield key.principal, [*faults, "calls models in the deployment's account"], key
 
 
 def _faults(key: Credential, today: date | None, limits: KeyLimits) -> list[str]:
@@ -75,18 +151,109 @@ def _finding(key: Credential, faults: list[str], case: Case, principal: str) -> 
     age = (case.today - created).days if case.today and created else None
     old = age is not None and age > case.policy.keys.max_age
     severe = old or any("beside" in fault for fault in faults)
+    opened = opens(case, key)
+    reached = case.radius.identities.get(principal)
     return Finding(
         rule=LongLivedKey.ID,
         title=LongLivedKey.TITLE,
-        severity=Severity.HIGH if severe else Severity.MEDIUM,
+        severity=Severity.HIGH if severe or "administration" in opened else Severity.MEDIUM,
         subject=key.id,
         subject_kind=key.kind,
         identity=principal,
-        message=f"{key.kind} `{key.id}` of `{short(principal)}` {', '.join(faults)}",
+        message=f"{_called(key)} `{key.id}` of `{short(principal)}` {', '.join(faults)}",
         fix=f"replace `{key.id}` by short-lived credentials, or rotate it; then delete it",
         key=key.id,
-        evidence=tuple(faults),
-        path=case.radius.identities[principal].path,
+        evidence=(*faults, *_life(key, case.today), opened),
+        path=reached.path if reached else None,
+    )
+
+
+def _called(key: Credential) -> str:
+    return "Bedrock API key" if is_bedrock_key(key) else key.kind
+
+
+def _life(key: Credential, today: date | None) -> Iterator[str]:
+    """Say of a key when it was made, when it ends and when it was used; or that nobody knows."""
+    yield _made(key.created, today)
+    if rotated := day(key.rotated):
+        yield f"rotated {rotated}"
+    expires = day(key.expires)
+    yield f"expires {expires or 'never'}" if key.expires else "its expiry is not known"
+    used = day(key.last_used)
+    if key.last_used == "never":
+        yield "was never used"
+    else:
+        yield f"last used {used}" if used else "its last use is not known"
+
+
+def _made(created: str, today: date | None) -> str:
+    made = day(created)
+    if made is None:
+        return "its age is not known"
+    return f"made {made}" + (f", {(today - made).days} days ago" if today else "")
+
+
+def _stored(case: Case) -> Iterator[Finding]:
+    """Keys of other services that an identity may fetch from where they are stored.
+
+    Nothing tells what they open there, nor when they expire.
+    """
+    found: dict[str, Access] = {}
+    for access in case.radius.accesses:
+        grant = access.grant
+        if grant.kind in _STORED and _FETCHES & {action.lower() for action in grant.actions}:
+            known = found.get(grant.resource)
+            if known is None or len(access.path.pivots) < len(known.path.pivots):
+                found[grant.resource] = access
+    for name, access in sorted(found.items()):
+        resource = case.facts.resources.get(name)
+        if resource is not None:
+            yield _stored_finding(case, resource, access)
+
+
+def _stored_finding(case: Case, resource: Resource, access: Access) -> Finding:
+    key = _credential_of(case, resource)
+    made = day(key.rotated) or day(key.created)
+    age = (case.today - made).days if case.today and made else None
+    old = age is not None and age > case.policy.keys.max_age
+    what = _STORED[resource.kind]
+    limit = f"is {age} days old (limit {case.policy.keys.max_age})" if old else "is in reach"
+    vendor = key.attributes.get("vendor", resource.attributes.get("vendor", ""))
+    opened = f"opens what {vendor or 'its service'} gives it, which is not in the snapshot"
+    return Finding(
+        rule=LongLivedKey.ID,
+        title=LongLivedKey.TITLE,
+        severity=Severity.HIGH if old else Severity.MEDIUM,
+        subject=resource.id,
+        subject_kind=resource.kind,
+        identity=access.grant.principal,
+        message=f"{what} `{resource.name}` of another service {limit}: "
+        f"`{short(access.grant.principal)}` can fetch it",
+        fix=cut(access),
+        key=resource.id,
+        evidence=(*_life(key, case.today), opened),
+        access=access,
+        granted_by=access.grant.statements,
+    )
+
+
+def _credential_of(case: Case, resource: Resource) -> Credential:
+    """Give the stored credential: its own fact, with the last use and rotation of its secret."""
+    known = next((key for key in case.facts.snapshot.credentials if key.id == resource.id), None)
+    name = str((known or resource).attributes.get("secret", ""))
+    secret = case.facts.resources.get(name)
+    about = secret.attributes if secret else {}
+    return Credential(
+        id=resource.id,
+        provider=resource.provider,
+        kind=resource.kind,
+        principal="",
+        scope=resource.scope,
+        created=known.created if known else resource.created,
+        last_used=str(about.get("last_accessed", "")) or (known.last_used if known else ""),
+        expires=known.expires if known else "",
+        rotated=max(known.rotated if known else "", str(about.get("last_rotated", ""))),
+        attributes=dict(known.attributes if known else resource.attributes),
     )
 
 

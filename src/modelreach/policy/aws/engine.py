@@ -11,6 +11,7 @@ from modelreach.policy.aws import grants as granting
 from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.became import became
+from modelreach.policy.aws.credentials import Opens, credential_pivots, opened
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.tools import tools
@@ -24,13 +25,15 @@ from modelreach.snapshot import Facts, Principal, Runtime
 class AwsEngine:
     """Answers `modelreach.policy.engine.Engine` for the AWS part of a snapshot.
 
-    `fixed` are condition keys that the deployment declares, such as `aws:SourceVpce`.
+    `fixed` are condition keys that the deployment declares, such as `aws:SourceVpce`. `opens` are
+    secrets, by glob, with the principals whose credentials the user says they hold.
     """
 
     provider = "aws"
 
-    def __init__(self, facts: Facts, fixed: Fixed | None = None) -> None:
+    def __init__(self, facts: Facts, fixed: Fixed | None = None, opens: Opens = ()) -> None:
         self._estate = Estate(facts)
+        self._opened = opened(facts, opens)
         self._fixed: Fixed = dict(fixed or {})
         self._askers: dict[str, Asker] = {}
         self._held: dict[str, PermissionSet] = {}
@@ -96,7 +99,9 @@ class AwsEngine:
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and account that can be taken over, in one hop."""
-        return tuple(pivoting.pivots(self._asker(principal), self.permissions(principal)))
+        asker = self._asker(principal)
+        own = tuple(pivoting.pivots(asker, self.permissions(principal)))
+        return (*own, *credential_pivots(asker, self._opened, own))
 
     def _asker(self, name: str) -> Asker:
         if name not in self._askers:

@@ -1,0 +1,133 @@
+"""Excess is reach minus needs minus observed use, and what nobody watched is not unused."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from modelreach.deployment import Need, of_principal
+from modelreach.judge.finding import Finding
+from modelreach.judge.policy import JudgePolicy
+from modelreach.judge.use import Seen, observed
+from modelreach.pipeline.evaluate import Estates, Release, evaluate
+from modelreach.snapshot import (
+    Attachment,
+    Principal,
+    Resource,
+    Scope,
+    Snapshot,
+    Usage,
+    document_bytes,
+    document_id,
+    documents_of,
+)
+
+ACCOUNT = "111122223333"
+ROLE = "arn:aws:iam::111122223333:role/agent"
+START = "2025-10-01T00:00:00Z"
+
+
+def use(service: str, action: str = "", last: str = "never", start: str = START) -> Usage:
+    return Usage(
+        principal=ROLE, service=service, action=action, last_used=last, window_start=start
+    )
+
+
+def seen(action: str, *facts: Usage) -> Seen:
+    return observed({ROLE: facts})[ROLE].seen(action)
+
+
+def test_tracked_and_used() -> None:
+    assert seen("s3:GetObject", use("s3", "s3:GetObject", "2026-01-01T00:00:00Z")) is Seen.USED
+
+
+def test_tracked_and_never_used() -> None:
+    assert seen("s3:getobject", use("s3", "s3:GetObject")) is Seen.UNUSED
+
+
+def test_not_tracked_is_not_unused() -> None:
+    facts = use("s3", last="2026-01-01T00:00:00Z"), use("s3", "s3:GetObject")
+    assert seen("s3:PutObject", *facts) is Seen.UNTRACKED
+    assert seen("sqs:SendMessage", *facts) is Seen.UNTRACKED
+
+
+def test_service_never_used_means_none_of_its_actions() -> None:
+    assert seen("kms:Decrypt", use("kms")) is Seen.UNUSED
+
+
+def test_use_before_the_window_is_not_observed_use() -> None:
+    assert seen("s3:GetObject", use("s3", "s3:GetObject", "2025-01-01T00:00:00Z")) is Seen.UNUSED
+
+
+def test_a_time_that_is_not_known_may_be_any() -> None:
+    assert seen("s3:GetObject", use("s3", "s3:GetObject", "")) is Seen.USED
+
+
+def test_window_is_that_of_all() -> None:
+    later = use("sqs", start="2026-02-01T00:00:00Z")
+    assert observed({ROLE: (use("s3"), later)})[ROLE].window_start == "2026-02-01T00:00:00Z"
+
+
+def estate(*usage: Usage) -> Snapshot:
+    allow = {
+        "Effect": "Allow",
+        "Action": ["s3:GetObject", "s3:PutObject", "s3:DeleteObject"],
+        "Resource": "arn:aws:s3:::data/*",
+    }
+    raw = document_bytes({"Version": "2012-10-17", "Statement": [allow]})
+    digest = document_id(raw)
+    common: dict[str, Any] = {"provider": "aws", "scope": ACCOUNT}
+    return Snapshot(
+        schema="modelreach.snapshot/1",
+        taken_at="2026-11-24T00:00:00Z",
+        scopes=(Scope(id=ACCOUNT, provider="aws", kind="account"),),
+        principals=(Principal(id=ROLE, kind="role", name="agent", **common),),
+        resources=(Resource(id="arn:aws:s3:::data", kind="s3:bucket", name="data", **common),),
+        attachments=(Attachment(target=ROLE, kind="identity", document=digest, name="own"),),
+        usage=usage,
+        documents=documents_of({digest: raw}),
+    )
+
+
+def excess(snapshot: Snapshot, *needed: str) -> list[Finding]:
+    deployment = of_principal(ROLE, "aws")
+    if needed:
+        need = Need(identity="principal", actions=needed, resources=("arn:aws:s3:::data/*",))
+        spec = msgspec.structs.replace(deployment.spec, needs=(need,))
+        deployment = msgspec.structs.replace(deployment, spec=spec)
+    side = evaluate(Release(deployment, snapshot), JudgePolicy(), Estates())
+    return [finding for finding in side.findings if finding.rule == "MR201"]
+
+
+USED = (
+    use("s3", last="2026-01-01T00:00:00Z"),
+    use("s3", "s3:GetObject", "2026-01-01T00:00:00Z"),
+    use("s3", "s3:PutObject"),
+)
+
+
+def test_without_needs_and_without_observation_nothing_is_said() -> None:
+    assert excess(estate()) == []
+
+
+def test_without_needs_only_what_was_watched_and_not_used() -> None:
+    (finding,) = excess(estate(*USED))
+    assert "`s3:PutObject` on" in finding.message
+    assert "DeleteObject" not in finding.message, "its use was not tracked"
+    assert "1 of them not seen in use since 2025-10-01" in finding.evidence
+
+
+def test_with_needs_what_nobody_watched_is_told_apart() -> None:
+    (finding,) = excess(estate(*USED), "s3:GetObject")
+    assert "1 of them not seen in use since 2025-10-01" in finding.evidence
+    assert "the use of 1 of them was not tracked" in finding.evidence
+
+
+def test_use_that_was_observed_is_no_excess() -> None:
+    used = (*USED[:2], use("s3", "s3:PutObject", "2026-02-01T00:00:00Z"))
+    assert excess(estate(*used)) == []
+
+
+def test_declared_needs_are_no_excess_though_unused() -> None:
+    assert excess(estate(*USED), "s3:GetObject", "s3:PutObject", "s3:DeleteObject") == []
