@@ -6,13 +6,14 @@ fixtures/policy/aws/mutants.jsonl.
 
 from __future__ import annotations
 
+from itertools import product
 from typing import Any
 
 import pytest
 
 from modelreach.model import Verdict
 from modelreach.policy.aws.clauses import parse_conditions
-from modelreach.policy.aws.conditions import condition_expr, conditions_expr
+from modelreach.policy.aws.conditions import condition_expr, conditions_expr, settle
 from modelreach.policy.aws.context import CLOSED, Context
 from modelreach.policy.aws.decide import (
     AppliedPolicy,
@@ -27,9 +28,9 @@ from modelreach.policy.aws.decide import (
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.operators import moment
 from modelreach.policy.aws.principals import Way, spared_session, ways
-from modelreach.policy.aws.statement import Principals
+from modelreach.policy.aws.statement import Condition, Principals, Quantifier
 from modelreach.policy.decision import Decision, Layer, Outcome
-from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, atoms
+from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, any_of, atoms
 
 A = "111111111111"
 USER = Caller.of(f"arn:aws:iam::{A}:user/u")
@@ -299,3 +300,81 @@ def test_a_fault_in_a_resource_policy_is_placed() -> None:
     decision = ask(Layers(resource=(applied(Layer.RESOURCE, raw),)))
     (atom,) = atoms(decision.residual)
     assert atom.key == "resource policy p on t, statement 0"
+
+
+# --- conditions with an open variable: every completion, of a small world ------------------
+
+TAG, NAME, STAR = "aws:PrincipalTag/t", "aws:username", "aws:PrincipalTag/star"
+KNOWN = [None, (), ("",), ("a",), ("a", "ab"), ("*a",), ("1",), ("arn:aws:s3:::a",)]
+NAMES = [(), ("a",), ("b",), ("*",), ("1",)]
+OPEN_VALUES = [
+    ("${aws:username}",),
+    ("a${aws:username}", "b"),
+    ("${aws:username, 'a'}",),
+    ("${aws:username}${aws:username}", "${aws:PrincipalTag/none}"),
+    ("${aws:PrincipalTag/star}${aws:username}",),
+    ("arn:aws:s3:::${aws:username}",),
+    ("*${aws:username}*",),
+    ("${aws:PrincipalTag/none}",),
+]
+SOME_OPERATORS = [
+    "StringEquals",
+    "StringNotEquals",
+    "StringLike",
+    "StringNotLike",
+    "StringEqualsIgnoreCase",
+    "NumericLessThanEquals",
+    "NumericNotEquals",
+    "ArnLike",
+    "ArnNotEquals",
+]
+
+
+def completed(context: Context) -> list[Context]:
+    """Give every way to fill in the keys that are open, of those that the world has."""
+    tags = KNOWN[1:] if context.values(TAG) is None else [context.values(TAG)]
+    return [
+        context.joined({TAG: tag or (), NAME: name}, closed=True)
+        for tag, name in product(tags, NAMES)
+    ]
+
+
+@pytest.mark.parametrize("operator", SOME_OPERATORS)
+@pytest.mark.parametrize("quantifier", list(Quantifier))
+def test_what_is_left_agrees_with_every_completion(operator: str, quantifier: Quantifier) -> None:
+    for values, known, if_exists in product(OPEN_VALUES, KNOWN, (False, True)):
+        condition = Condition(operator, TAG, values, quantifier, if_exists)
+        fixed = {STAR: "*"} | ({} if known is None else {TAG: known})
+        context = Context.of(fixed, absent=["aws:PrincipalTag/none"])
+        left = condition_expr(condition, context)
+        for full in completed(context):
+            assert settle(left, full) is condition_expr(condition, full), (condition, full)
+
+
+@pytest.mark.parametrize("operator", ["StringEquals", "StringLike"])
+def test_an_open_variable_between_texts_is_listed(operator: str) -> None:
+    """What a variable may be for a known value: all of it, and nothing else."""
+
+    def left(wanted: str, given: str) -> Expr:
+        condition = Condition(operator, TAG, (wanted,))
+        return condition_expr(condition, Context.of({TAG: given}))
+
+    def names(*values: str) -> Expr:
+        return Atom(AtomKind.CONTEXT, NAME, "StringEquals", values)
+
+    assert left("${aws:username}", "abc") == names("abc")
+    assert left("a${aws:username}", "abc") == names("bc")
+    assert left("${aws:username}c", "abc") == names("ab")
+    assert left("a${aws:username}c", "abc") == names("b")
+    assert left("${aws:username}${aws:username}", "abab") == names("ab")
+    assert left("${aws:username}-${aws:username}", "ab-ab") == names("ab")
+    assert left("x${aws:username}", "abc") is FALSE
+    assert left("${aws:username}x", "abc") is FALSE
+    absent = Atom(AtomKind.CONTEXT, NAME, "Null", ("true",))
+    assert left("${aws:username, 'abc'}", "abc") == any_of((names("abc"), absent))
+    assert left("${aws:username}*", "ab") == (
+        names("", "a", "ab") if operator == "StringLike" else FALSE
+    )
+    assert left("*${aws:username}", "ab") == (
+        names("", "ab", "b") if operator == "StringLike" else FALSE
+    )

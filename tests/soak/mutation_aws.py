@@ -44,7 +44,6 @@ EXPLAINED = HERE / "mutation_explained.jsonl"
 TESTS = (
     "test_aws_cases.py",
     "test_aws_conditions.py",
-    "test_aws_conditions_laws.py",
     "test_aws_decide.py",
     "test_aws_mutants.py",
     "test_aws_principals.py",
