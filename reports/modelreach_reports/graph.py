@@ -38,7 +38,9 @@ _INK = {
     Fate.UNKNOWN: ("#6941c6", "#f3ecff"),
 }
 _LINE = {Fate.GONE: "dashed", Fate.UNKNOWN: "dotted"}
-_FONT = "Helvetica,Arial,sans-serif"
+#: One family, as the engine has widths only for such; whoever shows the SVG may have another.
+_FONT = "Arial"
+_FAMILIES = "Arial,Helvetica,sans-serif"
 _LONGEST = 30
 
 
@@ -230,6 +232,7 @@ def drawing(report: Report, engine: Engine | None = None) -> str:
     """Give the `<svg>` element alone, to be put into a page. Raises `MissingExtra`."""
     raw, titles = _laid_out(report, Form.SVG, engine)
     body = _COMMENT.sub(b"", _PROLOGUE.sub(b"", raw)).decode()
+    body = body.replace(f' font-family="{_FONT}"', f' font-family="{_FAMILIES}"')
     return _TITLE.sub(lambda match: _titled(match.group(1), titles), body)
 
 

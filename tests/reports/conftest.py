@@ -28,6 +28,7 @@ from modelreach.report import (
     ScopeRow,
     Summary,
 )
+from modelreach_reports import layout
 
 PROD, LAKE = "111122223333", "444455556666"
 RUNTIME = f"arn:aws:iam::{PROD}:role/support-agent-runtime"
@@ -624,3 +625,32 @@ def poison() -> Callable[[str, str], Report]:
         return msgspec.convert(_poisoned(plain[side], "", text), type(reports[side]))
 
     return poisoned
+
+
+Read = Callable[[bytes], dict[str, Any]]
+
+
+@pytest.fixture(scope="session")
+def read_dot() -> Read:
+    """Reads DOT with Graphviz: its `nodes`, `edges` and `clusters` with their attributes."""
+    engine = layout.engine_for(layout.Form.SVG)
+
+    def read(dot: bytes) -> dict[str, Any]:
+        # https://graphviz.org/docs/outputs/json/: a subgraph is an object with its own nodes.
+        found = json.loads(engine(dot, "dot_json"))
+        objects = found.get("objects", [])
+        nodes = {one["_gvid"]: one for one in objects if not one["name"].startswith("cluster")}
+        clusters = [one for one in objects if one["name"].startswith("cluster")]
+        return {"nodes": nodes, "edges": found.get("edges", []), "clusters": clusters}
+
+    return read
+
+
+@pytest.fixture(scope="session")
+def draws_pixels() -> bool:
+    """Can PNG be drawn here? Its engine loads libraries that a minimal Debian lacks."""
+    try:
+        import pygraphviz  # noqa: F401
+    except ImportError:
+        return False
+    return True

@@ -6,18 +6,21 @@ import os
 import struct
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from xml.etree import ElementTree
 
 import msgspec
-import pygraphviz
 import pytest
 
 from modelreach.model import MissingExtra
 from modelreach.report import DiffReport, RadiusReport, Report
 from modelreach_reports import graph
+from modelreach_reports.layout import MissingLibraries
 from modelreach_reports.picture import LIMIT, Fate, compose
+
+Read = Callable[[bytes], dict[str, Any]]
 
 CONFTEST = Path(__file__).parent / "conftest.py"
 
@@ -37,12 +40,10 @@ def test_every_fate_is_told_apart(diff_report: DiffReport) -> None:
     assert told["parameter/prod/feature-flags"] is Fate.UNKNOWN
 
 
-def test_fate_shows_as_colour_line_and_sign(diff_report: DiffReport) -> None:
-    dot: Any = pygraphviz.AGraph(string=graph.render_dot(diff_report).decode())
+def test_fate_shows_as_colour_line_and_sign(diff_report: DiffReport, read_dot: Read) -> None:
     seen = {
-        (node.attr["class"], node.attr["color"], "dashed" in style, "dotted" in style)
-        for node in dot.nodes()
-        for style in [node.attr["style"]]
+        (node["class"], node["color"], "dashed" in node["style"], "dotted" in node["style"])
+        for node in read_dot(graph.render_dot(diff_report))["nodes"].values()
     }
     assert len({(color, dashed, dotted) for _, color, dashed, dotted in seen}) == len(Fate)
     source = graph.render_dot(diff_report).decode()
@@ -52,12 +53,14 @@ def test_fate_shows_as_colour_line_and_sign(diff_report: DiffReport) -> None:
 WORDS = ("new", "removed", "changed", "unknown")
 
 
-def test_one_cluster_an_account(diff_report: DiffReport) -> None:
-    dot: Any = pygraphviz.AGraph(string=graph.render_dot(diff_report).decode())
-    labels = [cluster.graph_attr["label"] for cluster in dot.subgraphs()]
+def test_one_cluster_an_account(diff_report: DiffReport, read_dot: Read) -> None:
+    dot = read_dot(graph.render_dot(diff_report))
+    labels = [cluster["label"] for cluster in dot["clusters"]]
     assert len(labels) == 2
     assert "aws data-lake 444455556666" in labels[1]
-    outside = set(dot.nodes()) - {n for cluster in dot.subgraphs() for n in cluster.nodes()}
+    outside = set(dot["nodes"]) - {
+        node for cluster in dot["clusters"] for node in cluster["nodes"]
+    }
     assert len(outside) == 1
 
 
@@ -68,7 +71,7 @@ def test_hops_carry_their_actions_and_conditions(diff_report: DiffReport) -> Non
     assert "iam:PassRole and lambda:CreateFunction" in edges
 
 
-def test_svg_and_png_need_no_dot_program(
+def test_svg_needs_no_dot_program(
     diff_report: DiffReport, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", "")
@@ -76,6 +79,17 @@ def test_svg_and_png_need_no_dot_program(
     words = " ".join(tree.itertext())
     assert "lake-reader" in words
     assert "arn:aws:iam::444455556666:role/lake-reader" in words
+
+
+def test_png_is_drawn_or_says_what_it_needs(
+    diff_report: DiffReport, monkeypatch: pytest.MonkeyPatch, draws_pixels: bool
+) -> None:
+    monkeypatch.setenv("PATH", "")
+    if not draws_pixels:
+        with pytest.raises(MissingLibraries) as raised:
+            graph.render_png(diff_report)
+        assert "apt-get install" in raised.value.hint
+        return
     png = graph.render_png(diff_report)
     assert png.startswith(b"\x89PNG\r\n\x1a\n")
     width, height = struct.unpack(">II", png[16:24])
@@ -142,14 +156,18 @@ given = importlib.util.module_from_spec(spec)
 sys.modules[spec.name] = given
 spec.loader.exec_module(given)
 from modelreach import plugins
+from modelreach_reports.layout import MissingLibraries
 for name in plugins.names(plugins.RENDERERS):
     render = plugins.renderer(name)
     for report in (given.build_diff(), given.build_radius()):
-        print(name, hashlib.sha256(render(report)).hexdigest())
+        try:
+            print(name, hashlib.sha256(render(report)).hexdigest())
+        except MissingLibraries as error:
+            print(name, error)
 """
 
 
-def test_all_forms_give_the_same_bytes_in_every_run() -> None:
+def test_all_forms_give_the_same_bytes_in_every_run(draws_pixels: bool) -> None:
     runs = [
         subprocess.run(
             [sys.executable, "-c", PROGRAM, str(CONFTEST)],
@@ -162,6 +180,7 @@ def test_all_forms_give_the_same_bytes_in_every_run() -> None:
     ]
     assert runs[0].stdout == runs[1].stdout
     assert runs[0].stdout.count("\n") == 16
+    assert runs[0].stdout.count("libraries") == (0 if draws_pixels else 2)
     assert runs[0].stderr == ""
 
 
@@ -174,6 +193,7 @@ sys.modules[spec.name] = given
 spec.loader.exec_module(given)
 from modelreach.model import ModelreachError
 from modelreach_reports import graph
+from modelreach_reports.layout import MissingLibraries
 print(b"lake-reader" in graph.render_svg(given.build_diff()).replace(b"&#45;", b"-"))
 try:
     graph.render_png(given.build_diff())
@@ -182,7 +202,9 @@ except ModelreachError as error:
 """
 
 
-def test_a_machine_without_fonts_gets_no_picture_of_empty_boxes(tmp_path: Path) -> None:
+def test_a_machine_without_fonts_gets_no_picture_of_empty_boxes(
+    tmp_path: Path, draws_pixels: bool
+) -> None:
     config = tmp_path / "fonts.conf"
     config.write_text(NO_FONTS)
     run = subprocess.run(
@@ -194,6 +216,7 @@ def test_a_machine_without_fonts_gets_no_picture_of_empty_boxes(tmp_path: Path) 
     )
     svg, message, hint = run.stdout.splitlines()
     assert svg == "True"
-    assert message == "format `png` draws text, and this machine has no font"
+    lacks = "draws text, and this machine has no font" if draws_pixels else "needs libraries"
+    assert message.startswith(f"format `png` {lacks}")
     assert "write .svg instead" in hint
     assert run.stderr == ""
