@@ -4,9 +4,9 @@ The wheels of pygraphviz carry Graphviz whole, yet their extension module loads 
 system has glib and X11, which a minimal Debian lacks. There, what SVG needs of the wheel is used
 without the rest: see `modelreach_reports.plain_layout`.
 
-The two differ in one thing. The extension measures texts with the machine's fonts, so boxes differ by some points from one machine to
-another; the plain way measures by Graphviz's own table for Arial, everywhere the same, where
-characters outside ASCII count as narrow ones.
+The two differ in one thing. The extension measures texts with the machine's fonts, so boxes
+differ by some points from one machine to another. The plain way measures by Graphviz's own table
+for Arial, everywhere the same, where characters outside ASCII count as narrow ones.
 """
 
 from __future__ import annotations
