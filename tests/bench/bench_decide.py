@@ -3,7 +3,7 @@
     python tests/bench/bench_decide.py             # JSON
     python tests/bench/bench_decide.py --markdown  # the tables of docs/reference/benchmarks.md
 
-Run by `make bench` too. CPU seconds of this process, medians of several rounds. Ratios are to
+Run by `make bench` too. CPU time of this process, medians of several rounds. Ratios are to
 `json.loads` of the policy documents that one answer needs, so they mean the same on any machine.
 """
 
@@ -50,16 +50,16 @@ RESOURCES = 50
 
 @dataclass(frozen=True, slots=True)
 class Measure:
-    """One figure: CPU microseconds an answer, and of `json.loads` of what it is answered from."""
+    """One figure: CPU microseconds an answer, and of `json.loads` of what it is answered from.
+
+    `ratio` is the median of the ratios of each round, not the ratio of the medians: a machine that
+    is busy with other things slows both.
+    """
 
     name: str
     answer_us: float
     json_us: float
-
-    @property
-    def ratio(self) -> float:
-        """How many times the cost of parsing the policies as JSON an answer costs."""
-        return self.answer_us / self.json_us
+    ratio: float
 
     @property
     def per_second(self) -> float:
@@ -68,22 +68,42 @@ class Measure:
 
     def as_json(self) -> Json:
         """Give the figure with what follows from it."""
-        rounded = {"ratio": round(self.ratio, 2), "per_second": round(self.per_second)}
-        return {key: _shown(value) for key, value in asdict(self).items()} | rounded
+        figures = {key: _shown(value) for key, value in asdict(self).items()}
+        return figures | {"per_second": round(self.per_second)}
 
 
 def _shown(value: object) -> object:
     return round(value, 2) if isinstance(value, float) else value
 
 
-def cpu_us(work: Callable[[int], object], each: int, rounds: int = ROUNDS) -> float:
-    """Give the median CPU microseconds of one of `each` things that a round of `work` does."""
-    taken: list[float] = []
-    for number in range(rounds):
-        before = time.process_time()
-        work(number)
-        taken.append(time.process_time() - before)
-    return statistics.median(taken) * 1e6 / each
+def measure(
+    name: str, work: Callable[[int], object], each: int, texts: list[bytes], share: int = 1
+) -> Measure:
+    """Give the figure of one of `each` answers that a round of `work` gives.
+
+    `texts` are the policies of `share` answers.
+    """
+    times = 1 + 200_000 // (1 + sum(map(len, texts)))
+
+    def parse(_: int) -> None:
+        for _again in range(times):
+            for text in texts:
+                json.loads(text)
+
+    rounds = [
+        (cpu_us(work, number) / each, cpu_us(parse, number) / times / share)
+        for number in range(ROUNDS)
+    ]
+    answers, parsed = zip(*rounds, strict=True)
+    ratio = statistics.median(answer / parse for answer, parse in rounds)
+    return Measure(name, statistics.median(answers), statistics.median(parsed), ratio)
+
+
+def cpu_us(work: Callable[[int], object], number: int) -> float:
+    """Give the CPU microseconds of one round of work."""
+    before = time.process_time()
+    work(number)
+    return (time.process_time() - before) * 1e6
 
 
 # --- policies ------------------------------------------------------------------------------
@@ -117,14 +137,6 @@ def policy(size: int, salt: int) -> bytes:
     return document_bytes({"Version": "2012-10-17", "Statement": entries})
 
 
-def json_us(texts: list[bytes], rounds: int = ROUNDS) -> float:
-    """Give the CPU microseconds that `json.loads` takes for all of the texts."""
-    times = 1 + 20_000 // (1 + sum(map(len, texts)))
-    return cpu_us(
-        lambda _: [json.loads(text) for _ in range(times) for text in texts], times, rounds
-    )
-
-
 # --- decisions -----------------------------------------------------------------------------
 
 
@@ -156,8 +168,9 @@ def case_mix() -> Measure:
     """Every case of the fixtures, from its line: read, parsed, compiled, decided."""
     lines = case_lines()
     texts = [text for line in lines for text in policies_of(json.loads(line))]
-    answer = cpu_us(lambda _: sum(1 for _ in run_cases(lines)), len(lines))
-    return Measure("a case, from its JSON line", answer, json_us(texts) / len(lines))
+    count = len(lines)
+    name = "a case, from its JSON line"
+    return measure(name, lambda _: sum(1 for _ in run_cases(lines)), count, texts, count)
 
 
 def case_mix_compiled() -> Measure:
@@ -165,8 +178,9 @@ def case_mix_compiled() -> Measure:
     lines = case_lines()
     cases = [case for line in lines if (case := read_case(line, 1)) is not None]
     texts = [text for line in lines for text in policies_of(json.loads(line))]
-    answer = cpu_us(lambda _: [run_case(case) for case in cases], len(cases))
-    return Measure("a case, policies compiled before", answer, json_us(texts) / len(cases))
+    count = len(cases)
+    name = "a case, policies compiled before"
+    return measure(name, lambda _: [run_case(case) for case in cases], count, texts, count)
 
 
 def _role(size: int) -> tuple[Layers, list[bytes]]:
@@ -191,7 +205,7 @@ def hot() -> Measure:
             answer = decide(request, layers)
         return answer
 
-    return Measure("one request, repeated", cpu_us(round_of, times), json_us(texts))
+    return measure("one request, repeated", round_of, times, texts)
 
 
 def over_resources() -> Measure:
@@ -211,7 +225,7 @@ def over_resources() -> Measure:
         return sum(len(decide(each, layers).allowed_by) for _ in range(times) for each in requests)
 
     name = f"20 statements, 5 actions on {RESOURCES} resources"
-    return Measure(name, cpu_us(round_of, times * len(requests)), json_us(texts))
+    return measure(name, round_of, times * len(requests), texts)
 
 
 # --- effective permissions -----------------------------------------------------------------
@@ -232,23 +246,37 @@ def facts(text: bytes) -> Facts:
     )
 
 
+def several(size: int, salt: int) -> list[list[bytes]]:
+    """Give the policies of each round: so many that a round is worth timing."""
+    count = 1 + 100 // size
+    return [
+        [policy(size, salt + number * count + more) for more in range(count)]
+        for number in range(ROUNDS)
+    ]
+
+
 def compiled(size: int) -> Measure:
-    """What taking the document apart costs by itself."""
-    texts = [policy(size, salt) for salt in range(ROUNDS)]
-    answer = cpu_us(lambda number: compile_document(texts[number]), 1)
-    return Measure(f"document, statements: {size}, compiled", answer, json_us(texts[:1]))
+    """What taking a document apart costs by itself."""
+    rounds = several(size, 1)
+
+    def compile_all(number: int) -> object:
+        return [compile_document(text) for text in rounds[number]]
+
+    count = len(rounds[0])
+    return measure(f"document, statements: {size}, compiled", compile_all, count, rounds[0], count)
 
 
 def effective_set(size: int) -> Measure:
     """From a snapshot to the effective permission set of its one role, compiling included."""
-    texts = [policy(size, 1000 + salt) for salt in range(ROUNDS)]
-    known = [facts(text) for text in texts]
+    rounds = several(size, 100_000)
+    known = [[facts(text) for text in texts] for texts in rounds]
 
-    def set_of(number: int) -> object:
-        return AwsEngine(known[number]).permissions(ROLE)
+    def sets_of(number: int) -> object:
+        return [AwsEngine(one).permissions(ROLE) for one in known[number]]
 
+    count = len(rounds[0])
     name = f"effective permissions, statements: {size}"
-    return Measure(name, cpu_us(set_of, 1), json_us(texts[:1]))
+    return measure(name, sets_of, count, rounds[0], count)
 
 
 def measures() -> tuple[list[Measure], list[Measure]]:
