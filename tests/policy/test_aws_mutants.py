@@ -306,7 +306,7 @@ def test_a_fault_in_a_resource_policy_is_placed() -> None:
 
 TAG, NAME, STAR = "aws:PrincipalTag/t", "aws:username", "aws:PrincipalTag/star"
 KNOWN = [None, (), ("",), ("a",), ("a", "ab"), ("*a",), ("1",), ("arn:aws:s3:::a",)]
-NAMES = [(), ("a",), ("b",), ("*",), ("1",)]
+NAMES = [(), ("a",), ("*",), ("1",)]
 OPEN_VALUES = [
     ("${aws:username}",),
     ("a${aws:username}", "b"),
@@ -321,18 +321,15 @@ SOME_OPERATORS = [
     "StringEquals",
     "StringNotEquals",
     "StringLike",
-    "StringNotLike",
-    "StringEqualsIgnoreCase",
     "NumericLessThanEquals",
     "NumericNotEquals",
-    "ArnLike",
     "ArnNotEquals",
 ]
 
 
 def completed(context: Context) -> list[Context]:
     """Give every way to fill in the keys that are open, of those that the world has."""
-    tags = KNOWN[1:] if context.values(TAG) is None else [context.values(TAG)]
+    tags = KNOWN[2:5] if context.values(TAG) is None else [context.values(TAG)]
     return [
         context.joined({TAG: tag or (), NAME: name}, closed=True)
         for tag, name in product(tags, NAMES)

@@ -25,6 +25,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -112,8 +113,18 @@ def make_copy(work: Path, modules: tuple[str, ...]) -> None:
     shutil.copy(HERE / "mutation_conftest.py", tests / "conftest.py")
     only = json.dumps([str(PACKAGE / f"{module}.py") for module in modules])
     (work / "pyproject.toml").write_text(SETTINGS.format(only=only), encoding="utf-8")
-    recorded = work / "fixtures" / "policy" / "recorded.jsonl"
-    recorded.write_text("".join(record_answers()), encoding="utf-8")
+    shutil.copy(recorded_answers(work), work / "fixtures" / "policy" / "recorded.jsonl")
+
+
+def recorded_answers(work: Path) -> Path:
+    """Give the file of random cases with answers; made anew when the reference has changed."""
+    digest = sha256(Path(__file__).read_bytes())
+    for path in sorted((ROOT / "src" / "modelreach_reference").rglob("*.py")):
+        digest.update(path.read_bytes())
+    found = work / f"recorded-{digest.hexdigest()[:16]}.jsonl"
+    if not found.exists():
+        found.write_text("".join(record_answers()), encoding="utf-8")
+    return found
 
 
 def record_answers() -> Iterator[str]:
@@ -127,9 +138,9 @@ def record_answers() -> Iterator[str]:
             yield json.dumps({"record": record, "answers": answers}) + "\n"
 
 
-def run_mutmut(work: Path, names: list[str]) -> None:
-    """Run mutmut on what is left to try, or on the mutants named."""
-    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1", *names]
+def run_mutmut(work: Path) -> None:
+    """Run mutmut on what is left to try."""
+    command = [sys.executable, "-m", "mutmut", "run", "--max-children", "1"]
     with (work / "mutmut.log").open("a", encoding="utf-8") as log:
         done = subprocess.run(
             command, cwd=work, stdout=log, stderr=subprocess.STDOUT, check=False, env=_settled()
@@ -140,6 +151,20 @@ def run_mutmut(work: Path, names: list[str]) -> None:
 
 def _settled() -> dict[str, str]:
     return {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
+
+
+def forget_survivors(work: Path, modules: tuple[str, ...]) -> None:
+    """Have the survivors tried again."""
+    for path in (_results(work, module) for module in modules):
+        known = json.loads(path.read_text(encoding="utf-8"))
+        codes = known["exit_code_by_key"]
+        again = {name: NOT_RUN for name, code in codes.items() if code in (SURVIVED, *NO_TESTS)}
+        known["exit_code_by_key"] = codes | again
+        path.write_text(json.dumps(known), encoding="utf-8")
+
+
+def _results(work: Path, module: str) -> Path:
+    return work / "mutants" / PACKAGE / f"{module}.py.meta"
 
 
 # --- what came of it -----------------------------------------------------------------------
@@ -164,11 +189,10 @@ class Mutant:
 def read_mutants(work: Path, modules: tuple[str, ...]) -> Iterator[Mutant]:
     """Read all that mutmut has made so far."""
     for module in modules:
-        path = work / "mutants" / PACKAGE / f"{module}.py"
-        codes: dict[str, int | None] = json.loads(
-            path.with_name(path.name + ".meta").read_text(encoding="utf-8")
-        )["exit_code_by_key"]
-        texts = _functions(path.read_text(encoding="utf-8"))
+        path = _results(work, module)
+        known = json.loads(path.read_text(encoding="utf-8"))
+        codes: dict[str, int | None] = known["exit_code_by_key"]
+        texts = _functions(path.with_suffix("").read_text(encoding="utf-8"))
         for name, code in codes.items():
             yield _mutant(module, name, code, texts)
 
@@ -258,12 +282,10 @@ def main(arguments: list[str] | None = None) -> int:
     modules = tuple(given.modules.split(","))
     work = given.state
     if not given.report:
-        names: list[str] = []
         if given.again:
-            known = read_mutants(work, modules)
-            names = [one.name for one in known if one.exit_code in (SURVIVED, *NO_TESTS)]
+            forget_survivors(work, modules)
         make_copy(work, modules)
-        run_mutmut(work, names)
+        run_mutmut(work)
     return report([*read_mutants(work, modules)], modules, read_explained(given.explained))
 
 
