@@ -105,6 +105,11 @@ class Sdk:
     def operation(self, service: str, operation: str) -> Any:
         return self._session.get_service_model(service).operation_model(operation)
 
+    def spells_otherwise(self, service: str) -> bool:
+        """Are parameters on the wire not those of the SDK, but a form's?"""
+        protocol = self._session.get_service_model(service).metadata["protocol"]
+        return protocol in ("query", "rest-xml")
+
     def paging(self, service: str, operation: str) -> Paging | None:
         found = self._loader.load_service_model(service, "paginators-1")["pagination"]
         row = found.get(operation)
@@ -140,6 +145,8 @@ class Recorded:
     answers: list[tuple[Parameters, dict[str, Any]]] = field(default_factory=list)
 
     def __call__(self, sent: Parameters) -> Any:
+        if self.sdk.spells_otherwise(self.service):
+            return self.answers[0][1]
         asked = self.sdk.members(self.service, self.operation, sent)
         for parameters, response in self.answers:
             if _text(parameters) == _text(asked):
@@ -161,19 +168,45 @@ def _text(parameters: Parameters) -> str:
     return json.dumps({name: str(value) for name, value in parameters.items()}, sort_keys=True)
 
 
-def answers_below(*folders: Path) -> Iterator[tuple[str, dict[str, Any]]]:
-    """Give each recorded answer of the folders, with its service."""
+def answers_below(*folders: Path) -> Iterator[tuple[str, str, dict[str, Any]]]:
+    """Give each recorded answer of the folders, with its region and service."""
     for folder in folders:
         for path in sorted(folder.rglob("*.json")):
             content = json.loads(path.read_text())
-            for one in content["answers"]:
-                yield content["service"], one
+            for one in content.get("answers", ()):
+                yield content["region"], content["service"], one
+
+
+def written(folder: Path, *sources: Path) -> Path:
+    """Write the recorded answers of several folders as those of one account.
+
+    Of two answers to one question the lists are put together; else the first holds.
+    """
+    places: dict[tuple[str, str], dict[Any, dict[str, Any]]] = {}
+    for region, service, one in answers_below(*sources):
+        asked = one["operation"], _text(one.get("parameters", {}))
+        known = places.setdefault((region, service), {}).setdefault(asked, one)
+        for name, items in one["response"].items():
+            if isinstance(items, list):
+                found = known["response"].setdefault(name, [])
+                found.extend(item for item in items if item not in found)
+    for (region, service), answers in places.items():
+        content = {
+            "format": "modelreach.aws-answers/1",
+            "taken_at": NOW,
+            "account": ACCOUNT,
+            "region": region,
+            "service": service,
+            "answers": list(answers.values()),
+        }
+        (folder / f"{service}.json").write_text(json.dumps(content))
+    return folder
 
 
 def estate_of(sdk: Sdk, *folders: Path) -> dict[Key, Any]:
     """Give the operations of the recorded answers, as the server takes them."""
     found: dict[Key, Any] = {}
-    for service, one in answers_below(*folders):
+    for _, service, one in answers_below(*folders):
         key = service, one["operation"]
         recorded = found.setdefault(key, Recorded(sdk, *key))
         recorded.answers.append((one.get("parameters", {}), one["response"]))
@@ -233,12 +266,18 @@ Collect = Callable[..., Run]
 
 
 @pytest.fixture(scope="session")
-def collect(sdk: Sdk, tmp_path_factory: pytest.TempPathFactory) -> Collect:
-    """Collect the account and one side of a scenario from a server; `refuse` maps operations to
-    errors."""
+def account(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The new sides of all scenarios as one account."""
+    sides = [SCENARIOS / kind / "new" for kind in kinds()]
+    return written(tmp_path_factory.mktemp("account"), SCENARIOS / "account", *sides)
 
-    def run(folder: Path, refuse: dict[Key, Any] | None = None) -> Run:
-        estate = {**estate_of(sdk, SCENARIOS / "account", folder), **(refuse or {})}
+
+@pytest.fixture(scope="session")
+def collect(sdk: Sdk, account: Path, tmp_path_factory: pytest.TempPathFactory) -> Collect:
+    """Collect that account from a server; `refuse` maps operations to errors."""
+
+    def run(refuse: dict[Key, Any] | None = None) -> Run:
+        estate = {**estate_of(sdk, account), **(refuse or {})}
         recording = tmp_path_factory.mktemp("live") / "recording"
         with SERVER.serving({ACCOUNT: estate}) as serving:
             options = CollectOptions(
