@@ -27,6 +27,7 @@ from modelreach_reports.phrases import (
     finding_words,
     findings_tally,
     gate_reasons,
+    granting_commands,
     provisos,
     verdict_word,
 )
@@ -69,7 +70,7 @@ def page(report: Report) -> View:
         **_findings(report, names, fate),
         **_changes(report, names),
         "takeovers": _takeovers(report, names),
-        **_gaps(report.gaps, names),
+        **_gaps(report, names),
         **_credentials(report.credentials, names),
         "inputs": _inputs(report),
     }
@@ -317,15 +318,13 @@ def _takeover(row: AdminRow, kind: str, names: Names) -> View:
     }
 
 
-def _gaps(gaps: Sequence[GapRow], names: Names) -> View:
-    providers = sorted({gap.provider for gap in gaps})
+def _gaps(report: Report, names: Names) -> View:
+    gaps = report.gaps
     note = f"{len(gaps) - ROWS} more are left out." if len(gaps) > ROWS else ""
     return {
         "gaps": [_gap(gap, names) for gap in gaps[:ROWS]],
         "gaps_note": note,
-        "gap_commands": [
-            f"modelreach permissions {_short(key, 40)} --missing" for key in providers
-        ],
+        "gap_commands": granting_commands(report),
     }
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -18,7 +19,7 @@ from modelreach.report import (
     Report,
 )
 from modelreach_reports.naming import Names
-from modelreach_reports.safe import visible
+from modelreach_reports.safe import middle, visible
 from modelreach_reports.words import listed, statement_words
 
 
@@ -56,6 +57,9 @@ def granted(
     told = statement_words(row.witness[-1], actions, name) if row.witness else listed(actions)
     return visible(f"{', '.join(access)}: {told}")
 
+
+#: A file name beyond that is not repeated.
+_LONGEST_NAME = 120
 
 _VERDICTS = {
     "allow": "allowed",
@@ -116,6 +120,27 @@ def gap_words(gap: GapRow, names: Names) -> str:
     where = " ".join(part for part in (place, gap.region, about, side) if part)
     unknown = f"; unknown: {gap.leaves_unknown}" if gap.leaves_unknown else ""
     return visible(f"{where}: {what} {gap.reason.replace('-', ' ')}{unknown}")
+
+
+def granting_commands(report: Report) -> list[str]:
+    """Give the commands that print what to grant so that the gaps close, one a snapshot.
+
+    A snapshot whose name is unknown, or cannot be printed as it is, stands as `SNAPSHOT`.
+    """
+    wanted = {(gap.provider, _snapshot_of(gap, report)) for gap in report.gaps if gap.permission}
+    return [
+        f"modelreach permissions {middle(visible(provider), 40)} --missing {snapshot}"
+        for provider, snapshot in sorted(wanted)
+    ]
+
+
+def _snapshot_of(gap: GapRow, report: Report) -> str:
+    if isinstance(report, DiffReport):
+        name = (report.old if gap.side == "old" else report.new).snapshot
+    else:
+        name = report.release.snapshot
+    usable = 0 < len(name) <= _LONGEST_NAME and visible(name) == name
+    return shlex.quote(name) if usable else "SNAPSHOT"
 
 
 def gate_reasons(gate: Gate) -> str:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import chain
 
 from modelreach.report import (
     DiffReport,
     Figures,
-    GapRow,
     Gate,
     RadiusReport,
     ReleaseRow,
@@ -15,7 +15,13 @@ from modelreach.report import (
 )
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, length, paint
 from modelreach_reports.naming import Names
-from modelreach_reports.phrases import finding_words, findings_tally, gap_words, gate_reasons
+from modelreach_reports.phrases import (
+    finding_words,
+    findings_tally,
+    gap_words,
+    gate_reasons,
+    granting_commands,
+)
 from modelreach_reports.safe import visible
 from modelreach_reports.story import Item, grouped, items, ranked_findings
 from modelreach_reports.tree import Tree
@@ -51,20 +57,22 @@ class _Text:
         ascii_only: bool = False,
         show_all: bool = False,
         next_commands: Sequence[str] = (),
+        gated: bool = True,
     ) -> bytes:
-        """Give the report for a terminal of `width` columns; `next_commands` end it."""
+        """Give the report for a terminal of `width` columns; `next_commands` end it. `gated`
+        says that the program exits as the gate says."""
         look = Look(max(width, _NARROWEST), color, ascii_only, show_all)
         if isinstance(report, DiffReport):
-            lines = _diff_lines(report, look, next_commands)
+            lines = _diff_lines(report, look)
         else:
-            lines = _radius_lines(report, look, next_commands)
-        return paint(lines, look)
+            lines = _radius_lines(report, look)
+        return paint(chain(lines, _ending(report, look, next_commands, gated)), look)
 
 
 render = _Text()
 
 
-def _diff_lines(report: DiffReport, look: Look, following: Sequence[str]) -> Iterator[Line]:
+def _diff_lines(report: DiffReport, look: Look) -> Iterator[Line]:
     names = Names(report)
     told = items(report)
     yield from _diff_header(report, look)
@@ -73,13 +81,10 @@ def _diff_lines(report: DiffReport, look: Look, following: Sequence[str]) -> Ite
     yield BLANK
     yield from _changes(report, names, told, look)
     yield from _findings(report, names, look)
-    yield from _gaps(report.gaps, names, look)
-    yield BLANK
-    yield from _gate(report.gate, look)
-    yield from _next(following or _defaults(report), look)
+    yield from _gaps(report, names, look)
 
 
-def _radius_lines(report: RadiusReport, look: Look, following: Sequence[str]) -> Iterator[Line]:
+def _radius_lines(report: RadiusReport, look: Look) -> Iterator[Line]:
     names = Names(report)
     yield from _radius_header(report.release, look)
     yield BLANK
@@ -87,9 +92,12 @@ def _radius_lines(report: RadiusReport, look: Look, following: Sequence[str]) ->
     yield BLANK
     yield from _reached(report, names, look)
     yield from _findings(report, names, look)
-    yield from _gaps(report.gaps, names, look)
+    yield from _gaps(report, names, look)
+
+
+def _ending(report: Report, look: Look, following: Sequence[str], gated: bool) -> Iterator[Line]:
     yield BLANK
-    yield from _gate(report.gate, look)
+    yield from _gate(report.gate, look, gated)
     yield from _next(following or _defaults(report), look)
 
 
@@ -235,7 +243,8 @@ def _cut(lines: list[Line], rows: int, look: Look) -> list[Line]:
     return [*lines[: rows - 1], (*before, (shown, ink))]
 
 
-def _gaps(gaps: Sequence[GapRow], names: Names, look: Look) -> Iterator[Line]:
+def _gaps(report: Report, names: Names, look: Look) -> Iterator[Line]:
+    gaps = report.gaps
     if not gaps:
         return
     yield BLANK
@@ -247,17 +256,17 @@ def _gaps(gaps: Sequence[GapRow], names: Names, look: Look) -> Iterator[Line]:
         yield from hanging((("  ? ", Ink.UNKNOWN),), gap_words(gap, names), look)
     if len(gaps) > len(shown):
         yield ((f"  {look.glyphs.ellipsis} {len(gaps) - len(shown)} more", Ink.FAINT),)
-    for provider in sorted({gap.provider for gap in gaps if gap.permission}):
-        command = f"modelreach permissions {look.name(provider, 16)} --missing"
-        yield (("    grant it with:  ", Ink.FAINT), (command, Ink.STRONG))
+    for command in granting_commands(report):
+        yield from hanging((("    grant with:  ", Ink.FAINT),), command, look, Ink.STRONG)
 
 
 _GATE_INK = {"pass": Ink.GOOD, "fail": Ink.BAD, "unknown": Ink.WARN}
 
 
-def _gate(gate: Gate, look: Look) -> Iterator[Line]:
+def _gate(gate: Gate, look: Look, gated: bool) -> Iterator[Line]:
     lead: Line = ((f" {gate.verdict.upper()} ", _GATE_INK[gate.verdict]), (" ", Ink.PLAIN))
-    yield from hanging(lead, f"{gate_reasons(gate)}  (exit {gate.exit_code})", look)
+    leaving = "exit" if gated else "the gate would exit"
+    yield from hanging(lead, f"{gate_reasons(gate)}  ({leaving} {gate.exit_code})", look)
 
 
 def _defaults(report: Report) -> tuple[str, ...]:

@@ -414,7 +414,7 @@ def findings() -> tuple[FindingRow, ...]:
             subject="arn:aws:s3:::acme-tickets",
             subject_kind="resource",
             identity=RUNTIME,
-            message="`s3:DeleteObject` on `arn:aws:s3:::acme-tickets` go beyond declared needs",
+            message="`s3:DeleteObject` on `arn:aws:s3:::acme-tickets` goes beyond declared needs",
             evidence=(),
             witness=rows[10].witness,
             fix="Grant s3:PutObject only.",

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from html import unescape
 from pathlib import Path
 
 import msgspec
 import pytest
 
 from modelreach.report import DecisionRow, DiffReport, RadiusReport, StatementRow
-from modelreach_reports import text
+from modelreach_reports import html, text
 from modelreach_reports.witness import render_decision, render_finding, render_witness
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -76,7 +77,7 @@ def test_unknown_and_conditional_are_words(diff_report: DiffReport) -> None:
     assert "only if StringEquals aws:SourceVpce vpce-0a1b2c3d" in shown
     assert "unknown: ssm:DescribeParameters denied" in shown
     assert "Counted as unknown, not as zero." in shown
-    assert "modelreach permissions aws --missing" in shown
+    assert f"modelreach permissions aws --missing {diff_report.new.snapshot}" in shown
 
 
 def test_colour_changes_no_word(diff_report: DiffReport) -> None:
@@ -148,6 +149,33 @@ def test_the_verdict_comes_with_its_exit_code(diff_report: DiffReport, verdict: 
     shown = text.render(msgspec.structs.replace(diff_report, gate=gate)).decode()
     assert f" {verdict.upper()} " in shown
     assert f"(exit {code})" in shown
+
+
+def test_a_run_without_a_gate_says_what_it_would_do(diff_report: DiffReport) -> None:
+    shown = " ".join(text.render(diff_report, gated=False).decode().split())
+    assert "(the gate would exit 1)" in shown
+
+
+@pytest.mark.parametrize("side", ["old", "new", "both"])
+def test_the_snapshot_that_has_the_gap_is_named(diff_report: DiffReport, side: str) -> None:
+    named = msgspec.structs.replace(
+        diff_report,
+        old=msgspec.structs.replace(diff_report.old, snapshot="it's old.json"),
+        new=msgspec.structs.replace(diff_report.new, snapshot="new.json"),
+        gaps=(msgspec.structs.replace(diff_report.gaps[0], side=side),),
+    )
+    quoted = "'it'\"'\"'s old.json'" if side == "old" else "new.json"
+    for shown in (text.render(named).decode(), unescape(html.render(named).decode())):
+        assert f"modelreach permissions aws --missing {quoted}" in shown
+
+
+@pytest.mark.parametrize("name", ["", "a\x1b[2Jb", "n" * 500])
+def test_a_snapshot_that_cannot_be_named_is_a_place_to_fill(
+    diff_report: DiffReport, name: str
+) -> None:
+    new = msgspec.structs.replace(diff_report.new, snapshot=name)
+    shown = text.render(msgspec.structs.replace(diff_report, new=new)).decode()
+    assert "modelreach permissions aws --missing SNAPSHOT\n" in shown
 
 
 def test_a_bare_principal_is_where_its_witness_begins(radius_report: RadiusReport) -> None:

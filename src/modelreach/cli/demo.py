@@ -59,6 +59,7 @@ def command(keep: str, gate: bool, color: str, ascii_only: bool, show_all: bool)
         ascii_only=ascii_only,
         show_all=show_all,
         following=[f"modelreach explain F01 {again}"],
+        gated=gate,
     )
     click.echo(f"\nWritten: {', '.join(written)}")
     raise click.exceptions.Exit(report.gate.exit_code if gate else 0)

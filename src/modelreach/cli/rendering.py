@@ -49,9 +49,11 @@ def emit(
     ascii_only: bool,
     show_all: bool,
     following: Sequence[str] = (),
+    gated: bool = True,
 ) -> None:
     """Write the files asked for, and the report to standard output: as text unless a format was
-    asked for; nothing when only files were."""
+    asked for; nothing when only files were. `gated` says that the program exits as the gate
+    says."""
     files = rendered(report, outputs)
     if form is None or form == "text":
         content = plugins.terminal("report")(
@@ -59,6 +61,7 @@ def emit(
             **terminal(color=color, ascii_only=ascii_only),
             show_all=show_all,
             next_commands=following,
+            gated=gated,
         )
     else:
         content = plugins.renderer(form)(report)
