@@ -100,6 +100,7 @@ def _finding(
     first = accesses[0]
     resources = sorted({access.grant.resource for access in accesses})
     actions = sorted({action for access in accesses for action in access.grant.actions})
+    goes = "go" if actions[1:] else "goes"
     beyond = "the declared needs" if declared else "what was seen to be used"
     shown = ", ".join(f"`{action}`" for action in actions[:3])
     more = f" and {len(actions) - 3} more" if len(actions) > 3 else ""
@@ -111,11 +112,11 @@ def _finding(
         subject=f"{ref.target}#{ref.policy}#{ref.sid or ref.index}",
         subject_kind="statement",
         identity=first.grant.principal,
-        message=f"{shown}{more} on {where} go beyond {beyond}",
+        message=f"{shown}{more} on {where} {goes} beyond {beyond}",
         fix=cut(first),
         key="|".join([*resources, *actions]),
         evidence=(
-            f"{len(actions)} actions",
+            f"{len(actions)} action{'s' if actions[1:] else ''}",
             *_observation(actions, use.get(first.grant.principal)),
             *resources[:20],
         ),
