@@ -451,7 +451,7 @@ _ECR = (
 _TASKS = ("runtimes:ecs:task-definition",)
 _EACH_CLUSTER = {"ListClusters": over("clusterArns", cluster=".")}
 _ECS = (
-    _regional("ecs", "ListClusters", "clusters", kinds=_TASKS),
+    _regional("ecs", "ListClusters", "clusters", kinds=("ecs:cluster", *_TASKS)),
     _regional(
         "ecs",
         "ListServices",

@@ -15,6 +15,7 @@ from modelreach_aws.parse.place import Places
 def parse_runtimes(answers: Answers, places: Places, keys: Keys, facts: Facts) -> None:
     """Turn what these services answered into runtimes, and resources where they are such."""
     _functions(answers, keys, facts)
+    _clusters(answers, facts)
     _task_definitions(answers, facts)
     _instances(answers, places, facts)
 
@@ -88,6 +89,22 @@ def _functions(answers: Answers, keys: Keys, facts: Facts) -> None:
 def _url_auth(answers: Answers, one: Answer, arn: str) -> list[str]:
     found = answers.response(one, "ListFunctionUrlConfigs", {"FunctionName": arn})
     return [entry.get("AuthType", "") for entry in found.get("FunctionUrlConfigs", ())]
+
+
+def _clusters(answers: Answers, facts: Facts) -> None:
+    """A task runs in a cluster: whether there is one decides who can run one without making it."""
+    for one, response in answers.of("ecs", "ListClusters"):
+        for arn in response.get("clusterArns", ()):
+            facts.resources.append(
+                Resource(
+                    id=arn,
+                    provider=PROVIDER,
+                    kind="ecs:cluster",
+                    scope=one.account,
+                    region=one.region,
+                    name=arn.rpartition("/")[2],
+                )
+            )
 
 
 def _task_definitions(answers: Answers, facts: Facts) -> None:
