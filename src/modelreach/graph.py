@@ -88,20 +88,27 @@ def explore(starts: Iterable[str], pivots_of: Callable[[str], Iterable[Pivot]]) 
         waiting.append(Path(start))
     paths: dict[str, Path] = {}
     edges: list[Pivot] = []
+    onward: dict[str, list[Pivot]] = {}
+    shortest: dict[str, int] = {}
     while queue:
-        _, _, node, index = heapq.heappop(queue)
-        if node in paths:
+        _, length, node, index = heapq.heappop(queue)
+        # A weaker way to a node already reached serves only where it is shorter: beyond a hop
+        # that is as weak, it is the better one.
+        if length >= shortest.get(node, length + 1):
             continue
+        shortest[node] = length
         path = waiting[index]
-        paths[node] = path
+        paths.setdefault(node, path)
         if path.pivots and path.pivots[-1].kind == "administer":
             continue
-        for pivot in sorted(pivots_of(node), key=_pivot_order):
-            edges.append(pivot)
-            if pivot.target not in paths:
+        if node not in onward:
+            onward[node] = sorted(pivots_of(node), key=_pivot_order)
+            edges.extend(onward[node])
+        for pivot in onward[node]:
+            if length + 1 < shortest.get(pivot.target, length + 2):
                 further = Path(path.start, (*path.pivots, pivot))
                 weakness = WEAKNESS[further.strength]
-                heapq.heappush(queue, (weakness, len(further.pivots), pivot.target, len(waiting)))
+                heapq.heappush(queue, (weakness, length + 1, pivot.target, len(waiting)))
                 waiting.append(further)
     return AccessGraph(first, paths, tuple(edges))
 
