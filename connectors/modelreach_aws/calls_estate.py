@@ -40,7 +40,6 @@ def _region(service: str, operation: str, feeds: str, **more: Any) -> Call:
     return _call(service, operation, feeds, Where.REGION, **more)
 
 
-_KEYS = ("credentials",)
 _EACH_USER = {"GetAccountAuthorizationDetails": over("UserDetailList", UserName="UserName")}
 
 _CREDENTIALS = (
@@ -48,7 +47,7 @@ _CREDENTIALS = (
         "iam",
         "ListSigningCertificates",
         "signing certificates: status and age",
-        kinds=_KEYS,
+        kinds=("iam:signing-certificate",),
         subject="user:{UserName}",
         after=_EACH_USER,
     ),
@@ -56,7 +55,7 @@ _CREDENTIALS = (
         "iam",
         "ListSSHPublicKeys",
         "SSH keys for CodeCommit: status and age",
-        kinds=_KEYS,
+        kinds=("iam:ssh-key",),
         subject="user:{UserName}",
         after=_EACH_USER,
     ),
@@ -64,16 +63,21 @@ _CREDENTIALS = (
         "apigateway",
         "GetApiKeys",
         "API keys of API Gateway: status, age, stages; never values",
-        kinds=("apigateway:api-key", *_KEYS),
+        kinds=("apigateway:api-key",),
         fixed={"includeValues": False},
         page_size=500,
     ),
-    _region("appsync", "ListGraphqlApis", "GraphQL APIs", kinds=("appsync:graphqlapi", *_KEYS)),
+    _region(
+        "appsync",
+        "ListGraphqlApis",
+        "GraphQL APIs",
+        kinds=("appsync:graphqlapi", "appsync:api-key"),
+    ),
     _region(
         "appsync",
         "ListApiKeys",
         "API keys of AppSync: expiry; their ids are their values, and are dropped",
-        kinds=_KEYS,
+        kinds=("appsync:api-key",),
         subject="arn:{partition}:appsync:{region}:{account}:apis/{apiId}",
         after={
             "ListGraphqlApis": over("graphqlApis", apiId="apiId"),
@@ -83,13 +87,13 @@ _CREDENTIALS = (
         "rolesanywhere",
         "ListTrustAnchors",
         "certificate authorities that roles may be assumed with",
-        kinds=("rolesanywhere:trust-anchor", *_KEYS),
+        kinds=("rolesanywhere:trust-anchor",),
     ),
     _region(
         "rolesanywhere",
         "ListProfiles",
         "the roles that a certificate opens, and their session policies",
-        kinds=("rolesanywhere:profile", *_KEYS),
+        kinds=("rolesanywhere:profile",),
     ),
     _region(
         "cognito-identity",

@@ -79,7 +79,7 @@ class _Reading:
         self._seen: set[tuple[str, ...]] = set()
         self._unreachable: dict[tuple[str, str, str], Refusal] = {}
         self._answers: list[Answer] = []
-        self._done = 0
+        self._done: set[tuple[str, str, str]] = set()
         for task in _first_tasks(self._accounts):
             self._add(task)
         self._total = len(self._pending)
@@ -154,9 +154,9 @@ class _Reading:
                     self._add(_Task(task.account, task.region, call, made))
         self._pending[task.group] -= 1
         if not self._pending[task.group]:
-            self._done += 1
+            self._done.add(task.group)
             place = " ".join(filter(None, ("aws", *task.group)))
-            self._options.progress(f"{place} … {self._done}/{self._total}")
+            self._options.progress(f"{place} … {len(self._done)}/{self._total}")
 
 
 def _not_there(task: _Task, refused: Refusal) -> Refusal:

@@ -36,8 +36,15 @@ CANARY = "hush-canary-value"
 
 Answer = tuple[int, dict[str, str], bytes]
 Key = tuple[str, str]
-#: The name a service signs with, where it is not the name of its client.
-SIGNING = {"bedrock": "bedrock-agent"}
+#: The clients that sign with a name which is not their own.
+SIGNING = {
+    "bedrock": ("bedrock-agent", "bedrock"),
+    "bedrock-agentcore": ("bedrock-agentcore-control",),
+    "states": ("stepfunctions",),
+    "access-analyzer": ("accessanalyzer",),
+}
+#: What an endpoint answers that does not know an operation.
+UNKNOWN = frozenset({404, 500, 501})
 
 
 class Operations:
@@ -53,12 +60,16 @@ class Operations:
     def of(self, handler: BaseHTTPRequestHandler, body: bytes) -> Key:
         scope = re.search(r"Credential=[^/]+/\d+/[^/]+/([^/]+)/", handler.headers["Authorization"])
         assert scope, "a request that is not signed"
-        service = SIGNING.get(scope[1], scope[1])
+        services = SIGNING.get(scope[1], (scope[1],))
+        return next(filter(None, (self._in(one, handler, body) for one in services)))
+
+    def _in(self, service: str, handler: BaseHTTPRequestHandler, body: bytes) -> Key | None:
         if target := handler.headers.get("X-Amz-Target"):
             return service, target.rpartition(".")[2]
         if self.protocol(service) in ("query", "ec2"):
             return service, parse_qs(body.decode())["Action"][0]
-        return service, self._rest_operation(service, handler)
+        operation = self._rest_operation(service, handler)
+        return (service, operation) if operation else None
 
     def _rest_operation(self, service: str, handler: BaseHTTPRequestHandler) -> str:
         url = urlsplit(handler.path)
@@ -69,7 +80,6 @@ class Operations:
             fits = method == handler.command and pattern.fullmatch(url.path) and query <= given
             if fits and len(query) > most:
                 best, most = name, len(query)
-        assert best, f"no operation of {service} for {handler.command} {handler.path}"
         return best
 
     def _models(self, service: str) -> list[tuple[str, re.Pattern[str], set[str], str]]:
@@ -97,6 +107,8 @@ class Wire:
     made: list[Key] = field(default_factory=list)
     bodies: dict[Key, list[bytes]] = field(default_factory=dict)
     answers: dict[Key, Callable[[], Answer]] = field(default_factory=dict)
+    #: Answer what moto does not know as if there were nothing.
+    complete: bool = False
 
     def refuse(self, service: str, operation: str, code: str, status: int = 400) -> None:
         """Answer an operation with an error, in the form of the service's protocol."""
@@ -113,6 +125,14 @@ class Wire:
             text.encode(),
         )
         self.answers[service, operation] = lambda: answer
+
+    def nothing(self, service: str, operation: str) -> Answer:
+        """Answer as where there is nothing."""
+        if self.operations.protocol(service) in ("query", "ec2"):
+            inner = f"<{operation}Result/>"
+            text = f"<{operation}Response>{inner}</{operation}Response>"
+            return 200, _typed("text/xml"), text.encode()
+        return 200, _typed("application/json"), b"{}"
 
     def stall(self, service: str, operation: str, seconds: float) -> None:
         """Answer an operation late."""
@@ -158,6 +178,8 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
             wire.bodies.setdefault(key, []).append(body)
             made = wire.answers.get(key)
             status, headers, content = made() if made else self._forward(body)
+            if wire.complete and status in UNKNOWN and b"<!doctype" in content[:40].lower():
+                status, headers, content = wire.nothing(*key)
             try:
                 self.send_response(status)
                 for name, value in headers.items():
@@ -579,6 +601,7 @@ def estate(cloud: Cloud) -> str:
 
 def _rest_of_the_answers(wire: Wire) -> None:
     """Answer what moto does not: published versions of an agent, long-lived API keys…"""
+    wire.complete = True
     second = f"arn:aws:iam::{ACCOUNT}:role/agent-two"
     function = f"arn:aws:lambda:{REGION}:{ACCOUNT}:function:tool"
     versions = [{"agentVersion": "DRAFT"}, {"agentVersion": "1"}, {"agentVersion": "2"}]

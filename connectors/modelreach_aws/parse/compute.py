@@ -199,6 +199,7 @@ def _projects(answers: Answers, facts: Facts) -> None:
                     for variable in environment.get("environmentVariables") or ()
                 ],
                 source=source.get("type"),
+                batch=bool(entry.get("buildBatchConfig")),
             )
 
 
