@@ -94,15 +94,15 @@ def _of_arn(
     service_linked = False
     if found is CallerKind.SESSION:
         name, _, session = rest.partition("/")
-        role_arn = role_arn or f"arn:{partition}:iam::{account}:role/{name}"
-        service_linked = name.startswith("AWSServiceRoleFor")
+        if not role_arn:  # then the name has to do: the ARN of a session lacks the path
+            service_linked = name.startswith("AWSServiceRoleFor")
+            role_arn = f"arn:{partition}:iam::{account}:role/{name}"
     elif found is CallerKind.ROLE:
         role_arn = arn
-        service_linked = rest.startswith("aws-service-role/")
     else:
         role_arn = ""
-    if "/aws-service-role/" in role_arn:
-        service_linked = True
+    # Anybody may choose a path that merely holds this one.
+    service_linked = service_linked or ":role/aws-service-role/" in role_arn
     return Caller(
         arn, account, found, name, session, role_arn, unique_id, service_linked, management_account
     )
