@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
-from functools import partial
+from functools import cache, partial
 from typing import Any, Final
 
 import boto3
@@ -16,6 +16,7 @@ from botocore.credentials import (
     DeferredRefreshableCredentials,
 )
 from botocore.exceptions import NoCredentialsError, ProfileNotFound, UnknownRegionError
+from botocore.loaders import Loader, create_loader
 
 from modelreach.model import InputError
 from modelreach.plugins import CollectOptions
@@ -100,17 +101,13 @@ def sources(options: CollectOptions, *, attempts: int) -> Iterator[Source]:
         max_pool_connections=max(10, options.max_workers),
         user_agent_extra="modelreach",
     )
-    loader: Any = None
     bases: list[Source] = []
     for profile in options.profiles or ("",):
         session = _session(profile)
-        loader = loader or session.get_component("data_loader")
         bases.append(_source(profile or "default", session, options, config))
     yield from bases
     for role in options.assume_roles:
         session = _assumed(bases[0], role, options.external_id)
-        # Reading the service models once is enough for all accounts.
-        session.register_component("data_loader", loader)
         yield _source(role, session, options, config, home=bases[0].home, role=role)
 
 
@@ -125,8 +122,15 @@ def _source(
 ) -> Source:
     first = options.regions[0] if options.regions else ""
     region = home or first or session.get_config_variable("region") or _DEFAULT_REGION
+    session.register_component("data_loader", _models(session.get_config_variable("data_path")))
     wrapped = boto3.session.Session(botocore_session=session, region_name=region)
     return Source(label, wrapped, region, config, options.endpoint_url, role)
+
+
+@cache
+def _models(search_path: str | None) -> Loader:
+    """Give what reads the service models. Doing so takes a second: once is enough for all."""
+    return create_loader(search_path)
 
 
 def _session(profile: str) -> botocore.session.Session:
