@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import copy
 import json
+import random
 from collections import Counter
 from typing import Any
 
 import pytest
 
-from modelreach_reference.aws import TooManyCompletions, count_completions, evaluate, evaluate_open
+from modelreach_reference.aws import (
+    Answer,
+    MalformedRecord,
+    TooManyCompletions,
+    count_completions,
+    evaluate,
+    evaluate_open,
+)
 from modelreach_reference.aws.conditions import NEGATED, PLAIN
 from modelreach_reference.aws.request import PrincipalKind, read_request
 from modelreach_reference.aws_cases import (
@@ -171,3 +180,34 @@ def test_shrinking_keeps_what_matters_and_no_more() -> None:
     assert evaluate(small) == "explicit_deny"
     assert json.dumps(small).count("Effect") == 1
     assert len(json.dumps(small)) < 700
+
+
+GARBAGE: list[object] = [
+    *(None, True, -1.5, "", "*", "${", "${a, 'b}", "::::::", "\ud800", "9" * 400, "1e999999999"),
+    *([], {}, [None], {"a": None}, [[["x"]]], {"AWS": {"a": 1}}, float("nan"), float("inf")),
+]
+
+
+def _places(part: Any) -> list[tuple[Any, Any]]:
+    """Give every place in a case at which something else could stand."""
+    keys = list(part) if isinstance(part, dict) else range(len(part))
+    own = [(part, key) for key in keys]
+    inner = [part[key] for key in keys if isinstance(part[key], dict | list)]
+    return own + [place for found in inner for place in _places(found)]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_garbage_is_answered_or_refused(seed: int) -> None:
+    rng = random.Random(seed)
+    refused = 0
+    for number in range(150):
+        record: Record = json.loads(json.dumps(closed_case(number)))
+        for _ in range(rng.randint(1, 3)):
+            part, key = rng.choice(_places(record))
+            part[key] = copy.deepcopy(rng.choice(GARBAGE))
+        try:
+            assert evaluate(record) in {*Answer}
+            assert count_completions(record) > 200 or evaluate_open(record) <= {*Answer}
+        except MalformedRecord:
+            refused += 1
+    assert refused < 60

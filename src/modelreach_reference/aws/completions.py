@@ -21,8 +21,9 @@ from modelreach_reference.aws.conditions import Over, read_operator, read_values
 from modelreach_reference.aws.evaluation import evaluate
 from modelreach_reference.aws.grants import PREFIX, read_grants
 from modelreach_reference.aws.logic import NotUnderstood
-from modelreach_reference.aws.request import MalformedRecord, read_request
+from modelreach_reference.aws.request import read_request
 from modelreach_reference.aws.shapes import as_list, as_object
+from modelreach_reference.aws.statements import ELEMENTS
 
 LARGEST_SET = 3
 """No more values are given to one key: with three, ForAllValues and ForAnyValue can already
@@ -101,14 +102,12 @@ def _completed(record: Mapping[str, object], chosen: Mapping[str, Values]) -> di
 
 def open_keys(record: Mapping[str, object]) -> dict[str, OpenKey]:
     """Give the keys that policies ask about and the context does not fix, in lower case."""
-    request = cast("Mapping[str, object]", record.get("request") or {})
-    context = request.get("context")
-    if context is not None and not isinstance(context, Mapping):
-        raise MalformedRecord("`context` is not an object")
-    fixed = {key.lower() for key in as_object(request.get("context"))}
+    request = read_request(record)
+    context = as_object(as_object(record["request"]).get("context"))
+    fixed = {key.lower() for key in context}
     keys: dict[str, OpenKey] = {}
     for statement in _statements(record.get("policies")):
-        for name, found in _asked(statement, read_request(record).resource):
+        for name, found in _asked(statement, request.resource):
             keys.setdefault(name, OpenKey()).join(found)
     for name, found in _asked_by_grants(record):
         keys.setdefault(name, OpenKey()).join(found)
@@ -119,10 +118,10 @@ def open_keys(record: Mapping[str, object]) -> dict[str, OpenKey]:
 
 
 def _statements(policies: object) -> Iterator[Mapping[str, object]]:
-    """Find every object in the policies that has an Effect, wherever it is."""
+    """Find every object in the policies that has an element of a statement, wherever it is."""
     if isinstance(policies, Mapping):
         found = cast("Mapping[str, object]", policies)
-        if "Effect" in found:
+        if ELEMENTS & set(found):
             yield found
         for part in found.values():
             yield from _statements(part)
@@ -176,7 +175,11 @@ def _written(ordered: str, value: Decimal) -> str:
 
 
 def _moment(seconds: float) -> str:
-    return datetime.fromtimestamp(seconds, UTC).isoformat()
+    """Write a moment; one that no calendar reaches stands as it is."""
+    try:
+        return datetime.fromtimestamp(seconds, UTC).isoformat()
+    except (OverflowError, ValueError, OSError):
+        return str(seconds)
 
 
 def _tests(statement: Mapping[str, object]) -> Iterator[tuple[str, str, list[str]]]:
