@@ -97,6 +97,28 @@ def test_spellings_of_nobody(principal: str) -> None:
     assert Caller.of(principal).kind is CallerKind.ANONYMOUS
 
 
+@pytest.mark.parametrize(
+    ("principal", "kind", "name", "session"),
+    [
+        (f"arn:aws:iam::{A}:user/a/b/u", CallerKind.USER, "u", ""),
+        (f"arn:aws:iam::{A}:role/a/b/r", CallerKind.ROLE, "r", ""),
+        (f"arn:aws:sts::{A}:assumed-role/r/s", CallerKind.SESSION, "r", "s"),
+        (f"arn:aws:iam::{A}:something/else", CallerKind.USER, "else", ""),
+    ],
+)
+def test_names_of_callers(principal: str, kind: CallerKind, name: str, session: str) -> None:
+    caller = Caller.of(principal)
+    assert (caller.kind, caller.name, caller.session) == (kind, name, session)
+    assert caller.service_linked is False
+
+
+def test_the_root_user_of_another_partition_is_itself_by_its_account_id() -> None:
+    root = Caller.of(f"arn:aws-us-gov:iam::{A}:root")
+    named = Principals(aws=(f"arn:aws:iam::{A}:root",))
+    assert [way for way, _ in ways(named, root)] == [Way.ROOT]
+    assert [way for way, _ in ways(named, USER)] == [Way.ACCOUNT]
+
+
 # --- values --------------------------------------------------------------------------------
 
 
