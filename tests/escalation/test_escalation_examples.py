@@ -46,7 +46,7 @@ def test_a_hit_leads_where_the_rule_says(scenes: Any, rule: EscalationRule, hit:
     assert all(pivot.target == expected for pivot in found)
     assert all(pivot.source == scenes.caller_of(hit) for pivot in found)
     engine = scenes.build(hit)
-    if hit.target not in ("agentcore-api-key", "agentcore-oauth2"):
+    if hit.target not in ("stored-api-key", "stored-oauth2-client"):
         assert engine.principal(found[0].target) is not None
 
 

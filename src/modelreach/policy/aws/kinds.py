@@ -33,6 +33,16 @@ KIND_OF_TYPE: dict[tuple[str, str], str] = {
     ("iam", "user"): "iam:user",
     ("iam", "group"): "iam:group",
     ("sts", "role"): "iam:role",
+    ("bedrock-agentcore", "code-interpreter-custom"): "bedrock-agentcore:code-interpreter",
+    ("bedrock-agentcore", "browser-custom"): "bedrock-agentcore:browser",
+    (
+        "bedrock-agentcore",
+        "apikeycredentialprovider",
+    ): "bedrock-agentcore:api-key-credential-provider",
+    (
+        "bedrock-agentcore",
+        "oauth2credentialprovider",
+    ): "bedrock-agentcore:oauth2-credential-provider",
 }
 
 #: Kinds that are written in more than one way in a snapshot.
