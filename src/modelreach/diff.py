@@ -18,7 +18,7 @@ from modelreach.graph import WEAKNESS, Path
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.expr import implies, render
 from modelreach.policy.glob import covers
-from modelreach.reach import Access, BlastRadius
+from modelreach.reach import Access, BlastRadius, Identity
 from modelreach.snapshot import Gap
 
 
@@ -232,29 +232,30 @@ def blamed(change: Change, old: Side, new: Side) -> Change:
     more = change.kind in _MORE
     poorer, richer = (old, new) if more else (new, old)
     access = change.shown if change.kind is not ChangeKind.NARROWED else change.old or change.shown
-    identities = (poorer.radius.identities | richer.radius.identities).items()
-    scopes = {name: identity.principal.scope for name, identity in identities}
-    causes = [gap for gap in poorer.blind if could_hide(gap, access, scopes)]
+    identities = poorer.radius.identities | richer.radius.identities
+    causes = [gap for gap in poorer.blind if could_hide(gap, access, identities)]
     causes += [gap for gap in richer.blind if _could_limit(gap, access)]
     if not causes:
         return change
     return replace(change, kind=ChangeKind.UNKNOWN, caused_by=tuple(sorted(causes, key=repr)))
 
 
-_LIMITING = {"scp", "rcp", "boundary", "resource-policy"}
+_LIMITING = {"scp", "rcp", "organization", "boundary", "resource-policy"}
 _GRANTING = {"principals", "identity-policy", "trust", "resource-policy"}
 
 
-def could_hide(gap: Gap, access: Access, scopes: Mapping[str, str]) -> bool:
-    """Could this gap be why the poorer side does not show the access? `scopes` are those of the
-    identities on the way."""
+def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> bool:
+    """Could this gap be why the poorer side does not show the access? `identities` are those that
+    either side reaches."""
     grant, pivots = access.grant, access.path.pivots
     if gap.kind in _GRANTING:
         on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
         touched = {grant.resource, grant.principal, access.path.start, *on_the_way}
+        principals = [identities[name].principal for name in touched if name in identities]
         if gap.subject:
-            return gap.subject in touched
-        return gap.scope in ("", grant.scope, *(scopes.get(name) for name in touched))
+            groups = {group for principal in principals for group in principal.groups}
+            return gap.subject in touched | groups
+        return gap.scope in ("", grant.scope, *(principal.scope for principal in principals))
     listed_there = gap.scope in ("", grant.scope) and gap.region in ("", grant.region)
     return gap.kind == grant.kind and listed_there and gap.subject in ("", grant.resource)
 

@@ -37,7 +37,7 @@ from modelreach.snapshot import (
 settings.register_profile(
     "engine",
     deadline=None,
-    max_examples=12,
+    max_examples=20,
     derandomize=True,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
@@ -177,7 +177,7 @@ class Drawn:
             kind="user" if ":user/" in name else "role",
             scope=account,
             name=name.rsplit("/", 1)[-1],
-            tags={"team": "ml"} if name == ONE else {},
+            tags={"team": "ml"} if name.startswith(ONE) else {},
             groups=(TEAM,) if name == ANN else (),
             attributes={"boundary": "limit"} if name in self.bounded else {},
         )

@@ -102,9 +102,7 @@ def _hides(gap: Gap, finding: Finding, old: Side) -> bool:
     access = finding.access or _of_path(finding, old)
     if access is None:
         return False
-    identities = old.radius.identities
-    scopes = {name: identity.principal.scope for name, identity in identities.items()}
-    if could_hide(gap, access, scopes):
+    if could_hide(gap, access, old.radius.identities):
         return True
     if gap.kind not in _JUDGED_BY.get(finding.rule, ()):
         return False

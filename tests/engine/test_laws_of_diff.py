@@ -1,0 +1,201 @@
+"""What holds of every difference, whatever the estates."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelreach.report import encode
+from modelreach.snapshot import Gap
+
+OPPOSITE = {"gained": "lost", "lost": "gained", "widened": "narrowed", "narrowed": "widened"}
+SETTINGS = settings.get_profile("engine")
+
+
+@pytest.fixture(scope="session")
+def pairs(world: Any) -> Any:
+    return st.tuples(world.estates(), world.estates())
+
+
+@SETTINGS
+@given(data=st.data())
+def test_an_estate_against_itself_has_no_changes(world: Any, data: st.DataObject) -> None:
+    drawn = data.draw(world.estates())
+    start = data.draw(st.sampled_from(world.principals))
+    report = world.compare(world.side(drawn, start), world.side(drawn, start))
+    assert report.changes == ()
+    assert {f.state for f in report.findings} <= {"unchanged"}
+
+
+@SETTINGS
+@given(data=st.data())
+def test_swapping_swaps(world: Any, data: st.DataObject) -> None:
+    old, new = (world.side(data.draw(world.estates())) for _ in range(2))
+    there, back = world.rows(world.compare(old, new)), world.rows(world.compare(new, old))
+    swapped = sorted((OPPOSITE.get(kind, kind), *rest) for kind, *rest in there)
+    moved = ("rerouted", "unknown")
+    assert [r for r in swapped if r[0] not in moved] == [r for r in back if r[0] not in moved]
+    assert [r[:4] for r in swapped if r[0] in moved] == [r[:4] for r in back if r[0] in moved]
+
+
+@SETTINGS
+@given(data=st.data())
+def test_adding_an_allow_never_loses(world: Any, data: st.DataObject) -> None:
+    drawn = data.draw(world.estates())
+    more = data.draw(world.statements("identity", only_allow=True))
+    extra = world.written(world.one, "identity", "more", (more,))
+    report = world.compare(
+        world.side(drawn), world.side(drawn.but(policies=(*drawn.policies, extra)))
+    )
+    assert not [row for row in world.rows(report) if row[0] in ("lost", "narrowed", "unknown")]
+    assert not [f for f in report.findings if f.state == "gone" and f.rule != "MR101"]
+
+
+@SETTINGS
+@given(data=st.data())
+def test_the_order_of_the_facts_makes_no_difference(world: Any, data: st.DataObject) -> None:
+    drawn, other = data.draw(world.estates()), data.draw(world.estates())
+    mixed = drawn.but(shuffled=random.Random(data.draw(st.integers(0, 99))).shuffle)
+    assert encode(world.compare(world.side(drawn), world.side(other))) == encode(
+        world.compare(world.side(mixed), world.side(other))
+    )
+
+
+def _unnamed(drawn: Any, role: str) -> Any:
+    """No policy is over this role by its name: whoever then renames it says the same as before."""
+
+    def again(statement: dict[str, Any]) -> dict[str, Any]:
+        return {
+            key: ["arn:aws:iam::*:role/*" if one == role else one for one in value]
+            if key.endswith("Resource") and isinstance(value, list)
+            else value
+            for key, value in statement.items()
+        }
+
+    return drawn.but(
+        policies=tuple(
+            type(p)(p.target, p.kind, p.name, tuple(map(again, p.statements)))
+            for p in drawn.policies
+        )
+    )
+
+
+def _renamed(drawn: Any, old: str, new: str) -> Any:
+    def again(value: Any) -> Any:
+        if isinstance(value, dict):
+            return {key: again(one) for key, one in value.items()}
+        if isinstance(value, list | tuple):
+            return type(value)(again(one) for one in value)
+        return new if value == old else value
+
+    policies = tuple(
+        type(policy)(again(policy.target), policy.kind, policy.name, again(policy.statements))
+        for policy in drawn.policies
+    )
+    return drawn.but(
+        policies=policies,
+        principals=tuple(again(drawn.principals)),
+        bounded=frozenset(again(list(drawn.bounded))),
+    )
+
+
+@SETTINGS
+@given(data=st.data())
+def test_renaming_a_role_is_no_change(world: Any, data: st.DataObject) -> None:
+    """The role keeps its access, and whoever names it names it by its new name."""
+    which = data.draw(st.sampled_from((world.two, world.far)))
+    drawn = _unnamed(data.draw(world.estates()), which)
+    renamed = _renamed(drawn, which, f"{which}-renamed")
+    report = world.compare(world.side(drawn), world.side(renamed))
+    assert world.rows(report) == []
+    assert {f.state for f in report.findings} <= {"unchanged"}
+
+
+@SETTINGS
+@given(data=st.data())
+def test_renaming_the_role_that_runs_is_no_change(world: Any, data: st.DataObject) -> None:
+    drawn = _unnamed(data.draw(world.estates()), world.one)
+    new = f"{world.one}-renamed"
+    renamed = _renamed(drawn, world.one, new)
+    report = world.compare(world.side(drawn), world.side(renamed, new))
+    assert world.rows(report) == []
+
+
+def _gap(world: Any, kind: str, **more: Any) -> Gap:
+    return Gap(provider="aws", kind=kind, reason="denied", **{"scope": "", **more})
+
+
+def _blinded(world: Any, drawn: Any, what: str) -> Any:
+    """The same estate, less of it read."""
+    near, far = world.accounts
+    match what:
+        case "bucket policy":
+            kept = [p for p in drawn.policies if p.target != world.near_bucket]
+            gap = _gap(world, "resource-policy", scope=near, subject=world.near_bucket)
+            return drawn.but(policies=tuple(kept), gaps=(gap,))
+        case "buckets":
+            listed = tuple(name for name in drawn.resources if not name.startswith("arn:aws:s3"))
+            kept = [p for p in drawn.policies if not p.target.startswith("arn:aws:s3")]
+            gaps = tuple(_gap(world, "s3:bucket", scope=account) for account in (near, far))
+            return drawn.but(
+                policies=tuple(kept),
+                resources=listed,
+                gaps=gaps,
+                incomplete=frozenset({"s3:bucket"}),
+            )
+        case "identity policy":
+            kept = [p for p in drawn.policies if (p.target, p.kind) != (world.one, "identity")]
+            gap = _gap(world, "identity-policy", scope=near, subject=world.one)
+            return drawn.but(policies=tuple(kept), gaps=(gap,))
+        case "trust":
+            kept = [p for p in drawn.policies if (p.target, p.kind) != (world.two, "trust")]
+            gap = _gap(world, "trust", scope=near, subject=world.two)
+            return drawn.but(policies=tuple(kept), gaps=(gap,))
+        case "scp":
+            kept = [p for p in drawn.policies if p.kind != "scp"]
+            return drawn.but(policies=tuple(kept), gaps=(_gap(world, "scp"),))
+        case "boundary":
+            kept = [p for p in drawn.policies if p.kind != "boundary"]
+            gap = _gap(world, "boundary", scope=near, subject=world.one)
+            return drawn.but(policies=tuple(kept), gaps=(gap,))
+        case "group":
+            kept = [p for p in drawn.policies if p.target != world.team]
+            gap = _gap(world, "identity-policy", scope=near, subject=world.team)
+            return drawn.but(policies=tuple(kept), gaps=(gap,))
+        case _:
+            kept = [p for p in drawn.policies if f":{far}:" not in p.target]
+            return drawn.but(
+                policies=tuple(kept),
+                principals=tuple(p for p in drawn.principals if f":{far}:" not in p),
+                gaps=(_gap(world, "principals", scope=far),),
+            )
+
+
+HIDDEN = ("bucket policy", "buckets", "identity policy", "trust", "group", "principals of B")
+
+
+@pytest.mark.parametrize("what", HIDDEN)
+@settings(SETTINGS, max_examples=8)
+@given(data=st.data())
+def test_a_gap_is_never_a_loss_nor_a_gain(world: Any, what: str, data: st.DataObject) -> None:
+    drawn = data.draw(world.estates())
+    start = world.ann if what == "group" else world.one
+    full, less = world.side(drawn, start), world.side(_blinded(world, drawn, what), start)
+    there, back = world.compare(full, less), world.compare(less, full)
+    assert {row[0] for row in world.rows(there)} <= {"unknown", "rerouted", "gained", "widened"}
+    assert {row[0] for row in world.rows(back)} <= {"unknown", "rerouted", "lost", "narrowed"}
+    assert not [finding for finding in there.findings if finding.state == "gone"]
+
+
+@pytest.mark.parametrize("what", ["scp", "boundary"])
+@settings(SETTINGS, max_examples=10)
+@given(data=st.data())
+def test_a_limit_that_was_not_read_is_no_gain(world: Any, what: str, data: st.DataObject) -> None:
+    drawn = data.draw(world.estates())
+    full, less = world.side(drawn), world.side(_blinded(world, drawn, what))
+    assert {row[0] for row in world.rows(world.compare(full, less))} <= {"unknown", "rerouted"}
+    assert {row[0] for row in world.rows(world.compare(less, full))} <= {"unknown", "rerouted"}
