@@ -7,7 +7,6 @@ import os
 import sys
 import tempfile
 from collections.abc import Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,15 +72,30 @@ def read_report(path: str) -> Report:
 
 
 def write_all(outputs: Mapping[str, bytes]) -> None:
-    """Write every file, each to a temporary name beside it and then renamed; `-` is stdout.
-
-    All bytes are rendered before this is called, so a failing renderer leaves nothing behind.
+    """Write every file to a temporary name beside it, and only when all are written rename them;
+    `-` is stdout, and comes last. Raises `InputError` for what cannot be written; then none is.
     """
-    for path, content in outputs.items():
-        if path == "-":
+    waiting: dict[Path, Path] = {}
+    try:
+        for name, content in outputs.items():
+            path = Path(name)
+            if name != "-" and not _is_device(path):
+                waiting[path] = _beside(path, content)
+        for path, temporary in waiting.items():
+            _rename(temporary, path)
+    finally:
+        for temporary in waiting.values():
+            temporary.unlink(missing_ok=True)
+    for name, content in outputs.items():
+        if name == "-":
             _to_stdout(content)
-        else:
-            _replace(Path(path), content)
+        elif _is_device(Path(name)):
+            Path(name).write_bytes(content)
+
+
+def _is_device(path: Path) -> bool:
+    """Is it there and no file, such as a pipe or `/dev/null`? That is written to, not replaced."""
+    return path.exists() and not path.is_file() and not path.is_dir()
 
 
 def _to_stdout(content: bytes) -> None:
@@ -90,22 +104,33 @@ def _to_stdout(content: bytes) -> None:
     sys.stdout.buffer.flush()
 
 
-def _replace(path: Path, content: bytes) -> None:
-    temporary = ""
+def _beside(path: Path, content: bytes) -> Path:
+    """Write the content under a temporary name in the folder of a file, and give that name."""
+    temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name}.", delete=False
+            dir=path.parent, prefix=f".{path.name[:100]}.", delete=False
         ) as file:
-            temporary = file.name
+            temporary = Path(file.name)
             file.write(content)
             file.flush()
             os.fsync(file.fileno())
         umask = os.umask(0)
         os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
+        temporary.chmod(0o666 & ~umask)
     except OSError as error:
-        if temporary:
-            with suppress(OSError):
-                Path(temporary).unlink()
-        raise InputError(f"cannot be written ({error.strerror})", place=str(path)) from None
+        if temporary is not None:
+            temporary.unlink(missing_ok=True)
+        raise _unwritable(path, error) from None
+    return temporary
+
+
+def _rename(temporary: Path, path: Path) -> None:
+    try:
+        temporary.replace(path)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
+def _unwritable(path: Path, error: OSError) -> InputError:
+    return InputError(f"cannot be written ({error.strerror})", place=str(path))

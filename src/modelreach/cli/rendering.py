@@ -52,8 +52,7 @@ def emit(
     gated: bool = True,
 ) -> None:
     """Write the files asked for, and the report to standard output: as text unless a format was
-    asked for; nothing when only files were. `gated` says that the program exits as the gate
-    says."""
+    asked for, there or as `FORMAT:-`. `gated` says that the program exits as the gate says."""
     files = rendered(report, outputs)
     if form is None or form == "text":
         content = plugins.terminal("report")(
@@ -65,7 +64,7 @@ def emit(
         )
     else:
         content = plugins.renderer(form)(report)
-    write_all({**files, "-": content})
+    write_all({"-": content, **files})
 
 
 def terminal(*, color: str, ascii_only: bool) -> dict[str, object]:

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import Any
+import shlex
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +16,9 @@ from modelreach.cli.options import (
     terminal_options,
 )
 from modelreach.model import InputError
+
+if TYPE_CHECKING:
+    from modelreach.report import RadiusReport
 
 EXAMPLES = """\b
 Examples:
@@ -60,8 +64,32 @@ def command(
     )
     side = evaluate(release, judge_policy(settings), Estates())
     report = radius_report(side, gate_of(settings, **gate))
-    emit(report, outputs, form, color=color, ascii_only=ascii_only, show_all=show_all)
+    emit(
+        report,
+        outputs,
+        form,
+        color=color,
+        ascii_only=ascii_only,
+        show_all=show_all,
+        following=_following(report, manifest, str(principal), snapshot),
+    )
     raise click.exceptions.Exit(report.gate.exit_code)
+
+
+def _following(
+    report: RadiusReport, manifest: str | None, principal: str, snapshot: str
+) -> list[str]:
+    """Give the commands that show the worst finding's witness."""
+    if not report.findings:
+        return []
+    first = report.findings[0].id
+    if manifest is not None:
+        return [shlex.join(["modelreach", "explain", first, manifest, "--snapshot", snapshot])]
+    again = ["modelreach", "scan", "--principal", principal, "--snapshot", snapshot]
+    return [
+        shlex.join([*again, "-o", "radius.json"]),
+        f"modelreach explain {first} --in radius.json",
+    ]
 
 
 def _of_principal(principal: str, snapshot: str) -> Any:

@@ -1,0 +1,152 @@
+"""Input that cannot be used: one message with file and place, exit 2, and nothing written."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+DIFF = ("diff", "v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json", "-o", "out.json")
+
+
+def _refused(call: Any, place: Path, *arguments: str) -> str:
+    before = {path: path.read_bytes() for path in place.iterdir() if path.is_file()}
+    done = call(*arguments)
+    assert done.code == 2
+    assert done.out == ""
+    message, *hint = done.err.splitlines()
+    assert message.startswith("error: ")
+    assert all(line.startswith("hint:  ") for line in hint)
+    assert len(hint) <= 1
+    after = {path: path.read_bytes() for path in place.iterdir() if path.is_file()}
+    assert after == before, "nothing is left behind"
+    return str(message.removeprefix("error: "))
+
+
+def _edited(path: Path, old: str, new: str) -> None:
+    text = path.read_text()
+    assert old in text
+    path.write_text(text.replace(old, new, 1))
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        ("", "truncated"),
+        ('{"schema": "modelreach.snapshot/1", "taken_at": "2026', "truncated"),
+        ('{"schema": "modelreach.diff/1"}', "modelreach.diff/1"),
+        ('{"schema": "modelreach.snapshot/2", "taken_at": ""}', "modelreach.snapshot/2"),
+        ("[]", "array"),
+        ("apiVersion: modelreach/v1", "malformed"),
+        ('{"schema": "modelreach.snapshot/1", "taken_at": "", "principels": []}', "principels"),
+        ("[" * 100_000, "snapshot"),
+    ],
+    ids=["empty", "cut off", "a diff", "a later version", "a list", "a manifest", "typo", "deep"],
+)
+def test_a_snapshot_that_is_none(call: Any, place: Path, content: str, said: str) -> None:
+    (place / "estate.snap.json").write_text(content)
+    message = _refused(call, place, *DIFF)
+    assert message.startswith("estate.snap.json: this is not a `modelreach.snapshot/1` file")
+    assert said in message
+
+
+def test_a_snapshot_that_is_cut_anywhere(call: Any, place: Path) -> None:
+    whole = (place / "estate.snap.json").read_bytes()
+    for part in range(1, 8):
+        (place / "estate.snap.json").write_bytes(whole[: len(whole) * part // 8])
+        assert _refused(call, place, *DIFF).startswith("estate.snap.json: ")
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("spec:", "sepc:", "v1.yaml:10: unknown field `sepc`"),
+        ("  version:", "  vresion:", "v1.yaml:6: unknown field `vresion` at `metadata`"),
+        ("  name: support-agent", "  name: a\n  name: b", "v1.yaml:6: key `name` is given twice"),
+        ("owner:", "#owner:", "v1.yaml:5: object missing required field `owner` at `metadata`"),
+        ('"1.4.0"', "1.4", "v1.yaml:6: expected `str`, got `float` at `metadata.version`"),
+        ("kind: ModelDeployment", "kind: Deployment", "v1.yaml:3: invalid enum value"),
+        ("spec:", "spec: [", "v1.yaml:1"),
+        ("runsAs: runtime", "runsAs: rumtime", "`rumtime` is not the id of an identity"),
+    ],
+    ids=["key", "nested", "twice", "missing", "number", "kind", "not YAML", "reference"],
+)
+def test_a_manifest_with_a_mistake(call: Any, place: Path, old: str, new: str, said: str) -> None:
+    _edited(place / "v1.yaml", old, new)
+    message = _refused(call, place, *DIFF)
+    assert message.startswith("v1.yaml:")
+    assert said in message
+
+
+def test_an_identity_that_is_not_in_the_snapshot(call: Any, place: Path) -> None:
+    _edited(place / "v2.yaml", "role/support-agent-runtime-v2", "role/support-agent-rumtime")
+    message = _refused(call, place, *DIFF)
+    line = 1 + (place / "v2.yaml").read_text().splitlines().index(
+        next(x for x in (place / "v2.yaml").read_text().splitlines() if "rumtime" in x)
+    )
+    assert message.startswith(f"v2.yaml:{line}: identity `arn:aws:iam::123456789012:role/support")
+    assert "is not in estate.snap.json" in message
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("diff", "v1.yaml", "nope.yaml", "--snapshot", "x"), "no such file"),
+        (("diff", "v1.yaml", "v2.yaml", "--snapshot", "."), ".: this is a folder"),
+        (("diff", "v1.yaml", "v2.yaml"), "--snapshot: no snapshot is given for both releases"),
+        (("diff", "v1.yaml", "v2.yaml", "--old-snapshot", "estate.snap.json"), "one release"),
+        (("diff", "v1.yaml"), "missing argument 'NEW'"),
+        (("dif",), "no such command `dif`; did you mean `diff`?"),
+        (("diff", "--snapshto", "x"), "no such option '--snapshto'"),
+        ((*DIFF[:-1], "out.unknown"), "the format of `out.unknown` cannot be told"),
+        ((*DIFF, "--format", "docx"), "unknown format `docx`"),
+        ((*DIFF, "-o", "nowhere/out.html"), "nowhere/out.html: cannot be written"),
+        ((*DIFF, "--config", "none.yaml"), "none.yaml: no such file"),
+        (("scan", "--snapshot", "estate.snap.json"), "give either a manifest or --principal"),
+        (("scan", "--principal", "x", "--snapshot", "estate.snap.json"), "identity `x` is not"),
+        (("can", "a", "s3:GetObject", "b"), "PRINCIPAL, ACTION, RESOURCE and --snapshot"),
+        (("explain", "F01"), "there is nothing to look into"),
+        (("explain", "F01", "--in", "estate.snap.json"), "this is not a saved diff or radius"),
+        (("permissions", "none"), "unknown provider `none`"),
+        (("collect", "aws", "-o", "x", "--from", "none"), "none: no such file or folder"),
+        (("collect", "aws", "-o", "x", "--from", "v1.yaml"), "v1.yaml"),
+        (("collect", "aws", "-o", "x", "--now", "noon"), "--now: `noon` is not an RFC 3339 time"),
+        (("rules", "MR999"), "no such rule `MR999`"),
+        (("schema", "none"), "none"),
+    ],
+)
+def test_a_wrong_call(call: Any, place: Path, arguments: tuple[str, ...], said: str) -> None:
+    assert said in _refused(call, place, *arguments)
+
+
+def test_a_configuration_with_a_typo(call: Any, place: Path) -> None:
+    (place / "modelreach.yaml").write_text("version: 1\ngate: {fial_on: low}\n")
+    assert _refused(call, place, *DIFF).startswith("modelreach.yaml:2: unknown field `fial_on`")
+
+
+def test_a_policy_in_a_snapshot_that_is_not_json(call: Any, place: Path) -> None:
+    """As a provider gave it, it is unknown, with its reason: never taken for no access."""
+    estate = json.loads((place / "estate.snap.json").read_bytes())
+    target = "arn:aws:iam::123456789012:role/support-agent-runtime"
+    (used,) = {
+        a["document"]
+        for a in estate["attachments"]
+        if a["target"] == target and a["kind"] == "identity"
+    }
+    estate["documents"][used] = '{"Version": "2012-10-17", "Statement"'
+    (place / "estate.snap.json").write_text(json.dumps(estate))
+    done = call(
+        *("can", target, "s3:GetObject", "arn:aws:s3:::acme-support-kb/x"),
+        *("--snapshot", "estate.snap.json", "--format", "json"),
+    )
+    answer = json.loads(done.out)
+    assert (done.code, answer["verdict"]) == (0, "unknown")
+    assert any("not understood" in line for line in answer["depends_on"])
+
+
+def test_control_characters_are_shown_and_do_nothing(call: Any, place: Path) -> None:
+    _edited(place / "v1.yaml", "runsAs: runtime", 'runsAs: "\\e[2J\\u202egnp"')
+    message = _refused(call, place, *DIFF)
+    assert "\\x1b[2J\\u202egnp" in message
