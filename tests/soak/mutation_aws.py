@@ -153,9 +153,22 @@ def _settled() -> dict[str, str]:
     return {**os.environ, "PYTHONHASHSEED": "0", "PYTHONDONTWRITEBYTECODE": "1"}
 
 
+def mend(work: Path, modules: tuple[str, ...]) -> None:
+    """Drop results that a run killed while it wrote them has left: mutmut cannot read them."""
+    for path in (_results(work, module) for module in modules):
+        try:
+            json.loads(path.read_text(encoding="utf-8"))
+        except FileNotFoundError:
+            continue
+        except ValueError:
+            path.unlink()
+
+
 def forget_survivors(work: Path, modules: tuple[str, ...]) -> None:
     """Have the survivors tried again."""
     for path in (_results(work, module) for module in modules):
+        if not path.exists():
+            continue
         known = json.loads(path.read_text(encoding="utf-8"))
         codes = known["exit_code_by_key"]
         again = {name: NOT_RUN for name, code in codes.items() if code in (SURVIVED, *NO_TESTS)}
@@ -282,6 +295,7 @@ def main(arguments: list[str] | None = None) -> int:
     modules = tuple(given.modules.split(","))
     work = given.state
     if not given.report:
+        mend(work, modules)
         if given.again:
             forget_survivors(work, modules)
         make_copy(work, modules)
