@@ -9,6 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from modelreach.snapshot import Facts, Link, Runtime
 
 #: Kinds of runtime that serve a model or an agent, in the order in which they are listed.
@@ -41,7 +43,7 @@ def discover(facts: Facts) -> tuple[Found, ...]:
     """
     aliased = {link.target for runtime in facts.runtimes.values() for link in _routes(runtime)}
     found = [
-        Found(runtime, MODEL_KINDS[runtime.kind][1], draft(runtime))
+        Found(runtime, MODEL_KINDS[runtime.kind][1], draft(_with_what_answers(runtime, facts)))
         for runtime in facts.runtimes.values()
         if runtime.kind in MODEL_KINDS and runtime.id not in aliased
     ]
@@ -50,6 +52,15 @@ def discover(facts: Facts) -> tuple[Found, ...]:
 
 def _routes(runtime: Runtime) -> Iterator[Link]:
     yield from (link for link in runtime.links if link.kind == "routes-to")
+
+
+def _with_what_answers(runtime: Runtime, facts: Facts) -> Runtime:
+    """Give an alias or endpoint the links of the version behind it, whose tools it has."""
+    behind = [
+        facts.runtimes[link.target] for link in _routes(runtime) if link.target in facts.runtimes
+    ]
+    links = {*runtime.links, *(link for version in behind for link in version.links)}
+    return replace(runtime, links=tuple(sorted(links, key=lambda link: (link.kind, link.target))))
 
 
 def draft(runtime: Runtime) -> str:
