@@ -143,8 +143,23 @@ def _covered(side: Side) -> set[str]:
     }
 
 
+def _reached_anyway(change: Change, old: Side, new: Side) -> bool:
+    """Has the side without the access taken the scope over, so that it has all of it anyway?"""
+    more = change.kind in (ChangeKind.GAINED, ChangeKind.WIDENED)
+    side = old if more else new
+    moved = more or change.kind in (ChangeKind.LOST, ChangeKind.NARROWED)
+    grant = change.shown.grant
+    return (
+        moved
+        and grant.capability is not Capability.ADMINISTER
+        and grant.scope in side.radius.takeovers
+    )
+
+
 def _summed_up(change: Change, old: Side, new: Side) -> bool:
     """Is the change said already by a scope that came or went whole? Sensitive ones still show."""
+    if _reached_anyway(change, old, new):
+        return True
     access = change.shown
     grant = access.grant
     if grant.capability is Capability.ADMINISTER:

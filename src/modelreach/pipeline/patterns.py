@@ -63,7 +63,7 @@ def _one_way(
         return
     provider, scope = key
     for grant in side.case.engines[provider].unlisted(difference, scope):
-        access = _holder(grant, side, key)
+        access = _holder(grant, side, key, less)
         kind = part if _touched(less, grant) else whole
         old, new = (access, None) if whole is ChangeKind.LOST else (None, access)
         yield Change(kind, grant.resource, grant.capability, grant.actions, old, new)
@@ -79,8 +79,8 @@ def _touched(permissions: PermissionSet, grant: Grant) -> bool:
     )
 
 
-def _holder(grant: Grant, side: Side, key: tuple[str, str]) -> Access:
-    """Give the grant with the identity that holds it by the shortest way."""
+def _holder(grant: Grant, side: Side, key: tuple[str, str], less: PermissionSet) -> Access:
+    """Give the grant with the identity that holds, by the shortest way, what `less` has not."""
     wanted = PermissionSet.of(
         [Box(Extent.globs([a.lower() for a in grant.actions]), Extent.globs([grant.resource]))]
     )
@@ -88,7 +88,7 @@ def _holder(grant: Grant, side: Side, key: tuple[str, str]) -> Access:
         (len(identity.path.pivots), name)
         for name, identity in side.radius.identities.items()
         if (identity.principal.provider, identity.principal.scope) == key
-        and not (side.radius.held[name] & wanted).is_empty()
+        and not ((_on_the_way(side.radius.held[name], identity) & wanted) - less).is_empty()
     ]
     _, name = min(holders) if holders else (0, min(side.radius.identities))
     return Access(replace(grant, principal=name), side.radius.identities[name].path)
