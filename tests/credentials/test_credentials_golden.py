@@ -17,13 +17,28 @@ PROGRAM = Path(sys.executable).with_name("modelreach")
 @pytest.fixture(scope="module")
 def snapshot(tmp_path_factory: pytest.TempPathFactory) -> Path:
     found = tmp_path_factory.mktemp("keys") / "estate.snap.json"
-    command: list[str | Path] = [PROGRAM, "collect", "aws", "--from", FIXTURES / "recording", "--quiet"]
+    command: list[str | Path] = [
+        PROGRAM,
+        "collect",
+        "aws",
+        "--from",
+        FIXTURES / "recording",
+        "--quiet",
+    ]
     subprocess.run([*command, "-o", found], check=True)
     return found
 
 
 def scan(snapshot: Path, *options: str) -> dict[str, Any]:
-    command: list[str | Path] = [PROGRAM, "scan", FIXTURES / "v1.yaml", "--snapshot", snapshot, "--format", "json"]
+    command: list[str | Path] = [
+        PROGRAM,
+        "scan",
+        FIXTURES / "v1.yaml",
+        "--snapshot",
+        snapshot,
+        "--format",
+        "json",
+    ]
     done = subprocess.run([*command, *options], capture_output=True, check=False)
     assert done.returncode in (0, 1), done.stderr.decode()
     report: dict[str, Any] = json.loads(done.stdout)
