@@ -350,7 +350,7 @@ def _options(wire: Wire, **options: Any) -> CollectOptions:
         "now": NOW,
         "endpoint_url": wire.url,
         "regions": (REGION,),
-        "timeout": 5.0,
+        "timeout": 30.0,
     }
     return CollectOptions(**(wanted | options))
 

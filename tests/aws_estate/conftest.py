@@ -691,7 +691,7 @@ def run(estate: dict[str, dict[Any, Any]], folder: Path, **options: Any) -> Run:
             "now": NOW,
             "endpoint_url": serving.url,
             "regions": (REGION,),
-            "timeout": 10.0,
+            "timeout": 30.0,
             "record": folder / "recording",
         }
         snapshot = AwsConnector(attempts=2).collect(CollectOptions(**(wanted | options)))

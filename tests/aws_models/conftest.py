@@ -285,7 +285,7 @@ def collect(sdk: Sdk, account: Path, tmp_path_factory: pytest.TempPathFactory) -
                 regions=(REGION,),
                 endpoint_url=serving.url,
                 record=recording,
-                timeout=5.0,
+                timeout=30.0,
             )
             snapshot = AwsConnector(attempts=2).collect(options)
             made = [(service, operation) for _, service, operation in serving.made]

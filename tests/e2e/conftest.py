@@ -75,7 +75,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
             cwd=cwd,
             capture_output=True,
             check=False,
-            timeout=60,
+            timeout=300,
         )
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
