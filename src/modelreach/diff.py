@@ -234,7 +234,7 @@ def blamed(change: Change, old: Side, new: Side) -> Change:
     access = change.shown if change.kind is not ChangeKind.NARROWED else change.old or change.shown
     identities = poorer.radius.identities | richer.radius.identities
     causes = [gap for gap in poorer.blind if could_hide(gap, access, identities)]
-    causes += [gap for gap in richer.blind if _could_limit(gap, access)]
+    causes += [gap for gap in richer.blind if _could_limit(gap, access, identities)]
     if not causes:
         return change
     return replace(change, kind=ChangeKind.UNKNOWN, caused_by=tuple(sorted(causes, key=repr)))
@@ -247,24 +247,37 @@ _GRANTING = {"principals", "identity-policy", "trust", "resource-policy"}
 def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> bool:
     """Could this gap be why the poorer side does not show the access? `identities` are those that
     either side reaches."""
-    grant, pivots = access.grant, access.path.pivots
+    grant = access.grant
     if gap.kind in _GRANTING:
-        on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
-        touched = {grant.resource, grant.principal, access.path.start, *on_the_way}
-        principals = [identities[name].principal for name in touched if name in identities]
+        touched = _touched(access, identities)
         if gap.subject:
-            groups = {group for principal in principals for group in principal.groups}
-            return gap.subject in touched | groups
-        return gap.scope in ("", grant.scope, *(principal.scope for principal in principals))
+            return gap.subject in touched
+        owners = (identities[name].principal.scope for name in touched if name in identities)
+        return gap.scope in ("", grant.scope, *owners)
     listed_there = gap.scope in ("", grant.scope) and gap.region in ("", grant.region)
     return gap.kind == grant.kind and listed_there and gap.subject in ("", grant.resource)
 
 
-def _could_limit(gap: Gap, access: Access) -> bool:
+def _could_limit(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> bool:
     """Could this gap hide a limit that the other side shows?"""
     if gap.kind not in _LIMITING:
         return False
-    return not gap.subject or gap.subject in (access.grant.resource, access.grant.principal)
+    return not gap.subject or gap.subject in _touched(access, identities)
+
+
+def _touched(access: Access, identities: Mapping[str, Identity]) -> set[str]:
+    """The resource, and everybody on the way to it with their groups. Of an identity under another
+    name (one that gave itself policies), both names."""
+    grant, pivots = access.grant, access.path.pivots
+    on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
+    names = {grant.resource, grant.principal, access.path.start, *on_the_way}
+    groups = {
+        group
+        for name in names
+        if name in identities
+        for group in identities[name].principal.groups
+    }
+    return names | groups | {name.partition("#")[0] for name in names}
 
 
 def blind_spots(

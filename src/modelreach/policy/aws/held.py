@@ -34,7 +34,8 @@ def held(asker: Asker) -> PermissionSet:
     exempt = asker.caller.service_linked or asker.caller.management_account
     side = PrincipalSide(
         identity=_statements(layers.identity),
-        boundary=None if layers.boundaries is None else _statements(layers.boundaries),
+        # A boundary of which nothing was read is taken not to restrict, as where it is decided.
+        boundary=_statements(layers.boundaries) if layers.boundaries else None,
         scps=None
         if layers.scps is None or exempt
         else tuple(_statements(level) for level in layers.scps),
