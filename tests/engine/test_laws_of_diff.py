@@ -39,7 +39,7 @@ def test_swapping_swaps(world: Any, data: st.DataObject) -> None:
     assert _reached(there, OPPOSITE) == _reached(back, {})
 
 
-def _reached(report: Any, opposite: dict[str, str]) -> set[tuple[str, str, str, str]]:
+def _reached(report: Any, opposite: dict[str, Any]) -> set[tuple[Any, ...]]:
     """Each kind of change, resource, capability and action, however they share rows: a row has
     the verdict of its newer side, which is the other one when the sides are swapped."""
     return {
