@@ -26,6 +26,7 @@ from modelreach.policy.aws.decide import (
     decide,
 )
 from modelreach.policy.aws.document import compile_document
+from modelreach.policy.aws.evaluate import evaluate
 from modelreach.policy.aws.operators import moment
 from modelreach.policy.aws.principals import Way, spared_session, ways
 from modelreach.policy.aws.statement import Condition, Principals, Quantifier
@@ -397,3 +398,147 @@ def test_an_open_variable_between_texts_is_listed(operator: str) -> None:
     assert left("*${aws:username}", "ab") == (
         names("", "ab", "b") if operator == "StringLike" else FALSE
     )
+
+
+def test_an_open_variable_is_listed_as_far_as_it_is_short() -> None:
+    def left(wanted: str, given: str, operator: str = "StringLike") -> Expr:
+        return condition_expr(Condition(operator, TAG, (wanted,)), Context.of({TAG: given}))
+
+    def pattern(operator: str, *values: str) -> Expr:
+        return Atom(AtomKind.CONTEXT, NAME, operator, values)
+
+    sixteen = tuple("a" * count for count in range(16))
+    assert left("${aws:username}*", "a" * 15) == pattern("StringEquals", *sixteen)
+    more = "${aws:username}*"
+    assert left(more, "a" * 16) == pattern("MatchesWith", more, "a" * 16)
+    long = "a" * 45 + "-k-" + "a" * 45
+    assert left("*-${aws:username}-*", long) == (
+        pattern("MatchesWith", "*-${aws:username}-*", long)
+    )
+    both = "${aws:username}${aws:userid}"
+    assert left(both, "ab") == pattern("MatchesWith", both, "ab")
+    assert left(both, "ab", "StringEquals") == pattern("MatchesWithExactly", both, "ab")
+    assert left(f"x{both}", "ab") is FALSE
+    assert left(f"*x{both}", "1xab", "StringEquals") is FALSE
+
+
+def test_an_absent_variable_beside_an_open_one_matches_nothing() -> None:
+    context = Context.of({TAG: "a"}, absent=["aws:PrincipalTag/none"])
+    condition = Condition("StringEquals", TAG, ("${aws:PrincipalTag/none}${aws:username}",))
+    assert condition_expr(condition, context) is FALSE
+
+
+def test_a_key_that_is_there_is_not_asked_for_again() -> None:
+    operator, values = "NumericLessThanEquals", ("${aws:username}",)
+    condition = Condition(operator, TAG, values, Quantifier.NONE, True)
+    left = condition_expr(condition, Context.of({TAG: "1"}))
+    assert left == Atom(AtomKind.CONTEXT, TAG, operator, values)
+
+
+# --- who is told to have stopped it --------------------------------------------------------
+
+
+def test_of_a_certain_deny_only_certain_statements_are_told() -> None:
+    raw = document(statement(), statement("Deny", **HEDGED), statement("Deny"))
+    layers = Layers(identity=(applied(Layer.IDENTITY, raw),))
+    decision = ask(layers, context=Context.of({}))
+    assert [one.index for one in decision.denied_by] == [2]
+
+
+def test_what_is_conditional_says_what_was_assumed() -> None:
+    full = (applied(Layer.IDENTITY, document(statement(**HEDGED))),)
+    layers = Layers(identity=full, unread=(Unread(Layer.SCP, "what"),))
+    decision = ask(layers, context=Context.of({}))
+    assert decision.verdict is Verdict.CONDITIONAL
+    assert decision.assumes == ("scp not read: what; it is taken not to restrict",)
+    assert decision.blocked_by == ()
+
+
+def test_what_is_unknown_says_what_is_lacking() -> None:
+    decision = ask(Layers(identity=(applied(Layer.IDENTITY, document(statement(Y=1))),)))
+    assert decision.verdict is Verdict.UNKNOWN
+    assert decision.blocked_by == (Layer.IDENTITY,)
+
+
+def test_what_aws_itself_refuses_is_told_as_such() -> None:
+    root = Caller.of(A)
+    role = f"arn:aws:iam::{A}:role/r"
+    trust = (applied(Layer.TRUST, document(statement(Principal={"AWS": A}))),)
+    assumed = decide(Request(root, "sts:AssumeRole", role, A, CLOSED), Layers(resource=trust))
+    assert assumed.blocked_by == (Layer.SERVICE,)
+    linked = f"arn:aws:iam::{A}:role/aws-service-role/x.amazonaws.com/AWSServiceRoleForX"
+    full = (applied(Layer.IDENTITY, document(statement())),)
+    changed = decide(Request(USER, "iam:PutRolePolicy", linked, A, CLOSED), Layers(identity=full))
+    assert changed.blocked_by == (Layer.SERVICE,)
+
+
+def test_the_layer_that_is_told_is_that_of_the_policy() -> None:
+    other = applied(Layer.RESOURCE, document(statement(Action="ec2:*", Principal="*")))
+    full = (applied(Layer.IDENTITY, document(statement())),)
+    request = Request(USER, "sts:AssumeRole", ROLE.arn, A, CLOSED)
+    decision = decide(request, Layers(identity=full, resource=(other,)))
+    assert decision.blocked_by == (Layer.RESOURCE,)
+
+
+def test_a_service_has_no_identity_policies() -> None:
+    denies = (applied(Layer.IDENTITY, document(statement("Deny"))),)
+    named: dict[str, Any] = {"Principal": {"Service": "x.amazonaws.com"}}
+    allows = (applied(Layer.RESOURCE, document(statement(**named))),)
+    decision = ask(Layers(identity=denies, resource=allows), Caller.of("x.amazonaws.com"))
+    assert decision.verdict is Verdict.ALLOW
+
+
+def test_a_role_is_meant_by_its_name_where_its_session_is_another() -> None:
+    session = f"arn:aws:sts::{A}:assumed-role/r/s"
+    named = applied(Layer.RESOURCE, document(statement(Principal={"AWS": [session, ROLE.arn]})))
+    context = Context.of({"sts:RoleSessionName": "other"}, closed=True)
+    assert ask(Layers(resource=(named,)), ROLE, context).verdict is Verdict.ALLOW
+
+
+def test_a_fault_of_a_statement_with_not_principal_is_placed() -> None:
+    raw = document(statement("Deny", NotPrincipal={"AWS": ROLE.arn}, Y=1))
+    said = evaluate(
+        (applied(Layer.RESOURCE, raw),),
+        Request(USER, "s3:GetObject", OBJECT, A, CLOSED),
+        "s3:getobject",
+    )
+    (deny,) = said.denies
+    (atom,) = atoms(deny.when)
+    assert atom.key == "resource policy p on t, statement 0"
+
+
+def test_without_a_boundary_not_principal_spares() -> None:
+    raw = document(statement("Deny", NotPrincipal={"AWS": USER.arn}))
+    request = Request(USER, "s3:GetObject", OBJECT, A, CLOSED)
+    policies = (applied(Layer.RESOURCE, raw),)
+    assert evaluate(policies, request, "s3:getobject").denies == []
+    assert len(evaluate(policies, request, "s3:getobject", bounded=True).denies) == 1
+
+
+@pytest.mark.parametrize(
+    ("principal", "caller"),
+    [
+        (USER.arn, Caller(USER.arn, A, CallerKind.USER, "u")),
+        (ROLE.arn, Caller(ROLE.arn, A, CallerKind.ROLE, "r", role_arn=ROLE.arn)),
+        (
+            f"arn:aws:iam::{A}:role/a:b/r",
+            Caller(
+                f"arn:aws:iam::{A}:role/a:b/r",
+                A,
+                CallerKind.ROLE,
+                "r",
+                role_arn=f"arn:aws:iam::{A}:role/a:b/r",
+            ),
+        ),
+        (A, Caller(f"arn:aws:iam::{A}:root", A, CallerKind.ROOT)),
+        ("x.amazonaws.com", Caller("x.amazonaws.com", "", CallerKind.SERVICE)),
+        ("12345", Caller("12345", "", CallerKind.CANONICAL)),
+        ("abcdefabcdef", Caller("abcdefabcdef", "", CallerKind.CANONICAL)),
+        ("arn:x", Caller("arn:x", "", CallerKind.CANONICAL)),
+        ("urn:a:b:c:d:e", Caller("urn:a:b:c:d:e", "", CallerKind.CANONICAL)),
+    ],
+)
+def test_a_caller_is_what_its_name_says_and_no_more(principal: str, caller: Caller) -> None:
+    assert Caller.of(principal) == caller
+    managed = Caller.of(principal, management_account=True)
+    assert managed.management_account is (caller.account != "")
