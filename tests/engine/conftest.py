@@ -296,6 +296,7 @@ class World:
     side: Callable[..., Side] = side
     compare: Callable[[Side, Side], DiffReport] = compare
     written: type[Written] = Written
+    drawn: type[Drawn] = Drawn
     one: str = ONE
     two: str = TWO
     far: str = FAR

@@ -192,14 +192,19 @@ def _by_part(
         yield asker.decide(action.name, probe.region, resource.id, resource.scope), ()
         return
     globs = tuple(sorted({g for s in said for g in _globs(s)}))
+    limits = _limits(asker, resource)
+    granting = _allowing(s for s in said if id(s) not in limits)
+    limiting = _allowing(s for s in said if id(s) in limits)
     parts: dict[tuple[object, ...], tuple[Decision, set[str]]] = {}
     for cell in cells(globs, probe.region):
         decision = asker.decide(action.name, cell.sample, resource.id, resource.scope)
         if decision.verdict is Verdict.DENY:
             continue
         key = (decision.verdict, decision.residual, decision.allowed_by)
-        inside = {globs[i] for i in cell.matching} & _allowing(said)
-        parts.setdefault(key, (decision, set()))[1].update(_narrow(inside, probe.region))
+        here = {globs[i] for i in cell.matching}
+        parts.setdefault(key, (decision, set()))[1].update(
+            _part(here & granting, here & limiting, probe.region)
+        )
     for decision, inside in parts.values():
         yield decision, () if probe.region in inside else tuple(sorted(inside))
 
@@ -217,7 +222,7 @@ def _opened(glob: str, variables: bool) -> str:
     return "".join("*" if isinstance(part, Variable) else part for part in parts)
 
 
-def _allowing(said: Said) -> set[str]:
+def _allowing(said: Iterable[Statement]) -> set[str]:
     return {
         glob
         for statement in said
@@ -226,6 +231,25 @@ def _allowing(said: Said) -> set[str]:
         and not statement.resources.negated
         for glob in _globs(statement)
     }
+
+
+def _limits(asker: Asker, resource: Resource) -> set[int]:
+    """The statements that only limit: those of boundaries and of organisation policies, unless
+    the same document also grants."""
+    theirs = asker.estate.resource_layers(resource.id, resource.scope)
+    mine = asker.layers
+    levels = (mine.boundaries or (), *(mine.scps or ()), *(theirs.rcps or ()))
+    limiting = {id(s) for level in levels for policy in level for s in policy.document.statements}
+    if not limiting:
+        return limiting
+    granting = (*mine.identity, *theirs.resource, *theirs.acl)
+    return limiting - {id(s) for policy in granting for s in policy.document.statements}
+
+
+def _part(granted: set[str], limited: set[str], region: str) -> set[str]:
+    """The part of a region that grants single out; where they do not, that limits do."""
+    part = _narrow(granted, region)
+    return part if part != {region} else _narrow(limited, region)
 
 
 def _narrow(globs: set[str], region: str) -> set[str]:
