@@ -153,9 +153,8 @@ def test_a_late_answer_is_waited_for_and_given_up(
     stranger: Any, wire: Any, collect: Collect
 ) -> None:
     wire.stall("dynamodb", "ListTables", 1.0)
-    start = time.monotonic()
     snapshot = collect(timeout=0.1)
-    assert time.monotonic() - start < 20
+    assert wire.count("dynamodb", "ListTables") == 2
     (gap,) = gaps_of(snapshot, "dynamodb:ListTables")
     assert gap.reason == "unreachable"
     assert not complete(snapshot, "dynamodb:table")
