@@ -26,6 +26,9 @@ Credential = Literal[
     "oauth-token",
     "api-key",
 ]
+Cloud = Literal[
+    "aws", "azure", "gcp", "kubernetes", "github", "okta", "databricks", "snowflake", "saas"
+]
 Effect = Literal["read", "write", "delete", "spend", "execute", "admin"]
 
 
@@ -81,17 +84,7 @@ class Identity(Part, frozen=True):
     """
 
     id: str
-    cloud: Literal[
-        "aws",
-        "azure",
-        "gcp",
-        "kubernetes",
-        "github",
-        "okta",
-        "databricks",
-        "snowflake",
-        "saas",
-    ]
+    cloud: Cloud
     principal: str
     credential: Credential | None = None
     max_session_seconds: int | None = None
@@ -179,17 +172,16 @@ class Deployment(Part, frozen=True):
         return owner if isinstance(owner, str) else owner.team
 
 
-def of_principal(
-    principal: str, cloud: Literal["aws", "azure", "gcp", "kubernetes"]
-) -> Deployment:
+def of_principal(principal: str, cloud: str) -> Deployment:
     """Give the deployment that is nothing but one principal, for `scan --principal`."""
+    identity = {"id": "principal", "cloud": cloud, "principal": principal}
     return Deployment(
         api_version="modelreach/v1",
         kind="ModelDeployment",
         metadata=Metadata(name=principal, version="", owner=""),
         spec=Spec(
             model=Model(provider="", id=""),
-            identities=(Identity(id="principal", cloud=cloud, principal=principal),),
+            identities=(msgspec.convert(identity, Identity),),
         ),
     )
 

@@ -28,10 +28,12 @@ class Identity:
 
 @dataclass(frozen=True, slots=True)
 class Takeover:
-    """A scope that can be taken over whole. The last pivot of `path` is the taking over."""
+    """A scope that can be taken over whole; `kind` is the scope's. The last pivot of `path` is
+    the taking over."""
 
     scope: str
     provider: str
+    kind: str
     path: Path
 
 
@@ -115,7 +117,7 @@ def reach(
     graph = explore([s for s in starts if owner.of(s)], owner.pivots)
     identities = _identities(graph, owner)
     takeovers = {
-        node: Takeover(node, _provider(path, owner), path)
+        node: _takeover(node, path, owner)
         for node, path in sorted(graph.paths.items())
         if path.pivots and path.pivots[-1].kind == "administer"
     }
@@ -171,8 +173,9 @@ def _identities(graph: AccessGraph, owner: _Owner) -> dict[str, Identity]:
     }
 
 
-def _provider(path: Path, owner: _Owner) -> str:
-    return owner.engine(path.pivots[-1].source).provider
+def _takeover(scope: str, path: Path, owner: _Owner) -> Takeover:
+    engine = owner.engine(path.pivots[-1].source)
+    return Takeover(scope, engine.provider, engine.scope_kind(scope), path)
 
 
 def _patterns(

@@ -146,6 +146,8 @@ AttachmentKind = Literal[
     "session",
     "acl",
     "grant",
+    "deny",
+    "access-policy",
 ]
 
 
@@ -163,8 +165,29 @@ class Attachment(Fact, frozen=True):
     policy: str = ""
 
 
+class Binding(Fact, frozen=True):
+    """That members hold a role over a scope or a resource: a grant as Google Cloud, Azure and
+    Kubernetes write it.
+
+    `target` is the id of a scope or resource; `role` that of a managed policy (a role without
+    one is unknown, not empty). `members` are in the provider's spelling. `condition` is the
+    provider's expression, as text. `status` tells a role that is only eligible from one held.
+    """
+
+    id: str
+    provider: str
+    target: str
+    role: str
+    members: tuple[str, ...] = ()
+    condition: str = ""
+    name: str = ""
+    status: str = ""
+    attributes: Attributes = {}
+
+
 class ManagedPolicy(Fact, frozen=True):
-    """A policy that has versions. `versions` maps version id to document digest."""
+    """A policy that has versions, or a role that bindings name. `versions` maps version id to
+    document digest."""
 
     id: str
     provider: str
@@ -236,6 +259,7 @@ class Snapshot(Fact, frozen=True):
     runtimes: tuple[Runtime, ...] = ()
     managed_policies: tuple[ManagedPolicy, ...] = ()
     attachments: tuple[Attachment, ...] = ()
+    bindings: tuple[Binding, ...] = ()
     usage: tuple[Usage, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     gaps: tuple[Gap, ...] = ()
@@ -271,6 +295,7 @@ _SECTIONS = (
     "runtimes",
     "managed_policies",
     "attachments",
+    "bindings",
     "usage",
     "coverage",
     "gaps",
@@ -302,7 +327,7 @@ def decode(raw: bytes, *, place: str) -> Snapshot:
 
     Raises `InputError` when the bytes are truncated, foreign, or of another version.
     """
-    hint = "write one with `modelreach collect aws -o FILE`"
+    hint = "write one with `modelreach collect PROVIDER -o FILE`"
     try:
         return _DECODER.decode(raw)
     except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
@@ -345,6 +370,7 @@ class Facts:
         self.runtimes = {fact.id: fact for fact in snapshot.runtimes}
         self.credentials = _grouped(snapshot.credentials, lambda fact: fact.principal)
         self.attachments = _grouped(snapshot.attachments, lambda fact: fact.target)
+        self.bindings = _grouped(snapshot.bindings, lambda fact: fact.target)
         self.usage = _grouped(snapshot.usage, lambda fact: fact.principal)
 
 

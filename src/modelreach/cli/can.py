@@ -63,9 +63,9 @@ def command(
             "PRINCIPAL, ACTION, RESOURCE and --snapshot are needed",
             hint="or --cases FILE; see `modelreach can --help`",
         )
-    row, decision = _decided(principal, action, resource, snapshot, _context(context))
+    row, decision, explanation = _decided(principal, action, resource, snapshot, _context(context))
     if form == "json":
-        click.echo(json.dumps(_as_json(row, decision), indent=2))
+        click.echo(json.dumps(_as_json(row, decision, explanation), indent=2))
         return
     from modelreach import plugins
     from modelreach.cli.files import write_all
@@ -91,10 +91,10 @@ def _decided(
     resource: str,
     snapshot: str,
     context: dict[str, tuple[str, ...]],
-) -> tuple[DecisionRow, Decision]:
+) -> tuple[DecisionRow, Decision, tuple[str, ...]]:
     from modelreach.cli.files import read_snapshot
-    from modelreach.pipeline.evaluate import engines
     from modelreach.policy.expr import conjuncts
+    from modelreach.policy.providers import engines
     from modelreach.report import DecisionRow
     from modelreach.snapshot import Facts
 
@@ -105,7 +105,7 @@ def _decided(
         if engine.principal(principal) is None:
             continue
         decision = engine.decide(principal, action, resource, context)
-        return DecisionRow(
+        row = DecisionRow(
             principal=principal,
             action=action,
             resource=resource,
@@ -117,7 +117,8 @@ def _decided(
             blocked_by=tuple(str(layer) for layer in decision.blocked_by),
             assumes=decision.assumes,
             not_understood=decision.not_understood,
-        ), decision
+        )
+        return row, decision, engine.explain(decision)
     raise InputError(
         f"principal `{principal}` is not in {source.name}",
         hint="use the ARN of a role, user or session that was collected",
@@ -137,10 +138,10 @@ def _statement(ref: StatementRef) -> StatementRow:
     )
 
 
-def _as_json(row: DecisionRow, decision: Decision) -> dict[str, object]:
+def _as_json(
+    row: DecisionRow, decision: Decision, explanation: tuple[str, ...]
+) -> dict[str, object]:
     import msgspec
-
-    from modelreach.policy.aws.decide import explain_deny
 
     found: dict[str, object] = {"schema": "modelreach.decision/1"}
     found |= msgspec.to_builtins(row)
@@ -148,7 +149,7 @@ def _as_json(row: DecisionRow, decision: Decision) -> dict[str, object]:
         {**msgspec.to_builtins(_statement(ref)), "index": ref.index}
         for ref in (*decision.allowed_by, *decision.denied_by)
     ]
-    found["explanation"] = list(explain_deny(decision))
+    found["explanation"] = list(explanation)
     return found
 
 

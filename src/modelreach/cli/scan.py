@@ -96,10 +96,11 @@ def _of_principal(principal: str, snapshot: str) -> Any:
     from modelreach.cli.files import read_snapshot
     from modelreach.deployment import of_principal
     from modelreach.pipeline import Release
+    from modelreach.policy.providers import cloud_of
 
     estate, source = read_snapshot(snapshot)
     return Release(
-        of_principal(principal, "aws"),
+        of_principal(principal, cloud_of(principal, estate)),
         estate,
         snapshot_name=source.name,
         snapshot_digest=source.digest,

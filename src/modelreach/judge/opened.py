@@ -5,16 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from modelreach.judge.finding import Case, short
-from modelreach.model import Sensitivity, Verdict
-from modelreach.policy.aws.became import Became, How
+from modelreach.model import Sensitivity
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Credential
 
 _BEDROCK: Final = "bedrock.amazonaws.com"
-#: The rule that knows what a Bedrock API key can be used for.
-_BEDROCK_KEY: Final = "iam-bedrock-api-key"
-#: https://docs.aws.amazon.com/bedrock/latest/userguide/api-keys-permissions.html
-_BEARER: Final = "bedrock:CallWithBearerToken"
 _SHOWN: Final = 3
 
 
@@ -25,26 +20,13 @@ def is_bedrock_key(key: Credential) -> bool:
 
 def opens(case: Case, key: Credential) -> str:
     """Say what whoever has this credential reaches."""
-    name = key.principal
-    if is_bedrock_key(key):
-        gate = _gate(case, name)
-        if gate:
-            return gate
-        name = Became(name, How.LIMITED, _BEDROCK_KEY).name
-    if not any(engine.principal(name) for engine in case.engines.values()):
+    engine = next((e for e in case.engines.values() if e.principal(key.principal)), None)
+    if engine is None:
         return f"what it opens is not known: `{key.principal}` is not in the snapshot"
-    return _words(case, reach([name], case.engines))
-
-
-def _gate(case: Case, user: str) -> str:
-    """A key is of no use to a user who may not call with a bearer token."""
-    asked = {"bedrock:bearerTokenType": ("LONG_TERM",)}
-    for engine in case.engines.values():
-        if engine.principal(user) is not None:
-            verdict = engine.decide(user, _BEARER, "*", asked).verdict
-            if verdict is Verdict.DENY:
-                return f"opens nothing: `{_BEARER}` is denied"
-    return ""
+    opened = engine.opened_by(key)
+    if not opened.principal:
+        return f"opens nothing: {opened.why}"
+    return _words(case, reach([opened.principal], case.engines))
 
 
 def _words(case: Case, radius: BlastRadius) -> str:

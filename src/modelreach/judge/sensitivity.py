@@ -11,22 +11,13 @@ from dataclasses import dataclass
 from modelreach.judge.policy import SensitiveRule
 from modelreach.model import Capability, Sensitivity
 from modelreach.policy.glob import match
+from modelreach.policy.providers import sensitive_kinds
 
 _ORDER = {
     Sensitivity.NONE: 0,
     Sensitivity.LOW: 1,
     Sensitivity.MEDIUM: 2,
     Sensitivity.HIGH: 3,
-}
-
-#: Resource kinds that are sensitive whatever they hold.
-BY_KIND: dict[str, tuple[Sensitivity, str]] = {
-    "secretsmanager:secret": (Sensitivity.HIGH, "holds a secret"),
-    "ssm:secure-parameter": (Sensitivity.HIGH, "holds an encrypted parameter"),
-    "kms:key": (Sensitivity.MEDIUM, "decrypts what it protects"),
-    "aws:account": (Sensitivity.HIGH, "a whole account"),
-    "bedrock-agentcore:api-key-credential-provider": (Sensitivity.HIGH, "holds a third-party key"),
-    "bedrock-agentcore:oauth2-credential-provider": (Sensitivity.HIGH, "holds a third-party key"),
 }
 
 #: Tag keys under which organisations write a data classification, spelling folded.
@@ -87,8 +78,9 @@ def rate(
         if _applies(rule, resource, tags):
             return Rated(rule.level, rule.why or "named by the rules of this project")
     rated = [_by_tags(tags)]
-    if kind in BY_KIND:
-        rated.append(Rated(*BY_KIND[kind]))
+    by_kind = sensitive_kinds().get(kind)
+    if by_kind is not None:
+        rated.append(Rated(*by_kind))
     return max(rated, key=lambda r: _ORDER[r.level])
 
 

@@ -13,6 +13,7 @@ from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import GateOptions, Side, gate
 from modelreach.pipeline.patterns import pattern_changes
 from modelreach.pipeline.standing import standing
+from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
 from modelreach.reach import Access, Identity, Takeover
@@ -86,9 +87,10 @@ def _as_identity(identity: Identity) -> Access:
     grant = Grant(
         principal=pivot.source,
         resource=identity.principal.id,
-        kind=f"iam:{identity.principal.kind}",
+        kind=providers.identity_kind(identity.principal.provider, identity.principal.kind),
         name=identity.principal.name,
         scope=identity.principal.scope,
+        provider=identity.principal.provider,
         capability=Capability.ASSUME,
         actions=("*",),
         verdict=Verdict.ALLOW,
@@ -102,9 +104,10 @@ def _as_scope(takeover: Takeover) -> Access:
     grant = Grant(
         principal=pivot.source,
         resource=takeover.scope,
-        kind=f"{takeover.provider}:account",
+        kind=f"{takeover.provider}:{takeover.kind}",
         name=takeover.scope,
         scope=takeover.scope,
+        provider=takeover.provider,
         capability=Capability.ADMINISTER,
         actions=("*",),
         verdict=Verdict.ALLOW,
@@ -125,6 +128,7 @@ def _at_stake(side: Side) -> list[Access]:
             kind=resource.kind,
             name=resource.name,
             scope=resource.scope,
+            provider=resource.provider,
             capability=Capability.ADMINISTER,
             actions=("*",),
             verdict=Verdict.ALLOW,
@@ -256,7 +260,7 @@ def _change_row(change: Change, old: Side, new: Side, numbers: dict[str, str]) -
         resource_kind=grant.kind,
         resource_name=grant.name,
         scope=grant.scope,
-        provider=rows.provider_of(grant.kind),
+        provider=grant.provider,
         capability=str(grant.capability),
         actions=actions,
         verdict=str(access.verdict),
@@ -310,24 +314,6 @@ def _counted(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
 
 
-#: Resource kinds as a board reads them.
-CLASSES = {
-    "secretsmanager:secret": "secrets",
-    "ssm:parameter": "secrets",
-    "ssm:secure-parameter": "secrets",
-    "kms:key": "keys",
-    "s3:bucket": "storage",
-    "dynamodb:table": "databases",
-    "sqs:queue": "messaging",
-    "sns:topic": "messaging",
-    "lambda:function": "functions",
-    "iam:role": "identities",
-    "iam:user": "identities",
-    "iam:group": "identities",
-    "aws:account": "administration",
-}
-
-
 def _matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
     before, after = _cells(old), _cells(new)
     unknown = _unknown_cells(new)
@@ -346,7 +332,7 @@ def _matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
 def _cells(side: Side) -> dict[tuple[str, str], set[str]]:
     cells: dict[tuple[str, str], set[str]] = {}
     for access in side.radius.accesses:
-        name = CLASSES.get(access.grant.kind, "other")
+        name = providers.resource_class(access.grant.kind)
         cells.setdefault((access.grant.principal, name), set()).add(access.grant.resource)
     for takeover in side.radius.takeovers.values():
         source = takeover.path.pivots[-1].source
@@ -358,6 +344,6 @@ def _unknown_cells(side: Side) -> dict[tuple[str, str], set[str]]:
     cells: dict[tuple[str, str], set[str]] = {}
     for access in side.radius.accesses:
         if access.verdict is Verdict.UNKNOWN:
-            name = CLASSES.get(access.grant.kind, "other")
+            name = providers.resource_class(access.grant.kind)
             cells.setdefault((access.grant.principal, name), set()).add(access.grant.resource)
     return cells

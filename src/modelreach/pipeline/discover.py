@@ -11,20 +11,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from modelreach.policy.providers import model_kinds
 from modelreach.snapshot import Facts, Link, Runtime
-
-#: Kinds of runtime that serve a model or an agent, in the order in which they are listed.
-MODEL_KINDS = {
-    "bedrock:agent-alias": ("aws-bedrock", "Bedrock agent, by its alias"),
-    "bedrock:agent": ("aws-bedrock", "Bedrock agent"),
-    "bedrock:flow-alias": ("aws-bedrock", "Bedrock flow, by its alias"),
-    "bedrock:flow": ("aws-bedrock", "Bedrock flow"),
-    "bedrock-agentcore:runtime-endpoint": ("aws-bedrock-agentcore", "AgentCore endpoint"),
-    "bedrock-agentcore:runtime": ("aws-bedrock-agentcore", "AgentCore runtime"),
-    "bedrock-agentcore:harness": ("aws-bedrock-agentcore", "AgentCore harness"),
-    "sagemaker:endpoint": ("aws-sagemaker", "SageMaker endpoint"),
-    "sagemaker:inference-component": ("aws-sagemaker", "SageMaker inference component"),
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,10 +30,11 @@ def discover(facts: Facts) -> tuple[Found, ...]:
     A version behind an alias is left out: the alias is what callers use, and says the version.
     """
     aliased = {link.target for runtime in facts.runtimes.values() for link in _routes(runtime)}
+    kinds = model_kinds()
     found = [
-        Found(runtime, MODEL_KINDS[runtime.kind][1], draft(_with_what_answers(runtime, facts)))
+        Found(runtime, kinds[runtime.kind][1], draft(_with_what_answers(runtime, facts)))
         for runtime in facts.runtimes.values()
-        if runtime.kind in MODEL_KINDS and runtime.id not in aliased
+        if runtime.kind in kinds and runtime.id not in aliased
     ]
     return tuple(sorted(found, key=lambda f: (f.runtime.scope, f.runtime.name, f.runtime.id)))
 
@@ -65,7 +54,7 @@ def _with_what_answers(runtime: Runtime, facts: Facts) -> Runtime:
 
 def draft(runtime: Runtime) -> str:
     """Give the draft of a manifest (YAML) for a runtime."""
-    provider, what = MODEL_KINDS.get(runtime.kind, ("self-hosted", runtime.kind))
+    provider, what = model_kinds().get(runtime.kind, ("self-hosted", runtime.kind))
     model = runtime.attributes.get("model", "")
     tools = [link for link in runtime.links if link.kind == "invokes"]
     sources = [link for link in runtime.links if link.kind == "reads"]

@@ -11,8 +11,9 @@ from modelreach.judge.finding import Case, Finding
 from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
 from modelreach.model import RANK, InputError, Severity
-from modelreach.policy.aws.engine import AwsEngine
+from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Pivot
+from modelreach.policy.provider import Context, Opens
 from modelreach.reach import BlastRadius, reach
 from modelreach.report import Gate
 from modelreach.snapshot import Facts, Gap, Snapshot
@@ -73,22 +74,8 @@ class Estates:
         facts = self._facts.setdefault(id(snapshot), Facts(snapshot))
         key = (id(snapshot), context, opens)
         if key not in self._engines:
-            self._engines[key] = engines(facts, context, opens)
+            self._engines[key] = providers.engines(facts, context, opens)
         return facts, self._engines[key]
-
-
-#: Condition keys that a deployment declares, with their values.
-Context = tuple[tuple[str, tuple[str, ...]], ...]
-#: Globs over secrets, each with the principal whose credentials they hold.
-Opens = tuple[tuple[str, str], ...]
-
-
-def engines(facts: Facts, context: Context = (), opens: Opens = ()) -> dict[str, Engine]:
-    """Give an engine for each provider that the snapshot has facts of."""
-    found: dict[str, Engine] = {}
-    if any(scope.provider == "aws" for scope in facts.snapshot.scopes):
-        found["aws"] = AwsEngine(facts, dict(context), opens)
-    return found
 
 
 def declared_context(deployment: Deployment) -> Context:

@@ -145,7 +145,7 @@ def grant_row(access: Access, rated: Rated) -> GrantRow:
         resource_kind=grant.kind,
         resource_name=grant.name,
         scope=grant.scope,
-        provider=provider_of(grant.kind),
+        provider=grant.provider,
         capability=str(grant.capability),
         actions=grant.actions,
         verdict=str(access.verdict),
@@ -157,11 +157,6 @@ def grant_row(access: Access, rated: Rated) -> GrantRow:
         within=grant.within,
         witness=witness_of_access(access),
     )
-
-
-def provider_of(_kind: str) -> str:
-    """Give the provider of a resource kind."""
-    return "aws"
 
 
 def identity_rows(side: Side) -> tuple[IdentityRow, ...]:

@@ -121,6 +121,7 @@ def _of_path(finding: Finding, old: Side) -> Access | None:
         kind=finding.subject_kind,
         name=finding.subject,
         scope=identity.principal.scope,
+        provider=identity.principal.provider,
         capability=Capability.ADMINISTER,
         actions=("*",),
         verdict=Verdict.ALLOW,

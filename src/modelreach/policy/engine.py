@@ -14,7 +14,7 @@ from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.decision import Decision, StatementRef
 from modelreach.policy.expr import TRUE, Expr
 from modelreach.policy.permissions import PermissionSet
-from modelreach.snapshot import Principal, Runtime
+from modelreach.snapshot import Credential, Principal, Runtime
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +32,7 @@ class Grant:
     kind: str
     name: str
     scope: str
+    provider: str
     capability: Capability
     actions: tuple[str, ...]
     verdict: Verdict
@@ -74,6 +75,14 @@ class Pivot:
     note: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """As whom the holder of a credential acts: `principal` ("" when nobody: `why` says why)."""
+
+    principal: str
+    why: str = ""
+
+
 class Engine(Protocol):
     """A provider's answers for one snapshot."""
 
@@ -105,12 +114,24 @@ class Engine(Protocol):
         """The part of a permission set, held in a scope, that listed resources do not show."""
         ...
 
+    def scope_kind(self, scope: str) -> str:
+        """What kind of place a scope is: account, project, subscription, cluster…"""
+        ...
+
     def runtime(self, name: str) -> Runtime | None:
         """The runtime fact behind an id, or None."""
         ...
 
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
+        ...
+
+    def explain(self, decision: Decision) -> tuple[str, ...]:
+        """Which layers stopped a request that is denied, and what would have to change."""
+        ...
+
+    def opened_by(self, credential: Credential) -> Opened:
+        """As whom the holder of a credential acts."""
         ...
 
     def pivots(self, principal: str) -> Iterable[Pivot]:

@@ -10,16 +10,18 @@ from modelreach.policy.aws import catalogue
 from modelreach.policy.aws import grants as granting
 from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.asker import Asker, Fixed
+from modelreach.policy.aws.bearer import bearer
 from modelreach.policy.aws.became import became
 from modelreach.policy.aws.credentials import Opens, credential_pivots, opened
 from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.tools import tools
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Pivot
+from modelreach.policy.engine import Grant, Opened, Pivot
 from modelreach.policy.permissions import PermissionSet
-from modelreach.snapshot import Facts, Principal, Runtime
+from modelreach.snapshot import Credential, Facts, Principal, Runtime
 
 
 class AwsEngine:
@@ -92,6 +94,18 @@ class AwsEngine:
         """The runtime behind an ARN."""
         found = self._estate.facts.runtimes.get(name)
         return found if found is not None and found.provider == "aws" else None
+
+    def scope_kind(self, scope: str) -> str:
+        """Accounts are what is taken over."""
+        return "account"
+
+    def explain(self, decision: Decision) -> tuple[str, ...]:
+        """Which layers stopped a request that is denied, and what would have to change."""
+        return explain_deny(decision)
+
+    def opened_by(self, credential: Credential) -> Opened:
+        """As whom the holder of a credential acts: its principal, within what the key is for."""
+        return bearer(self, credential)
 
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""

@@ -91,6 +91,7 @@ def _on_resource(asker: Asker, resource: Resource) -> Iterator[Grant]:
             kind=resource.kind,
             name=resource.name,
             scope=resource.scope,
+            provider="aws",
             capability=capability,
             actions=tuple(sorted(names)),
             verdict=decision.verdict,

@@ -58,6 +58,7 @@ def _grant(key: _Key, row: _Row, account: str) -> Grant:
         kind=kind,
         name=pattern,
         scope=_account_of(pattern) or account,
+        provider="aws",
         capability=capability,
         actions=tuple(sorted(row.actions)),
         verdict=_verdict(residual),

@@ -1,0 +1,61 @@
+"""What the rest of the program has to know of AWS."""
+
+from __future__ import annotations
+
+from modelreach.model import Sensitivity
+from modelreach.policy.engine import Engine
+from modelreach.policy.provider import Context, Opens, Provider
+from modelreach.snapshot import Facts
+
+
+def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
+    from modelreach.policy.aws.engine import AwsEngine
+
+    return AwsEngine(facts, dict(context), opens)
+
+
+PROVIDER = Provider(
+    name="aws",
+    engine=_engine,
+    identities="iam",
+    classes={
+        "secretsmanager:secret": "secrets",
+        "ssm:parameter": "secrets",
+        "ssm:secure-parameter": "secrets",
+        "kms:key": "keys",
+        "s3:bucket": "storage",
+        "dynamodb:table": "databases",
+        "sqs:queue": "messaging",
+        "sns:topic": "messaging",
+        "lambda:function": "functions",
+        "iam:role": "identities",
+        "iam:user": "identities",
+        "iam:group": "identities",
+        "aws:account": "administration",
+    },
+    sensitive={
+        "secretsmanager:secret": (Sensitivity.HIGH, "holds a secret"),
+        "ssm:secure-parameter": (Sensitivity.HIGH, "holds an encrypted parameter"),
+        "kms:key": (Sensitivity.MEDIUM, "decrypts what it protects"),
+        "aws:account": (Sensitivity.HIGH, "a whole account"),
+        "bedrock-agentcore:api-key-credential-provider": (
+            Sensitivity.HIGH,
+            "holds a third-party key",
+        ),
+        "bedrock-agentcore:oauth2-credential-provider": (
+            Sensitivity.HIGH,
+            "holds a third-party key",
+        ),
+    },
+    models={
+        "bedrock:agent-alias": ("aws-bedrock", "Bedrock agent, by its alias"),
+        "bedrock:agent": ("aws-bedrock", "Bedrock agent"),
+        "bedrock:flow-alias": ("aws-bedrock", "Bedrock flow, by its alias"),
+        "bedrock:flow": ("aws-bedrock", "Bedrock flow"),
+        "bedrock-agentcore:runtime-endpoint": ("aws-bedrock-agentcore", "AgentCore endpoint"),
+        "bedrock-agentcore:runtime": ("aws-bedrock-agentcore", "AgentCore runtime"),
+        "bedrock-agentcore:harness": ("aws-bedrock-agentcore", "AgentCore harness"),
+        "sagemaker:endpoint": ("aws-sagemaker", "SageMaker endpoint"),
+        "sagemaker:inference-component": ("aws-sagemaker", "SageMaker inference component"),
+    },
+)

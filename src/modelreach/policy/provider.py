@@ -1,0 +1,38 @@
+"""What the rest of the program has to know of a provider, beside its engine.
+
+Each provider's package has a module `provider` with one `PROVIDER`. That module is cheap to
+import: what the engine needs is loaded when an engine is made.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+from modelreach.model import Sensitivity
+from modelreach.policy.engine import Engine
+from modelreach.snapshot import Facts
+
+#: Condition keys that a deployment declares, with their values.
+Context = tuple[tuple[str, tuple[str, ...]], ...]
+#: Globs over secrets, each with the principal whose credentials they hold.
+Opens = tuple[tuple[str, str], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Provider:
+    """One provider's tables.
+
+    `classes`: resource kinds as a board reads them (secrets, keys, storage, databases, messaging,
+    functions, identities, administration). `sensitive`: kinds that are sensitive whatever they
+    hold, and why. `models`: kinds of runtime that serve a model or an agent, in the order in
+    which they are listed, each with the provider word of a manifest and a description.
+    `identities`: the prefix that makes a principal's kind a resource kind.
+    """
+
+    name: str
+    engine: Callable[[Facts, Context, Opens], Engine]
+    classes: Mapping[str, str]
+    sensitive: Mapping[str, tuple[Sensitivity, str]]
+    models: Mapping[str, tuple[str, str]]
+    identities: str

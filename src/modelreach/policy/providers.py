@@ -1,0 +1,68 @@
+"""The providers that there are: their tables as one, and their engines for a snapshot."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from importlib import import_module
+
+from modelreach.model import Sensitivity
+from modelreach.policy.engine import Engine
+from modelreach.policy.provider import Context, Opens, Provider
+from modelreach.snapshot import Facts, Snapshot
+
+#: Each has a package of its name beside this module.
+NAMES = ("aws",)
+
+
+@lru_cache(maxsize=1)
+def providers() -> dict[str, Provider]:
+    """Give every provider by name."""
+    modules = {name: import_module(f"modelreach.policy.{name}.provider") for name in NAMES}
+    return {name: module.PROVIDER for name, module in modules.items()}
+
+
+def engines(facts: Facts, context: Context = (), opens: Opens = ()) -> dict[str, Engine]:
+    """Give an engine for each provider that the snapshot has facts of."""
+    present = {scope.provider for scope in facts.snapshot.scopes}
+    return {
+        name: provider.engine(facts, context, opens)
+        for name, provider in providers().items()
+        if name in present
+    }
+
+
+def cloud_of(principal: str, snapshot: Snapshot) -> str:
+    """Give the provider that a bare id is of: that which lists it, else the only one there is."""
+    listed = {fact.provider for fact in snapshot.principals if fact.id == principal}
+    listed |= {fact.provider for fact in snapshot.runtimes if fact.id == principal}
+    present = {scope.provider for scope in snapshot.scopes}
+    known = listed or present
+    return next(iter(known)) if len(known) == 1 else "aws"
+
+
+@lru_cache(maxsize=1)
+def _classes() -> dict[str, str]:
+    return {kind: name for p in providers().values() for kind, name in p.classes.items()}
+
+
+def resource_class(kind: str) -> str:
+    """Give the class in which a board reads a kind of resource; `other` when it has none."""
+    return _classes().get(kind, "other")
+
+
+@lru_cache(maxsize=1)
+def sensitive_kinds() -> dict[str, tuple[Sensitivity, str]]:
+    """Give the kinds of resource that are sensitive whatever they hold, and why."""
+    return {kind: rated for p in providers().values() for kind, rated in p.sensitive.items()}
+
+
+@lru_cache(maxsize=1)
+def model_kinds() -> dict[str, tuple[str, str]]:
+    """Give the kinds of runtime that serve models, with the manifest's provider and a name."""
+    return {kind: said for p in providers().values() for kind, said in p.models.items()}
+
+
+def identity_kind(provider: str, kind: str) -> str:
+    """Give the resource kind of a principal: `iam:role`."""
+    known = providers().get(provider)
+    return f"{known.identities if known else provider}:{kind}"
