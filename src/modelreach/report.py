@@ -74,8 +74,21 @@ class ChangeRow(Row, frozen=True):
     witness: tuple[Hop, ...]
 
 
+class Waived(Row, frozen=True):
+    """That a finding is accepted for a time. It stays visible and never changes the exit code."""
+
+    reason: str
+    owner: str
+    approved_by: str
+    expires: str
+
+
 class FindingRow(Row, frozen=True):
-    """One judgement. `fingerprint` is stable over runs; `id` numbers it within this report."""
+    """One judgement. `fingerprint` is stable over runs; `id` numbers it within this report.
+
+    `standards` are ids of `modelreach.standards`. `waived` is there when a waiver covers it;
+    `returned` says why one that did no longer does.
+    """
 
     id: str
     fingerprint: str
@@ -90,6 +103,9 @@ class FindingRow(Row, frozen=True):
     evidence: tuple[str, ...]
     witness: tuple[Hop, ...]
     fix: str
+    standards: tuple[str, ...] = ()
+    waived: Waived | None = None
+    returned: str = ""
 
 
 class GapRow(Row, frozen=True):
@@ -159,6 +175,69 @@ class Summary(Row, frozen=True):
     matrix: tuple[MatrixCell, ...]
 
 
+class TriggerRow(Row, frozen=True):
+    """One reason for which a release is a security change: the facts, old and new.
+
+    `id` and `dimension` are those of `gate.catalogue`; `subject` is what it is about (a tool, a
+    guardrail, a resource). `demands` are ids of demands. `witness` is there when it was reached.
+    """
+
+    id: str
+    dimension: str
+    title: str
+    subject: str
+    old: str
+    new: str
+    demands: tuple[str, ...]
+    witness: tuple[Hop, ...] = ()
+    standards: tuple[str, ...] = ()
+
+
+class UndeclaredRow(Row, frozen=True):
+    """A fact without which a dimension cannot be judged: what it is, on which side it is missing
+    (old, new or both), and what to do about it."""
+
+    dimension: str
+    fact: str
+    side: str
+    declare: str
+
+
+class SecurityChange(Row, frozen=True):
+    """Is the release a security change? `dimensions` are those that changed, `by_dimension` says
+    `yes`, `no` or `unknown` of each; `undeclared` what is missing for an answer."""
+
+    verdict: Literal["yes", "no", "unknown"]
+    dimensions: tuple[str, ...]
+    by_dimension: dict[str, str]
+    triggers: tuple[TriggerRow, ...]
+    undeclared: tuple[UndeclaredRow, ...]
+
+
+class DemandRow(Row, frozen=True):
+    """Something due before adoption. `because` are ids of triggers (or rules), `evidence` what was
+    brought for it, `why` says why the status is what it is."""
+
+    id: str
+    title: str
+    status: Literal["met", "open", "refused"]
+    because: tuple[str, ...]
+    evidence: tuple[str, ...] = ()
+    why: str = ""
+
+
+class RuleRow(Row, frozen=True):
+    """A rule of the policy that spoke. `subject` is what it spoke about; `error` is there when it
+    could not be evaluated, which denies."""
+
+    id: str
+    severity: str
+    subject: str
+    message: str
+    denies: bool
+    error: str = ""
+
+
 class Gate(Row, frozen=True):
     """Whether the release passes. `exit_code` is that of the command; `reasons` say why."""
 
@@ -167,6 +246,8 @@ class Gate(Row, frozen=True):
     fail_on: str
     fail_on_incomplete: bool
     reasons: tuple[str, ...]
+    policy: str = ""
+    rules: tuple[RuleRow, ...] = ()
 
 
 class GrantRow(Row, frozen=True):
@@ -300,6 +381,9 @@ class DiffReport(Row, frozen=True):
     credentials: tuple[CredentialRow, ...]
     gate: Gate
     scopes: tuple[ScopeRow, ...] = ()
+    security_change: SecurityChange | None = None
+    demands: tuple[DemandRow, ...] = ()
+    unused_waivers: tuple[str, ...] = ()
 
 
 Report = DiffReport | RadiusReport
