@@ -1,0 +1,55 @@
+"""Made-up organisations: the same plan gives the same facts; a day changes what it says."""
+
+from __future__ import annotations
+
+import organisations
+from modelreach.policy.aws.document import compile_document
+from modelreach.snapshot import Facts, encode
+from organisations import parts, plan, whole
+
+SMALL = {"principals": 120, "accounts": 4}
+
+
+def test_the_same_plan_gives_the_same_bytes() -> None:
+    assert encode(whole(plan(**SMALL))) == encode(whole(plan(**SMALL)))
+    assert encode(whole(plan(**SMALL))) != encode(whole(plan(**SMALL, seed=2)))
+
+
+def test_sizes_are_as_asked() -> None:
+    made = whole(plan(**SMALL))
+    acting = [p for p in made.principals if p.kind != "group"]
+    assert len(made.resources) == 1200
+    assert 120 <= len(acting) < 160
+    assert sum(scope.kind == "account" for scope in made.scopes) == 4
+
+
+def test_only_the_changed_accounts_differ_on_another_day() -> None:
+    later = plan(**SMALL, drift=0.25, day=1)
+    before, after = list(parts(plan(**SMALL))), list(parts(later))
+    differing = {i - 1 for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b}
+    assert len(later.changed) == 1
+    assert differing == later.changed
+
+
+def test_all_that_is_written_is_understood_and_whole() -> None:
+    made = whole(plan(**SMALL))
+    facts = Facts(made)
+    for raw in made.documents.values():
+        document = compile_document(bytes(raw))
+        assert not document.problems
+        assert not any(statement.not_understood for statement in document.statements)
+    for attachment in made.attachments:
+        assert attachment.document in made.documents
+        assert (
+            attachment.target in facts.principals
+            or attachment.target in facts.resources
+            or attachment.target in facts.scopes
+        )
+
+
+def test_deployments_run_as_what_runs_code() -> None:
+    of = plan(**SMALL)
+    made = whole(of)
+    drawn = organisations.deployments(of, made)
+    assert len(drawn) == len(set(drawn)) == of.deployments
+    assert all(":role/run/" in name for name in drawn)
