@@ -13,9 +13,9 @@ from modelreach.model import Strength, Verdict
 from modelreach.policy.aws import catalogue
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.encryption import with_key
-from modelreach.policy.aws.pivots import strength_of
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
+from modelreach.policy.escalation.mechanism import strength_of
 from modelreach.policy.glob import match
 from modelreach.snapshot import Facts, Resource
 

@@ -22,6 +22,7 @@ from modelreach.policy.aws.principals import Caller
 from modelreach.policy.box import Box
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Support
+from modelreach.policy.escalation.mechanism import Met
 from modelreach.policy.expr import Expr, all_of, atoms
 from modelreach.policy.extent import Extent
 from modelreach.policy.permissions import PermissionSet
@@ -49,7 +50,6 @@ class Aim:
         return self.runtime.id if self.runtime else self.policy
 
 
-Met = tuple[tuple[Support, ...], Expr]
 Fixed = Mapping[str, tuple[str, ...]]
 
 

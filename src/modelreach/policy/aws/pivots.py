@@ -7,7 +7,7 @@ so that resource ARNs, conditions, boundaries and organisation policies bind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.aims import aims
@@ -16,10 +16,11 @@ from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.escalation import EscalationRule, Holds, Lowered, Need, Way, rules
 from modelreach.policy.aws.estate import ANY_POLICY
 from modelreach.policy.aws.held import held as held_by
-from modelreach.policy.aws.needs import Aim, Met, Questions
+from modelreach.policy.aws.needs import Aim, Questions
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
-from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of, is_open
+from modelreach.policy.escalation.mechanism import Met, provided, strength_of, tried
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal
 
@@ -33,10 +34,10 @@ def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
             yield from _as_administrator(asker, administration)
             return
     yield from _assumable(asker)
-    questions = Questions(asker, held)
+    prober = _Prober(Questions(asker, held))
     for rule in rules():
-        if not rule.plain and _applies(rule, questions):
-            yield from _by_rule(rule, questions)
+        if not rule.plain:
+            yield from tried(rule, prober)
 
 
 # --- administration ------------------------------------------------------------------------
@@ -124,15 +125,6 @@ def assume(asker: Asker, role: Principal) -> Decision:
     return asker.decide("sts:AssumeRole", role.id, role.id, role.scope)
 
 
-def strength_of(residual: Expr) -> Strength:
-    """Give how sure a hop is that holds where the residual does."""
-    if residual == TRUE:
-        return Strength.CERTAIN
-    if is_open(residual, AtomKind.GAP, AtomKind.OPAQUE):
-        return Strength.UNKNOWN
-    return Strength.CONDITIONAL
-
-
 def _support(
     asker: Asker, action: str, target: str, decision: Decision, note: str = ""
 ) -> Support:
@@ -163,33 +155,37 @@ def _chance(need: Need, questions: Questions) -> bool:
     return need.on in ("compute", "linked") and bool(questions.named_by)
 
 
-def _by_rule(rule: EscalationRule, questions: Questions) -> Iterator[Pivot]:
-    found: dict[str, list[Pivot]] = {}
-    ways = [way for way in rule.ways if all(_chance(need, questions) for need in way.needs)]
-    for aim in aims(rule, questions):
-        known = found.setdefault(_yielded(rule, questions.asker, aim), [])
-        for way in ways:
-            if known and known[0].strength is Strength.CERTAIN:
-                break
-            met = _met(rule, way, questions, aim)
-            pivot = _pivot(rule, questions.asker, aim, met) if met is not None else None
-            if pivot is not None:
-                _keep(pivot, known)
-    for target, known in found.items():
-        if target != questions.asker.name:
-            yield from known
+@dataclass(frozen=True, slots=True)
+class _Prober:
+    """A principal as it tries the rules of AWS."""
 
+    questions: Questions
 
-def _keep(pivot: Pivot, known: list[Pivot]) -> None:
-    """A certain way to somebody makes the others redundant; of equal ones the first will do."""
-    if pivot.strength is Strength.CERTAIN:
-        known[:] = [pivot]
-    elif not any(
-        other.strength is Strength.CERTAIN
-        or (other.strength, other.residual) == (pivot.strength, pivot.residual)
-        for other in known
-    ):
-        known.append(pivot)
+    @property
+    def source(self) -> str:
+        """Who tries."""
+        return self.questions.asker.name
+
+    def ways(self, rule: EscalationRule) -> tuple[Way, ...]:
+        """The ways of which the held set may have all that they need."""
+        if not _applies(rule, self.questions):
+            return ()
+        return tuple(
+            way for way in rule.ways if all(_chance(need, self.questions) for need in way.needs)
+        )
+
+    def aims(self, rule: EscalationRule) -> Iterator[Aim]:
+        """Every use that may succeed."""
+        return aims(rule, self.questions)
+
+    def yielded(self, rule: EscalationRule, aim: Aim) -> str:
+        """The name of what a use leads to."""
+        return _yielded(rule, self.questions.asker, aim)
+
+    def pivot(self, rule: EscalationRule, way: Way, aim: Aim) -> Pivot | None:
+        """The hop, when every need is met."""
+        met = _met(rule, way, self.questions, aim)
+        return None if met is None else _pivot(rule, self.questions.asker, aim, met)
 
 
 def _met(rule: EscalationRule, way: Way, questions: Questions, aim: Aim) -> Met | None:
@@ -201,7 +197,7 @@ def _met(rule: EscalationRule, way: Way, questions: Questions, aim: Aim) -> Met 
         return None
     supports, residuals = list(met[0]), [holding, met[1]]
     if way.depends:
-        residuals.append(_provided(way.depends))
+        residuals.append(provided(way.depends))
     for needed, residual in _of_target(rule, questions, aim):
         if needed is None:
             return None
@@ -284,11 +280,11 @@ def _pivot(rule: EscalationRule, asker: Asker, aim: Aim, met: Met) -> Pivot | No
     supports, residual = met
     strength = Strength.INFLUENCE if rule.strength == "influence" else None
     if rule.depends:
-        residual = all_of((residual, _provided(rule.depends)))
+        residual = all_of((residual, provided(rule.depends)))
     for lowered in _lowered(rule, aim):
         if lowered.to == "influence":
             strength = Strength.INFLUENCE
-        residual = all_of((residual, _provided(lowered.why)))
+        residual = all_of((residual, provided(lowered.why)))
     target = _yielded(rule, asker, aim)
     if rule.yields == "policy-version" and not _stronger(target, asker):
         return None
@@ -304,10 +300,6 @@ def _pivot(rule: EscalationRule, asker: Asker, aim: Aim, met: Met) -> Pivot | No
         via,
         f"{rule.title} (by way of {via})" if via else rule.title,
     )
-
-
-def _provided(what: str) -> Atom:
-    return Atom(AtomKind.CONTEXT, what, "provided that")
 
 
 def _lowered(rule: EscalationRule, aim: Aim) -> Iterator[Lowered]:

@@ -20,10 +20,10 @@ from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Request
-from modelreach.policy.aws.pivots import strength_of
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
+from modelreach.policy.escalation.mechanism import strength_of
 from modelreach.policy.expr import TRUE
 from modelreach.snapshot import Runtime
 
