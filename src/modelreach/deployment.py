@@ -140,6 +140,25 @@ class Downstream(Part, frozen=True):
     reversible: bool | None = None
 
 
+class Report(Part, frozen=True):
+    """A report of an evaluation tool that is evidence for the release.
+
+    `path` is relative to the manifest. `target` is what the report calls the release where it
+    does not use the model's id or `name@version`. `correct_means` says of an Inspect log what a
+    correct answer is: that the model held, or that it was broken. `retests` says what a category
+    tests. `attested_by` answers, with `sha256`, for what the report itself does not say.
+    """
+
+    kind: str
+    path: str
+    sha256: str | None = None
+    target: str | None = None
+    attested_by: str | None = None
+    date: str | None = None
+    correct_means: Literal["held", "broken"] | None = None
+    retests: dict[str, str] | None = None
+
+
 class Spec(Part, frozen=True):
     """What is deployed. Provider-specific parts stay as they are written."""
 
@@ -154,7 +173,7 @@ class Spec(Part, frozen=True):
     exposure: dict[str, Any] | None = None
     observability: dict[str, Any] | None = None
     rollback: dict[str, Any] | None = None
-    evidence: tuple[dict[str, Any], ...] | None = None
+    evidence: tuple[Report, ...] | None = None
 
 
 class Deployment(Part, frozen=True):
@@ -244,6 +263,7 @@ _FIELDS = sorted(
             DataSource,
             Need,
             Downstream,
+            Report,
         )
         for name in struct.__struct_encode_fields__
     }

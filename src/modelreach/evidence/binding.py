@@ -1,0 +1,251 @@
+"""Whether a report is about this release: a report on another target does not count.
+
+What a report does not say is not taken as agreement. Only a claim in the manifest, with the name
+of who makes it and the digest of the file, can stand in for the name of the target.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from enum import StrEnum
+
+import msgspec
+
+from modelreach.deployment import Deployment
+from modelreach.evidence.attempts import Evidence
+from modelreach.model import InputError
+
+#: How far a clock may be ahead; a time without a zone may be of any zone.
+_AHEAD = timedelta(minutes=5)
+_ZONES = timedelta(hours=14)
+
+
+class Refusal(StrEnum):
+    """Why a report is not evidence for a release."""
+
+    EMPTY = "empty"
+    UNNAMED_TARGET = "unnamed-target"
+    OTHER_TARGET = "other-target"
+    OTHER_PROMPT = "other-prompt"
+    OTHER_GUARDRAILS = "other-guardrails"
+    OTHER_FILE = "other-file"
+    UNDATED = "undated"
+    TOO_OLD = "too-old"
+    FROM_THE_FUTURE = "from-the-future"
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """What the manifest's entry says about a report, or a person on the command line.
+
+    `target` is what the report calls the release where it does not use the model's id or the
+    release's name; the report has to use it, too. `sha256` is the digest that the file has to
+    have. `attested_by` is who says that a report which names no target, or no date, is on this
+    release; it counts only with `sha256`. `date` is the day of such a run.
+    """
+
+    target: str = ""
+    sha256: str = ""
+    attested_by: str = ""
+    date: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bound:
+    """Evidence that counts for a release. `because` says what agrees, in words; `unsaid` what
+    the report does not say although the manifest does, such as `system prompt`."""
+
+    evidence: Evidence
+    because: tuple[str, ...]
+    unsaid: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Evidence that does not count for a release: a reason, and the same in words."""
+
+    evidence: Evidence
+    reason: Refusal
+    message: str
+
+
+_NO_CLAIM = Claim()
+
+
+def bind(
+    evidence: Evidence,
+    deployment: Deployment,
+    now: str,
+    *,
+    claim: Claim = _NO_CLAIM,
+    changed_at: str = "",
+    max_age_days: int | None = 90,
+) -> Bound | Refused:
+    """Say whether a report is evidence for a release, and why.
+
+    `now` is RFC 3339; a report older than `max_age_days` is refused (None: of any age, for the
+    old release), and so is one from before `changed_at`, when the release last changed.
+    """
+    because: list[str] = []
+    unsaid: list[str] = []
+    checks = (
+        _file(evidence, claim),
+        _target(evidence, deployment, claim, because),
+        _prompt(evidence, deployment, because, unsaid),
+        _guardrails(evidence, deployment, because, unsaid),
+        _date(evidence, claim, now, changed_at, max_age_days, because),
+    )
+    for refused in checks:
+        if refused is not None:
+            return Refused(evidence, *refused)
+    return Bound(evidence, tuple(because), tuple(unsaid))
+
+
+def names_of(deployment: Deployment) -> tuple[str, ...]:
+    """Give the names by which a report may call a release: the model's id, alone or after its
+    provider, its digest, and the deployment's name with the version."""
+    model, release = deployment.spec.model, deployment.metadata
+    names = [model.id, f"{model.provider}/{model.id}", f"{model.provider}:{model.id}"]
+    names += [model.digest] if model.digest else []
+    names += [f"{release.name}{mark}{release.version}" for mark in ("@", ":", "-", "/", " ")]
+    return tuple(name for name in names if name)
+
+
+def guardrails_digest(deployment: Deployment) -> str:
+    """Give the SHA-256 (hex) of the manifest's guardrails as canonical JSON; empty when it
+    declares none. A report says it in its labels as `guardrails_sha256`."""
+    if deployment.spec.guardrails is None:
+        return ""
+    raw = msgspec.json.encode(deployment.spec.guardrails, order="sorted")
+    return hashlib.sha256(raw).hexdigest()
+
+
+_Why = tuple[Refusal, str]
+
+
+def _file(evidence: Evidence, claim: Claim) -> _Why | None:
+    if not evidence.attempts:
+        return Refusal.EMPTY, "the report holds no graded attempt"
+    if claim.sha256 and _hex(claim.sha256) != _hex(evidence.digest):
+        return (
+            Refusal.OTHER_FILE,
+            f"the file has {evidence.digest}, the manifest names sha256:{_hex(claim.sha256)}",
+        )
+    return None
+
+
+def _attested(claim: Claim) -> bool:
+    return bool(claim.attested_by and claim.sha256)
+
+
+def _target(
+    evidence: Evidence, deployment: Deployment, claim: Claim, because: list[str]
+) -> _Why | None:
+    said = set(evidence.targets)
+    if not said:
+        if _attested(claim):
+            because.append(f"target attested by {claim.attested_by}")
+            return None
+        return Refusal.UNNAMED_TARGET, "the report does not say what it tested"
+    known = [claim.target] if claim.target else list(names_of(deployment))
+    found = next((name for name in known if name in said), None)
+    if found is None:
+        wanted = claim.target or deployment.spec.model.id
+        shown = ", ".join(f"`{name}`" for name in sorted(said)[:3])
+        return Refusal.OTHER_TARGET, f"the report is about {shown}, not `{wanted}`"
+    because.append(f"target `{found}`")
+    return None
+
+
+def _prompt(
+    evidence: Evidence, deployment: Deployment, because: list[str], unsaid: list[str]
+) -> _Why | None:
+    prompt = deployment.spec.model.system_prompt
+    wanted = _hex(prompt.sha256) if prompt and prompt.sha256 else ""
+    return _digest(
+        wanted, evidence.prompts, "system prompt", Refusal.OTHER_PROMPT, because, unsaid
+    )
+
+
+def _guardrails(
+    evidence: Evidence, deployment: Deployment, because: list[str], unsaid: list[str]
+) -> _Why | None:
+    wanted = guardrails_digest(deployment)
+    return _digest(
+        wanted, evidence.guardrails, "guardrails", Refusal.OTHER_GUARDRAILS, because, unsaid
+    )
+
+
+def _digest(
+    wanted: str,
+    said: tuple[str, ...],
+    what: str,
+    refusal: Refusal,
+    because: list[str],
+    unsaid: list[str],
+) -> _Why | None:
+    if not wanted:
+        return None
+    if not said:
+        unsaid.append(what)
+        return None
+    if wanted not in {_hex(one) for one in said}:
+        return refusal, f"the {what} of the run had sha256:{said[0]}, the release has {wanted}"
+    because.append(what)
+    return None
+
+
+def _date(
+    evidence: Evidence,
+    claim: Claim,
+    now: str,
+    changed_at: str,
+    max_age_days: int | None,
+    because: list[str],
+) -> _Why | None:
+    said = evidence.date or (claim.date if _attested(claim) else "")
+    run, zoned = _time(said)
+    if run is None:
+        return Refusal.UNDATED, "the report does not say when it was made"
+    slack = _AHEAD if zoned else _ZONES
+    today = _moment(now, "now")
+    changed = _moment(changed_at, "the time of the change") if changed_at else None
+    if run > today + slack:
+        return Refusal.FROM_THE_FUTURE, f"the run of {said} lies after now, {now}"
+    if changed is not None and run < changed - slack:
+        return (
+            Refusal.TOO_OLD,
+            f"the run of {said} is from before the release changed, {changed_at}",
+        )
+    if max_age_days is not None:
+        age = today - run
+        if age > timedelta(days=max_age_days) + slack:
+            return (
+                Refusal.TOO_OLD,
+                f"the run of {said} is {age.days} days old, more than {max_age_days}",
+            )
+    because.append(f"run of {said[:10]}")
+    return None
+
+
+def _moment(text: str, what: str) -> datetime:
+    found = _time(text)[0]
+    if found is None:
+        raise InputError(f"`{text}` is no time", place=what, hint="write 2026-11-24T09:00:00Z")
+    return found
+
+
+def _time(text: str) -> tuple[datetime | None, bool]:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        return None, False
+    if found.tzinfo is None:
+        return found.replace(tzinfo=UTC), False
+    return found, True
+
+
+def _hex(digest: str) -> str:
+    return digest.removeprefix("sha256:").lower()
