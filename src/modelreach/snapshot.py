@@ -148,6 +148,7 @@ AttachmentKind = Literal[
     "grant",
     "deny",
     "access-policy",
+    "constraint",
 ]
 
 
