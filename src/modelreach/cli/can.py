@@ -98,8 +98,11 @@ def _decided(
     from modelreach.report import DecisionRow
     from modelreach.snapshot import Facts
 
-    if ":" not in action:
-        raise InputError(f"`{action}` is not an action", hint="such as s3:GetObject")
+    if not any(sign in action for sign in ":/."):
+        raise InputError(
+            f"`{action}` is not an action",
+            hint="such as s3:GetObject, storage.objects.get or Microsoft.KeyVault/vaults/read",
+        )
     estate, source = read_snapshot(snapshot)
     for engine in engines(Facts(estate)).values():
         if engine.principal(principal) is None:

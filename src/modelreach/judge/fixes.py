@@ -15,6 +15,8 @@ def cut(access: Access) -> str:
     more = f" and {len(grant.actions) - 3} more" if len(grant.actions) > 3 else ""
     if not grant.statements:
         return cut_path(access.path)
+    if grant.statements[0].layer is Layer.BINDING:
+        return _unbind(grant.statements[0], grant.principal)
     return f"take {actions}{more} on `{grant.resource}` out of {_place(grant.statements[0])}"
 
 
@@ -30,12 +32,22 @@ def cut_path(path: Path) -> str:
 def _cut_pivot(pivot: Pivot) -> str:
     for support in pivot.support:
         for ref in support.statements:
+            if ref.layer is Layer.BINDING:
+                return _unbind(ref, support.subject)
             if ref.layer is not Layer.TRUST:
                 return f"take `{support.action}` on `{support.object}` out of {_place(ref)}"
     for support in pivot.support:
         for ref in support.statements:
             return f"take `{support.subject}` out of {_place(ref)}"
     return ""
+
+
+def _unbind(ref: StatementRef, holder: str) -> str:
+    named = f" (`{ref.sid}`)" if ref.sid else ""
+    return (
+        f"take role `{ref.policy}` on `{ref.target}` from `{holder}`{named}, or give a narrower "
+        "role or a smaller scope"
+    )
 
 
 def _place(ref: StatementRef) -> str:

@@ -23,13 +23,19 @@ class Layer(StrEnum):
     BOUNDARY = "boundary"
     SESSION = "session"
     SERVICE = "service"
+    BINDING = "binding"
+    DENY = "deny"
+    ACCESS_POLICY = "access-policy"
+    LOCK = "lock"
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class StatementRef:
     """One statement of one policy as it applies to one target.
 
-    `policy` is the name a person would look for; `target` is what the policy is attached to;
+    `policy` is the name a person would look for; `target` is what the policy is attached to. Of a
+    binding they are the role and the scope or resource on which it is held, `sid` is the binding's
+    own name, and the statement is the part of the role that grants;
     `document` is the digest under which the snapshot keeps the text ("" outside a snapshot);
     `index` counts from 0 within the document.
     """
