@@ -22,7 +22,9 @@ class CollectOptions:
     """What the command line passes to a connector; each takes what it knows.
 
     `now` is RFC 3339 UTC and becomes `taken_at`. `sources` are `--from` paths (replay or
-    exports); `record` is where raw answers are kept. `progress` takes one line of text.
+    exports); `record` is where raw answers are kept. `scopes` are what to read (projects,
+    organizations, subscriptions…, in the provider's spelling), everything visible without one;
+    `tenant` is the directory to sign in to. `progress` takes one line of text.
     """
 
     now: str
@@ -30,6 +32,8 @@ class CollectOptions:
     record: Path | None = None
     profiles: tuple[str, ...] = ()
     regions: tuple[str, ...] = ()
+    scopes: tuple[str, ...] = ()
+    tenant: str = ""
     assume_roles: tuple[str, ...] = ()
     external_id: str = ""
     endpoint_url: str = ""

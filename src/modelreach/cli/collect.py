@@ -28,6 +28,16 @@ Examples:
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where the snapshot goes.")
 @click.option("--profile", "profiles", multiple=True, help="Profile of the AWS configuration.")
 @click.option("--region", "regions", multiple=True, help="Region; default: all enabled ones.")
+@click.option(
+    "--scope",
+    "--subscription",
+    "--project",
+    "scopes",
+    multiple=True,
+    metavar="ID",
+    help="Subscription, project, folder, organization; default: all that is visible.",
+)
+@click.option("--tenant", default="", metavar="ID", help="Entra tenant to read.")
 @click.option("--assume-role", "roles", multiple=True, metavar="ARN", help="Role to read as.")
 @click.option("--external-id", default="", help="ExternalId for --assume-role.")
 @click.option("--endpoint-url", default="", metavar="URL", help="Send all calls there.")
@@ -48,6 +58,8 @@ def command(
     output: str,
     profiles: tuple[str, ...],
     regions: tuple[str, ...],
+    scopes: tuple[str, ...],
+    tenant: str,
     roles: tuple[str, ...],
     external_id: str,
     endpoint_url: str,
@@ -76,6 +88,8 @@ def command(
         record=Path(record) if record else None,
         profiles=profiles,
         regions=regions,
+        scopes=scopes,
+        tenant=tenant,
         assume_roles=roles,
         external_id=external_id,
         endpoint_url=endpoint_url,
