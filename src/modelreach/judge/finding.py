@@ -16,7 +16,7 @@ from modelreach.judge.sensitivity import Rated, rate
 from modelreach.model import RANK, Severity
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Engine, Grant
-from modelreach.reach import Access, BlastRadius
+from modelreach.reach import Access, BlastRadius, Takeover
 from modelreach.snapshot import Facts
 
 
@@ -64,6 +64,17 @@ class Case:
     def today(self) -> date | None:
         """The day on which ages are counted; None when the snapshot does not say."""
         return day(self.facts.snapshot.taken_at)
+
+    def taken(self, scope: str) -> Takeover | None:
+        """Give the taking over of a scope, or of the closest one above it; None if there is none."""
+        takeovers, scopes = self.radius.takeovers, self.facts.scopes
+        seen: set[str] = set()
+        while takeovers and scope and scope not in seen:
+            if scope in takeovers:
+                return takeovers[scope]
+            seen.add(scope)
+            scope = scopes[scope].parent if scope in scopes else ""
+        return None
 
     def rated(self, grant: Grant) -> Rated:
         """Give the sensitivity of what a grant reaches."""

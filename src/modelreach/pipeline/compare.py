@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from modelreach import diff as differ
 from modelreach.diff import Change, ChangeKind
-from modelreach.judge.finding import Finding, State, compare
+from modelreach.judge.finding import Case, Finding, State, compare
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import GateOptions, Side, gate
@@ -58,8 +58,8 @@ def _changes(old: Side, new: Side) -> tuple[Change, ...]:
     same_name = _renamed(old, new)
     first = differ.Side(old.radius, _comparable(old, set(same_name.values())), _blind(old, new))
     second = differ.Side(new.radius, _comparable(new, set(same_name)), _blind(new, old))
-    covered = {id(first): _covered(old), id(second): _covered(new)}
-    listed = differ.diff(first, second, covered=lambda side, name: name in covered[id(side)])
+    cases = {id(first): old.case, id(second): new.case}
+    listed = differ.diff(first, second, covered=lambda side, name: _covers(cases[id(side)], name))
     kept = [change for change in listed if not _summed_up(change, old, new)]
     symbolic = [
         differ.blamed(change, first, second)
@@ -119,7 +119,7 @@ def _at_stake(side: Side) -> list[Access]:
     """The sensitive resources of scopes that are taken over, as reached by the taking over."""
     found: list[Access] = []
     for resource in side.case.facts.snapshot.resources:
-        takeover = side.radius.takeovers.get(resource.scope)
+        takeover = side.case.taken(resource.scope)
         if takeover is None:
             continue
         grant = Grant(
@@ -138,13 +138,12 @@ def _at_stake(side: Side) -> list[Access]:
     return found
 
 
-def _covered(side: Side) -> set[str]:
-    """Resources that a side reaches anyway, in scopes that it has taken over."""
-    return {
-        resource.id
-        for resource in side.case.facts.snapshot.resources
-        if resource.scope in side.radius.takeovers
-    }
+def _covers(case: Case, name: str) -> bool:
+    """Does a side reach a resource or scope anyway, in a scope that it has taken over?"""
+    resource, scope = case.facts.resources.get(name), case.facts.scopes.get(name)
+    if resource is not None:
+        return case.taken(resource.scope) is not None
+    return scope is not None and case.taken(scope.parent) is not None
 
 
 def _reached_anyway(change: Change, old: Side, new: Side) -> bool:
@@ -156,7 +155,7 @@ def _reached_anyway(change: Change, old: Side, new: Side) -> bool:
     return (
         moved
         and grant.capability is not Capability.ADMINISTER
-        and grant.scope in side.radius.takeovers
+        and side.case.taken(grant.scope) is not None
     )
 
 
@@ -168,8 +167,8 @@ def _summed_up(change: Change, old: Side, new: Side) -> bool:
     grant = access.grant
     if grant.capability is Capability.ADMINISTER:
         return False
-    came_or_went = set(old.radius.takeovers) ^ set(new.radius.takeovers)
-    if grant.scope not in came_or_went:
+    taken = [side.case.taken(grant.scope) is not None for side in (old, new)]
+    if taken[0] == taken[1]:
         return False
     side = new if change.new is not None else old
     return grant.pattern or side.case.rated(grant).level is not Sensitivity.HIGH

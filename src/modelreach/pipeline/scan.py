@@ -43,6 +43,6 @@ def radius_report(side: Side, options: GateOptions) -> RadiusReport:
 
 
 def _summed_up(access: Access, side: Side) -> bool:
-    if access.grant.scope not in side.radius.takeovers:
+    if side.case.taken(access.grant.scope) is None:
         return False
     return side.case.rated(access.grant).level is not Sensitivity.HIGH

@@ -48,7 +48,8 @@ def _at_stake(case: Case, scope: str) -> tuple[str, ...]:
     held = {
         access.grant.resource
         for access in case.radius.accesses
-        if access.grant.scope == scope
+        if (taken := case.taken(access.grant.scope)) is not None
+        and taken.scope == scope
         and access.grant.capability in EXPOSING
         and case.rated(access.grant).level is Sensitivity.HIGH
     }

@@ -55,7 +55,7 @@ class ExcessPrivilege:
 
 def _summed_up(access: Access, case: Case) -> bool:
     """Is the access part of a scope that is taken over? MR102 says all of it at once."""
-    return access.grant.scope in case.radius.takeovers
+    return case.taken(access.grant.scope) is not None
 
 
 def _needs(case: Case) -> PermissionSet | None:

@@ -23,7 +23,7 @@ class SensitiveReach:
         best: dict[str, tuple[Access, Rated, set[str]]] = {}
         for access in (*case.radius.accesses, *case.radius.patterns):
             grant = access.grant
-            if grant.capability not in EXPOSING or grant.scope in case.radius.takeovers:
+            if grant.capability not in EXPOSING or case.taken(grant.scope):
                 continue
             rated = case.rated(grant)
             if rated.level not in (Sensitivity.HIGH, Sensitivity.MEDIUM):
