@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
@@ -24,7 +24,8 @@ class CollectOptions:
     `now` is RFC 3339 UTC and becomes `taken_at`. `sources` are `--from` paths (replay or
     exports); `record` is where raw answers are kept. `scopes` are what to read (projects,
     organizations, subscriptions…, in the provider's spelling), everything visible without one;
-    `tenant` is the directory to sign in to. `progress` takes one line of text.
+    `tenant` is the directory to sign in to. `settings` are all options that only this provider
+    knows, by name (`quota-project`). `progress` takes one line of text.
     """
 
     now: str
@@ -40,6 +41,7 @@ class CollectOptions:
     max_workers: int = 8
     timeout: float = 10.0
     progress: Callable[[str], None] = lambda _: None
+    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
 
 
 @dataclass(frozen=True, slots=True)

@@ -113,6 +113,7 @@ def test_an_identity_that_is_not_in_the_snapshot(call: Any, place: Path) -> None
         (("collect", "aws", "-o", "x", "--from", "none"), "none: no such file or folder"),
         (("collect", "aws", "-o", "x", "--from", "v1.yaml"), "v1.yaml"),
         (("collect", "aws", "-o", "x", "--now", "noon"), "--now: `noon` is not an RFC 3339 time"),
+        (("collect", "aws", "-o", "x", "--project", "p"), "--project: this is an option of `gcp`"),
         (("rules", "MR999"), "no such rule `MR999`"),
         (("schema", "none"), "none"),
     ],

@@ -4,15 +4,19 @@ from __future__ import annotations
 
 import os
 import sys
+from collections import Counter
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelreach.cli.provider_options import for_provider, provider_options, settings
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
+    from modelreach.plugins import CollectOptions
     from modelreach.snapshot import Snapshot
 
 EXAMPLES = """\b
@@ -20,6 +24,8 @@ Examples:
   modelreach collect aws -o estate.snap
   modelreach collect aws --profile ml --assume-role arn:aws:iam::222222222222:role/audit -o e.snap
   modelreach collect aws --from gaad.json -o gaad.snap     (offline, from an export)
+  modelreach collect gcp --organization 123456789012 -o estate.snap
+  modelreach collect aws gcp --profile ml --project ml-prod -o both.snap
 """
 
 
@@ -30,17 +36,21 @@ Examples:
 @click.option("--region", "regions", multiple=True, help="Region; default: all enabled ones.")
 @click.option(
     "--scope",
-    "--subscription",
-    "--project",
     "scopes",
     multiple=True,
     metavar="ID",
-    help="Subscription, project, folder, organization; default: all that is visible.",
+    help="What to read, such as organizations/123; default: all that is visible.",
 )
-@click.option("--tenant", default="", metavar="ID", help="Entra tenant to read.")
 @click.option("--assume-role", "roles", multiple=True, metavar="ARN", help="Role to read as.")
 @click.option("--external-id", default="", help="ExternalId for --assume-role.")
-@click.option("--endpoint-url", default="", metavar="URL", help="Send all calls there.")
+@click.option(
+    "--endpoint-url",
+    "endpoints",
+    multiple=True,
+    metavar="URL",
+    help="Send all calls there; PROVIDER=URL where several are read.",
+)
+@provider_options
 @click.option("--record", metavar="DIR", help="Also keep the raw answers (no secret values).")
 @click.option(
     "--from",
@@ -53,58 +63,87 @@ Examples:
 @click.option("--timeout", default=10.0, show_default=True, help="Seconds to connect.")
 @click.option("--now", metavar="TIME", help="RFC 3339 time to stamp; default: the clock.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
-def command(
-    providers: tuple[str, ...],
-    output: str,
-    profiles: tuple[str, ...],
-    regions: tuple[str, ...],
-    scopes: tuple[str, ...],
-    tenant: str,
-    roles: tuple[str, ...],
-    external_id: str,
-    endpoint_url: str,
-    record: str | None,
-    sources: tuple[str, ...],
-    max_workers: int,
-    timeout: float,
-    now: str | None,
-    quiet: bool,
-) -> None:
+def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) -> None:
     """Read an estate, read-only, and write a snapshot of it.
 
     What is refused becomes a gap in the snapshot, with the permission that would close it; the
-    run goes on. PROVIDERS: aws.
+    run goes on. PROVIDERS: aws, gcp, or several of them.
     """
     from modelreach import __version__, plugins, snapshot
     from modelreach.cli.files import write_all
     from modelreach.cli.terminal import visible
 
-    for source in sources:
-        if not Path(source).exists():
-            raise InputError("no such file or folder", place=source)
-    options = plugins.CollectOptions(
-        now=moment(now),
-        sources=tuple(Path(source) for source in sources),
-        record=Path(record) if record else None,
-        profiles=profiles,
-        regions=regions,
-        scopes=scopes,
-        tenant=tenant,
-        assume_roles=roles,
-        external_id=external_id,
-        endpoint_url=endpoint_url,
-        max_workers=max_workers,
-        timeout=timeout,
-        progress=_silent if quiet else _progress,
-    )
-    connectors = [plugins.connector(name) for name in dict.fromkeys(providers)]
-    parts = [connector.collect(options) for connector in connectors]
+    names = tuple(dict.fromkeys(providers))
+    connectors = [plugins.connector(name) for name in names]
+    asked = _options(names, _silent if quiet else _progress, **given)
+    parts = [one.collect(options) for one, options in zip(connectors, asked, strict=True)]
     taken_at = max(part.taken_at for part in parts)
     whole = snapshot.merge(parts, taken_at=taken_at, tool=f"modelreach {__version__}")
     write_all({output: snapshot.encode(whole)})
     if not quiet:
         for line in _told(whole, output):
             click.echo(visible(line), err=True)
+
+
+def _options(
+    names: tuple[str, ...],
+    progress: Callable[[str], None],
+    *,
+    profiles: tuple[str, ...],
+    regions: tuple[str, ...],
+    scopes: tuple[str, ...],
+    roles: tuple[str, ...],
+    external_id: str,
+    endpoints: tuple[str, ...],
+    record: str | None,
+    sources: tuple[str, ...],
+    max_workers: int,
+    timeout: float,
+    now: str | None,
+    **given: Any,
+) -> list[CollectOptions]:
+    """Give the options of each provider. Raises `InputError` for those that fit none."""
+    from modelreach import plugins
+
+    of_providers, taken = settings(names, given), moment(now)
+    found: list[CollectOptions] = []
+    for name in names:
+        paths = for_provider(sources, name, names, place="--from")
+        _must_exist(paths)
+        own = of_providers[name]
+        places = for_provider(scopes, name, names, place="--scope")
+        urls = for_provider(endpoints, name, names, place="--endpoint-url")
+        one = plugins.CollectOptions(
+            now=taken,
+            sources=tuple(Path(path) for path in paths),
+            record=_record(record, name, names),
+            profiles=profiles,
+            regions=regions,
+            scopes=(*places, *own.get("subscription", ())),
+            tenant=own.get("tenant", ("",))[0],
+            assume_roles=roles,
+            external_id=external_id,
+            endpoint_url=urls[-1] if urls else "",
+            max_workers=max_workers,
+            timeout=timeout,
+            progress=progress,
+            settings=own,
+        )
+        found.append(one)
+    return found
+
+
+def _must_exist(paths: tuple[str, ...]) -> None:
+    for path in paths:
+        if not Path(path).exists():
+            raise InputError("no such file or folder", place=path)
+
+
+def _record(folder: str | None, name: str, names: tuple[str, ...]) -> Path | None:
+    """Give where a provider's answers are kept: of several, each has a folder in there."""
+    if not folder:
+        return None
+    return Path(folder) if len(names) == 1 else Path(folder) / name
 
 
 def moment(text: str | None) -> str:
@@ -141,25 +180,26 @@ def _progress(line: str) -> None:
         click.echo(visible(line), err=True)
 
 
+#: Places that are counted, and not those that hold them.
+_COUNTED = ("account", "project", "subscription", "cluster")
+
+
 def _told(whole: Snapshot, output: str) -> list[str]:
-    accounts = sum(1 for scope in whole.scopes if scope.kind == "account")
+    kinds = Counter(scope.kind for scope in whole.scopes)
+    places = [f"{kinds[kind]} {kind}(s)" for kind in _COUNTED if kinds[kind]] or ["no scope"]
     lines = [
-        f"{output}: {accounts} account(s), {len(whole.principals)} principals, "
+        f"{output}: {', '.join(places)}, {len(whole.principals)} principals, "
         f"{len(whole.resources)} resources, {len(whole.gaps)} gap(s)"
     ]
-    by_permission: dict[str, int] = {}
-    for gap in whole.gaps:
-        label = gap.permission or gap.operation or gap.kind
-        by_permission[f"{gap.reason}: {label}"] = (
-            by_permission.get(f"{gap.reason}: {label}", 0) + 1
-        )
+    by_permission = Counter(
+        f"{gap.reason}: {gap.permission or gap.operation or gap.kind}" for gap in whole.gaps
+    )
     for label, count in sorted(by_permission.items())[:12]:
         lines.append(f"  not read: {label} ({count} time{'s' if count > 1 else ''})")
     if len(by_permission) > 12:
         lines.append(f"  … {len(by_permission) - 12} more kinds of gap in the snapshot")
-    if any(gap.reason == "denied" for gap in whole.gaps):
-        lines.append(
-            "  what was not read counts as unknown, not as zero; "
-            f"grant it with: modelreach permissions aws --missing {output}"
-        )
+    denied = sorted({gap.provider for gap in whole.gaps if gap.reason == "denied"})
+    if denied:
+        lines.append("  what was not read counts as unknown, not as zero; grant it with:")
+    lines += [f"    modelreach permissions {name} --missing {output}" for name in denied]
     return lines

@@ -1,0 +1,108 @@
+"""Options of `collect` that only some providers know, and which source goes to which provider.
+
+One table: an option is a row with the provider that knows it. A connector finds what was given in
+`CollectOptions.settings`, under the name of the option.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import click
+
+from modelreach.model import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class ProviderOption:
+    """One option. `many`: it may be given more than once."""
+
+    provider: str
+    name: str
+    metavar: str
+    help: str
+    many: bool = False
+
+    @property
+    def parameter(self) -> str:
+        return self.name.replace("-", "_")
+
+
+OPTIONS = (
+    ProviderOption("azure", "tenant", "ID", "Entra tenant to read."),
+    ProviderOption("azure", "subscription", "ID", "Read a subscription.", many=True),
+    ProviderOption("gcp", "organization", "ID", "Read a whole organization.", many=True),
+    ProviderOption("gcp", "folder", "ID", "Read a folder and what is below it.", many=True),
+    ProviderOption("gcp", "project", "ID", "Read a project.", many=True),
+    ProviderOption("gcp", "impersonate", "EMAIL", "Service account to read as."),
+    ProviderOption("gcp", "quota-project", "ID", "Project whose quota is used."),
+    ProviderOption("gcp", "cache", "FILE", "Keep slow answers there, and resume from them."),
+)
+
+
+def provider_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give the command every option of the table."""
+    for option in reversed(OPTIONS):
+        text = f"{option.help} [{option.provider}]"
+        command = click.option(
+            f"--{option.name}", multiple=option.many, metavar=option.metavar, help=text
+        )(command)
+    return command
+
+
+def settings(
+    providers: Sequence[str], given: Mapping[str, Any]
+) -> dict[str, dict[str, tuple[str, ...]]]:
+    """Give what was given, by provider and option.
+
+    Raises `InputError` for an option of a provider that is not read.
+    """
+    found: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in providers}
+    for option in OPTIONS:
+        value: Any = given.get(option.parameter) or ()
+        values: tuple[str, ...] = tuple(value) if option.many else (value,) if value else ()
+        if not values:
+            continue
+        if option.provider not in found:
+            raise InputError(
+                f"this is an option of `{option.provider}`, which is not read",
+                place=f"--{option.name}",
+                hint=f"use `modelreach collect {' '.join((*providers, option.provider))}`",
+            )
+        found[option.provider][option.name] = values
+    return found
+
+
+def for_provider(
+    values: Sequence[str], name: str, providers: Sequence[str], *, place: str
+) -> tuple[str, ...]:
+    """Give the values that are meant for one provider: `gcp=VALUE`, or a bare one.
+
+    A bare value is for the only provider that is read. Of several, a folder that `--record` wrote
+    for several is taken apart. Raises `InputError` for any other bare value.
+    """
+    found: list[str] = []
+    for value in values:
+        prefix, sign, rest = value.partition("=")
+        if sign and prefix in providers:
+            if prefix == name:
+                found.append(rest)
+        elif len(providers) == 1:
+            found.append(value)
+        elif _recorded_for(value, providers):
+            if _recorded_for(value, (name,)):
+                found.append(str(Path(value) / name))
+        else:
+            raise InputError(
+                f"it is not said which of {', '.join(providers)} this is for",
+                place=f"{place} {value}",
+                hint=f"write `{place} {providers[0]}={value}`",
+            )
+    return tuple(found)
+
+
+def _recorded_for(folder: str, providers: Sequence[str]) -> bool:
+    return any((Path(folder) / name / "manifest.json").is_file() for name in providers)
