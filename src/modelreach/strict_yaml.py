@@ -40,7 +40,18 @@ for _first in "tTfF":
     )
 
 
+class _QuickLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """The same words, by libyaml where it is there."""
+
+
+_QuickLoader.yaml_implicit_resolvers = _Loader.yaml_implicit_resolvers
+
 _T = TypeVar("_T")
+
+
+def shipped(raw: bytes, type_: type[_T]) -> _T:
+    """Read YAML that is part of the program, at once and without places in its errors."""
+    return msgspec.convert(yaml.load(raw, _QuickLoader), type_)  # noqa: S506 - it is a safe one
 
 
 def decode(

@@ -12,8 +12,8 @@ from importlib.resources import files
 from typing import Literal
 
 import msgspec
-import yaml
 
+from modelreach import strict_yaml
 from modelreach.snapshot import AttributeValue
 
 
@@ -286,25 +286,12 @@ SERVICES = (
 )
 
 
-class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-    """The quick loader, with the booleans of YAML 1.2, so that the key `on` stays a word."""
-
-
-_Loader.yaml_implicit_resolvers = {
-    first: [pair for pair in pairs if pair[0] != "tag:yaml.org,2002:bool" or first in "tTfF"]
-    for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-}
-
-
 @lru_cache(maxsize=1)
 def services() -> dict[str, Service]:
     """Give the catalogue, by file."""
     folder = files("modelreach.policy.aws").joinpath("escalation")
     return {
-        name: msgspec.convert(
-            yaml.load(folder.joinpath(f"{name}.yaml").read_bytes(), _Loader),  # noqa: S506 - safe
-            Service,
-        )
+        name: strict_yaml.shipped(folder.joinpath(f"{name}.yaml").read_bytes(), Service)
         for name in SERVICES
     }
 
