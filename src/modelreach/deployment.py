@@ -62,13 +62,17 @@ class SystemPrompt(Part, frozen=True):
 
 
 class Model(Part, frozen=True):
-    """Which model is called. `pinned: false` is a floating alias that the vendor may move."""
+    """Which model is called. `pinned: false` is a floating alias that the vendor may move.
+
+    `fine_tune` tells "none" (null) from "not declared" (absent).
+    """
 
     provider: str
     id: str
     pinned: bool | None = None
     digest: str | None = None
-    fine_tune: str | None = None
+    fine_tune: str | msgspec.UnsetType | None = msgspec.UNSET
+    quantization: str | None = None
     context_window_tokens: int | None = None
     max_output_tokens: int | None = None
     system_prompt: SystemPrompt | None = None
@@ -159,6 +163,32 @@ class Report(Part, frozen=True):
     retests: dict[str, str] | None = None
 
 
+class Attestation(Part, frozen=True):
+    """Somebody's word that a demand of the release gate was done: an owner's sign-off, a drill.
+
+    `release` is the version that it was done for, so that a copied line does not count for the
+    next one. `demand` is an id such as `sign-off-owner`.
+    """
+
+    demand: str
+    release: str
+    by: str
+    on: str
+    note: str | None = None
+
+
+class Infrastructure(Part, frozen=True):
+    """What the release runs on, as far as it changes nothing in what the model may do."""
+
+    replicas: int | None = None
+    min_replicas: int | None = None
+    max_replicas: int | None = None
+    instance_type: str | None = None
+    accelerator: str | None = None
+    cpu: str | int | None = None
+    memory: str | int | None = None
+
+
 class Spec(Part, frozen=True):
     """What is deployed. Provider-specific parts stay as they are written."""
 
@@ -174,6 +204,8 @@ class Spec(Part, frozen=True):
     observability: dict[str, Any] | None = None
     rollback: dict[str, Any] | None = None
     evidence: tuple[Report, ...] | None = None
+    attestations: tuple[Attestation, ...] | None = None
+    infrastructure: Infrastructure | None = None
 
 
 class Deployment(Part, frozen=True):
@@ -264,6 +296,8 @@ _FIELDS = sorted(
             Need,
             Downstream,
             Report,
+            Attestation,
+            Infrastructure,
         )
         for name in struct.__struct_encode_fields__
     }

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
+from msgspec.structs import replace
+
 from modelreach import diff as differ
 from modelreach.diff import Change, ChangeKind
+from modelreach.gate.classify import classify
+from modelreach.gate.triggers.reached import Reach
 from modelreach.judge.finding import Case, Finding, State, compare
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline import rows
@@ -33,7 +37,7 @@ def diff_report(old: Side, new: Side, options: GateOptions) -> DiffReport:
         for f in findings
         if f.state is State.NEW or (options.fail_on_all and f.state is State.UNCHANGED)
     )
-    return DiffReport(
+    report = DiffReport(
         schema="modelreach.diff/1",
         old=rows.release_row(old.release),
         new=rows.release_row(new.release),
@@ -49,6 +53,9 @@ def diff_report(old: Side, new: Side, options: GateOptions) -> DiffReport:
         gate=gate(counted, len(gaps), options),
         scopes=rows.scope_rows(old, new),
     )
+    reach = Reach(report, rows.credential_rows(old.case), rows.credential_rows(new.case))
+    change = classify(old.release.deployment, new.release.deployment, reach)
+    return replace(report, security_change=change)
 
 
 # --- changes -------------------------------------------------------------------------------

@@ -1,0 +1,1 @@
+"""What triggers: one module for each dimension's facts, and one for what is reached."""
