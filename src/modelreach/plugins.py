@@ -1,4 +1,5 @@
-"""Connectors and renderers, found by entry point; choosing one imports it and nothing else."""
+"""Connectors, renderers and readers of evidence, found by entry point; choosing one imports it
+and nothing else."""
 
 from __future__ import annotations
 
@@ -8,6 +9,8 @@ from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Protocol
 
+from modelreach.evidence.attempts import Evidence
+from modelreach.evidence.files import ReadOptions, ReportFiles
 from modelreach.model import InputError, MissingExtra
 from modelreach.report import Report
 from modelreach.snapshot import Snapshot
@@ -15,6 +18,7 @@ from modelreach.snapshot import Snapshot
 CONNECTORS = "modelreach.connectors"
 RENDERERS = "modelreach.renderers"
 TERMINAL = "modelreach.terminal"
+EVIDENCE = "modelreach.evidence"
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,6 +87,24 @@ class Renderer(Protocol):
     def __call__(self, report: Report) -> bytes: ...
 
 
+class EvidenceReader(Protocol):
+    """A form of evaluation report. Reading does no I/O."""
+
+    name: str
+
+    def recognises(self, report: ReportFiles) -> bool:
+        """Does it look like a report of this tool? Decides nothing about whether it is whole."""
+        ...
+
+    def read(self, report: ReportFiles, options: ReadOptions) -> tuple[Evidence, ...]:
+        """Give the report's evidence, one for each target that it is about.
+
+        Raises `InputError` for a report that is malformed, cut short, or cannot be understood
+        without more being said in the options.
+        """
+        ...
+
+
 def _load(group: str, name: str, what: str) -> object:
     found = {point.name: point for point in entry_points(group=group)}
     if name not in found:
@@ -114,6 +136,12 @@ def connector(name: str) -> Connector:
 def renderer(name: str) -> Renderer:
     """Give the renderer of that format name. Raises `InputError` or `MissingExtra`."""
     return _load(RENDERERS, name, "format")  # type: ignore[return-value]
+
+
+def evidence_reader(name: str) -> EvidenceReader:
+    """Give the reader of that tool's reports. Raises `InputError` or `MissingExtra`."""
+    factory = _load(EVIDENCE, name, "kind of evidence")
+    return factory()  # type: ignore[operator,no-any-return]
 
 
 def terminal(name: str) -> Callable[..., bytes]:

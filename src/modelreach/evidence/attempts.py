@@ -19,7 +19,8 @@ class Outcome(StrEnum):
 
 
 class Retest(StrEnum):
-    """What a category of cases tests: the demand `retest-VALUE` asks for it. `OTHER` answers none."""
+    """What a category of cases tests; the demand `retest-VALUE` asks for it. `OTHER` answers no
+    demand."""
 
     JAILBREAK = "jailbreak"
     PROMPT_INJECTION = "prompt-injection"
