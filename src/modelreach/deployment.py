@@ -149,8 +149,9 @@ class Report(Part, frozen=True):
 
     `path` is relative to the manifest. `target` is what the report calls the release where it
     does not use the model's id or `name@version`. `correct_means` says of an Inspect log what a
-    correct answer is: that the model held, or that it was broken. `retests` says what a category
-    tests. `attested_by` answers, with `sha256`, for what the report itself does not say.
+    correct answer is: that the model held, or that it was broken; `scorer` chooses between
+    several. `retests` says what a category tests. `attested_by` answers, with `sha256`, for what
+    the report itself does not say.
     """
 
     kind: str
@@ -160,6 +161,7 @@ class Report(Part, frozen=True):
     attested_by: str | None = None
     date: str | None = None
     correct_means: Literal["held", "broken"] | None = None
+    scorer: str | None = None
     retests: dict[str, str] | None = None
 
 

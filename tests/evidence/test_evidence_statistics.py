@@ -8,7 +8,7 @@ from math import comb, sqrt
 from statistics import NormalDist
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelreach.evidence.statistics import (
@@ -90,6 +90,7 @@ def test_fisher_is_the_share_of_all_ways_to_deal(a: int, b: int, data: st.DataOb
     assert fisher(new, a, old, b) == pytest.approx(as_bad / len(deals))
 
 
+@settings(max_examples=25)
 @given(st.lists(st.sampled_from([0.0, 0.001, 0.02, 0.3, 1.0]), max_size=4))
 def test_holm_is_what_its_closed_tests_say(values: list[float]) -> None:
     """A hypothesis falls when every set of hypotheses that holds it falls by Bonferroni."""

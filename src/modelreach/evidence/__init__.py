@@ -6,7 +6,7 @@ the plug-ins of the group `modelreach.evidence`.
 """
 
 from modelreach.evidence.attempts import Attempt, Evidence, Outcome, Retest
-from modelreach.evidence.binding import Bound, Claim, Refusal, Refused, bind
+from modelreach.evidence.binding import Bound, Claim, Refusal, Refused, bind, bind_report, claim_of
 from modelreach.evidence.comparison import (
     CategoryResult,
     Comparison,
@@ -31,6 +31,8 @@ __all__ = [
     "Retest",
     "Unit",
     "bind",
+    "bind_report",
+    "claim_of",
     "compare_evidence",
     "standing",
     "totals",

@@ -6,8 +6,11 @@ the secret; a case is known by the tool's id of it, or by a digest of its prompt
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
 from enum import StrEnum
+
+from modelreach.model import InputError
 
 
 class Outcome(StrEnum):
@@ -74,6 +77,25 @@ class Evidence:
     prompts: tuple[str, ...] = ()
     guardrails: tuple[str, ...] = ()
     dropped: tuple[tuple[str, int], ...] = ()
+
+    def retested(self, said: Mapping[str, str]) -> Evidence:
+        """Give the same with what somebody says that categories test. Raises `InputError` for a
+        category that is not there, and for a test that nobody asks for."""
+        categories = {attempt.category for attempt in self.attempts}
+        for category, retest in said.items():
+            if category not in categories:
+                known = ", ".join(sorted(categories))
+                raise InputError(
+                    f"no category `{category}`", place=self.source, hint=f"categories: {known}"
+                )
+            if retest not in list(Retest):
+                raise InputError(
+                    f"`{retest}` is nothing that is tested",
+                    place=self.source,
+                    hint="use one of: " + ", ".join(Retest),
+                )
+        given = {category: Retest(retest) for category, retest in said.items()}
+        return replace(self, retests=tuple(sorted((dict(self.retests) | given).items())))
 
     def retest_of(self, category: str) -> Retest:
         """Give what a category tests; `OTHER` when nobody said."""

@@ -7,13 +7,14 @@ of who makes it and the digest of the file, can stand in for the name of the tar
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
 import msgspec
 
-from modelreach.deployment import Deployment
+from modelreach.deployment import Deployment, Report
 from modelreach.evidence.attempts import Evidence
 from modelreach.model import InputError
 
@@ -103,12 +104,49 @@ def bind(
     return Bound(evidence, tuple(because), tuple(unsaid))
 
 
+def bind_report(
+    found: Sequence[Evidence],
+    deployment: Deployment,
+    now: str,
+    *,
+    claim: Claim = _NO_CLAIM,
+    changed_at: str = "",
+    max_age_days: int | None = 90,
+) -> tuple[Bound | Refused, ...]:
+    """Bind all that one report holds: what counts or, where nothing does, why not.
+
+    A report on several targets is evidence when one of them is the release; the others are then
+    nobody's concern.
+    """
+    judged = [
+        bind(
+            one,
+            deployment,
+            now,
+            claim=claim,
+            changed_at=changed_at,
+            max_age_days=max_age_days,
+        )
+        for one in found
+    ]
+    return tuple(one for one in judged if isinstance(one, Bound)) or tuple(judged)
+
+
+def claim_of(entry: Report) -> Claim:
+    """Give what the manifest's entry says about a report."""
+    return Claim(
+        target=entry.target or "",
+        sha256=entry.sha256 or "",
+        attested_by=entry.attested_by or "",
+        date=entry.date or "",
+    )
+
+
 def names_of(deployment: Deployment) -> tuple[str, ...]:
-    """Give the names by which a report may call a release: the model's id, alone or after its
-    provider, its digest, and the deployment's name with the version."""
+    """Give the names by which a report may call a release: the model's id or digest, and the
+    deployment's name with the version."""
     model, release = deployment.spec.model, deployment.metadata
-    names = [model.id, f"{model.provider}/{model.id}", f"{model.provider}:{model.id}"]
-    names += [model.digest] if model.digest else []
+    names = [model.id, model.digest or ""]
     names += [f"{release.name}{mark}{release.version}" for mark in ("@", ":", "-", "/", " ")]
     return tuple(name for name in names if name)
 
@@ -149,14 +187,19 @@ def _target(
             because.append(f"target attested by {claim.attested_by}")
             return None
         return Refusal.UNNAMED_TARGET, "the report does not say what it tested"
-    known = [claim.target] if claim.target else list(names_of(deployment))
-    found = next((name for name in known if name in said), None)
+    known = (claim.target,) if claim.target else names_of(deployment)
+    found = next((name for name in known if any(_is_called(one, name) for one in said)), None)
     if found is None:
         wanted = claim.target or deployment.spec.model.id
         shown = ", ".join(f"`{name}`" for name in sorted(said)[:3])
         return Refusal.OTHER_TARGET, f"the report is about {shown}, not `{wanted}`"
     because.append(f"target `{found}`")
     return None
+
+
+def _is_called(said: str, name: str) -> bool:
+    """Is it the name, alone or after the way to it, as in `bedrock/NAME` or `openai:chat:NAME`?"""
+    return said == name or said.endswith((f"/{name}", f":{name}"))
 
 
 def _prompt(
@@ -191,8 +234,8 @@ def _digest(
     if not said:
         unsaid.append(what)
         return None
-    if wanted not in {_hex(one) for one in said}:
-        return refusal, f"the {what} of the run had sha256:{said[0]}, the release has {wanted}"
+    if other := next((one for one in said if _hex(one) != wanted), None):
+        return refusal, f"the run had {what} sha256:{_hex(other)}, the release has sha256:{wanted}"
     because.append(what)
     return None
 

@@ -122,8 +122,8 @@ def fisher(new: int, new_cases: int, old: int, old_cases: int) -> float:
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
     """Give the p-values after Holm's correction for asking so many questions at once."""
-    if not p_values:
-        return ()
+    if len(p_values) < 2:
+        return tuple(p_values)
     adjusted = _multiple().multipletests(list(p_values), method="holm")[1]
     return tuple(min(1.0, float(value)) for value in adjusted)
 
