@@ -16,6 +16,7 @@ from enum import StrEnum
 
 from modelreach.graph import WEAKNESS, Path
 from modelreach.model import Capability, Strength, Verdict
+from modelreach.policy.engine import AS_ADMINISTRATOR
 from modelreach.policy.expr import implies, render
 from modelreach.policy.glob import covers
 from modelreach.reach import Access, BlastRadius, Identity
@@ -249,6 +250,8 @@ def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> 
     either side reaches."""
     grant = access.grant
     if gap.kind in _GRANTING:
+        if any(pivot.rule == AS_ADMINISTRATOR for pivot in access.path.pivots):
+            return True
         touched = _touched(access, identities)
         if gap.subject:
             return gap.subject in touched

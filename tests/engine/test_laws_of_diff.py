@@ -183,7 +183,7 @@ def _blinded(world: Any, drawn: Any, what: str) -> Any:
             )
 
 
-HIDDEN = ("bucket policy", "buckets", "identity policy", "trust", "group")
+HIDDEN = ("bucket policy", "buckets", "identity policy", "trust", "group", "principals")
 
 
 @pytest.mark.parametrize("what", HIDDEN)
@@ -207,3 +207,20 @@ def test_a_limit_that_was_not_read_is_no_gain(world: Any, what: str, data: st.Da
     full, less = world.side(drawn), world.side(_blinded(world, drawn, what))
     assert {row[0] for row in world.rows(world.compare(full, less))} <= {"unknown", "rerouted"}
     assert {row[0] for row in world.rows(world.compare(less, full))} <= {"unknown", "rerouted"}
+
+
+def test_whom_an_administrator_acts_as_hangs_on_who_names_it(world: Any) -> None:
+    """The other account's role names ann; where it was not read, ann's key has not gone."""
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    let_in = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": world.ann}}
+    drawn = world.drawn(
+        (
+            world.written(world.one, "identity", "all", (everything,)),
+            world.written(world.far, "trust", "trust", (let_in,)),
+        )
+    )
+    full, less = world.side(drawn), world.side(_blinded(world, drawn, "principals"))
+    assert {finding.rule for finding in full.findings} >= {"MR301"}
+    report = world.compare(full, less)
+    assert not [finding for finding in report.findings if finding.state == "gone"]
+    assert {row[0] for row in world.rows(report)} <= {"unknown", "rerouted"}

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Final, Protocol
 
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.decision import Decision, StatementRef
@@ -54,6 +54,11 @@ class Support:
     object: str
     statements: tuple[StatementRef, ...]
     note: str = ""
+
+
+#: The rule of a hop by which somebody who administers a scope acts as somebody in it whom another
+#: scope names. Who that is, only the policies of the other scopes tell.
+AS_ADMINISTRATOR: Final = "administrator"
 
 
 @dataclass(frozen=True, slots=True)

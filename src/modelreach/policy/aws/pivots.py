@@ -18,7 +18,7 @@ from modelreach.policy.aws.estate import ANY_POLICY
 from modelreach.policy.aws.held import held as held_by
 from modelreach.policy.aws.needs import Aim, Questions
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Pivot, Support
+from modelreach.policy.engine import AS_ADMINISTRATOR, Pivot, Support
 from modelreach.policy.escalation.mechanism import Met, provided, strength_of, tried
 from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.permissions import PermissionSet
@@ -87,7 +87,7 @@ def _as_administrator(asker: Asker, administration: Pivot) -> Iterator[Pivot]:
                 administration,
                 kind="trust",
                 target=name,
-                rule="administrator",
+                rule=AS_ADMINISTRATOR,
                 note="an administrator may let itself act as anybody in the account",
             )
 
