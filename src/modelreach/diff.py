@@ -249,9 +249,9 @@ def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> 
     """Could this gap be why the poorer side does not show the access? `identities` are those that
     either side reaches."""
     grant = access.grant
+    if any(pivot.rule == AS_ADMINISTRATOR for pivot in access.path.pivots) and _naming(gap):
+        return True
     if gap.kind in _GRANTING:
-        if any(pivot.rule == AS_ADMINISTRATOR for pivot in access.path.pivots):
-            return True
         touched = _touched(access, identities)
         if gap.subject:
             return gap.subject in touched
@@ -259,6 +259,11 @@ def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> 
         return gap.scope in ("", grant.scope, *owners)
     listed_there = gap.scope in ("", grant.scope) and gap.region in ("", grant.region)
     return gap.kind == grant.kind and listed_there and gap.subject in ("", grant.resource)
+
+
+def _naming(gap: Gap) -> bool:
+    """May what was not read have policies that name somebody: principals, resources, or theirs?"""
+    return gap.kind in _GRANTING or ":" in gap.kind
 
 
 def _could_limit(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> bool:

@@ -303,6 +303,7 @@ class World:
     ann: str = ANN
     team: str = TEAM
     near_bucket: str = NEAR_BUCKET
+    far_bucket: str = FAR_BUCKET
     secret: str = SECRET
     accounts: tuple[str, str] = (A, B)
     principals: tuple[str, ...] = PRINCIPALS

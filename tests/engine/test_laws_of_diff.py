@@ -209,17 +209,27 @@ def test_a_limit_that_was_not_read_is_no_gain(world: Any, what: str, data: st.Da
     assert {row[0] for row in world.rows(world.compare(less, full))} <= {"unknown", "rerouted"}
 
 
-def test_whom_an_administrator_acts_as_hangs_on_who_names_it(world: Any) -> None:
-    """The other account's role names ann; where it was not read, ann's key has not gone."""
+@pytest.mark.parametrize(
+    ("what", "target", "kind"),
+    [("principals", "far", "trust"), ("buckets", "far_bucket", "resource")],
+)
+def test_whom_an_administrator_acts_as_hangs_on_who_names_it(
+    world: Any, what: str, target: str, kind: str
+) -> None:
+    """The other account names ann; where that was not read, ann's key has not gone."""
     everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
-    let_in = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": world.ann}}
+    let_in = {"Effect": "Allow", "Action": "s3:GetObject", "Principal": {"AWS": world.ann}}
+    if kind == "trust":
+        let_in["Action"] = "sts:AssumeRole"
+    else:
+        let_in["Resource"] = f"{world.far_bucket}/*"
     drawn = world.drawn(
         (
             world.written(world.one, "identity", "all", (everything,)),
-            world.written(world.far, "trust", "trust", (let_in,)),
+            world.written(getattr(world, target), kind, "names", (let_in,)),
         )
     )
-    full, less = world.side(drawn), world.side(_blinded(world, drawn, "principals"))
+    full, less = world.side(drawn), world.side(_blinded(world, drawn, what))
     assert {finding.rule for finding in full.findings} >= {"MR301"}
     report = world.compare(full, less)
     assert not [finding for finding in report.findings if finding.state == "gone"]
