@@ -108,6 +108,7 @@ _HOP_WORDS = {
     "start": "runs as",
     "runs-as": "runs as",
     "tool": "uses the tool",
+    "node": "asks the node it runs on for the credentials of",
     "assume-role": "assumes",
     "credential": "opens with a credential",
     "pass-role": "passes the role to new compute",

@@ -9,6 +9,7 @@ import msgspec
 from modelreach.policy.aws import catalogue
 from modelreach.policy.aws import grants as granting
 from modelreach.policy.aws import pivots as pivoting
+from modelreach.policy.aws.acts_as import acts_as
 from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.bearer import bearer
 from modelreach.policy.aws.became import became
@@ -91,9 +92,11 @@ class AwsEngine:
         return unlisted(permissions, scope, self._estate)
 
     def runtime(self, name: str) -> Runtime | None:
-        """The runtime behind an ARN."""
+        """The runtime behind an ARN, with the names of whom its code acts as."""
         found = self._estate.facts.runtimes.get(name)
-        return found if found is not None and found.provider == "aws" else None
+        if found is None or found.provider != "aws":
+            return None
+        return msgspec.structs.replace(found, identities=acts_as(self._estate, found))
 
     def scope_kind(self, scope: str) -> str:
         """Accounts are what is taken over."""

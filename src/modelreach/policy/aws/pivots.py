@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 
 from modelreach.model import Strength, Verdict
+from modelreach.policy.aws.acts_as import under_session
 from modelreach.policy.aws.aims import aims
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import Became, How, became
@@ -338,8 +339,6 @@ def _yielded(rule: EscalationRule, asker: Asker, aim: Aim) -> str:
         case "limited-target":
             return Became(name, How.LIMITED, rule.id).name
         case "session" if aim.runtime is not None:
-            found = asker.estate.facts.attachments.get(aim.runtime.id, ())
-            digest = next((a.document for a in found if a.kind == "session"), "")
-            return Became(name, How.SESSION, digest).name if digest else name
+            return under_session(asker.estate, aim.runtime, name)
         case _:
             return name

@@ -1,4 +1,5 @@
-"""What a runtime's tools run as: the functions, agents and knowledge bases that it is wired to.
+"""What a runtime's tools run as: the functions, agents and knowledge bases that it is wired to;
+and what a pod's node runs as.
 
 An agent's action group calls a function as the Bedrock service, under the function's own policy;
 everything else is called as the runtime's own role, which has to be allowed to. A function then
@@ -15,6 +16,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modelreach.model import Strength, Verdict
+from modelreach.policy.aws.acts_as import acts_as
 from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.decide import decide
@@ -23,7 +25,7 @@ from modelreach.policy.aws.layers import Request
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
-from modelreach.policy.escalation.mechanism import strength_of
+from modelreach.policy.escalation.mechanism import provided, strength_of
 from modelreach.policy.expr import TRUE
 from modelreach.snapshot import Runtime
 
@@ -48,7 +50,11 @@ def tools(estate: Estate, runtime: str, fixed: Fixed) -> Iterator[Pivot]:
         here = estate.facts.runtimes.get(waiting.pop(0))
         for link in here.links if here else ():
             there = _runtime(estate, link.target)
-            if here is None or there is None or link.kind not in _FOLLOWED:
+            if here is None or there is None:
+                continue
+            if link.kind == "runs-on":
+                yield from _from_pod(estate, here, there)
+            if link.kind not in _FOLLOWED:
                 continue
             if link.kind != "routes-to":
                 yield from _hops(estate, here, there, link.kind, fixed)
@@ -68,13 +74,13 @@ def _runtime(estate: Estate, target: str) -> Runtime | None:
 def _hops(
     estate: Estate, here: Runtime, there: Runtime, kind: str, fixed: Fixed
 ) -> Iterator[Pivot]:
-    for source in here.identities:
+    for source in acts_as(estate, here):
         call = _called(estate, here, there, source, fixed)
         if call.decision is not None and call.decision.verdict is Verdict.DENY:
             continue
         residual = call.decision.residual if call.decision else TRUE
         statements = call.decision.allowed_by if call.decision else ()
-        for target in there.identities:
+        for target in acts_as(estate, there):
             if source != target:
                 yield Pivot(
                     "tool",
@@ -85,6 +91,32 @@ def _hops(
                     (Support(call.caller, call.action, there.id, statements),),
                     via=there.id,
                     note=f"{_VERBS[kind]} {there.name or there.id}, which runs as it",
+                )
+
+
+def _from_pod(estate: Estate, pod: Runtime, nodes: Runtime) -> Iterator[Pivot]:
+    """A pod may ask its node for the node's credentials, unless the instances keep it from that.
+
+    https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
+    """
+    if nodes.attributes.get("imds_endpoint") == "disabled":
+        return
+    if nodes.attributes.get("imds_hop_limit") == 1:
+        residual = provided(f"the pod shares the network of its node in {nodes.name}")
+    else:
+        residual = provided(f"pods get through to the metadata of the nodes in {nodes.name}")
+    for source in acts_as(estate, pod):
+        for target in nodes.identities:
+            if source != target:
+                yield Pivot(
+                    "node",
+                    source,
+                    target,
+                    strength_of(residual),
+                    residual,
+                    (Support(source, "", nodes.id, ()),),
+                    via=nodes.id,
+                    note=f"its pods run on {nodes.name}, whose instances run as it",
                 )
 
 
