@@ -123,7 +123,8 @@ def _surroundings(rule: Rule) -> Iterator[str]:
 
 
 def _setting(setting: Setting) -> str:
-    text = f", where {_values(setting.where)}" if setting.where else ""
+    text = f" with {' and '.join(f'`{name}`' for name in setting.has)}" if setting.has else ""
+    text += f", where {_values(setting.where)}" if setting.where else ""
     if setting.unless:
         excluded = (
             f"`{name}` is {' or '.join(f'`{_value(v)}`' for v in values)}"

@@ -133,9 +133,10 @@ class RoleProber:
         elif rule.thing is not None:
             places = self._narrowed(rule, ("thing", "scope"))
             for thing in self.holder.things(rule.thing.kind, places):
-                yield Aim(thing=thing)
+                opened = str(thing.attributes.get(rule.thing.leads, ""))
+                yield Aim(self.holder.known(opened) if opened else None, thing=thing)
         elif rule.target is not None:
-            for principal in self._targets(rule, self._narrowed(rule, ("target",))):
+            for principal in self._targets(rule, self._narrowed(rule, ("target", "scope"))):
                 yield Aim(principal)
 
     def _of_computes(self, rule: Rule) -> Iterator[Aim]:
@@ -273,7 +274,7 @@ class RoleProber:
 
 
 def _reader(fact: Principal | Runtime | Resource | Scope) -> _Read:
-    return fact.attributes.get
+    return lambda name: fact.name if name == "name" else fact.attributes.get(name)
 
 
 class _Read(Protocol):
@@ -283,6 +284,8 @@ class _Read(Protocol):
 def _holds(setting: Setting, read: _Read, where: str) -> Expr:
     """Is a setting given? What was not read leaves it open."""
     parts: list[Expr] = []
+    for name in setting.has:
+        parts.append(~_tested(read(name), (None, "", False, ()), name, where))
     for name, value in setting.where.items():
         parts.append(_tested(read(name), (value,), name, where))
     for name, values in setting.unless.items():
@@ -292,7 +295,7 @@ def _holds(setting: Setting, read: _Read, where: str) -> Expr:
 
 def _tested(
     found: AttributeValue | Unread | None,
-    values: tuple[AttributeValue, ...],
+    values: tuple[AttributeValue | None, ...],
     name: str,
     where: str,
 ) -> Expr:

@@ -47,23 +47,23 @@ class Need(Part, frozen=True):
 
 
 class Setting(Part, frozen=True):
-    """What the surroundings have to be like: `where` attributes are as given, `unless` are not.
+    """What the surroundings have to be like: attributes in `has` are not empty, those in `where`
+    are as given, those in `unless` are not.
 
-    An attribute that was not read makes the hop unknown, not impossible.
+    `name` is the name of what has the attributes. An attribute that was not read makes the hop
+    unknown, not impossible.
     """
 
+    has: tuple[str, ...] = ()
     where: dict[str, AttributeValue] = {}
     unless: dict[str, tuple[AttributeValue, ...]] = {}
 
     def __bool__(self) -> bool:
-        return bool(self.where or self.unless)
+        return bool(self.has or self.where or self.unless)
 
 
 class Target(Part, frozen=True):
-    """Whom a rule can be aimed at, by kind of principal and by attributes.
-
-    `elsewhere`: also those of other scopes than the one that the need on `scope` is met in.
-    """
+    """Whom a rule can be aimed at, by kind of principal and by attributes."""
 
     kind: tuple[str, ...]
     setting: Setting = Setting()
@@ -82,10 +82,14 @@ class Compute(Part, frozen=True):
 
 
 class Thing(Part, frozen=True):
-    """Which listed resources (or scopes, by their kind) a rule is aimed at."""
+    """Which listed resources (or scopes, by their kind) a rule is aimed at.
+
+    `leads`: the attribute that names the target, for a thing that opens somebody.
+    """
 
     kind: tuple[str, ...]
     setting: Setting = Setting()
+    leads: str = ""
 
 
 class Way(Part, frozen=True):

@@ -1,0 +1,1 @@
+"""Kubernetes: how RBAC decides, and who becomes whom in a cluster."""

@@ -1,0 +1,93 @@
+"""Kubernetes behind the engine's door: the clusters of one snapshot."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from modelreach.policy.decision import Decision
+from modelreach.policy.engine import Grant, Opened, Pivot
+from modelreach.policy.kubernetes import grants as granting
+from modelreach.policy.kubernetes.decide import decide
+from modelreach.policy.kubernetes.estate import PROVIDER, Estate
+from modelreach.policy.kubernetes.held import held
+from modelreach.policy.kubernetes.pivots import pivots
+from modelreach.policy.permissions import PermissionSet
+from modelreach.snapshot import Credential, Facts, Principal, Runtime
+
+
+class KubernetesEngine:
+    """Answers `modelreach.policy.engine.Engine` for the clusters of a snapshot."""
+
+    provider = PROVIDER
+
+    def __init__(self, facts: Facts) -> None:
+        self._estate = Estate(facts)
+        self._held: dict[str, PermissionSet] = {}
+
+    def principal(self, principal: str) -> Principal | None:
+        """The fact behind an id, or behind a name without a cluster where there is one."""
+        return self._estate.principal(principal)
+
+    def decide(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        context: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Decision:
+        """May this principal do that? `name` of the context names an object in a scope.
+
+        Raises KeyError when the snapshot does not have the principal.
+        """
+        return decide(self._estate, self._known(principal), action, resource, context or {})
+
+    def _known(self, name: str) -> Principal:
+        found = self._estate.principal(name)
+        if found is None:
+            raise KeyError(name)
+        return found
+
+    def grants(self, principal: str) -> tuple[Grant, ...]:
+        """Everything the principal may do to listed objects, itself and no further."""
+        return granting.grants(self._estate, self._known(principal))
+
+    def permissions(self, principal: str) -> PermissionSet:
+        """What its roles let it do, symbolically."""
+        if principal not in self._held:
+            self._held[principal] = held(self._estate, self._known(principal))
+        return self._held[principal]
+
+    def unlisted(self, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
+        """The part of a permission set that listed objects do not show, by pattern."""
+        return granting.unlisted(self._estate, permissions, scope)
+
+    def scope_kind(self, scope: str) -> str:
+        """Namespace or cluster."""
+        found = self._estate.facts.scopes.get(scope)
+        return found.kind if found is not None else "cluster"
+
+    def runtime(self, name: str) -> Runtime | None:
+        """The runtime behind an id."""
+        found = self._estate.facts.runtimes.get(name)
+        return found if found is not None and found.provider == PROVIDER else None
+
+    def tools(self, runtime: str) -> Iterable[Pivot]:
+        """What runs in a cluster has no tools of its own: its manifest says what it calls."""
+        return ()
+
+    def explain(self, decision: Decision) -> tuple[str, ...]:
+        """Why a request is denied, and what would have to change."""
+        if not decision.blocked_by:
+            return ()
+        return (
+            "no role that it or its groups hold there allows it: a role binding in the namespace, "
+            "or a cluster role binding, needs to give it one that does",
+        )
+
+    def opened_by(self, credential: Credential) -> Opened:
+        """As whom the holder of a token acts."""
+        return Opened(credential.principal)
+
+    def pivots(self, principal: str) -> Iterable[Pivot]:
+        """Everybody that can be become, and scope that can be taken over, in one hop."""
+        return tuple(pivots(self._estate, self._known(principal)))

@@ -1,0 +1,317 @@
+"""A snapshot's clusters, arranged for deciding: who holds which role where.
+
+Bindings are indexed by subject, roles compiled once each; nothing loops over subjects and objects
+together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TypeVar
+
+from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.kubernetes.names import (
+    PREFIX,
+    RBAC,
+    cluster_of,
+    group_id,
+    namespace_of,
+    user_id,
+)
+from modelreach.policy.kubernetes.rules import Compiled, PolicyRule, compile_role, selects
+from modelreach.snapshot import (
+    Binding,
+    Facts,
+    Gap,
+    ManagedPolicy,
+    Principal,
+    Resource,
+    Runtime,
+)
+
+_F = TypeVar("_F", Principal, Resource, Runtime)
+
+PROVIDER = "kubernetes"
+_OUTWARD = ("role_arn", "gcp_service_account", "azure_client_id")
+MASTERS = "system:masters"
+
+
+@dataclass(frozen=True, slots=True)
+class Granted:
+    """One rule as a subject holds it: by which binding, over which scope, as whom (the subject
+    itself, or a group that it is in)."""
+
+    rule: PolicyRule
+    binding: Binding
+    subject: str
+
+    @property
+    def reference(self) -> StatementRef:
+        """The statement, as a witness names it."""
+        return StatementRef(
+            Layer.BINDING,
+            self.binding.role.rsplit("/", 1)[-1],
+            self.binding.target,
+            "",
+            self.rule.index,
+            self.binding.id.rsplit("/", 1)[-1],
+            "Allow",
+            self.rule.text,
+        )
+
+
+class Estate:
+    """The Kubernetes facts of one snapshot. Indexes are made when first asked for."""
+
+    def __init__(self, facts: Facts) -> None:
+        self.facts = facts
+        self._roles: dict[str, Compiled] = {}
+        self._held: dict[str, tuple[Granted, ...]] = {}
+
+    # --- subjects --------------------------------------------------------------------------
+
+    def principal(self, name: str) -> Principal | None:
+        """Give the fact behind an id; of a name without a cluster, where there is one cluster."""
+        found = self.facts.principals.get(name) or self.facts.principals.get(self.named(name))
+        return found if found is not None and found.provider == PROVIDER else None
+
+    def named(self, name: str) -> str:
+        """Give the id that a name without a cluster stands for, where there is one cluster."""
+        if name.startswith(PREFIX) or len(self.clusters) != 1:
+            return name
+        kind = "" if name.startswith("system:serviceaccount:") else "user:"
+        return f"{self.clusters[0]}/{kind}{name}"
+
+    @cached_property
+    def clusters(self) -> tuple[str, ...]:
+        """The ids of the clusters."""
+        return tuple(
+            scope.id
+            for scope in self.facts.snapshot.scopes
+            if scope.provider == PROVIDER and scope.kind == "cluster"
+        )
+
+    def subjects(self, principal: Principal) -> tuple[str, ...]:
+        """Give all under which bindings may name a principal: itself and its groups.
+
+        https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens
+        """
+        cluster = cluster_of(principal.id)
+        groups = ["system:authenticated"]
+        if principal.kind == "service-account":
+            namespace = namespace_of(principal.id).rsplit("/", 1)[-1]
+            groups += ["system:serviceaccounts", f"system:serviceaccounts:{namespace}"]
+        if principal.kind == "node":
+            groups.append("system:nodes")
+        implied = (group_id(cluster, name) for name in groups)
+        return tuple(dict.fromkeys((principal.id, *principal.groups, *implied)))
+
+    def anonymous(self, cluster: str) -> tuple[str, ...]:
+        """Give the subjects of requests without credentials, which anybody may make; none where
+        such are known to be refused.
+
+        https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests
+        """
+        scope = self.facts.scopes.get(cluster)
+        if scope is not None and scope.attributes.get("anonymous") is False:
+            return ()
+        return user_id(cluster, "system:anonymous"), group_id(cluster, "system:unauthenticated")
+
+    def master(self, principal: Principal) -> bool:
+        """Is it in the group that no authoriser is asked about?
+
+        https://kubernetes.io/docs/concepts/security/rbac-good-practices/#least-privilege
+        """
+        return group_id(cluster_of(principal.id), MASTERS) in principal.groups
+
+    # --- what they hold --------------------------------------------------------------------
+
+    @cached_property
+    def _bindings(self) -> dict[str, tuple[Binding, ...]]:
+        found: dict[str, list[Binding]] = {}
+        for binding in self.facts.snapshot.bindings:
+            if binding.provider == PROVIDER:
+                for member in dict.fromkeys(binding.members):
+                    found.setdefault(member, []).append(binding)
+        return {name: tuple(bindings) for name, bindings in found.items()}
+
+    def bindings(self, subject: str) -> tuple[Binding, ...]:
+        """Give the bindings that name a subject."""
+        return self._bindings.get(subject, ())
+
+    def granted(self, subjects: Iterable[str]) -> Iterator[Granted]:
+        """Give every rule that subjects hold."""
+        for subject in subjects:
+            if subject not in self._held:
+                self._held[subject] = tuple(self._granted(subject))
+            yield from self._held[subject]
+
+    def _granted(self, subject: str) -> Iterator[Granted]:
+        for binding in self.bindings(subject):
+            for rule in self.role(binding.role).rules:
+                yield Granted(rule, binding, subject)
+
+    def unknown_roles(self, subjects: Iterable[str]) -> Iterator[Binding]:
+        """Give the bindings whose role may exist and was not read."""
+        for subject in subjects:
+            for binding in self.bindings(subject):
+                missing = binding.role not in self.roles
+                if missing and self.unread("roles", binding.role):
+                    yield binding
+
+    def dangling(self, subjects: Iterable[str]) -> Iterator[Binding]:
+        """Give the bindings whose role does not exist: whoever makes it grants it."""
+        for subject in subjects:
+            for binding in self.bindings(subject):
+                missing = binding.role not in self.roles
+                if missing and not self.unread("roles", binding.role):
+                    yield binding
+
+    @cached_property
+    def roles(self) -> dict[str, ManagedPolicy]:
+        """The roles by id."""
+        found = self.facts.snapshot.managed_policies
+        return {role.id: role for role in found if role.provider == PROVIDER}
+
+    def role(self, name: str) -> Compiled:
+        """Give a role's rules, those that it aggregates included; none of what is not there."""
+        if name not in self._roles:
+            self._roles[name] = self._compiled(name)
+        return self._roles[name]
+
+    def _compiled(self, name: str) -> Compiled:
+        fact = self.roles.get(name)
+        if fact is None:
+            return Compiled(())
+        raw = self.facts.snapshot.documents.get(fact.versions.get(fact.default_version, ""))
+        own = compile_role(bytes(raw) if raw is not None else b"")
+        if own.selectors is None:
+            return own
+        self._roles[name] = own  # an aggregation that selects itself stops here
+        return Compiled(
+            tuple(self._aggregated(fact, own)), own.selectors, self._problems(fact, own)
+        )
+
+    def _aggregated(self, fact: ManagedPolicy, own: Compiled) -> Iterator[PolicyRule]:
+        """The controller replaces the rules of a role that aggregates by those of all selected.
+
+        https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles
+        """
+        for other in self._selected(fact, own):
+            yield from self.role(other.id).rules
+
+    def _problems(self, fact: ManagedPolicy, own: Compiled) -> tuple[str, ...]:
+        parts = (self.role(other.id).problems for other in self._selected(fact, own))
+        return (*own.problems, *(problem for part in parts for problem in part))
+
+    def _selected(self, fact: ManagedPolicy, own: Compiled) -> Iterator[ManagedPolicy]:
+        for other in self._cluster_roles.get(cluster_of(fact.id), ()):
+            chosen = any(selects(selector, other.tags) for selector in own.selectors or ())
+            if chosen and other.id != fact.id:
+                yield other
+
+    @cached_property
+    def _cluster_roles(self) -> dict[str, tuple[ManagedPolicy, ...]]:
+        found: dict[str, list[ManagedPolicy]] = {}
+        for name, role in sorted(self.roles.items()):
+            if f"//clusterroles.{RBAC}/" in name and role.tags:
+                found.setdefault(cluster_of(name), []).append(role)
+        return {cluster: tuple(roles) for cluster, roles in found.items()}
+
+    # --- what was not read -----------------------------------------------------------------
+
+    @cached_property
+    def _gaps(self) -> dict[str, tuple[Gap, ...]]:
+        found: dict[str, list[Gap]] = {}
+        for gap in self.facts.snapshot.gaps:
+            if gap.provider == PROVIDER:
+                found.setdefault(gap.kind, []).append(gap)
+        return {kind: tuple(gaps) for kind, gaps in found.items()}
+
+    def unread(self, kind: str, name: str) -> bool:
+        """May a thing of this kind, or what is in this scope, be there and not have been read?"""
+        around = (name, namespace_of(name), cluster_of(name), "")
+        return any(
+            gap.subject in ("", name) and gap.scope in around for gap in self._gaps.get(kind, ())
+        )
+
+    @cached_property
+    def _coverage(self) -> dict[tuple[str, str], bool]:
+        found: dict[tuple[str, str], bool] = {}
+        for row in self.facts.snapshot.coverage:
+            if row.provider == PROVIDER:
+                key = (row.scope, row.kind)
+                found[key] = found.get(key, True) and row.complete
+        return found
+
+    def complete(self, kind: str, namespace: str, cluster: str) -> bool:
+        """Were all of a kind read, in a namespace or in the cluster whole?"""
+        return any(self._coverage.get((scope, kind), False) for scope in (namespace, cluster))
+
+    # --- what lies where -------------------------------------------------------------------
+
+    @cached_property
+    def resources(self) -> dict[tuple[str, str], tuple[Resource, ...]]:
+        """Listed resources by scope and kind."""
+        return _by_place(self.facts.snapshot.resources)
+
+    @cached_property
+    def runtimes(self) -> dict[tuple[str, str], tuple[Runtime, ...]]:
+        """Runtimes by scope and kind."""
+        return _by_place(self.facts.snapshot.runtimes)
+
+    @cached_property
+    def principals(self) -> dict[tuple[str, str], tuple[Principal, ...]]:
+        """Principals by scope and kind."""
+        return _by_place(self.facts.snapshot.principals)
+
+    @cached_property
+    def runtimes_of(self) -> dict[str, tuple[Runtime, ...]]:
+        """Runtimes by what they run as."""
+        found: dict[str, list[Runtime]] = {}
+        for runtime in self.facts.snapshot.runtimes:
+            if runtime.provider == PROVIDER:
+                for name in runtime.identities:
+                    found.setdefault(name, []).append(runtime)
+        return {name: tuple(runtimes) for name, runtimes in found.items()}
+
+    @cached_property
+    def runtimes_on(self) -> dict[str, tuple[Runtime, ...]]:
+        """Runtimes by the node that they are on, as its principal's id."""
+        found: dict[str, list[Runtime]] = {}
+        for runtime in self.facts.snapshot.runtimes:
+            node = runtime.attributes.get("node")
+            if runtime.provider == PROVIDER and isinstance(node, str):
+                name = user_id(cluster_of(runtime.id), f"system:node:{node}")
+                found.setdefault(name, []).append(runtime)
+        return {name: tuple(runtimes) for name, runtimes in found.items()}
+
+    @cached_property
+    def namespaces(self) -> dict[str, tuple[str, ...]]:
+        """The namespaces of each cluster."""
+        found: dict[str, list[str]] = {}
+        for scope in self.facts.snapshot.scopes:
+            if scope.provider == PROVIDER and scope.kind == "namespace":
+                found.setdefault(scope.parent, []).append(scope.id)
+        return {cluster: tuple(sorted(names)) for cluster, names in found.items()}
+
+    def leads_out(self, account: Principal) -> bool:
+        """May a service account be somebody outside of its cluster: does it say so, or is its
+        cluster's issuer known, which others may trust?"""
+        cluster = self.facts.scopes.get(cluster_of(account.id))
+        issuer = bool(cluster and cluster.attributes.get("issuer"))
+        return issuer or any(account.attributes.get(name) for name in _OUTWARD)
+
+    def within(self, place: str) -> tuple[str, ...]:
+        """Give the scopes that are, or lie within, a scope."""
+        return (place, *self.namespaces.get(place, ()))
+
+
+def _by_place(facts: Iterable[_F]) -> dict[tuple[str, str], tuple[_F, ...]]:
+    found: dict[tuple[str, str], list[_F]] = {}
+    for fact in facts:
+        if fact.provider == PROVIDER:
+            found.setdefault((fact.scope, fact.kind), []).append(fact)
+    return {key: tuple(sorted(group, key=lambda f: f.id)) for key, group in found.items()}

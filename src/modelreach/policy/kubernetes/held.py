@@ -1,0 +1,94 @@
+"""What a subject's roles let it do, symbolically: rules put into the algebra."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from itertools import product
+
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr
+from modelreach.policy.extent import ALL, Extent
+from modelreach.policy.glob import escape
+from modelreach.policy.kubernetes.decide import ANONYMOUS, named
+from modelreach.policy.kubernetes.estate import Estate, Granted
+from modelreach.policy.kubernetes.names import CORE, VERBS, Action, cluster_of
+from modelreach.policy.kubernetes.rules import SELECTED, PolicyRule, unnamed
+from modelreach.policy.permissions import Box, PermissionSet
+from modelreach.snapshot import Principal
+
+#: Verbs that stand for a wildcard where names restrict it: those of objects, and the special ones.
+_SPECIAL = ("impersonate", "bind", "escalate", "use", "approve", "sign", "attest")
+
+
+def held(estate: Estate, principal: Principal) -> PermissionSet:
+    """Give all that a principal's roles let it do."""
+    cluster = cluster_of(principal.id)
+    if estate.master(principal):
+        return PermissionSet.of([Box(ALL, Extent.globs([f"{escape(cluster)}/*"]))])
+    subjects = estate.subjects(principal)
+    boxes = [box for granted in estate.granted(subjects) for box in _boxes(granted, TRUE)]
+    for granted in estate.granted(estate.anonymous(cluster)):
+        boxes += _boxes(granted, ANONYMOUS)
+    for binding in estate.unknown_roles(subjects):
+        place = Extent.globs([f"{escape(binding.target)}/*"])
+        unknown = Atom(AtomKind.GAP, f"the rules of {binding.role}")
+        boxes.append(Box(ALL, place, unknown, exact=False))
+    return PermissionSet.of(boxes)
+
+
+def _boxes(granted: Granted, when: Expr) -> Iterator[Box]:
+    rule, because = granted.rule, (granted.reference,)
+    target = escape(granted.binding.target)
+    if not rule.resources:
+        return
+    if not rule.names:
+        yield Box(_actions(rule), Extent.globs([f"{target}/*"]), when, because)
+        return
+    for action, condition in _named_actions(rule):
+        globs = [f"{target}/{_kind(action)}/{escape(name)}" for name in rule.names]
+        if granted.binding.target == cluster_of(granted.binding.target):
+            globs = [f"{target}/*/{_kind(action)}/{escape(name)}" for name in rule.names]
+        yield Box(
+            Extent.globs([_glob(action).lower()]), Extent.globs(globs), when & condition, because
+        )
+
+
+def _actions(rule: PolicyRule) -> Extent:
+    parts = product(rule.groups, rule.resources, rule.verbs)
+    return Extent.globs([_glob(Action(*part)).lower() for part in parts])
+
+
+def _glob(action: Action) -> str:
+    verb = action.verb.replace(":", "!")
+    return ":".join((_part(action.group), _resource(action.resource), _part(verb)))
+
+
+def _part(text: str) -> str:
+    return "*" if text == "*" else escape(text)
+
+
+def _resource(text: str) -> str:
+    if text.startswith("*/"):
+        return "*/" + escape(text[2:])
+    return _part(text)
+
+
+def _kind(action: Action) -> str:
+    resource = action.resource.partition("/")[0]
+    if resource == "*":
+        return "*"
+    if action.group == "*":
+        return f"{escape(resource)}*"
+    return escape(resource if action.group == CORE else f"{resource}.{action.group}")
+
+
+def _named_actions(rule: PolicyRule) -> Iterator[tuple[Action, Expr]]:
+    """Each action of a rule with names and what it hangs on, but for those that name nothing."""
+    verbs = dict.fromkeys(
+        verb
+        for given in rule.verbs
+        for verb in ((*VERBS, *_SPECIAL) if given == "*" else (given,))
+    )
+    for group, resource, verb in product(rule.groups, rule.resources, verbs):
+        action = Action(group, resource, verb)
+        if not unnamed(action):
+            yield action, named(action, rule.names) if verb in SELECTED else TRUE

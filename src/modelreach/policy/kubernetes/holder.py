@@ -1,0 +1,148 @@
+"""One subject of a cluster as the prober of escalation rules asks it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+
+from modelreach.policy.decision import Decision
+from modelreach.policy.escalation.prober import Unread
+from modelreach.policy.kubernetes.decide import CLUSTER_SCOPED, decide
+from modelreach.policy.kubernetes.estate import Estate, Granted
+from modelreach.policy.kubernetes.names import (
+    Action,
+    account_id,
+    cluster_of,
+    namespace_of,
+    resource_id,
+    user_id,
+)
+from modelreach.policy.kubernetes.rules import unnamed
+from modelreach.snapshot import AttributeValue, Principal, Resource, Runtime, Scope
+
+
+@dataclass(frozen=True, slots=True)
+class Subject:
+    """Answers `escalation.prober.Holder` for one principal."""
+
+    estate: Estate
+    principal: Principal
+
+    @property
+    def name(self) -> str:
+        """The principal's id."""
+        return self.principal.id
+
+    def places(self, action: str) -> tuple[str, ...]:
+        """Where something may grant it the action."""
+        parsed = Action.parse(action)
+        if parsed is None:
+            return ()
+        return tuple(sorted(set(self._places(parsed))))
+
+    def _places(self, action: Action) -> Iterator[str]:
+        estate, cluster = self.estate, cluster_of(self.name)
+        if estate.master(self.principal):
+            yield cluster
+            return
+        subjects = (*estate.subjects(self.principal), *estate.anonymous(cluster))
+        for granted in estate.granted(subjects):
+            if granted.rule.about(action):
+                yield from self._objects(action, granted)
+        for binding in estate.unknown_roles(subjects):
+            yield binding.target
+        yield from (s for s in estate.within(cluster) if estate.unread("bindings", s))
+
+    def _objects(self, action: Action, granted: Granted) -> Iterator[str]:
+        target, names = granted.binding.target, granted.rule.names
+        if not names:
+            yield target
+        elif not unnamed(action):
+            of_cluster = action.plural in CLUSTER_SCOPED
+            scopes = (target,) if of_cluster else self.estate.within(target)
+            for scope in scopes:
+                yield from (_object(action.plural, scope, name) for name in names)
+
+    def decide(self, action: str, thing: str, context: Mapping[str, tuple[str, ...]]) -> Decision:
+        """May it do that?"""
+        return decide(self.estate, self.principal, action, thing, context)
+
+    def principals(self, kinds: tuple[str, ...], places: tuple[str, ...]) -> Iterable[Principal]:
+        """Principals that are, or lie within, one of the places."""
+        found = {
+            p.id: p
+            for place in places
+            for scope in self.estate.within(place)
+            for kind in kinds
+            for p in self.estate.principals.get((scope, kind), ())
+        }
+        named = (self.estate.facts.principals.get(place) for place in places)
+        found |= {p.id: p for p in named if p is not None and p.kind in kinds}
+        return [principal for _, principal in sorted(found.items())]
+
+    def runtimes(self, kinds: tuple[str, ...], places: tuple[str, ...]) -> Iterable[Runtime]:
+        """Runtimes that are, or lie within, one of the places."""
+        found = {
+            r.id: r
+            for place in places
+            for scope in self.estate.within(place)
+            for kind in kinds
+            for r in self.estate.runtimes.get((scope, kind), ())
+        }
+        named = (self.estate.facts.runtimes.get(place) for place in places)
+        found |= {r.id: r for r in named if r is not None and r.kind in kinds}
+        return [runtime for _, runtime in sorted(found.items())]
+
+    def linked(
+        self, kinds: tuple[str, ...], links: tuple[str, ...], places: tuple[str, ...]
+    ) -> Iterable[Runtime]:
+        """Runtimes with a link to something that is, or lies within, one of the places."""
+        within = {scope for place in places for scope in self.estate.within(place)}
+        cluster = cluster_of(self.name)
+        for runtime in self.runtimes(kinds, (cluster,)):
+            targets = [link.target for link in runtime.links if link.kind in links]
+            if any(
+                t in places or namespace_of(t) in within or cluster_of(t) in within
+                for t in targets
+            ):
+                yield runtime
+
+    def things(
+        self, kinds: tuple[str, ...], places: tuple[str, ...]
+    ) -> Iterable[Resource | Scope]:
+        """Objects, and namespaces or the cluster, that are or lie within one of the places."""
+        facts = self.estate.facts
+        found: dict[str, Resource | Scope] = {}
+        for place in places:
+            for scope in self.estate.within(place):
+                fact = facts.scopes.get(scope)
+                if fact is not None and fact.kind in kinds:
+                    found[fact.id] = fact
+                for kind in kinds:
+                    found |= {r.id: r for r in self.estate.resources.get((scope, kind), ())}
+            one = facts.resources.get(place)
+            if one is not None and one.kind in kinds:
+                found[one.id] = one
+        return [thing for _, thing in sorted(found.items())]
+
+    def known(self, name: str) -> Principal | None:
+        """The principal behind an id."""
+        return self.estate.principal(name)
+
+    def scope_attribute(self, scope: str, name: str) -> AttributeValue | Unread | None:
+        """An attribute of a namespace, or of its cluster."""
+        for place in (scope, cluster_of(scope)):
+            fact = self.estate.facts.scopes.get(place)
+            if fact is not None and name in fact.attributes:
+                return fact.attributes[name]
+        return None
+
+
+def _object(plural: str, scope: str, name: str) -> str:
+    """The id of a thing of this name."""
+    cluster, namespace = cluster_of(scope), namespace_of(scope).rsplit("/", 1)[-1]
+    if plural == "serviceaccounts" and namespace:
+        return account_id(cluster, namespace, name)
+    if plural == "users":
+        return user_id(cluster, name)
+    return resource_id(cluster, namespace, plural, name)

@@ -1,0 +1,84 @@
+"""Whom a subject of a cluster can become, and which scope it can take over, in one hop.
+
+Administration first, then the rules; what needs no permission (a container that is the node, a
+node that holds what its pods run as) comes from how things run.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelreach.model import Strength
+from modelreach.policy.decision import StatementRef
+from modelreach.policy.engine import Pivot, Support
+from modelreach.policy.escalation.mechanism import tried
+from modelreach.policy.escalation.prober import RoleProber
+from modelreach.policy.escalation.rules import rules
+from modelreach.policy.expr import TRUE
+from modelreach.policy.kubernetes.decide import decide
+from modelreach.policy.kubernetes.estate import Estate
+from modelreach.policy.kubernetes.holder import Subject
+from modelreach.policy.kubernetes.impersonation import constrained
+from modelreach.policy.kubernetes.names import cluster_of
+from modelreach.policy.kubernetes.nodes import escapes, of_node
+from modelreach.snapshot import Principal
+
+PACKAGE = "modelreach.policy.kubernetes"
+
+
+def pivots(estate: Estate, principal: Principal) -> Iterator[Pivot]:
+    """Give every hop from a principal."""
+    yield from escapes(estate, principal)
+    if principal.kind == "node":
+        yield from of_node(estate, principal)
+    taken = tuple(_administers(estate, principal))
+    yield from taken
+    cluster = cluster_of(principal.id)
+    if any(p.target == cluster and p.strength is Strength.CERTAIN for p in taken):
+        yield from _as_administrator(estate, principal, taken)
+        return
+    prober = RoleProber(Subject(estate, principal))
+    for rule in rules(PACKAGE):
+        yield from tried(rule, prober)
+    yield from constrained(estate, principal)
+
+
+def _administers(estate: Estate, principal: Principal) -> Iterator[Pivot]:
+    """The scopes in which a role, or the group of masters, gives it everything."""
+    cluster = cluster_of(principal.id)
+    if estate.master(principal):
+        decision = decide(estate, principal, "*:*:*", cluster)
+        yield _administer(principal, cluster, decision.allowed_by[0], "no authoriser is asked")
+        return
+    told: set[str] = set()
+    for granted in estate.granted(estate.subjects(principal)):
+        rule, place = granted.rule, granted.binding.target
+        whole = "*" in rule.groups and "*" in rule.resources and "*" in rule.verbs
+        if whole and not rule.names and place not in told:
+            told.add(place)
+            yield _administer(principal, place, granted.reference, "its roles allow everything")
+
+
+def _administer(principal: Principal, place: str, ref: StatementRef, note: str) -> Pivot:
+    support = Support(principal.id, "*:*:*", place, (ref,))
+    return Pivot("administer", principal.id, place, Strength.CERTAIN, TRUE, (support,), note=note)
+
+
+def _as_administrator(
+    estate: Estate, principal: Principal, taken: tuple[Pivot, ...]
+) -> Iterator[Pivot]:
+    """An administrator may act as any account; those that lead out of the cluster are told."""
+    cluster = cluster_of(principal.id)
+    for scope in estate.within(cluster):
+        for account in estate.principals.get((scope, "service-account"), ()):
+            if account.id != principal.id and estate.leads_out(account):
+                yield Pivot(
+                    "credential",
+                    principal.id,
+                    account.id,
+                    Strength.CERTAIN,
+                    TRUE,
+                    taken[0].support,
+                    "administrator",
+                    note="an administrator may mint a token of any account",
+                )

@@ -1,0 +1,104 @@
+"""Every rule leads where its hits say, and nowhere where its misses say or a need is missing."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelreach.policy.engine import Pivot
+from modelreach.policy.escalation.rules import Hit, Miss, Rule, rules
+from modelreach.policy.escalation.scenes import changed, permissions, spared
+from modelreach.policy.kubernetes.names import Action
+from modelreach.snapshot import Link
+
+RULES = rules("modelreach.policy.kubernetes")
+HITS = [
+    pytest.param(rule, hit, id=f"{rule.id}-{number}")
+    for rule in RULES
+    for number, hit in enumerate(rule.hits)
+]
+MISSES = [
+    pytest.param(rule, miss, id=f"{rule.id}-{number}")
+    for rule in RULES
+    for number, miss in enumerate(rule.misses)
+]
+SPARED = [
+    pytest.param(rule, hit, id=f"{rule.id}-{number}-{action}")
+    for rule in RULES
+    for number, action, hit in spared(rule)
+]
+
+
+def led(cluster: Any, rule: Rule, hit: Hit) -> list[Pivot]:
+    """Build the example's cluster and give the hops by its rule."""
+    cluster.attributes.update(hit.scope_attributes)
+    caller = cluster.account("caller")
+    things = _things(cluster, rule, hit)
+    for permission in permissions(hit):
+        action = Action.parse(permission.action)
+        assert action is not None
+        group = "" if action.group == "core" else action.group
+        namespace = {"above": "", "other": "web"}.get(permission.place, "ml")
+        names = [things[permission.place]] if permission.place in things else []
+        if names and action.resource in ("users", "groups"):
+            namespace = ""
+        cluster.let(
+            caller, action.verb, action.resource, group=group, namespace=namespace, names=names
+        )
+    return [pivot for pivot in cluster.engine.pivots(caller) if pivot.rule == rule.id]
+
+
+def _things(cluster: Any, rule: Rule, hit: Hit) -> dict[str, str]:
+    """Write down what a rule is aimed at, and give the names under which examples speak of it."""
+    kind = hit.kind or (rule.target.kind[0] if rule.target else "service-account")
+    target = {
+        "user": lambda: cluster.user("target"),
+        "group": lambda: cluster.group("target"),
+    }.get(kind, lambda: cluster.account("target"))()
+    if rule.compute is not None:
+        plural = rule.compute.kind[0].partition(":")[2]
+        linked = cluster.resource("configmaps", "linked")
+        links = [Link(kind=rule.compute.links[0], target=linked)] if rule.compute.links else []
+        cluster.runtime(plural, "compute", target, links=links, **hit.attributes)
+    elif rule.thing is not None and rule.thing.leads:
+        attributes = {rule.thing.leads: target, **hit.attributes}
+        cluster.resource("secrets", "thing", **attributes)
+    else:
+        cluster.attributes.update(hit.attributes)
+    return {"target": "target", "compute": "compute", "thing": "thing", "linked": "linked"}
+
+
+@pytest.mark.parametrize(("rule", "hit"), HITS)
+def test_a_hit_leads_there(cluster: Any, rule: Rule, hit: Hit) -> None:
+    found = led(cluster, rule, hit)
+    assert found
+    assert {str(pivot.strength) for pivot in found} == {hit.strength}
+    for pivot in found:
+        assert all(s.statements for s in pivot.support), (
+            "each hop names the binding that grants it"
+        )
+    ends = {pivot.target for pivot in found}
+    if rule.yields == "scope":
+        assert ends <= {cluster.name, cluster.scope("ml")}
+    else:
+        assert {end.rpartition(":")[2] for end in ends} == {"target"}
+
+
+@pytest.mark.parametrize(("rule", "miss"), MISSES)
+def test_a_miss_leads_nowhere(cluster: Any, rule: Rule, miss: Miss) -> None:
+    assert led(cluster, rule, changed(rule, miss)) == []
+
+
+@pytest.mark.parametrize(("rule", "hit"), SPARED)
+def test_each_permission_of_a_hit_is_needed(cluster: Any, rule: Rule, hit: Hit) -> None:
+    assert led(cluster, rule, hit) == []
+
+
+def test_every_rule_has_a_hit_a_miss_and_a_page_of_its_provider() -> None:
+    assert len({rule.id for rule in RULES}) == len(RULES)
+    for rule in RULES:
+        assert rule.hits and rule.misses, rule.id
+        assert rule.cite.startswith(
+            ("https://kubernetes.io/", "https://docs.aws.amazon.com/", "https://kserve.github.io/")
+        )
