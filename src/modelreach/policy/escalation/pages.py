@@ -27,21 +27,26 @@ _ON = {
 }
 
 
-def pages(package: str, title: str, head: str) -> dict[str, str]:
-    """Give the pages by file name: an index and one page a service.
+#: The providers whose rules have this form, each with the title of its catalogue.
+TITLES = {"kubernetes": "Ways to become more in Kubernetes"}
 
-    `head` is a comment that says what wrote them.
-    """
-    catalogue = services(package)
-    found = {f"{name}.md": _page(service, head) for name, service in catalogue.items()}
-    return {"README.md": _index(catalogue, title, head), **found}
+_HEAD = (
+    "<!-- Written from the rules by tests/escalation/write_pages.py; edit the rules instead. -->"
+)
 
 
-def _index(catalogue: Mapping[str, Service], title: str, head: str) -> str:
+def pages(provider: str) -> dict[str, str]:
+    """Give a provider's pages by file name: an index and one page a service."""
+    catalogue = services(f"modelreach.policy.{provider}")
+    found = {f"{name}.md": _page(service) for name, service in catalogue.items()}
+    return {"README.md": _index(catalogue, TITLES[provider]), **found}
+
+
+def _index(catalogue: Mapping[str, Service], title: str) -> str:
     lines = [
         f"# {title}",
         "",
-        f"<!-- {head} -->",
+        _HEAD,
         "",
         "How rules are read: [explanation](../../explanation/escalation-rules.md). Each rule's",
         "examples are its tests.",
@@ -58,8 +63,8 @@ def _index(catalogue: Mapping[str, Service], title: str, head: str) -> str:
     return "\n".join(lines) + "\n"
 
 
-def _page(service: Service, head: str) -> str:
-    lines = [f"# {service.title}", "", f"<!-- {head} -->", ""]
+def _page(service: Service) -> str:
+    lines = [f"# {service.title}", "", _HEAD, ""]
     for rule in service.rules:
         lines += [*_rule(rule), ""]
     return "\n".join(lines).rstrip() + "\n"
