@@ -219,7 +219,7 @@ def render(expr: Expr) -> str:
         case Const(value):
             return "always" if value else "never"
         case Atom(AtomKind.CONTEXT, key, operator, values):
-            return f"{operator} {key} {_listed(values)}".rstrip()
+            return f"{operator} {key} {_listed(values)}".strip()
         case Atom(AtomKind.GAP, key, _, values):
             return f"not read: {key}{_bracketed(values)}"
         case Atom(AtomKind.OPAQUE, key, _, values):

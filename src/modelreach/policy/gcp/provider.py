@@ -1,0 +1,67 @@
+"""What the rest of the program has to know of Google Cloud."""
+
+from __future__ import annotations
+
+from modelreach.model import Sensitivity
+from modelreach.policy.engine import Engine
+from modelreach.policy.provider import Context, Opens, Provider
+from modelreach.snapshot import Facts
+
+
+def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
+    from modelreach.policy.gcp.engine import GcpEngine
+
+    return GcpEngine(facts, dict(context), opens)
+
+
+PROVIDER = Provider(
+    name="gcp",
+    engine=_engine,
+    identities="iam.googleapis.com",
+    classes={
+        "secretmanager.googleapis.com/Secret": "secrets",
+        "apikeys.googleapis.com/Key": "secrets",
+        "cloudkms.googleapis.com/CryptoKey": "keys",
+        "cloudkms.googleapis.com/KeyRing": "keys",
+        "storage.googleapis.com/Bucket": "storage",
+        "artifactregistry.googleapis.com/Repository": "storage",
+        "bigquery.googleapis.com/Dataset": "databases",
+        "bigquery.googleapis.com/Table": "databases",
+        "sqladmin.googleapis.com/Instance": "databases",
+        "spanner.googleapis.com/Database": "databases",
+        "spanner.googleapis.com/Instance": "databases",
+        "firestore.googleapis.com/Database": "databases",
+        "bigtableadmin.googleapis.com/Instance": "databases",
+        "pubsub.googleapis.com/Topic": "messaging",
+        "pubsub.googleapis.com/Subscription": "messaging",
+        "cloudfunctions.googleapis.com/Function": "functions",
+        "cloudfunctions.googleapis.com/CloudFunction": "functions",
+        "run.googleapis.com/Service": "functions",
+        "run.googleapis.com/Job": "functions",
+        "iam.googleapis.com/ServiceAccount": "identities",
+        "iam.googleapis.com:service-account": "identities",
+        "iam.googleapis.com:service-agent": "identities",
+        "iam.googleapis.com:agent-identity": "identities",
+        "iam.googleapis.com:federated": "identities",
+        "iam.googleapis.com:user": "identities",
+        "iam.googleapis.com:group": "identities",
+        "gcp:project": "administration",
+        "gcp:folder": "administration",
+        "gcp:organization": "administration",
+    },
+    sensitive={
+        "secretmanager.googleapis.com/Secret": (Sensitivity.HIGH, "holds a secret"),
+        "apikeys.googleapis.com/Key": (Sensitivity.HIGH, "holds an API key"),
+        "cloudkms.googleapis.com/CryptoKey": (
+            Sensitivity.MEDIUM,
+            "decrypts what it protects",
+        ),
+        "gcp:project": (Sensitivity.HIGH, "a whole project"),
+        "gcp:folder": (Sensitivity.HIGH, "a whole folder"),
+        "gcp:organization": (Sensitivity.HIGH, "a whole organization"),
+    },
+    models={
+        "aiplatform.googleapis.com/ReasoningEngine": ("gcp-vertex-ai", "Vertex AI agent engine"),
+        "aiplatform.googleapis.com/Endpoint": ("gcp-vertex-ai", "Vertex AI endpoint"),
+    },
+)
