@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
-from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Layers, Request
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.region import decide_any
-from modelreach.policy.aws.statement import Statement
 from modelreach.policy.decision import Decision
 from modelreach.snapshot import Principal
 
@@ -21,11 +19,7 @@ Fixed = Mapping[str, tuple[str, ...]]
 
 @dataclass(frozen=True, slots=True)
 class Asker:
-    """One principal with all that is on its side of a request.
-
-    `spoken_of` remembers which statements speak of which actions, by the identity of documents
-    that `kept` keeps alive.
-    """
+    """One principal with all that is on its side of a request."""
 
     estate: Estate
     name: str
@@ -33,10 +27,6 @@ class Asker:
     caller: Caller
     layers: Layers
     fixed: Fixed
-    spoken_of: dict[object, list[tuple[tuple[Statement, ...], list[Action]]]] = field(
-        default_factory=dict[object, "list[tuple[tuple[Statement, ...], list[Action]]]"]
-    )
-    kept: list[object] = field(default_factory=list[object])
 
     @staticmethod
     def of(estate: Estate, name: str, fixed: Fixed) -> Asker:

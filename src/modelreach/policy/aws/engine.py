@@ -6,8 +6,7 @@ from collections.abc import Iterable, Mapping
 
 import msgspec
 
-from modelreach.policy.aws import catalogue
-from modelreach.policy.aws import grants as granting
+from modelreach.policy.aws import catalogue, classes
 from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.acts_as import acts_as
 from modelreach.policy.aws.asker import Asker, Fixed
@@ -17,6 +16,7 @@ from modelreach.policy.aws.credentials import Opens, credential_pivots, opened
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.held import held
+from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.tools import tools
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.decision import Decision
@@ -41,6 +41,7 @@ class AwsEngine:
         self._askers: dict[str, Asker] = {}
         self._held: dict[str, PermissionSet] = {}
         self._grants: dict[str, tuple[Grant, ...]] = {}
+        self._shelving = Shelving(self._estate)
 
     def principal(self, principal: str) -> Principal | None:
         """The fact behind an ARN; of a session, its role."""
@@ -78,7 +79,9 @@ class AwsEngine:
     def grants(self, principal: str) -> tuple[Grant, ...]:
         """Everything the principal may do to listed resources, itself and no further."""
         if principal not in self._grants:
-            self._grants[principal] = granting.grants(self._asker(principal))
+            self._grants[principal] = classes.written_out(
+                classes.granted(self._asker(principal), self._shelving), self._estate
+            )
         return self._grants[principal]
 
     def permissions(self, principal: str) -> PermissionSet:

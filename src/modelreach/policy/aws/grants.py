@@ -16,24 +16,33 @@ from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.encryption import with_key
 from modelreach.policy.aws.estate import Estate
-from modelreach.policy.aws.evaluate import relevant
 from modelreach.policy.aws.layers import Layers, Policies
+from modelreach.policy.aws.matching import action_matches, meets
+from modelreach.policy.aws.principals import ways
+from modelreach.policy.aws.services import belongs_to_aws, under_rcps
 from modelreach.policy.aws.statement import Effect, Patterns, Statement
 from modelreach.policy.aws.variables import Variable, template
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant
-from modelreach.policy.glob import cells, covers, intersects, literal_prefix, match
+from modelreach.policy.glob import cells, covers, literal_prefix, match
 from modelreach.snapshot import Resource
 
 
-def grants(asker: Asker) -> tuple[Grant, ...]:
-    """Give every grant on a listed resource, sorted."""
+def one_by_one(asker: Asker, names: Iterable[str] | None = None) -> tuple[Grant, ...]:
+    """Give every grant on a listed resource (of these names only), sorted, each resource asked
+    about on its own: what `classes` has to come to."""
+    meant = candidates(asker) if names is None else names
     found = [
         grant
-        for name in sorted(candidates(asker))
-        for grant in _on_resource(asker, asker.estate.facts.resources[name])
+        for name in sorted(meant)
+        for grant in on_resource(asker, asker.estate.facts.resources[name])
     ]
-    return tuple(sorted(found, key=lambda g: (g.resource, g.capability, g.actions)))
+    return tuple(sorted(found, key=order))
+
+
+def order(grant: Grant) -> tuple[object, ...]:
+    """Give the place of a grant among those of a principal."""
+    return grant.resource, grant.capability, grant.actions
 
 
 def candidates(asker: Asker) -> set[str]:
@@ -75,7 +84,8 @@ def _services(actions: Patterns, listed: Iterable[str]) -> tuple[str, ...]:
     )
 
 
-def _on_resource(asker: Asker, resource: Resource) -> Iterator[Grant]:
+def on_resource(asker: Asker, resource: Resource) -> Iterator[Grant]:
+    """Give the grants on one resource."""
     rows: dict[tuple[object, ...], tuple[Decision, Capability, set[str], tuple[str, ...]]] = {}
     for probe in kinds.probes(resource.id, resource.kind):
         for answer, within, actions in _answers(asker, resource, probe):
@@ -118,17 +128,10 @@ Answer = tuple[Decision, tuple[str, ...], list[Action]]
 def _answers(asker: Asker, resource: Resource, probe: kinds.Probe) -> Iterator[Answer]:
     """Decide a probe: once for all actions of which the same statements speak."""
     theirs = asker.estate.resource_layers(resource.id, resource.scope)
-    grouped: dict[tuple[object, ...], tuple[Said, list[Action]]] = {}
     for said, actions in _spoken_of(asker, theirs, probe):
-        here = tuple(statement for statement in said if _touches(statement, probe))
-        if not any(s.effect is Effect.ALLOW for s in here) and not theirs.grants:
+        if not theirs.grants and not any(s.effect is Effect.ALLOW for s in said):
             continue
-        key: tuple[object, ...] = tuple(map(id, here))
-        if theirs.grants:
-            key = (*key, actions[0].name)
-        grouped.setdefault(key, (here, []))[1].extend(actions)
-    for here, actions in grouped.values():
-        for decision, within in _by_part(asker, resource, probe, here, actions[0]):
+        for decision, within in _by_part(asker, resource, probe, said, actions[0]):
             if decision.verdict is not Verdict.DENY:
                 yield decision, within, actions
 
@@ -139,34 +142,78 @@ Said = tuple[Statement, ...]
 def _spoken_of(
     asker: Asker, theirs: Layers, probe: kinds.Probe
 ) -> Iterator[tuple[Said, list[Action]]]:
-    """Group the actions of a probe by the statements that speak of them, whatever the resource.
+    """Group the actions of a probe by the statements that speak of them here."""
+    actions = probe.actions
+    groups: list[tuple[int, Said]] = [((1 << len(actions)) - 1, ())]
+    for policy in _all_policies(asker.layers, theirs):
+        for statement in policy.document.statements:
+            spoken = _spoken(statement.actions, actions)
+            if spoken and _touches(statement, probe):
+                groups = [part for group in groups for part in _told(group, spoken, statement)]
+    for mask, said in groups:
+        yield from ((said, part) for part in _treated(mask, theirs, probe))
 
-    The answer is kept: most resources of a kind meet the same documents.
-    """
-    policies = _all_policies(asker.layers, theirs)
-    key = (tuple(id(policy.document) for policy in policies), id(probe.actions))
-    found = asker.spoken_of.get(key)
+
+def _told(
+    group: tuple[int, Said], spoken: int, statement: Statement
+) -> Iterator[tuple[int, Said]]:
+    mask, said = group
+    if mask & spoken:
+        yield mask & spoken, (*said, statement)
+    if mask & ~spoken:
+        yield mask & ~spoken, said
+
+
+def _treated(mask: int, theirs: Layers, probe: kinds.Probe) -> Iterable[list[Action]]:
+    """Give the actions of a mask, those apart that the evaluation treats in a way of their own."""
+    actions = [action for place, action in enumerate(probe.actions) if mask >> place & 1]
+    if theirs.grants:
+        return [[action] for action in actions]
+    if not theirs.rcps and ":alias/aws/" not in probe.region:
+        return [actions] if actions else []
+    groups: dict[tuple[bool, bool], list[Action]] = {}
+    for action in actions:
+        name = action.name.lower()
+        own = under_rcps(name), belongs_to_aws(name, probe.region)
+        groups.setdefault(own, []).append(action)
+    return groups.values()
+
+
+# Which of some actions patterns speak of, as bits; by the patterns' id, and by what they say. The
+# patterns and actions are kept with it, so their ids stay taken.
+_SPOKEN: dict[tuple[int, int], tuple[Patterns, tuple[Action, ...], int]] = {}
+_SAID: dict[tuple[tuple[str, ...], bool, int], int] = {}
+_MOST = 1_000_000
+
+
+def _spoken(patterns: Patterns, actions: tuple[Action, ...]) -> int:
+    key = (id(patterns), id(actions))
+    found = _SPOKEN.get(key)
     if found is None:
-        groups: dict[tuple[int, ...], tuple[Said, list[Action]]] = {}
-        for action in probe.actions:
-            name = action.name.lower()
-            said = tuple(s for p in policies for s in relevant(p.document, name))
-            groups.setdefault(tuple(map(id, said)), (said, []))[1].append(action)
-        alone = bool(theirs.grants)
-        found = [
-            (said, [action]) for said, actions in groups.values() for action in actions if alone
-        ] or list(groups.values())
-        asker.spoken_of[key] = found
-        asker.kept.append((policies, probe.actions))
-    yield from found
+        if len(_SPOKEN) >= _MOST:
+            _SPOKEN.clear()
+            _SAID.clear()
+        found = _SPOKEN[key] = (patterns, actions, _spoken_anew(patterns, actions))
+    return found[2]
+
+
+def _spoken_anew(patterns: Patterns, actions: tuple[Action, ...]) -> int:
+    key = (patterns.globs, patterns.negated, id(actions))
+    found = _SAID.get(key)
+    if found is None:
+        found = _SAID[key] = sum(
+            action_matches(patterns, action.name.lower()) << place
+            for place, action in enumerate(actions)
+        )
+    return found
 
 
 def _touches(statement: Statement, probe: kinds.Probe) -> bool:
     """May a statement speak of the probe's resources?"""
     if statement.resources is None or statement.resources.negated:
         return True
-    meets = match if probe.exact else intersects
-    return any(meets(glob, probe.region) for glob in _globs(statement))
+    touches = match if probe.exact else meets
+    return any(touches(glob, probe.region) for glob in _globs(statement))
 
 
 def _all_policies(mine: Layers, theirs: Layers) -> Policies:
@@ -175,6 +222,7 @@ def _all_policies(mine: Layers, theirs: Layers) -> Policies:
     return (
         *mine.identity,
         *(mine.boundaries or ()),
+        *(mine.session or ()),
         *theirs.resource,
         *theirs.acl,
         *limits,
@@ -192,7 +240,8 @@ def _by_part(
     if probe.exact:
         yield asker.decide(action.name, probe.region, resource.id, resource.scope), ()
         return
-    globs = tuple(sorted({g for s in said for g in _globs(s)}))
+    said = tuple(s for s in said if s.principals is None or _means(s, asker))
+    globs = tuple(sorted({g for s in said for g in _globs(s) if meets(g, probe.region)}))
     limits = _limits(asker, resource)
     granting = _allowing(s for s in said if id(s) not in limits)
     limiting = _allowing(s for s in said if id(s) in limits)
@@ -210,15 +259,21 @@ def _by_part(
         yield decision, () if probe.region in inside else tuple(sorted(inside))
 
 
+def _means(statement: Statement, asker: Asker) -> bool:
+    """May a statement with a Principal mean the one who asks?"""
+    named = statement.principals
+    return named is None or named.negated or bool(ways(named, asker.caller))
+
+
 def _globs(statement: Statement) -> tuple[str, ...]:
     if statement.resources is None:
         return ()
-    return tuple(_opened(glob, statement.variables) for glob in statement.resources.globs)
+    return tuple(opened(glob, statement.variables) for glob in statement.resources.globs)
 
 
 @lru_cache(1 << 16)
-def _opened(glob: str, variables: bool) -> str:
-    """A pattern with its policy variables left open."""
+def opened(glob: str, variables: bool = True) -> str:
+    """Give a pattern with its policy variables left open."""
     parts = template(glob, True, variables).parts
     return "".join("*" if isinstance(part, Variable) else part for part in parts)
 

@@ -6,6 +6,7 @@ about as `bucket/*`.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -69,7 +70,7 @@ class Probe:
 def probes(resource: str, kind: str) -> tuple[Probe, ...]:
     """Give the forms in which a listed resource is asked about."""
     service = kind.partition(":")[0]
-    exact = _types_of(service, resource)
+    exact = types_of(resource, kind)
     found = [Probe(resource, True, _actions_for(service, exact))] if exact else []
     for separator in "/:":
         inner = _parts_of(service, exact, separator)
@@ -78,8 +79,33 @@ def probes(resource: str, kind: str) -> tuple[Probe, ...]:
     return tuple(found)
 
 
+def types_of(resource: str, kind: str) -> frozenset[str]:
+    """Give the types that a listed resource is of itself: the narrowest that match."""
+    service = kind.partition(":")[0]
+    words = _words_of(service)
+    if words is None:
+        return _types_of(service, resource)
+    form = _WORD.sub(lambda found: found[0] if found[0] in words else "-", resource)
+    return _types_of(service, form)
+
+
+_WORD = re.compile(r"[^:/]+")
+
+
+@lru_cache(1024)
+def _words_of(service: str) -> frozenset[str] | None:
+    """The fixed words of a service's ARNs, when all that stands between `:` and `/` is fixed or
+    free: then nothing but these words, and how many there are, tells its types apart."""
+    found: set[str] = set()
+    for kind in catalogue.resource_types(service):
+        found.update(_WORD.findall(kind.glob))
+    words = found - {"*"}
+    mixed = any("*" in word or "?" in word for word in words)
+    return None if mixed or "-" in words else frozenset(words)
+
+
+@lru_cache(1 << 14)
 def _types_of(service: str, resource: str) -> frozenset[str]:
-    """The types that a listed resource is of itself: the narrowest that match."""
     found = [t for t in catalogue.resource_types(service) if match(t.glob, resource)]
     globs = {t.glob for t in found}
     return frozenset(

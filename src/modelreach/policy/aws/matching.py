@@ -133,6 +133,20 @@ def _substrings(parts: Template, text: str) -> set[str] | None:
     return {text[start:end] for start in starts for end in ends if end >= start}
 
 
+@lru_cache(1 << 16)
+def meets(pattern: str, region: str) -> bool:
+    """May a pattern mean ARNs of a region (a glob, too), part by part?
+
+    Where both have the six parts of an ARN, a `*` in the region part does not stand for half of
+    the ARN, as the text alone would allow: `arn:aws:dynamodb:*:1:table/a*` means nothing in
+    `arn:aws:dynamodb:eu-west-1:1:table/b/*`, though `…:table/b/x:1:table/a` is such a text.
+    """
+    mine, theirs = pattern.split(":", 5), region.split(":", 5)
+    if len(mine) < 6 or len(theirs) < 6:
+        return glob.intersects(pattern, region)
+    return all(map(glob.intersects, mine, theirs))
+
+
 def resource_matches(
     patterns: Patterns | None, resource: str, variables: bool, context: Context
 ) -> Expr:
