@@ -29,6 +29,7 @@ from modelreach_reports.phrases import (
     gate_reasons,
     granting_commands,
     provisos,
+    standards_words,
     verdict_word,
 )
 from modelreach_reports.safe import middle, visible
@@ -195,6 +196,7 @@ def _finding(
         "words": _short(finding_words(row, names), 400),
         "evidence": _short(names.prose("; ".join(row.evidence)), 600),
         "fix": _short(names.prose(row.fix), 800),
+        "standards": _short(standards_words(row.standards), 600),
         "strip": _strip(witness, kinds, names, fate) if witness else None,
     }
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from modelreach.model import RANK
 from modelreach.report import (
@@ -151,3 +151,12 @@ def gate_reasons(gate: Gate) -> str:
     limit = f"; limit: --fail-on {gate.fail_on}" if gate.verdict == "fail" else ""
     limit = "; limit: --fail-on-incomplete" if gate.verdict == "unknown" else limit
     return visible(f"{told or 'no reason given'}{limit}")
+
+
+def standards_words(keys: Iterable[str]) -> str:
+    """Give references to standards by standard and edition: `OWASP-NHI 2025: NHI5, NHI7`."""
+    grouped: dict[str, list[str]] = {}
+    for key in keys:
+        code, _, entry = key.rpartition(":")
+        grouped.setdefault(code.replace(":", " "), []).append(entry)
+    return "; ".join(f"{code}: {', '.join(entries)}" for code, entries in grouped.items())

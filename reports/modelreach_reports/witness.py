@@ -9,7 +9,7 @@ import msgspec
 from modelreach.report import DecisionRow, FindingRow, Hop, Report, StatementRow
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
 from modelreach_reports.naming import Names, Thing, identity_label, tail_of_arn
-from modelreach_reports.phrases import verdict_word
+from modelreach_reports.phrases import standards_words, verdict_word
 from modelreach_reports.safe import cells, visible
 from modelreach_reports.story import deployment_of
 from modelreach_reports.words import LAYERS, begun, hop_words, strength_words, where_words
@@ -142,6 +142,9 @@ def _finding_lines(finding: FindingRow, names: Names, look: Look) -> Iterator[Li
         yield from hanging(
             (("Fix       ", Ink.STRONG),), names.prose(finding.fix), look, Ink.PLAIN
         )
+    if finding.standards:
+        words = standards_words(finding.standards)
+        yield from hanging((("Standards ", Ink.STRONG),), words, look, Ink.FAINT)
 
 
 _ANSWERS = {"allow": Ink.BAD, "deny": Ink.GOOD, "conditional": Ink.WARN, "unknown": Ink.WARN}

@@ -11,6 +11,7 @@ import click
 @click.argument("rule", required=False)
 def command(rule: str | None) -> None:
     """List the finding rules, or show one."""
+    from modelreach import standards
     from modelreach.judge.rules import ALL
     from modelreach.model import InputError
 
@@ -26,3 +27,6 @@ def command(rule: str | None) -> None:
     click.echo(f"{found.ID}  {found.TITLE}\n")
     click.echo(inspect.cleandoc((module and module.__doc__) or ""))
     click.echo("\n" + inspect.cleandoc(type(found).__doc__ or ""))
+    click.echo("\nStandards:")
+    for entry in standards.of(found.ID):
+        click.echo(f"  {entry.key}  {entry.title}")

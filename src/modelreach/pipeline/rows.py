@@ -7,6 +7,7 @@ from collections.abc import Iterable
 
 import msgspec
 
+from modelreach import standards
 from modelreach.graph import Path
 from modelreach.judge.finding import Case, Finding, day
 from modelreach.judge.sensitivity import Rated
@@ -246,6 +247,7 @@ def _finding_row(finding: Finding, number: str) -> FindingRow:
         evidence=finding.evidence,
         witness=witness,
         fix=finding.fix,
+        standards=tuple(one.key for one in standards.of(finding.rule)),
     )
 
 
