@@ -1,0 +1,119 @@
+"""Azure and Entra behind the engine's door: one snapshot, with what the deployment fixes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+import msgspec
+
+from modelreach.policy.azure import decide as deciding
+from modelreach.policy.azure import grants as granting
+from modelreach.policy.azure.asker import Asker, Fixed
+from modelreach.policy.azure.became import became
+from modelreach.policy.azure.conditions import attribute_key
+from modelreach.policy.azure.estate import Estate
+from modelreach.policy.azure.explain import explain
+from modelreach.policy.azure.held import held
+from modelreach.policy.azure.pivots import pivots
+from modelreach.policy.azure.tools import tools
+from modelreach.policy.azure.unlisted import unlisted
+from modelreach.policy.decision import Decision
+from modelreach.policy.engine import Grant, Opened, Pivot
+from modelreach.policy.permissions import PermissionSet
+from modelreach.policy.provider import Opens
+from modelreach.snapshot import Credential, Facts, Principal, Runtime
+
+
+class AzureEngine:
+    """Answers `modelreach.policy.engine.Engine` for the Azure part of a snapshot.
+
+    `fixed` are attributes that the deployment declares, such as `@Environment[isPrivateLink]`.
+    `opens` are secrets, by glob, with the principals whose credentials the user says they hold.
+    """
+
+    provider = "azure"
+
+    def __init__(self, facts: Facts, fixed: Fixed | None = None, opens: Opens = ()) -> None:
+        self._estate = Estate(facts)
+        self._opens = opens
+        self._fixed = _keyed(fixed or {})
+        self._askers: dict[str, Asker] = {}
+        self._held: dict[str, PermissionSet] = {}
+        self._grants: dict[str, tuple[Grant, ...]] = {}
+
+    def principal(self, principal: str) -> Principal | None:
+        """Who is meant by an object id, an app id, or the id of a user-assigned identity."""
+        change = became(principal)
+        found = self._estate.principal(change.base if change else principal)
+        if found is not None and change:
+            return msgspec.structs.replace(found, id=principal, kind="escalated")
+        return found
+
+    def decide(
+        self,
+        principal: str,
+        action: str,
+        resource: str,
+        context: Mapping[str, tuple[str, ...]] | None = None,
+    ) -> Decision:
+        """May this principal do that to this resource, scope or object?
+
+        Raises KeyError when the snapshot does not have the principal.
+        """
+        return deciding.decide(self._asker(principal), action, resource, _keyed(context or {}))
+
+    def grants(self, principal: str) -> tuple[Grant, ...]:
+        """Everything the principal may do to listed resources, itself and no further."""
+        if principal not in self._grants:
+            self._grants[principal] = granting.grants(self._asker(principal))
+        return self._grants[principal]
+
+    def permissions(self, principal: str) -> PermissionSet:
+        """What its roles let it do, after deny assignments."""
+        if principal not in self._held:
+            self._held[principal] = held(self._asker(principal))
+        return self._held[principal]
+
+    def unlisted(self, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
+        """The part of a permission set that listed resources do not show, by pattern."""
+        return unlisted(permissions, self._estate)
+
+    def scope_kind(self, scope: str) -> str:
+        """What a scope is: subscription, resource group, management group, tenant."""
+        found = self._estate.scope(scope)
+        return found.kind if found else "scope"
+
+    def explain(self, decision: Decision) -> tuple[str, ...]:
+        """What stopped a request that is denied, and what would have to change."""
+        return explain(decision)
+
+    def runtime(self, name: str) -> Runtime | None:
+        """The runtime behind an ARM id."""
+        found = self._estate.facts.runtimes.get(name.lower())
+        return found if found is not None and found.provider == "azure" else None
+
+    def opened_by(self, credential: Credential) -> Opened:
+        """As whom the holder of a credential acts; keys of resources act as nobody."""
+        found = self._estate.principal(credential.principal)
+        if found is None:
+            return Opened("", "it opens the resource itself and is nobody's")
+        if found.attributes.get("enabled") is False:
+            return Opened("", "its principal is disabled")
+        return Opened(found.id)
+
+    def tools(self, runtime: str) -> Iterable[Pivot]:
+        """A hop for each identity that a runtime's tools run as."""
+        return tuple(tools(self._estate, runtime.lower()))
+
+    def pivots(self, principal: str) -> Iterable[Pivot]:
+        """Every identity that can be become, and scope that can be taken over, in one hop."""
+        return tuple(pivots(self._asker(principal), self._opens))
+
+    def _asker(self, name: str) -> Asker:
+        if name not in self._askers:
+            self._askers[name] = Asker.of(self._estate, name, self._fixed)
+        return self._askers[name]
+
+
+def _keyed(given: Mapping[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+    return {attribute_key(key): values for key, values in given.items()}

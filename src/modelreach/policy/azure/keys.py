@@ -1,0 +1,82 @@
+"""Keys that open what a resource holds past all roles: which actions hand them out, and when not.
+
+A shared key is not about who asks: whoever has it has all of the data, whatever roles, conditions
+and deny assignments say of data actions. Each service can be told to refuse its keys.
+https://learn.microsoft.com/azure/storage/common/shared-key-authorization-prevent
+https://learn.microsoft.com/azure/ai-services/disable-local-auth
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from modelreach.snapshot import Resource
+
+
+@dataclass(frozen=True, slots=True)
+class Keys:
+    """The keys of one type of resource. `opens` is the prefix of the data actions that a key gives
+    ("" for all of the type); of those only the reading ones with `read_only`. `attribute` is what
+    turns keys off when it is `off`."""
+
+    listed_by: str
+    attribute: str = "local_auth"
+    off: object = False
+    opens: str = ""
+    read_only: bool = False
+    what: str = "an account key"
+
+
+_STORAGE = "Microsoft.Storage/storageAccounts"
+_COSMOS = "Microsoft.DocumentDB/databaseAccounts"
+_SEARCH = "Microsoft.Search/searchServices"
+KEYS: dict[str, tuple[Keys, ...]] = {
+    "microsoft.storage/storageaccounts": (
+        Keys(f"{_STORAGE}/listKeys/action", "shared_key_access"),
+        Keys(f"{_STORAGE}/listAccountSas/action", "shared_key_access", what="an account SAS"),
+        Keys(f"{_STORAGE}/listServiceSas/action", "shared_key_access", what="a service SAS"),
+        Keys(f"{_STORAGE}/regenerateKey/action", "shared_key_access"),
+    ),
+    "microsoft.cognitiveservices/accounts": (
+        Keys("Microsoft.CognitiveServices/accounts/listKeys/action"),
+        Keys("Microsoft.CognitiveServices/accounts/regenerateKey/action"),
+    ),
+    "microsoft.documentdb/databaseaccounts": (
+        Keys(f"{_COSMOS}/listKeys/action"),
+        Keys(f"{_COSMOS}/listConnectionStrings/action", what="a connection string"),
+        Keys(f"{_COSMOS}/readonlykeys/action", read_only=True, what="a read-only key"),
+    ),
+    "microsoft.search/searchservices": (
+        Keys(f"{_SEARCH}/listAdminKeys/action", what="an admin key"),
+        Keys(f"{_SEARCH}/listQueryKeys/action", read_only=True, what="a query key"),
+        Keys(f"{_SEARCH}/listQueryKeys/read", read_only=True, what="a query key"),
+    ),
+    "microsoft.servicebus/namespaces": (
+        Keys("Microsoft.ServiceBus/namespaces/authorizationRules/listKeys/action", what="a key"),
+    ),
+    "microsoft.eventhub/namespaces": (
+        Keys("Microsoft.EventHub/namespaces/authorizationRules/listKeys/action", what="a key"),
+    ),
+    "microsoft.appconfiguration/configurationstores": (
+        Keys("Microsoft.AppConfiguration/configurationStores/ListKeys/action", what="a key"),
+    ),
+    "microsoft.containerregistry/registries": (
+        Keys(
+            "Microsoft.ContainerRegistry/registries/listCredentials/action",
+            what="the admin user's password",
+        ),
+    ),
+    "microsoft.batch/batchaccounts": (Keys("Microsoft.Batch/batchAccounts/listkeys/action"),),
+}
+#: Where keys are off unless the resource says that they are on.
+_OFF_BY_DEFAULT = {"microsoft.containerregistry/registries"}
+
+
+def keys_of(resource: Resource) -> tuple[Keys, ...]:
+    """Give the keys of a resource that work, as far as is known."""
+    return tuple(
+        keys
+        for keys in KEYS.get(resource.kind, ())
+        if resource.attributes.get(keys.attribute, resource.kind not in _OFF_BY_DEFAULT)
+        is not keys.off
+    )

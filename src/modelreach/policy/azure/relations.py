@@ -1,0 +1,134 @@
+"""Whom a principal is as good as, by what it is rather than by what it may do.
+
+An application acts as its service principal; a blueprint gets tokens as each of its agent
+identities; an agent identity as its agent user; a trust lets in the managed identity it names.
+https://learn.microsoft.com/entra/identity-platform/app-objects-and-service-principals
+https://learn.microsoft.com/entra/agent-id/identity-platform/agent-blueprint
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+
+from modelreach.model import Strength, Verdict
+from modelreach.policy.azure.asker import Asker
+from modelreach.policy.azure.became import Became, How
+from modelreach.policy.azure.decide import decide
+from modelreach.policy.engine import Pivot, Support
+from modelreach.policy.escalation.mechanism import strength_of
+from modelreach.policy.expr import TRUE
+from modelreach.policy.glob import match
+from modelreach.policy.provider import Opens
+from modelreach.snapshot import Principal
+
+_READ = "data:Microsoft.KeyVault/vaults/secrets/getSecret/action"
+
+
+def relations(asker: Asker) -> Iterator[Pivot]:
+    """Give the hops from a principal to whom it is as good as."""
+    principal = asker.principal
+    if principal.kind == "application":
+        yield from _hop(asker, str(principal.attributes.get("service_principal", "")), *_RUNS_AS)
+    if principal.kind == "agent-blueprint" or principal.attributes.get("agent_blueprint"):
+        for child in asker.estate.children_of(principal):
+            yield from _hop(asker, child, *_BLUEPRINT)
+    if principal.kind == "agent-identity":
+        for user in asker.estate.users_of(principal.id):
+            yield from _hop(asker, user, *_AGENT_USER)
+    for target in asker.estate.trusting(principal.id):
+        yield from _hop(asker, target, *_TRUSTED)
+    if principal.kind == "user":
+        yield from _owned(asker)
+
+
+_RUNS_AS = (
+    "trust",
+    "azure-application",
+    "credentials of an application open its service principal",
+)
+_BLUEPRINT = (
+    "trust",
+    "azure-blueprint",
+    "a blueprint gets tokens as each of its agent identities",
+)
+_AGENT_USER = ("trust", "azure-agent-user", "an agent identity gets tokens as its agent user")
+_TRUSTED = ("trust", "azure-federated-identity", "a federated credential lets it in")
+
+
+def _hop(asker: Asker, target: str, kind: str, rule: str, note: str) -> Iterator[Pivot]:
+    found = asker.estate.facts.principals.get(target)
+    if found is None or target == asker.principal.id:
+        return
+    if found.attributes.get("enabled") is False:
+        return
+    support = Support(asker.name, "", target, (), note)
+    yield Pivot(kind, asker.name, target, Strength.CERTAIN, TRUE, (support,), rule, note=note)
+
+
+def _owned(asker: Asker) -> Iterator[Pivot]:
+    """A person who owns an application, service principal or group may add credentials or members.
+
+    An application that owns another needs a permission of Microsoft Graph for that besides; rules
+    say which.
+    https://learn.microsoft.com/entra/fundamentals/users-default-permissions#object-ownership
+    """
+    for owned in asker.estate.owned_by(asker.principal.id):
+        if owned.kind == "group":
+            name = Became(asker.principal.id, How.MEMBER, owned.id).name
+            note = "its owner may add members"
+            support = Support(asker.name, "", owned.id, (), note)
+            yield Pivot(
+                "membership",
+                asker.name,
+                name,
+                Strength.CERTAIN,
+                TRUE,
+                (support,),
+                "azure-group-owner",
+                note=note,
+            )
+        elif owned.kind in ("application", "service-principal", "agent-blueprint"):
+            target = _service_principal(owned)
+            yield from _hop(
+                asker, target, "credential", "azure-owner", "its owner may add a credential"
+            )
+
+
+def _service_principal(owned: Principal) -> str:
+    if owned.kind != "application":
+        return owned.id
+    return str(owned.attributes.get("service_principal", "")) or owned.id
+
+
+def credentials(asker: Asker, opens: Opens) -> Iterator[Pivot]:
+    """Give a hop to each principal whose credentials a readable secret is said to hold."""
+    for glob, target in opens:
+        for resource in asker.estate.facts.snapshot.resources:
+            if resource.provider != "azure" or not match(glob, resource.id):
+                continue
+            decision = decide(asker, _READ, resource.id)
+            if decision.verdict is Verdict.DENY or target == asker.name:
+                continue
+            yield Pivot(
+                "credential",
+                asker.name,
+                target,
+                strength_of(decision.residual),
+                decision.residual,
+                (Support(asker.name, _READ, resource.id, decision.allowed_by),),
+                via=resource.id,
+                note=f"{resource.name or resource.id} holds a credential of it",
+            )
+
+
+def clusters(asker: Asker, taken: Iterable[tuple[str, Pivot]]) -> Iterator[Pivot]:
+    """Whoever runs what it likes in a cluster has the identities that trust the cluster's pods.
+
+    https://learn.microsoft.com/azure/aks/workload-identity-overview
+    """
+    for cluster, pivot in taken:
+        for target in asker.estate.trusting_issuer(cluster):
+            if target != asker.principal.id:
+                note = "a pod of the cluster gets tokens as it"
+                yield replace(pivot, target=target, kind="trust", note=note)
