@@ -162,7 +162,14 @@ class _Owner:
     def pivots(self, name: str) -> Iterable[Pivot]:
         found = self.of(name)
         own = found[0].pivots(name) if found else ()
-        return (*own, *self._wired.get(name, ()))
+        return (*own, *self._federated(name), *self._wired.get(name, ()))
+
+    def _federated(self, name: str) -> Iterator[Pivot]:
+        """Hops by a token that one provider gives and another lets in: both halves, or none."""
+        found = self.of(name)
+        for token in found[0].tokens(name) if found else ():
+            for _, engine in sorted(self._engines.items()):
+                yield from engine.admits(token, name)
 
 
 def _identities(graph: AccessGraph, owner: _Owner) -> dict[str, Identity]:

@@ -66,7 +66,7 @@ class Case:
         return day(self.facts.snapshot.taken_at)
 
     def taken(self, scope: str) -> Takeover | None:
-        """Give the taking over of a scope, or of the closest one above it; None if there is none."""
+        """Give the taking over of a scope, or of the closest one above it; None if none is."""
         takeovers, scopes = self.radius.takeovers, self.facts.scopes
         seen: set[str] = set()
         while takeovers and scope and scope not in seen:

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from modelreach import deployment as manifest
-from modelreach.deployment import Deployment
+from modelreach.deployment import Deployment, Identity
 from modelreach.judge.finding import Case, Finding
 from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
@@ -125,7 +125,7 @@ def _starts(
     unresolved: list[Gap] = []
     for position, identity in enumerate(release.deployment.spec.identities):
         engine = built.get(identity.cloud)
-        found = _resolved(identity.principal, engine) if engine else ()
+        found = _resolved(_name(identity), engine) if engine else ()
         starts.extend(found)
         if found:
             continue
@@ -133,6 +133,10 @@ def _starts(
             raise _missing(release, position)
         unresolved.append(_unresolved(identity.cloud, identity.principal))
     return starts, unresolved
+
+
+def _name(identity: Identity) -> str:
+    return providers.qualified(identity.cloud, identity.principal, identity.cluster or "")
 
 
 def _resolved(name: str, engine: Engine) -> tuple[str, ...]:
@@ -148,8 +152,8 @@ def _wired(deployment: Deployment, built: dict[str, Engine]) -> Iterator[Pivot]:
     """Hops to what the tools of the deployment's runtimes run as."""
     for identity in deployment.spec.identities:
         engine = built.get(identity.cloud)
-        if engine is not None and engine.runtime(identity.principal) is not None:
-            yield from engine.tools(identity.principal)
+        if engine is not None and engine.runtime(_name(identity)) is not None:
+            yield from engine.tools(_name(identity))
 
 
 def _unread(principal: str, facts: Facts) -> bool:

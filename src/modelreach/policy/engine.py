@@ -7,7 +7,7 @@ answers `Engine` for one snapshot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Final, Protocol
 
 from modelreach.model import Capability, Strength, Verdict
@@ -88,6 +88,27 @@ class Opened:
     why: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Token:
+    """By what a principal shows elsewhere who it is: one half of a federation.
+
+    `issuer` is that of an OIDC token, without scheme; `aws:ACCOUNT` for a signed AWS request;
+    `eks:CLUSTER-ARN` for what EKS itself vouches for; a workload identity pool of GKE by its
+    name. `audiences` are those that it can carry; none means any. `aims` is the id that the
+    token's side says it is for ("" for whoever lets it in). `strangers` are subjects of others
+    under the same issuer, each with words for who they are: a trust that lets one of them in is
+    wider than it has to be. `support` is what the token's side stands on.
+    """
+
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...] = ()
+    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    aims: str = ""
+    strangers: tuple[tuple[str, str], ...] = ()
+    support: tuple[Support, ...] = ()
+
+
 class Engine(Protocol):
     """A provider's answers for one snapshot."""
 
@@ -137,6 +158,14 @@ class Engine(Protocol):
 
     def opened_by(self, credential: Credential) -> Opened:
         """As whom the holder of a credential acts."""
+        ...
+
+    def tokens(self, principal: str) -> Iterable[Token]:
+        """By what a principal can show to others who it is."""
+        ...
+
+    def admits(self, token: Token, source: str) -> Iterable[Pivot]:
+        """A hop from `source` to each identity of this provider that lets a token in."""
         ...
 
     def pivots(self, principal: str) -> Iterable[Pivot]:

@@ -27,7 +27,8 @@ class Provider:
     functions, identities, administration). `sensitive`: kinds that are sensitive whatever they
     hold, and why. `models`: kinds of runtime that serve a model or an agent, in the order in
     which they are listed, each with the provider word of a manifest and a description.
-    `identities`: the prefix that makes a principal's kind a resource kind.
+    `identities`: the prefix that makes a principal's kind a resource kind. `qualified` gives the
+    id of a principal as a manifest writes it, with the cluster that it names.
     """
 
     name: str
@@ -36,3 +37,4 @@ class Provider:
     sensitive: Mapping[str, tuple[Sensitivity, str]]
     models: Mapping[str, tuple[str, str]]
     identities: str
+    qualified: Callable[[str, str], str] = lambda principal, _cluster: principal

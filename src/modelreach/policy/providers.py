@@ -62,6 +62,12 @@ def model_kinds() -> dict[str, tuple[str, str]]:
     return {kind: said for p in providers().values() for kind, said in p.models.items()}
 
 
+def qualified(provider: str, principal: str, cluster: str) -> str:
+    """Give the id of a principal that a manifest names, with the cluster that it says."""
+    known = providers().get(provider)
+    return known.qualified(principal, cluster) if known is not None else principal
+
+
 def identity_kind(provider: str, kind: str) -> str:
     """Give the resource kind of a principal: `iam:role`."""
     known = providers().get(provider)

@@ -15,12 +15,13 @@ from modelreach.policy.aws.became import became
 from modelreach.policy.aws.credentials import Opens, credential_pivots, opened
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.explain import explain_deny
+from modelreach.policy.aws.federation import admits, tokens
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.tools import tools
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot
+from modelreach.policy.engine import Grant, Opened, Pivot, Token
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
 
@@ -116,6 +117,15 @@ class AwsEngine:
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
         return tuple(tools(self._estate, runtime, self._fixed))
+
+    def tokens(self, principal: str) -> Iterable[Token]:
+        """A role can show its session elsewhere."""
+        found = self._estate.principal(principal)
+        return tuple(tokens(found)) if found is not None and not became(principal) else ()
+
+    def admits(self, token: Token, source: str) -> Iterable[Pivot]:
+        """A hop to each role whose trust lets a token in."""
+        return tuple(admits(self._estate, token, source, self._fixed))
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and account that can be taken over, in one hop."""

@@ -165,6 +165,16 @@ class Estate:
                 groups.setdefault((runtime.scope, runtime.kind), []).append(runtime)
         return {key: tuple(members) for key, members in groups.items()}
 
+    @cached_property
+    def oidc_providers(self) -> dict[str, tuple[Principal, ...]]:
+        """Identity providers by issuer, without scheme, over all accounts."""
+        groups: dict[str, list[Principal]] = {}
+        for principal in self.facts.snapshot.principals:
+            if principal.kind == "oidc-provider" and principal.provider == "aws":
+                issuer = principal.id.partition(":oidc-provider/")[2]
+                groups.setdefault(issuer, []).append(principal)
+        return {issuer: tuple(members) for issuer, members in groups.items()}
+
     def caller(self, principal: Principal) -> Caller:
         """Give a principal as the decision engine takes it. A group acts as one of its members."""
         name = principal.id.replace(":group/", ":user/", 1)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot
+from modelreach.policy.engine import Grant, Opened, Pivot, Token
 from modelreach.policy.kubernetes import grants as granting
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.estate import PROVIDER, Estate
 from modelreach.policy.kubernetes.held import held
 from modelreach.policy.kubernetes.pivots import pivots
+from modelreach.policy.kubernetes.tokens import tokens
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
 
@@ -87,6 +88,14 @@ class KubernetesEngine:
     def opened_by(self, credential: Credential) -> Opened:
         """As whom the holder of a token acts."""
         return Opened(credential.principal)
+
+    def tokens(self, principal: str) -> Iterable[Token]:
+        """The tokens that a service account's pods can show to a cloud."""
+        return tuple(tokens(self._estate, self._known(principal)))
+
+    def admits(self, token: Token, source: str) -> Iterable[Pivot]:
+        """Whom a cluster takes tokens of is not in its API."""
+        return ()
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Everybody that can be become, and scope that can be taken over, in one hop."""

@@ -14,8 +14,16 @@ def _engine(facts: Facts, _context: Context, _opens: Opens) -> Engine:
     return KubernetesEngine(facts)
 
 
+def _qualified(principal: str, cluster: str) -> str:
+    if not cluster or principal.startswith("k8s/"):
+        return principal
+    kind = "" if principal.startswith("system:serviceaccount:") else "user:"
+    return f"k8s/{cluster}/{kind}{principal}"
+
+
 PROVIDER = Provider(
     name="kubernetes",
+    qualified=_qualified,
     engine=_engine,
     identities="kubernetes",
     classes={

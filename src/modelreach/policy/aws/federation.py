@@ -1,0 +1,136 @@
+"""Tokens of others that roles let in, and those that a role shows elsewhere.
+
+A role lets a token in where its trust policy names the identity provider of the token's issuer and
+its conditions hold of the token's claims. An association of EKS needs no trust in an issuer: the
+service itself hands the role to the pods of the account that it names.
+
+https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelreach.model import Strength, Verdict
+from modelreach.policy.aws.acts_as import acts_as
+from modelreach.policy.aws.asker import Fixed
+from modelreach.policy.aws.decide import decide
+from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.layers import Request
+from modelreach.policy.aws.principals import Caller
+from modelreach.policy.decision import Decision
+from modelreach.policy.engine import Pivot, Support, Token
+from modelreach.policy.escalation.mechanism import strength_of
+from modelreach.policy.expr import TRUE
+from modelreach.snapshot import Principal, Runtime
+
+_ACTION = "sts:AssumeRoleWithWebIdentity"
+_ASSOCIATION = "eks:pod-identity-association"
+#: Issuers that roles name without an identity provider of the account's own.
+_WELL_KNOWN = frozenset({"accounts.google.com", "www.amazon.com", "graph.facebook.com"})
+
+
+def admits(estate: Estate, token: Token, source: str, fixed: Fixed) -> Iterator[Pivot]:
+    """Give a hop to each role that lets the holder of a token in."""
+    yield from _associated(estate, token, source)
+    for provider in _providers(estate, token):
+        for name in estate.trusting.get(provider, ()):
+            role = estate.facts.principals.get(name)
+            if role is None or role.kind != "role" or token.aims not in ("", name):
+                continue
+            decision = _decided(estate, token, provider, role, fixed)
+            if decision.verdict is not Verdict.DENY:
+                yield _hop(source, token, role, decision)
+
+
+def _providers(estate: Estate, token: Token) -> Iterator[str]:
+    """The identity providers of a token's issuer that take its audience, as trusts name them.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+    """
+    if token.issuer in _WELL_KNOWN:
+        yield token.issuer
+    for principal in estate.oidc_providers.get(token.issuer, ()):
+        clients = principal.attributes.get("client_ids")
+        taken = (
+            not isinstance(clients, tuple)
+            or not token.audiences
+            or bool(set(clients) & set(token.audiences))
+        )
+        if taken:
+            yield principal.id
+
+
+def _decided(
+    estate: Estate, token: Token, provider: str, role: Principal, fixed: Fixed
+) -> Decision:
+    caller = Caller.of(provider)
+    nobody = Principal(id=provider, provider="aws", kind="federated", scope="")
+    claims = {f"{token.issuer}:sub": (token.subject,), **_claims(token)}
+    context = estate.context(caller, nobody, role.id, role.scope, {**claims, **fixed})
+    layers = estate.resource_layers(role.id, role.scope)
+    return decide(Request(caller, _ACTION, role.id, role.scope, context), layers)
+
+
+def _claims(token: Token) -> dict[str, tuple[str, ...]]:
+    found = {f"{token.issuer}:{name}": values for name, values in token.claims.items()}
+    if len(token.audiences) == 1:
+        found[f"{token.issuer}:aud"] = token.audiences
+    return found
+
+
+def _hop(source: str, token: Token, role: Principal, decision: Decision) -> Pivot:
+    trust = Support(
+        token.subject, _ACTION, role.id, decision.allowed_by, f"a token of {token.issuer}"
+    )
+    return Pivot(
+        "federation",
+        source,
+        role.id,
+        strength_of(decision.residual),
+        decision.residual,
+        (*token.support, trust),
+        note="its token is let in by the role's trust",
+    )
+
+
+def _associated(estate: Estate, token: Token, source: str) -> Iterator[Pivot]:
+    """Roles that an association of EKS gives to the pods of a service account."""
+    if not token.issuer.startswith("eks:"):
+        return
+    account = token.issuer.split(":")[5] if token.issuer.count(":") >= 6 else ""
+    for runtime in estate.runtimes.get((account, _ASSOCIATION), ()):
+        for name in acts_as(estate, runtime) if _named(runtime, token) else ():
+            yield Pivot(
+                "federation",
+                source,
+                name,
+                Strength.CERTAIN,
+                TRUE,
+                (Support(token.subject, "eks-auth:AssumeRoleForPodIdentity", runtime.id, ()),),
+                via=runtime.id,
+                note="an EKS association gives the role to its pods",
+            )
+
+
+def _named(runtime: Runtime, token: Token) -> bool:
+    about = runtime.attributes
+    subject = f"system:serviceaccount:{about.get('namespace')}:{about.get('service_account')}"
+    return f"eks:{about.get('cluster')}" == token.issuer and subject == token.subject
+
+
+def tokens(principal: Principal) -> Iterator[Token]:
+    """A role shows elsewhere who it is by a signed request to STS: its session's ARN.
+
+    https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
+    """
+    if principal.kind == "role":
+        partition, account = principal.id.split(":")[1], principal.scope
+        name = principal.name or principal.id.rsplit("/", 1)[-1]
+        arn = f"arn:{partition}:sts::{account}:assumed-role/{name}"
+        yield Token(
+            issuer=f"aws:{account}",
+            subject=arn,
+            claims={"arn": (arn,), "account": (account,)},
+        )

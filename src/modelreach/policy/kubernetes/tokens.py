@@ -1,0 +1,107 @@
+"""The tokens that a service account's pods can show outside of the cluster.
+
+A pod has a token for a cloud where its account says so (an annotation that the cloud's webhook
+acts on), where it mounts one for another audience, or where the cloud's own service vouches for
+its pods. All of these are halves: whether anybody lets the token in is the cloud's to say.
+
+https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#serviceaccount-token-volume-projection
+https://docs.aws.amazon.com/eks/latest/userguide/associate-service-account-role.html
+https://cloud.google.com/kubernetes-engine/docs/concepts/workload-identity
+https://azure.github.io/azure-workload-identity/docs/topics/service-account-labels-and-annotations.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from modelreach.policy.engine import Support, Token
+from modelreach.policy.kubernetes.estate import Estate
+from modelreach.policy.kubernetes.names import Object, cluster_of
+from modelreach.snapshot import Principal
+
+_AWS = "sts.amazonaws.com"
+_AZURE = "api://AzureADTokenExchange"
+
+
+def tokens(estate: Estate, account: Principal) -> Iterator[Token]:
+    """Give every token that a service account's pods can show."""
+    if account.kind != "service-account":
+        return
+    found = Object.parse(account.id)
+    subject = f"system:serviceaccount:{found.namespace}:{found.name}"
+    scope = estate.facts.scopes.get(cluster_of(account.id))
+    cluster = dict(scope.attributes) if scope is not None else {}
+    issuer = str(cluster.get("issuer", "")).removeprefix("https://").rstrip("/")
+    strangers = _strangers(found.namespace)
+    if issuer:
+        yield from _annotated(account, issuer, subject, strangers)
+        for audience in _audiences(estate, account):
+            yield Token(issuer, subject, (audience,), strangers=strangers)
+    if arn := cluster.get("arn"):
+        yield Token(f"eks:{arn}", subject)
+    if pool := cluster.get("workload_pool"):
+        yield Token(
+            issuer=str(pool),
+            subject=f"ns/{found.namespace}/sa/{found.name}",
+            aims=_member(account.attributes.get("gcp_service_account")),
+            strangers=tuple(
+                (f"ns/{one.split(':')[2]}/sa/{one.split(':')[3]}", words)
+                for one, words in strangers
+            ),
+            support=_says(account, "iam.gke.io/gcp-service-account", "gcp_service_account"),
+        )
+
+
+def _strangers(namespace: str) -> tuple[tuple[str, str], ...]:
+    """Accounts that are surely not this one: of its namespace, and of any other."""
+    return (
+        ("system:serviceaccount:modelreach-probe:modelreach-probe", "any account of the cluster"),
+        (f"system:serviceaccount:{namespace}:modelreach-probe", "any account of the namespace"),
+    )
+
+
+def _annotated(
+    account: Principal, issuer: str, subject: str, strangers: tuple[tuple[str, str], ...]
+) -> Iterator[Token]:
+    about = account.attributes
+    if role := about.get("role_arn"):
+        audience = str(about.get("audience", "")) or _AWS
+        support = _says(account, "eks.amazonaws.com/role-arn", "role_arn")
+        yield Token(
+            issuer,
+            subject,
+            (audience,),
+            aims=str(role),
+            strangers=strangers,
+            support=support,
+        )
+    if client := about.get("azure_client_id"):
+        support = _says(account, "azure.workload.identity/client-id", "azure_client_id")
+        yield Token(
+            issuer,
+            subject,
+            (_AZURE,),
+            aims=str(client).lower(),
+            strangers=strangers,
+            support=support,
+        )
+
+
+def _says(account: Principal, annotation: str, name: str) -> tuple[Support, ...]:
+    value = account.attributes.get(name)
+    if not value:
+        return ()
+    return (Support(account.id, "annotated", str(value), (), f"{annotation}: {value}"),)
+
+
+def _member(email: object) -> str:
+    return f"serviceAccount:{email}" if email else ""
+
+
+def _audiences(estate: Estate, account: Principal) -> tuple[str, ...]:
+    """Audiences of tokens that the account's pods mount for others."""
+    found: set[str] = set()
+    for runtime in estate.runtimes_of.get(account.id, ()):
+        audiences = runtime.attributes.get("token_audiences")
+        found |= set(audiences) if isinstance(audiences, tuple) else set()
+    return tuple(sorted(found))
