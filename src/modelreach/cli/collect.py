@@ -67,7 +67,7 @@ def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) 
     """Read an estate, read-only, and write a snapshot of it.
 
     What is refused becomes a gap in the snapshot, with the permission that would close it; the
-    run goes on. PROVIDERS: aws, gcp, or several of them.
+    run goes on. PROVIDERS: aws, azure, gcp, or several of them.
     """
     from modelreach import __version__, plugins, snapshot
     from modelreach.cli.files import write_all

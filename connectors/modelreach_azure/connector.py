@@ -1,0 +1,89 @@
+"""The connector as the program knows it: collect or replay, list its calls, give its policy."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Final
+
+from modelreach.model import InputError, MissingExtra
+from modelreach.plugins import CallPermission, CollectOptions
+from modelreach.snapshot import Snapshot
+from modelreach_azure import recording, sources
+from modelreach_azure.answers import Answer
+from modelreach_azure.calls import CALLS
+from modelreach_azure.parse import parse
+
+#: App id of Microsoft Graph, whose application permissions these are, in every tenant.
+_GRAPH: Final = "00000003-0000-0000-c000-000000000000"
+
+
+@dataclass(frozen=True, slots=True)
+class AzureConnector:
+    """Azure and Entra ID. `attempts` is how often a call is made in all before its refusal is
+    believed."""
+
+    name: str = "azure"
+    attempts: int = 8
+
+    def collect(self, options: CollectOptions) -> Snapshot:
+        """Read the tenant, or replay `options.sources`. Refused calls become gaps.
+
+        Raises `NothingCollected` when nothing answered, `InputError` for unusable sources or
+        endpoints, `MissingExtra` when Azure is to be asked and its libraries are not installed.
+        """
+        if options.record:
+            recording.prepare(options.record)
+        if options.sources:
+            taken_at, answers = sources.read(options.sources, now=options.now)
+        else:
+            taken_at, answers = options.now, self._live(options)
+        if options.record:
+            recording.write(options.record, answers, taken_at=taken_at)
+        return parse(answers, taken_at)
+
+    def _live(self, options: CollectOptions) -> tuple[Answer, ...]:
+        try:
+            from modelreach_azure.live import read_estate
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("modelreach"):
+                raise
+            raise MissingExtra("azure", "collecting from Azure") from error
+        return read_estate(options, attempts=self.attempts)
+
+    def calls(self) -> Sequence[CallPermission]:
+        """Every call that `collect` may make, once for each permission that it needs."""
+        return tuple(
+            CallPermission(call.service.value, call.operation, permission, call.feeds)
+            for call in CALLS
+            for permission in call.permissions
+        )
+
+    def policy(self, permissions: Sequence[str] | None = None) -> Mapping[str, object]:
+        """The least-privilege read access: a custom role as `az role definition create` takes it,
+        and application permissions of Microsoft Graph.
+
+        Given permissions, only these; `InputError` for one that no call needs.
+        """
+        needed = {permission for call in CALLS for permission in call.permissions}
+        wanted = needed if permissions is None else set(permissions)
+        for unknown in sorted(wanted - needed):
+            raise InputError(
+                f"`{unknown}` is not a permission of this connector",
+                hint="`modelreach permissions azure` lists them",
+            )
+        return {
+            "customRole": {
+                "Name": "modelreach reader",
+                "Description": "What modelreach reads: no data, no keys, no secret values.",
+                "Actions": sorted(one for one in wanted if "/" in one),
+                "NotActions": [],
+                "DataActions": [],
+                "NotDataActions": [],
+                "AssignableScopes": ["/providers/Microsoft.Management/managementGroups/TENANT-ID"],
+            },
+            "graphApplicationPermissions": {
+                "resourceAppId": _GRAPH,
+                "permissions": sorted(one for one in wanted if "/" not in one),
+            },
+        }

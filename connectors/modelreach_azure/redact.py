@@ -1,0 +1,104 @@
+"""What is taken out of an answer before anything sees it.
+
+Collection never asks for a secret value, but some answers carry one beside what is needed: the
+environment of a container, the definition of a workflow, a connection string in a property. Names
+are kept, values are not.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Final
+
+REDACTED: Final = "(redacted)"
+
+#: Fields that hold a secret wherever they stand. Compared without case.
+_SECRET: Final = re.compile(
+    r"(?:secretText|key|.*(?:password|connectionStrings?|connectionUrl|sharedKey|accountKey"
+    r"|accessKey|primaryKey|secondaryKey|sasToken|sasUri|apiKey|customData|userData))",
+    re.IGNORECASE,
+)
+#: Whole parts that may hold anything that somebody wrote, by name.
+_FREE_TEXT: Final = frozenset(
+    {
+        "arguments",
+        "args",
+        "command",
+        "credentials",
+        "definition",
+        "extendedproperties",
+        "osprofile",
+        "parameters",
+        "primaryscripturi",
+        "protectedsettings",
+        "scriptcontent",
+        "settings",
+        "instructions",
+        "customsettings",
+        "appsettings",
+        "sitecredentials",
+    }
+)
+#: Maps from the name of a variable to its value, and lists of such pairs.
+_VARIABLES: Final = frozenset({"environmentvariables", "env"})
+#: Pairs of which the value is a secret unless it is a reference to where one is kept.
+_SECRETS: Final = "secrets"
+#: The only entries of a connection's metadata that say what it leads to.
+_TOLD: Final = frozenset({"ResourceId", "ApiType"})
+
+
+def redacted(operation: str, response: dict[str, Any]) -> dict[str, Any]:
+    """Give a response without what may be secret."""
+    if operation.endswith(".connections"):
+        _connections(response)
+    found = _clean(response)
+    return found if isinstance(found, dict) else {}
+
+
+def _connections(response: dict[str, Any]) -> None:
+    for row in response.get("value", ()):
+        properties = row.get("properties") if isinstance(row, dict) else None
+        if isinstance(properties, dict):
+            metadata = properties.get("metadata")
+            kept = metadata if isinstance(metadata, dict) else {}
+            properties["metadata"] = {k: v for k, v in kept.items() if k in _TOLD}
+            properties.pop("error", None)
+
+
+def _clean(value: Any) -> Any:
+    match value:
+        case dict():
+            return {name: _field(name, inner) for name, inner in value.items()}
+        case list():
+            return [_clean(inner) for inner in value]
+        case _:
+            return value
+
+
+def _field(name: str, value: Any) -> Any:
+    lowered = name.lower()
+    if value is None or isinstance(value, bool) or lowered == "tags":
+        return value
+    if lowered in _VARIABLES:
+        return _variables(value)
+    if lowered == _SECRETS and isinstance(value, list):
+        # Of an access policy these are names of permissions.
+        return [_pair(entry) if isinstance(entry, dict) else entry for entry in value]
+    if lowered in _FREE_TEXT or (isinstance(value, str) and _SECRET.fullmatch(name)):
+        return REDACTED
+    return _clean(value)
+
+
+def _variables(value: Any) -> Any:
+    if isinstance(value, dict):
+        return dict.fromkeys(value, REDACTED)
+    return [_pair(entry) for entry in value] if isinstance(value, list) else REDACTED
+
+
+def _pair(entry: Any) -> Any:
+    if not isinstance(entry, dict):
+        return REDACTED
+    return {
+        name: REDACTED if name.lower() in ("value", "securevalue") else _clean(inner)
+        for name, inner in entry.items()
+    }

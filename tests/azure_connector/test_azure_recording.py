@@ -1,0 +1,107 @@
+"""A run kept as files gives the same snapshot, and a damaged one gives none."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelreach.model import InputError
+from modelreach.plugins import CollectOptions
+from modelreach.snapshot import Snapshot, decode, encode
+from modelreach_azure import AzureConnector
+
+
+def replay(*sources: Path, now: str = "2030-01-01T00:00:00Z", **more: Any) -> Snapshot:
+    return AzureConnector().collect(CollectOptions(now=now, sources=sources, **more))
+
+
+def test_a_replay_gives_the_same_bytes(read: Any) -> None:
+    assert encode(replay(read.recording)) == encode(read.snapshot)
+
+
+def test_a_snapshot_reads_back(read: Any) -> None:
+    raw = encode(read.snapshot)
+    assert encode(decode(raw, place="snapshot")) == raw
+
+
+def test_a_replay_can_be_recorded_byte_for_byte(read: Any, tmp_path: Path) -> None:
+    replay(read.recording, record=tmp_path / "again")
+    files = sorted(p.relative_to(read.recording) for p in read.recording.rglob("*.json"))
+    again = sorted(p.relative_to(tmp_path / "again") for p in (tmp_path / "again").rglob("*.json"))
+    assert files == again
+    for name in files:
+        assert (read.recording / name).read_bytes() == (tmp_path / "again" / name).read_bytes()
+
+
+def test_the_order_of_files_and_answers_makes_no_difference(read: Any, tmp_path: Path) -> None:
+    place = shutil.copytree(read.recording, tmp_path / "turned")
+    for path in place.glob("azure/**/*.json"):
+        content = json.loads(path.read_bytes())
+        content["answers"].reverse()
+        path.write_text(json.dumps(content))
+    taken_at = read.snapshot.taken_at
+    paths = sorted(place.glob("azure/**/*.json"), reverse=True)
+    assert encode(replay(*paths, now=taken_at)) == encode(read.snapshot)
+
+
+def test_a_folder_that_is_in_use_is_refused(read: Any) -> None:
+    with pytest.raises(InputError, match="not empty"):
+        replay(read.recording, record=read.recording)
+
+
+def test_a_file_that_is_lost_is_an_error(read: Any, tmp_path: Path) -> None:
+    place = shutil.copytree(read.recording, tmp_path / "lossy")
+    next(iter(place.glob("azure/*/tenant/graph.json"))).unlink()
+    with pytest.raises(InputError, match="which is not there"):
+        replay(place)
+
+
+def test_a_file_that_is_cut_off_is_an_error(read: Any, tmp_path: Path) -> None:
+    place = shutil.copytree(read.recording, tmp_path / "cut")
+    path = next(iter(place.glob("azure/*/tenant/graph.json")))
+    path.write_bytes(path.read_bytes()[:-200])
+    with pytest.raises(InputError, match=r"graph.json:\d+:\d+: this is not JSON, or is cut off"):
+        replay(place)
+
+
+def test_two_recordings_that_disagree_are_an_error(read: Any, tmp_path: Path) -> None:
+    place = shutil.copytree(read.recording, tmp_path / "other")
+    path = next(iter(place.glob("azure/*/tenant/graph.json")))
+    path.write_text(path.read_text().replace("support-connector", "renamed"))
+    with pytest.raises(InputError, match="says something else there"):
+        replay(read.recording, place)
+
+
+def test_two_tenants_are_an_error(read: Any, tmp_path: Path) -> None:
+    place = shutil.copytree(read.recording, tmp_path / "foreign")
+    tenant = read.snapshot.scopes and read.whole.cloud.tenant
+    for path in place.glob("azure/**/*.json"):
+        path.write_text(path.read_text().replace(f'"tenant": "{tenant}"', '"tenant": "other"'))
+    with pytest.raises(InputError, match="of 2 tenants"):
+        replay(read.recording, place)
+
+
+def test_secret_values_written_by_hand_do_not_get_in(read: Any, tmp_path: Path) -> None:
+    place = shutil.copytree(read.recording, tmp_path / "hand")
+    path = next(iter(place.glob("azure/*/tenant/graph.json")))
+    content = json.loads(path.read_bytes())
+    for answer in content["answers"]:
+        if answer["operation"] == "applications":
+            answer["response"]["value"][0]["passwordCredentials"] = [
+                {"keyId": "k", "secretText": "by-hand-value"}
+            ]
+    path.write_text(json.dumps(content))
+    assert b"by-hand-value" not in encode(replay(place))
+
+
+@pytest.mark.parametrize("text", ["{}", "[]", '{"format": "modelreach.azure-answers/1"}', "1"])
+def test_other_files_are_refused_with_what_was_expected(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "x.json"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"not recognised|broken") as error:
+        replay(path)
+    assert "azure" in error.value.hint
