@@ -18,6 +18,7 @@ from modelreach.model import InputError
 Credential = Literal[
     "assumed-role",
     "managed-identity",
+    "agent-identity",
     "workload-identity",
     "service-account-key",
     "access-key",
