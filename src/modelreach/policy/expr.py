@@ -94,11 +94,13 @@ def _join(parts: Iterable[Expr], joined: type[AllOf] | type[AnyOf], unit: Const)
     zero = FALSE if unit == TRUE else TRUE
     flat: set[Expr] = set()
     for part in parts:
-        if part == zero:
-            return zero
-        if part == unit:
+        if isinstance(part, Const):
+            if part.value is not unit.value:
+                return zero
             continue
         flat.update(part.parts if isinstance(part, joined) else (part,))
+    if len(flat) < 2:
+        return flat.pop() if flat else unit
     if any(negate(part) in flat for part in flat if isinstance(part, Atom | Not)):
         return zero
     kept = [part for part in flat if not _absorbed(part, joined, flat)]

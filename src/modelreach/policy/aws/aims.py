@@ -172,15 +172,12 @@ def _of_caller(runtime: Runtime, compute: Compute, caller: str) -> bool:
 
 def _shared(compute: Compute, questions: Questions) -> Iterator[Runtime]:
     """Runtimes of other accounts whose own policy names the caller."""
-    asker = questions.asker
-    for name in questions.named_by:
-        runtime = asker.estate.facts.runtimes.get(name)
-        if runtime is None or runtime.kind not in compute.kind:
-            continue
-        if compute.of_caller or compute.caller_in:
-            continue
-        if runtime.scope != asker.principal.scope and _as_asked(runtime, compute):
-            yield runtime
+    if compute.of_caller or compute.caller_in:
+        return
+    for kind in compute.kind:
+        for runtime in questions.naming(kind):
+            if runtime.scope != questions.asker.principal.scope and _as_asked(runtime, compute):
+                yield runtime
 
 
 def _as_asked(runtime: Runtime, compute: Compute) -> bool:
@@ -193,7 +190,7 @@ def _as_asked(runtime: Runtime, compute: Compute) -> bool:
 
 def _reached(rule: EscalationRule, runtime: Runtime, questions: Questions) -> bool:
     """May the caller do all that is needed on the runtime, conditions aside?"""
-    return runtime.id in questions.named_by or all(
+    return questions.named_by(runtime.id) or all(
         questions.has_on(need.action, runtime.id)
         for need in rule.needs
         if need.on == "compute" and not need.by and not need.arns

@@ -10,14 +10,13 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 
 from modelreach.policy.aws import grants as single
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Policies
+from modelreach.policy.aws.outline import outlines
 from modelreach.policy.aws.shelves import Shelf, Shelving, concerns
-from modelreach.policy.aws.statement import Effect, Patterns, PolicyDocument, Statement
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
 from modelreach.policy.glob import literal_prefix
@@ -103,8 +102,8 @@ class _Said:
     """What a principal's policies say, by service."""
 
     def __init__(self, asker: Asker) -> None:
-        self._identity = [_outline(p.document) for p in asker.layers.identity]
-        self._others = [_outline(p.document) for p in _all(asker)[len(self._identity) :]]
+        self._identity = [outlines(p.document) for p in asker.layers.identity]
+        self._others = [outlines(p.document) for p in _all(asker)[len(self._identity) :]]
         self._found: dict[str, _Spoken] = {}
 
     def of(self, service: str) -> _Spoken:
@@ -117,98 +116,19 @@ class _Said:
         globs: dict[str, None] = {}
         found = _Spoken()
         tags: set[str] = set()
-        for identity, outlines in ((True, self._identity), (False, self._others)):
-            for outline in outlines:
-                for line in outline:
+        for identity, documents in ((True, self._identity), (False, self._others)):
+            for lines in documents:
+                for line in lines:
                     if line.services is not None and service not in line.services:
                         continue
-                    globs.update(line.globs)
+                    globs.update(dict.fromkeys(line.globs))
                     found.open.extend(line.open)
                     tags |= line.tags
                     found.of_owner = found.of_owner or line.of_owner
                     if identity and line.allows:
-                        allowed.update(line.reach)
+                        allowed.update(dict.fromkeys(line.reach))
         found.allowed, found.globs, found.tags = list(allowed), list(globs), tuple(sorted(tags))
         return found
-
-
-@dataclass(frozen=True, slots=True)
-class _Line:
-    """A statement in outline. `services` are those that it speaks of, None for any; `reach` are
-    patterns of what it may touch (`*` for a NotResource)."""
-
-    services: frozenset[str] | None
-    allows: bool
-    globs: dict[str, None]
-    open: tuple[str, ...]
-    reach: dict[str, None]
-    tags: frozenset[str]
-    of_owner: bool
-
-
-_OUTLINES: dict[int, tuple[PolicyDocument, tuple[_Line, ...]]] = {}
-_MOST = 400_000
-
-
-def _outline(document: PolicyDocument) -> tuple[_Line, ...]:
-    found = _OUTLINES.get(id(document))
-    if found is None or found[0] is not document:
-        if len(_OUTLINES) >= _MOST:
-            _OUTLINES.clear()
-        lines = tuple(_line(statement) for statement in document.statements)
-        found = _OUTLINES[id(document)] = (document, lines)
-    return found[1]
-
-
-def _line(statement: Statement) -> _Line:
-    resources = statement.resources
-    globs = resources.globs if resources else ()
-    varying = [g for g in globs if statement.variables and "${" in g]
-    plain = dict.fromkeys(g for g in globs if g != "*" and g not in varying)
-    opened = tuple(single.opened(g) for g in varying)
-    whole = resources is None or resources.negated
-    reach: dict[str, None] = {"*": None} if whole else dict.fromkeys(globs if not varying else ())
-    if varying and not whole:
-        reach = dict.fromkeys((*(g for g in globs if g not in varying), *opened))
-    tags, of_owner = _asked(statement)
-    return _Line(
-        _services(statement.actions),
-        statement.effect is Effect.ALLOW,
-        plain,
-        opened,
-        reach,
-        tags,
-        of_owner,
-    )
-
-
-@lru_cache(1 << 14)
-def _services(actions: Patterns) -> frozenset[str] | None:
-    heads = {glob.partition(":")[0] for glob in actions.globs}
-    if actions.negated or any("*" in head or "?" in head for head in heads):
-        return None
-    return frozenset(heads)
-
-
-_TAG = "aws:resourcetag/"
-
-
-def _asked(statement: Statement) -> tuple[frozenset[str], bool]:
-    """Give the tags of the resource that a statement asks about, and whether it asks who owns
-    it."""
-    tags: set[str] = set()
-    of_owner = False
-    for condition in statement.conditions:
-        for text in (condition.key, *condition.values):
-            lower = text.lower()
-            of_owner = of_owner or "aws:resourceaccount" in lower
-            if condition.key is text and lower.startswith(_TAG):
-                tags.add(lower.removeprefix(_TAG))
-            elif _TAG in lower:
-                tags.update(
-                    part.split("}")[0].split(",")[0].strip() for part in lower.split(_TAG)[1:]
-                )
-    return frozenset(tags), of_owner
 
 
 # --- which resources --------------------------------------------------------------------------
@@ -320,7 +240,7 @@ def _own_asked(shelf: Shelf, estate: Estate) -> Iterator[tuple[frozenset[str], b
     first = estate.facts.resources[shelf.ids[0]]
     layers = estate.resource_layers(first.id, first.scope)
     for policy in (*layers.resource, *layers.acl):
-        for line in _outline(policy.document):
+        for line in outlines(policy.document):
             yield line.tags, line.of_owner
 
 

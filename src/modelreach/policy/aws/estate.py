@@ -22,7 +22,7 @@ from modelreach.policy.aws.kinds import ALIASES
 from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Layers, Policies, Unread
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
-from modelreach.policy.decision import Layer
+from modelreach.policy.decision import Decision, Layer
 from modelreach.snapshot import (
     Attachment,
     Credential,
@@ -67,6 +67,9 @@ class Estate:
         self._limits: dict[str, tuple[Policies, ...] | None] = {}
         self._identity: dict[str, Policies] = {}
         self._resource: dict[str, Layers] = {}
+        self._let_in: dict[str, frozenset[str]] = {}
+        #: Answers to what services may do, which are the same whoever makes use of them.
+        self.to_services: dict[object, Decision] = {}
 
     # --- principals ------------------------------------------------------------------------
 
@@ -387,6 +390,25 @@ class Estate:
             {a.target for a in self.facts.snapshot.attachments if a.kind in ("resource", "grant")}
             & self.facts.resources.keys()
         )
+
+    def lets_in(self, key: str, name: str) -> bool:
+        """May the policy of a resource (or a grant on it) let in whom a name stands for?"""
+        if key not in self._let_in:
+            self._let_in[key] = frozenset(self.shared.get(key, ()))
+        return name in self._let_in[key]
+
+    @cached_property
+    def shared_runtimes(self) -> dict[str, dict[str, tuple[Runtime, ...]]]:
+        """Runtimes, by whom their own policy may let in and by kind."""
+        found: dict[str, dict[str, tuple[Runtime, ...]]] = {}
+        for key, names in self.shared.items():
+            groups: dict[str, list[Runtime]] = {}
+            for name in names:
+                runtime = self.facts.runtimes.get(name)
+                if runtime is not None:
+                    groups.setdefault(runtime.kind, []).append(runtime)
+            found[key] = {kind: tuple(members) for kind, members in groups.items()}
+        return found
 
     @cached_property
     def trusting(self) -> dict[str, tuple[str, ...]]:

@@ -8,7 +8,6 @@ that the same statements speak of are decided once, together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from functools import lru_cache
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.aws import kinds
@@ -17,11 +16,10 @@ from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.encryption import with_key
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Layers, Policies
-from modelreach.policy.aws.matching import action_matches, meets
+from modelreach.policy.aws.matching import action_matches, meets, opened
 from modelreach.policy.aws.principals import ways
 from modelreach.policy.aws.services import belongs_to_aws, under_rcps
 from modelreach.policy.aws.statement import Effect, Patterns, Statement
-from modelreach.policy.aws.variables import Variable, template
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant
 from modelreach.policy.glob import cells, covers, literal_prefix, match
@@ -269,13 +267,6 @@ def _globs(statement: Statement) -> tuple[str, ...]:
     if statement.resources is None:
         return ()
     return tuple(opened(glob, statement.variables) for glob in statement.resources.globs)
-
-
-@lru_cache(1 << 16)
-def opened(glob: str, variables: bool = True) -> str:
-    """Give a pattern with its policy variables left open."""
-    parts = template(glob, True, variables).parts
-    return "".join("*" if isinstance(part, Variable) else part for part in parts)
 
 
 def _allowing(said: Iterable[Statement]) -> set[str]:

@@ -134,6 +134,13 @@ def _substrings(parts: Template, text: str) -> set[str] | None:
 
 
 @lru_cache(1 << 16)
+def opened(glob: str, variables: bool = True) -> str:
+    """Give a pattern with its policy variables left open."""
+    parts = template(glob, True, variables).parts
+    return "".join("*" if isinstance(part, Variable) else part for part in parts)
+
+
+@lru_cache(1 << 16)
 def meets(pattern: str, region: str) -> bool:
     """May a pattern mean ARNs of a region (a glob, too), part by part?
 

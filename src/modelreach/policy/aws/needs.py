@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
+from functools import cached_property
 from string import Formatter
 
 import msgspec
@@ -17,14 +18,18 @@ from modelreach.policy.aws import catalogue
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.escalation import Need
+from modelreach.policy.aws.evaluate import relevant
 from modelreach.policy.aws.layers import Request
+from modelreach.policy.aws.outline import outline
 from modelreach.policy.aws.principals import Caller
+from modelreach.policy.aws.services import belongs_to_aws, needs_resource_policy
 from modelreach.policy.box import Box
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Support
 from modelreach.policy.escalation.mechanism import Met
 from modelreach.policy.expr import Expr, all_of, atoms
 from modelreach.policy.extent import Extent
+from modelreach.policy.glob import match
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal, Runtime
 
@@ -63,7 +68,7 @@ class Thing:
     account: str
 
 
-@dataclass(slots=True)
+@dataclass
 class Questions:
     """What one principal may do. `held` is its effective permission set."""
 
@@ -71,7 +76,7 @@ class Questions:
     held: PermissionSet
     _boxes: dict[str, tuple[Box, ...]] = field(default_factory=dict[str, "tuple[Box, ...]"])
     _asked: dict[object, Decision] = field(default_factory=dict[object, Decision])
-    _named_by: frozenset[str] | None = None
+    _said: dict[str, _Told] = field(default_factory=dict[str, "_Told"])
     _samples: dict[object, tuple[str, ...]] = field(
         default_factory=dict[object, "tuple[str, ...]"]
     )
@@ -92,17 +97,24 @@ class Questions:
             self._boxes[action] = tuple(b for b in self.held.boxes if b.actions.contains(name))
         return self._boxes[action]
 
-    @property
-    def named_by(self) -> frozenset[str]:
-        """Resources whose own policy may let the caller in."""
-        if self._named_by is None:
-            estate = self.asker.estate
-            self._named_by = frozenset(
-                name
-                for key in estate.keys_of(self.asker.principal)
-                for name in estate.shared.get(key, ())
-            )
-        return self._named_by
+    @cached_property
+    def _keys(self) -> tuple[str, ...]:
+        return self.asker.estate.keys_of(self.asker.principal)
+
+    @cached_property
+    def named_somewhere(self) -> bool:
+        """May the policy of any resource let the caller in?"""
+        return any(self.asker.estate.shared.get(key) for key in self._keys)
+
+    def named_by(self, name: str) -> bool:
+        """May this resource's own policy let the caller in?"""
+        return any(self.asker.estate.lets_in(key, name) for key in self._keys)
+
+    def naming(self, kind: str) -> tuple[Runtime, ...]:
+        """Give the runtimes of a kind whose own policy may let the caller in."""
+        shared = self.asker.estate.shared_runtimes
+        found = {r.id: r for key in self._keys for r in shared.get(key, {}).get(kind, ())}
+        return tuple(runtime for _, runtime in sorted(found.items()))
 
     def may_exist(self, kind: str) -> bool:
         """Has the account something of this kind: as far as such were collected?"""
@@ -160,7 +172,10 @@ class Questions:
 
     def _decide(self, need: Need, aim: Aim, thing: Thing) -> Decision:
         extra = {**_tags(need.action, aim), **_context(need, aim)}
-        key = (self._subject(need, aim), need.action, thing, tuple(sorted(extra.items())))
+        told = None if need.by else self._told(need.action)
+        asked = self._alike(need.action, thing, told) if told else thing
+        known = {k: v for k, v in extra.items() if told is None or k.lower() in told.text}
+        key = (self._subject(need, aim), need.action, asked, tuple(sorted(known.items())))
         if key not in self._asked:
             self._asked[key] = self._decided(need, aim, thing, extra)
         return self._asked[key]
@@ -173,8 +188,49 @@ class Questions:
             asker = Asker.of(asker.estate, aim.name, asker.fixed)
         return asker.decide(need.action, thing.arn, thing.listed, thing.account, extra)
 
+    def _alike(self, action: str, thing: Thing, told: _Told) -> object:
+        """Give what an answer hangs on: anything in the place of which another would do, that the
+        same patterns match and that has the same tags. Of what is odd, the thing itself.
+        """
+        estate = self.asker.estate
+        facts = estate.facts
+        listed = facts.principals.get(thing.listed) or facts.resources.get(thing.listed)
+        if listed is None or thing.listed in estate.gaps_by_subject:
+            return thing
+        name = action.lower()
+        own = estate.resource_layers(thing.listed, thing.account)
+        policies = (*own.resource, *own.acl)
+        if own.grants or any(p.document.problems or relevant(p.document, name) for p in policies):
+            return thing
+        tags: tuple[str | None, ...] = ()
+        if told.tags:
+            values = {key.lower(): value for key, value in listed.tags.items()}
+            tags = tuple(map(values.get, told.tags))
+        return (
+            thing.account,
+            tuple(match(glob, thing.arn) for glob in told.globs),
+            tags,
+            belongs_to_aws(name, thing.arn),
+            needs_resource_policy(name, thing.arn),
+            own.resource_managed_by_aws,
+        )
+
+    def _told(self, action: str) -> _Told | None:
+        if action not in self._said:
+            self._said[action] = _Told.of(action.lower(), self.asker)
+        found = self._said[action]
+        return None if found.varying else found
+
     def as_service(self, service: str, action: str, thing: Thing, extra: Fixed) -> Decision:
         """May the service do it, on behalf of this account, under the thing's own policy?"""
+        answers, account = self.asker.estate.to_services, self.asker.principal.scope
+        fixed = (tuple(sorted(extra.items())), tuple(sorted(self.asker.fixed.items())))
+        key = (service, action, thing, account, fixed)
+        if key not in answers:
+            answers[key] = self._as_service(service, action, thing, extra)
+        return answers[key]
+
+    def _as_service(self, service: str, action: str, thing: Thing, extra: Fixed) -> Decision:
         estate, account = self.asker.estate, self.asker.principal.scope
         context = estate.context(
             Caller.of(service),
@@ -296,6 +352,40 @@ class Questions:
                 common = box.resources & Extent.globs([_in_account(glob, account)])
                 samples = (region.sample() for region in common.regions)
                 yield from (s for s in samples if s is not None and _plausible(s, glob))
+
+
+@dataclass(frozen=True, slots=True)
+class _Told:
+    """By what a principal's policies tell things apart for an action: patterns, and tags.
+    `varying`: by something else, too. `text` is all that they say of the context, in lower case.
+    """
+
+    globs: tuple[str, ...]
+    tags: tuple[str, ...]
+    varying: bool
+    text: str
+
+    @staticmethod
+    def of(action: str, asker: Asker) -> _Told:
+        mine = asker.layers
+        levels = (mine.identity, mine.boundaries or (), mine.session or (), *(mine.scps or ()))
+        said = [
+            statement
+            for level in levels
+            for policy in level
+            for statement in relevant(policy.document, action)
+        ]
+        outlines = [outline(statement) for statement in said]
+        globs = {glob for one in outlines for glob in one.globs}
+        tags = {tag for one in outlines for tag in one.tags}
+        varying = any(one.open for one in outlines)
+        text = " ".join(
+            text.lower()
+            for statement in said
+            for condition in statement.conditions
+            for text in (condition.key, *condition.values)
+        )
+        return _Told(tuple(sorted(globs)), tuple(sorted(tags)), varying, text)
 
 
 def editable(asker: Asker, holder: str) -> Iterator[str]:

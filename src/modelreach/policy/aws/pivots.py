@@ -153,7 +153,7 @@ def _chance(need: Need, questions: Questions) -> bool:
     """A runtime's own policy, or a bucket's, may give what the caller does not hold."""
     if need.by or questions.has(need.action):
         return True
-    return need.on in ("compute", "linked") and bool(questions.named_by)
+    return need.on in ("compute", "linked") and questions.named_somewhere
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,7 @@ kind of resource was collected whole and the pattern meets some, the listed ones
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -40,11 +41,11 @@ def unlisted(permissions: PermissionSet, account: str, estate: Estate) -> tuple[
     rows: dict[_Key, _Row] = {}
     for box in permissions.boxes:
         for region in box.resources.regions:
-            for kind, capability, action in _spelled(box, region, account, estate):
+            for kind, capability, actions in _spelled(box, region, account, estate):
                 residual = all_of((box.condition, _elsewhere(region, kind, account, estate)))
                 key = (_pattern(region), _exceptions(region), kind, capability, residual)
                 row = rows.setdefault(key, _Row())
-                row.actions.add(action)
+                row.actions.update(actions)
                 row.because.update(box.because)
     found = (_grant(key, row, account) for key, row in rows.items())
     return tuple(sorted(found, key=lambda g: (g.resource, g.kind, g.capability, g.actions)))
@@ -91,17 +92,37 @@ def _exceptions(region: Region) -> tuple[str, ...]:
 
 def _spelled(
     box: Box, region: Region, account: str, estate: Estate
-) -> Iterator[tuple[str, Capability, str]]:
-    """Give kind, capability and action for all that the box's actions mean in this region."""
+) -> Iterator[tuple[str, Capability, tuple[str, ...]]]:
+    """Give kind, capability and actions for all that the box's actions mean in this region."""
     if _unbounded(box.actions):
-        yield "*", Capability.MANAGE, "*"
+        yield "*", Capability.MANAGE, ("*",)
         return
-    for action in _actions(box.actions):
-        for kind in _kinds(action, region):
-            if not _shown(action, kind, region, account, estate):
-                yield kind, action.capability, action.name
+    for meant in _meant(box.actions, region):
+        if not _shown(meant, region, account, estate):
+            yield meant.kind, meant.capability, meant.actions
     for name in _uncatalogued(box.actions):
-        yield f"{name.partition(':')[0]}:*", Capability.WRITE, name
+        yield f"{name.partition(':')[0]}:*", Capability.WRITE, (name,)
+
+
+@dataclass(frozen=True, slots=True)
+class _Meant:
+    """Actions of one capability on one kind. `followed`: reach follows them."""
+
+    kind: str
+    capability: Capability
+    followed: bool
+    actions: tuple[str, ...]
+
+
+@lru_cache(1 << 14)
+def _meant(actions: Extent, region: Region) -> tuple[_Meant, ...]:
+    """Give what actions mean in a region, whatever the account."""
+    groups: dict[tuple[str, Capability, bool], list[str]] = {}
+    for action in _actions(actions):
+        for kind in _kinds(action, region):
+            followed = kind.startswith("iam:") and action.name in _FOLLOWED
+            groups.setdefault((kind, action.capability, followed), []).append(action.name)
+    return tuple(_Meant(*key, tuple(names)) for key, names in groups.items())
 
 
 def _unbounded(actions: Extent) -> bool:
@@ -186,18 +207,31 @@ def _is_star(region: Region) -> bool:
 # --- what listed resources show ------------------------------------------------------------
 
 
-def _shown(action: Action, kind: str, region: Region, account: str, estate: Estate) -> bool:
+def _shown(meant: _Meant, region: Region, account: str, estate: Estate) -> bool:
     """Do listed resources (or identities, for assuming them) speak for this kind here?"""
-    if kind.startswith("iam:") and action.name in _FOLLOWED:
+    if meant.followed:
         return _principals_listed(region, account, estate)
-    pattern = _pattern(region)
+    pattern, kind = _pattern(region), meant.kind
     if kind == "s3:bucket" and _bucket_of(pattern) in estate.facts.resources:
         return True
     owner = _account_of(pattern) or account
-    listed = estate.listed_by_kind.get(owner, {}).get(kind, ())
     if not _complete(estate, owner, kind) and not is_literal(pattern):
         return False
-    return any(_touches(region, name) for name in listed)
+    listed = estate.listed_by_kind.get(owner, {}).get(kind, ())
+    return any(_touches(region, name) for name in _near(listed, literal_prefix(pattern)))
+
+
+def _near(listed: tuple[str, ...], prefix: str) -> Iterator[str]:
+    """Give the names (of sorted ones) that go on from a prefix, and those that it goes on from."""
+    place = bisect_left(listed, prefix)
+    while place < len(listed) and listed[place].startswith(prefix):
+        yield listed[place]
+        place += 1
+    for end, char in enumerate(prefix):
+        if char in "/:":
+            place = bisect_left(listed, prefix[:end])
+            if place < len(listed) and listed[place] == prefix[:end]:
+                yield listed[place]
 
 
 def _touches(region: Region, name: str) -> bool:
