@@ -13,7 +13,7 @@ import pytest
 
 from modelreach.model import Verdict
 from modelreach.policy.aws.clauses import parse_conditions
-from modelreach.policy.aws.conditions import condition_expr, conditions_expr, settle
+from modelreach.policy.aws.conditions import atom_truth, condition_expr, conditions_expr, settle
 from modelreach.policy.aws.context import CLOSED, Context
 from modelreach.policy.aws.decide import (
     AppliedPolicy,
@@ -27,7 +27,7 @@ from modelreach.policy.aws.decide import (
 )
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.evaluate import evaluate
-from modelreach.policy.aws.operators import moment
+from modelreach.policy.aws.operators import OPERATORS, arn_like, moment
 from modelreach.policy.aws.principals import Way, spared_session, ways
 from modelreach.policy.aws.statement import Condition, Principals, Quantifier
 from modelreach.policy.decision import Decision, Layer, Outcome
@@ -542,3 +542,64 @@ def test_a_caller_is_what_its_name_says_and_no_more(principal: str, caller: Call
     assert Caller.of(principal) == caller
     managed = Caller.of(principal, management_account=True)
     assert managed.management_account is (caller.account != "")
+
+
+# --- stars that are no wildcards -----------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "team", "met"),
+    [
+        ("a*-b", "a*", "b", True),
+        ("aX-b", "a*", "b", False),
+        ("a-b", "a", "b", True),
+        ("-", "", "", True),
+        ("a?-b", "a?", "b", True),
+    ],
+)
+def test_a_residual_is_settled_by_the_text_and_not_by_a_pattern(
+    text: str, name: str, team: str, *, met: bool
+) -> None:
+    """With two variables open, what is left keeps pattern and text; both are filled in later."""
+    condition = Condition("StringEquals", "aws:SourceIdentity", ("${aws:username}-${aws:userid}",))
+    opened = Context.of({"aws:SourceIdentity": (text,)})
+    left = condition_expr(condition, opened)
+    (atom,) = atoms(left)
+    known = Context.of({"aws:username": (name,), "aws:userid": (team,)})
+    assert atom_truth(atom, known) is met
+    assert settle(left, known) == (TRUE if met else FALSE)
+
+
+def test_an_empty_text_meets_what_is_filled_in_with_nothing() -> None:
+    condition = Condition("StringEquals", "aws:SourceIdentity", ("${aws:username}${aws:userid}",))
+    left = condition_expr(condition, Context.of({"aws:SourceIdentity": ("",)}))
+    nothing = Context.of({"aws:username": ("",), "aws:userid": ("",)})
+    assert settle(left, nothing) is TRUE
+
+
+def test_beside_an_open_variable_a_plain_value_stays_plain() -> None:
+    condition = Condition("StringEquals", "aws:SourceIdentity", ("a*b", "${aws:username}"))
+    left = condition_expr(condition, Context.of({"aws:SourceIdentity": ("aXb",)}))
+    (atom,) = atoms(left)
+    assert (atom.key, atom.values) == ("aws:username", ("aXb",))
+
+
+@pytest.mark.parametrize("operator", ["ArnLike", "ArnEquals"])
+def test_a_star_in_a_name_that_is_filled_in_matches_only_itself(operator: str) -> None:
+    condition = Condition(operator, "aws:PrincipalArn", ("arn:aws:iam::1:user/${aws:username}",))
+    for user, met in (("a*", TRUE), ("ab", FALSE)):
+        given = {"aws:PrincipalArn": (f"arn:aws:iam::1:user/{user}",), "aws:username": ("a*",)}
+        assert condition_expr(condition, Context.of(given)) is met
+
+
+def test_a_short_arn_pattern_leaves_the_rest_free_and_adds_nothing_to_it() -> None:
+    assert arn_like("arn:aws:i*", "arn:aws:iam::1:user/a")
+    assert arn_like("arn:aws:iam:*:1:*", "arn:aws:iam::1:user/a")
+    assert not arn_like("arn:aws:iamX*", "arn:aws:iam::1:user/a")
+
+
+@pytest.mark.parametrize(
+    "name", sorted(name for name, one in OPERATORS.items() if not one.negated)
+)
+def test_what_is_left_is_said_in_the_word_of_the_policy(name: str) -> None:
+    assert OPERATORS[name].positive == {"ArnEquals": "ArnLike"}.get(name, name)

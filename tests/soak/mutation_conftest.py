@@ -12,7 +12,7 @@ import gc
 
 import pytest
 
-from modelreach.policy.aws import evaluate, operators
+from modelreach.policy.aws import clauses, evaluate, operators
 
 SLOW = ("test_recorded_cases_agree", "test_what_is_left_agrees_with_every_completion")
 
@@ -45,3 +45,5 @@ def _table_made_again() -> None:
     made = operators._table()
     operators.OPERATORS.clear()
     operators.OPERATORS.update(made)
+    clauses._NAMES.clear()
+    clauses._NAMES.update({name.lower(): name for name in made})

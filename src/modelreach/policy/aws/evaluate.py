@@ -18,7 +18,7 @@ from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, an
 class Clause:
     """One statement (or a whole unreadable document) that takes part, and when it applies.
 
-    `way` is how a resource policy came to mean the caller; None in other layers.
+    `way` is how a resource policy that names somebody came to mean the caller; None elsewhere.
     """
 
     when: Expr
@@ -47,10 +47,6 @@ class Said:
     @property
     def allow(self) -> Expr:
         return either(clause.when for clause in self.allows)
-
-    @property
-    def deny(self) -> Expr:
-        return either(clause.when for clause in self.denies)
 
 
 def either(parts: Iterable[Expr]) -> Expr:
@@ -127,8 +123,7 @@ def _unreadable(policy: AppliedPolicy, said: Said) -> None:
     """Such a document may allow anything and deny anything."""
     for effect, clauses in (("Allow", said.allows), ("Deny", said.denies)):
         atom = Atom(AtomKind.OPAQUE, _policy(policy), effect, policy.document.problems)
-        way = Way.EVERYONE if policy.layer in _WITH_PRINCIPAL else None
-        clauses.append(Clause(atom, policy, None, way))
+        clauses.append(Clause(atom, policy))
     said.not_understood.extend(
         f"{_policy(policy)}: {problem}" for problem in policy.document.problems
     )
@@ -139,7 +134,7 @@ def _clauses(
 ) -> Iterator[Clause]:
     fault = _misplaced(policy.layer, statement)
     if fault:
-        yield Clause(_when(policy, statement, request, fault), policy, statement, Way.EVERYONE)
+        yield Clause(_when(policy, statement, request, fault), policy, statement)
         return
     if policy.layer in _WITHOUT_PRINCIPAL:
         yield Clause(_when(policy, statement, request), policy, statement)
@@ -150,7 +145,7 @@ def _clauses(
         if hit is not FALSE:
             when = _when(policy, statement, request)
             met = when if hit is TRUE else all_of((when, hit))
-            yield Clause(met, policy, statement, Way.EVERYONE)
+            yield Clause(met, policy, statement)
         return
     means = ways(named, request.caller)
     if not means:
