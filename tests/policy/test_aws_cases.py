@@ -70,7 +70,7 @@ def test_a_bare_case(expected: str) -> None:
         ("ImplicitlyDenied", True),
         ("explicit_deny", False),
         ("allow", False),
-        ("whatever", None),
+        ("whatever", False),
         (None, None),
     ],
 )
@@ -229,6 +229,7 @@ def test_a_result_as_a_line() -> None:
         "residual": "StringEquals aws:SourceVpc v",
         "blocked_by": [],
         "not_understood": [],
+        "notes": [],
         "skipped": False,
         "counted": True,
     }
@@ -258,3 +259,49 @@ def test_any_context_agrees_with_allow_but_a_strict_case_wants_it_certain() -> N
 def test_a_line_that_is_no_case_is_named(line: str) -> None:
     with pytest.raises(InputError, match="line 2"):
         list(run_cases(["", line]))
+
+
+# --- what is said of a case that is not quite one -----------------------------------------------
+
+
+def _case(**more: Any) -> str:
+    request = {"principal": f"arn:aws:iam::{'1' * 12}:user/u", "action": "s3:GetObject"}
+    record = {"id": "c", "request": {**request, "resource": "arn:aws:s3:::data/k"}, **more}
+    return json.dumps(record)
+
+
+@pytest.mark.parametrize(
+    ("more", "note"),
+    [
+        ({"policies": {"boundary": []}}, "policies.boundary is not read"),
+        ({"wildcard_only": True}, "wildcard_only is not read"),
+        ({"identity": []}, "identity is not read"),
+    ],
+)
+def test_a_field_that_is_not_read_is_told(more: dict[str, Any], note: str) -> None:
+    (result,) = run_cases([_case(expected="implicit_deny", **more)])
+    assert result.notes == (note,)
+    assert result.agrees is True
+
+
+@pytest.mark.parametrize("more", [{"expected": "alow"}, {"expected": "deny", "mode": "stict"}])
+def test_a_word_that_is_none_is_no_agreement(more: dict[str, Any]) -> None:
+    (result,) = run_cases([_case(**more)])
+    assert result.agrees is False
+    assert any("not one of" in note for note in result.notes)
+
+
+def test_an_account_at_an_endpoint_of_s3_is_taken_for_its_root_user_and_that_is_said() -> None:
+    statement = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    named = {**statement, "Principal": {"AWS": "1" * 12}}
+    identity = {"Version": "2012-10-17", "Statement": [statement]}
+
+    def asked(*statements: object) -> CaseResult:
+        policies = {"identity": [identity], "endpoint": [{"Statement": statements}]}
+        (result,) = run_cases([_case(policies=policies)])
+        return result
+
+    result = asked(named)
+    assert result.verdict is Outcome.IMPLICIT_DENY
+    assert any("interface endpoint" in note for note in result.notes)
+    assert asked(named, {**statement, "Principal": "*"}).verdict is Outcome.ALLOW

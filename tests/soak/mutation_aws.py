@@ -4,7 +4,8 @@
     python tests/soak/mutation_aws.py --state /tmp/mutation --modules decide,evaluate --again
 
 Works on a copy under the state directory; interrupted, it goes on from there the next time.
-`--again` tries the survivors once more, after a test was added. Survivors that
+`--again` tries the survivors once more, after a test was added; `--keep` writes how many there
+were, for the page. Survivors that
 `mutation_explained.jsonl` does not explain are printed, and it ends with 1; so it does where an
 explanation is of no mutant that survives. docs/reference/mutation-testing.md tells the rest.
 
@@ -269,6 +270,17 @@ def report(mutants: list[Mutant], modules: tuple[str, ...], explained: Explained
     return 1 if strange or stale or waiting else 0
 
 
+def counted(mutants: list[Mutant], modules: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """Give how many mutants each module had, and how many of them survive."""
+    found: dict[str, dict[str, int]] = {}
+    for module in modules:
+        codes = [one.exit_code for one in mutants if one.module == module]
+        survive = sum(code == SURVIVED or code in NO_TESTS for code in codes)
+        killed = sum(code is not NOT_RUN for code in codes) - survive
+        found[module] = {"mutants": len(codes), "killed": killed, "survive": survive}
+    return found
+
+
 def _line(module: str, mutants: list[Mutant], explained: Explained) -> str:
     counts = Counter(_status(one, explained) for one in mutants)
     shown = ", ".join(f"{count} {name}" for name, count in sorted(counts.items()))
@@ -291,6 +303,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--again", action="store_true", help="try the survivors again")
     parser.add_argument("--explained", type=Path, default=EXPLAINED)
     parser.add_argument("--report", action="store_true", help="only tell what is known")
+    parser.add_argument("--keep", type=Path, help="write the counts to this file")
     given = parser.parse_args(arguments)
     modules = tuple(given.modules.split(","))
     work = given.state
@@ -300,7 +313,10 @@ def main(arguments: list[str] | None = None) -> int:
             forget_survivors(work, modules)
         make_copy(work, modules)
         run_mutmut(work)
-    return report([*read_mutants(work, modules)], modules, read_explained(given.explained))
+    mutants = [*read_mutants(work, modules)]
+    if given.keep is not None:
+        given.keep.write_text(json.dumps(counted(mutants, modules), indent=1) + "\n", "utf-8")
+    return report(mutants, modules, read_explained(given.explained))
 
 
 if __name__ == "__main__":

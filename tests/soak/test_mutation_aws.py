@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import runpy
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -38,7 +40,7 @@ def told(
     if not explained.exists():
         explained.write_text("", encoding="utf-8")
     fixed = ["--state", str(state), "--explained", str(explained), "--modules", "decide"]
-    command = [sys.executable, str(SCRIPT), *fixed, "--report"]
+    command = [sys.executable, str(SCRIPT), *fixed, "--report", *more]
     return subprocess.run(command, capture_output=True, text=True, check=False)
 
 
@@ -65,6 +67,26 @@ def test_a_survivor_is_shown_and_fails_until_it_is_explained(tmp_path: Path) -> 
     done = told(tmp_path, {"1": 1, "2": 1})
     assert done.returncode == 1
     assert "explained, but does not survive: decide.Box.wide" in done.stdout
+
+
+def test_counts_are_kept_for_the_page(tmp_path: Path) -> None:
+    kept = tmp_path / "run.json"
+    told(tmp_path, {"1": 1, "2": 0}, "--keep", str(kept))
+    assert json.loads(kept.read_text()) == {"decide": {"mutants": 2, "killed": 1, "survive": 1}}
+
+
+def test_the_page_says_what_is_recorded() -> None:
+    path = SCRIPT.with_name("mutation_page.py")
+    maker = runpy.run_path(str(path))
+    run, records = maker["recorded"]()
+    text = maker["PAGE"].read_text(encoding="utf-8")
+    assert text == maker["page"](run, records), "run: python tests/soak/mutation_page.py"
+    assert all(
+        counts["mutants"] == counts["killed"] + counts["survive"] for counts in run.values()
+    )
+    survive = Counter(record["module"] for record in records)
+    # One record may stand for several mutants that are the same change.
+    assert all(0 < survive[module] <= counts["survive"] for module, counts in run.items())
 
 
 def test_what_was_not_tried_is_no_success(tmp_path: Path) -> None:

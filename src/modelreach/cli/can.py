@@ -184,4 +184,5 @@ def _run_cases(path: str, form: str) -> int:
 def _as_text(result: CaseResult) -> str:
     sign = {True: "ok  ", False: "FAIL", None: "    "}[result.agrees]
     expected = f" (expected {result.expected})" if result.agrees is False else ""
-    return f"{sign} {result.id}: {result.verdict}{expected}"
+    notes = "".join(f"\n     note: {note}" for note in result.notes)
+    return f"{sign} {result.id}: {result.verdict}{expected}{notes}"

@@ -1,15 +1,16 @@
 """Reads a policy case: a request, its policies, and what is expected of the decision.
 
-Cases are written by people and by other engines' exporters. Unknown fields are ignored, missing
-ones mean nothing, and values are taken in the shapes that are met: one policy for a list of one,
-`{name, policy}` for a policy, numbers and booleans for texts.
+Cases are written by people and by other engines' exporters. Missing fields mean nothing, and
+values are taken in the shapes that are met: one policy for a list of one, `{name, policy}` for a
+policy, numbers and booleans for texts. Fields of a request or of policies that are not known are
+told, for what they were to say is missing from the question.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
@@ -67,6 +68,8 @@ class Case:
     skip: bool = False
     scored: bool = True
     wildcard_only: bool = False
+    not_read: tuple[str, ...] = ()
+    misread: tuple[str, ...] = ()
 
 
 def read_case(line: str | bytes, number: int) -> Case | None:
@@ -113,7 +116,32 @@ def _case(record: Record, place: str) -> Case:
         skip=bool(record.get("skip")),
         scored=not record.get("exclude_from_score") and not record.get("disputed"),
         wildcard_only=request.get("wildcard_only") is True,
+        not_read=tuple(_not_read(record)),
+        misread=tuple(_misread(record)),
     )
+
+
+_REQUEST = {"principal", "action", "resource", "resource_account", "context", "wildcard_only"}
+_POLICIES = {
+    *("identity", "resource", "boundaries", "scps", "rcps", "session", "endpoint"),
+    *("grants", "acl"),
+}
+
+
+def _not_read(record: Record) -> Iterator[str]:
+    """Name the fields that say nothing where they stand."""
+    for name, known in (("request", _REQUEST), ("policies", _POLICIES)):
+        yield from (f"{name}.{key}" for key in sorted(_object(record.get(name)).keys() - known))
+    yield from sorted(record.keys() & (_REQUEST | _POLICIES))
+
+
+def _misread(record: Record) -> Iterator[str]:
+    """Say what of the mode and of what is expected is none of the words for it."""
+    mode, expected = record.get("mode"), record.get("expected")
+    if mode and _text(mode).lower() not in set(Mode):
+        yield f"mode is `{mode}`, not one of {', '.join(Mode)}"
+    if expected and _expected(expected) is None:
+        yield f"expected is `{expected}`, not one of {', '.join(Expected)}"
 
 
 def _object(value: object) -> Record:

@@ -31,7 +31,9 @@ from modelreach.policy.expr import TRUE, Expr, all_of, render
 class CaseResult:
     """What a case came to. `agrees` is None when the case expects nothing or was skipped.
 
-    `counted` says whether it goes into the score: disputed and excluded cases do not.
+    `counted` says whether it goes into the score: disputed and excluded cases do not. `notes` are
+    what was assumed, fields that were not read, and words that are none: with one of these for the
+    mode or for what is expected, the case does not agree.
     """
 
     id: str
@@ -43,6 +45,7 @@ class CaseResult:
     residual: str = ""
     blocked_by: tuple[str, ...] = ()
     not_understood: tuple[str, ...] = ()
+    notes: tuple[str, ...] = ()
     skipped: bool = False
     counted: bool = True
 
@@ -100,11 +103,16 @@ def run_case(case: Case) -> CaseResult:
         name=case.name,
         verdict=decision.outcome,
         expected=case.expected,
-        agrees=_agrees(decision.outcome, case.expected, open_modes),
+        agrees=not case.misread and _agrees(decision.outcome, case.expected, open_modes),
         determining=_determining(decision),
         residual="" if decision.verdict in _DEFINITE else render(decision.residual),
         blocked_by=tuple(decision.blocked_by),
         not_understood=decision.not_understood,
+        notes=(
+            *decision.assumes,
+            *(f"{name} is not read" for name in case.not_read),
+            *case.misread,
+        ),
         counted=case.scored,
     )
 
@@ -299,6 +307,7 @@ def as_line(result: CaseResult) -> dict[str, object]:
         "residual": result.residual,
         "blocked_by": list(result.blocked_by),
         "not_understood": list(result.not_understood),
+        "notes": list(result.notes),
         "skipped": result.skipped,
         "counted": result.counted,
     }

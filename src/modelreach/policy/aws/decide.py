@@ -399,6 +399,7 @@ class _Case:
             Outcome.IMPLICIT_DENY,
             FALSE,
             blocked_by=self._blockers(paths),
+            assumes=self._assumed(),
             not_understood=notes,
         )
 
@@ -415,14 +416,14 @@ class _Case:
         return [stage.layer for stage in path.stages if _pessimistic(stage.passes) is FALSE]
 
     def _assumptions(self) -> tuple[str, ...]:
-        return tuple(
-            sorted(
-                {
-                    f"{gap.layer} not read: {gap.what}; it is taken not to restrict"
-                    for gap in self.layers.unread
-                }
-            )
-        )
+        unread = {
+            f"{gap.layer} not read: {gap.what}; it is taken not to restrict"
+            for gap in self.layers.unread
+        }
+        return (*sorted(unread), *self._assumed())
+
+    def _assumed(self) -> tuple[str, ...]:
+        return tuple(sorted({note for said in self.said for note in said.assumed}))
 
 
 def _denied(denies: list[Clause], notes: tuple[str, ...]) -> Decision:

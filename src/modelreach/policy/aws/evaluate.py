@@ -43,6 +43,7 @@ class Said:
     allows: list[Clause] = field(default_factory=list[Clause])
     denies: list[Clause] = field(default_factory=list[Clause])
     not_understood: list[str] = field(default_factory=list[str])
+    assumed: list[str] = field(default_factory=list[str])
 
     @property
     def allow(self) -> Expr:
@@ -100,6 +101,8 @@ def evaluate(
         if document.problems:
             _unreadable(policy, said)
         for statement in relevant(document, action):
+            if _names_account_at_gateway(policy.layer, statement, request):
+                said.assumed.append(f"{_place(policy, statement)}: {GATEWAY}")
             for clause in _clauses(policy, statement, request, bounded):
                 if clause.when is FALSE:
                     continue
@@ -180,6 +183,21 @@ def _means_root_only(layer: Layer, action: str) -> bool:
     https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
     """
     return layer is Layer.ENDPOINT and action.lower().startswith(("s3:", "dynamodb:"))
+
+
+#: https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
+GATEWAY = (
+    "taken to be of a gateway endpoint, where an account stands for its root user; "
+    "at an interface endpoint it stands for everyone in it"
+)
+
+
+def _names_account_at_gateway(layer: Layer, statement: Statement, request: Request) -> bool:
+    """Does it hang on the kind of the endpoint whom the statement means?"""
+    if not _means_root_only(layer, request.action):
+        return False
+    means = ways(statement.principals, request.caller)
+    return bool(means) and all(way is Way.ACCOUNT for way, _ in means)
 
 
 def _misplaced(layer: Layer, statement: Statement) -> str:
