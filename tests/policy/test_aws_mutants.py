@@ -544,6 +544,30 @@ def test_a_caller_is_what_its_name_says_and_no_more(principal: str, caller: Call
     assert managed.management_account is (caller.account != "")
 
 
+# --- what is assumed of an endpoint --------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("layer", "action", "principal", "assumed"),
+    [
+        (Layer.ENDPOINT, "s3:getobject", {"AWS": A}, 1),
+        (Layer.ENDPOINT, "dynamodb:getitem", {"AWS": A}, 1),
+        (Layer.ENDPOINT, "s3:getobject", "*", 0),
+        (Layer.ENDPOINT, "s3:getobject", {"AWS": USER.arn}, 0),
+        (Layer.ENDPOINT, "s3:getobject", {"AWS": "2" * 12}, 0),
+        (Layer.ENDPOINT, "sqs:sendmessage", {"AWS": A}, 0),
+        (Layer.RESOURCE, "s3:getobject", {"AWS": A}, 0),
+    ],
+)
+def test_only_an_account_at_a_gateway_endpoint_is_assumed_to_be_its_root_user(
+    layer: Layer, action: str, principal: Any, assumed: int
+) -> None:
+    policy = applied(layer, document(statement(Principal=principal)))
+    said = evaluate((policy,), Request(USER, action, OBJECT, A, CLOSED), action)
+    assert len(said.assumed) == assumed
+    assert all("gateway endpoint" in note for note in said.assumed)
+
+
 # --- stars that are no wildcards -----------------------------------------------------------
 
 
@@ -555,6 +579,8 @@ def test_a_caller_is_what_its_name_says_and_no_more(principal: str, caller: Call
         ("a-b", "a", "b", True),
         ("-", "", "", True),
         ("a?-b", "a?", "b", True),
+        ("${a-b", "${a", "b", True),
+        ("${$}{a-b", "${a", "b", False),
     ],
 )
 def test_a_residual_is_settled_by_the_text_and_not_by_a_pattern(
