@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import groupby
+from typing import Final
 
 from modelreach.model import InputError, MissingExtra
 from modelreach.plugins import CallPermission, CollectOptions
@@ -60,11 +63,28 @@ class AwsConnector:
     def policy(self, permissions: Sequence[str] | None = None) -> Mapping[str, object]:
         """The least-privilege read policy: single actions only, in one statement.
 
-        A managed policy holds 6,144 characters, of which a statement for each service would take
-        a third: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
-
         Given permissions, only these; `InputError` for one that no call needs.
         """
+        return _document(self._wanted(permissions))
+
+    def policies(
+        self, permissions: Sequence[str] | None = None
+    ) -> tuple[Mapping[str, object], ...]:
+        """The same in as few documents as managed policies can hold.
+
+        One holds 6,144 characters besides white space, of which a statement for each service
+        would take a third; a service is kept in one document.
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html
+        """
+        parts: list[set[str]] = [set()]
+        for _, found in groupby(sorted(self._wanted(permissions)), key=_service):
+            actions = set(found)
+            if parts[-1] and _size(parts[-1] | actions) > MOST_CHARACTERS:
+                parts.append(set())
+            parts[-1] |= actions
+        return tuple(map(_document, parts))
+
+    def _wanted(self, permissions: Sequence[str] | None) -> set[str]:
         needed = {call.permission for call in CALLS}
         wanted = needed - {_FOR_OTHER_ACCOUNTS} if permissions is None else set(permissions)
         for unknown in sorted(wanted - needed):
@@ -72,7 +92,23 @@ class AwsConnector:
                 f"`{unknown}` is not a permission of this connector",
                 hint="`modelreach permissions aws` lists them",
             )
-        return {"Version": "2012-10-17", "Statement": _statements(wanted)}
+        return wanted
+
+
+#: What a managed policy holds, white space not counted.
+MOST_CHARACTERS: Final = 6144
+
+
+def _document(permissions: set[str]) -> dict[str, object]:
+    return {"Version": "2012-10-17", "Statement": _statements(permissions)}
+
+
+def _size(permissions: set[str]) -> int:
+    return len(json.dumps(_document(permissions), separators=(",", ":")))
+
+
+def _service(permission: str) -> str:
+    return permission.partition(":")[0]
 
 
 def _statements(permissions: set[str]) -> list[dict[str, object]]:

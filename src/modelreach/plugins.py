@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 from modelreach.evidence.attempts import Evidence
 from modelreach.evidence.files import ReadOptions, ReportFiles
@@ -79,6 +79,17 @@ class Connector(Protocol):
         ...
 
 
+@runtime_checkable
+class InParts(Protocol):
+    """A connector whose provider takes no policy beyond a size, so that it may take several."""
+
+    def policies(
+        self, permissions: Sequence[str] | None = None
+    ) -> tuple[Mapping[str, object], ...]:
+        """The read policy in as few documents as the provider takes it in."""
+        ...
+
+
 class Renderer(Protocol):
     """A form of output. `suffixes` are the file name endings that choose it."""
 
@@ -103,6 +114,15 @@ class EvidenceReader(Protocol):
         without more being said in the options.
         """
         ...
+
+
+def policies(
+    connector: Connector, permissions: Sequence[str] | None = None
+) -> tuple[Mapping[str, object], ...]:
+    """Give the read policy in the documents that its provider takes: one, unless it says so."""
+    if isinstance(connector, InParts):
+        return connector.policies(permissions)
+    return (connector.policy(permissions),)
 
 
 def _load(group: str, name: str, what: str) -> object:
