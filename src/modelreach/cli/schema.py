@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-NAMES = ("snapshot", "radius", "diff", "manifest", "config")
+NAMES = ("snapshot", "radius", "diff", "evidence", "manifest", "config")
 
 
 @click.command("schema", epilog="Example: modelreach schema manifest > manifest.schema.json")
@@ -22,6 +22,7 @@ def schema_of(name: str) -> dict[str, object]:
 
     from modelreach.cli.config import Config
     from modelreach.deployment import Deployment
+    from modelreach.evidence_report import EvidenceReport
     from modelreach.report import DiffReport, RadiusReport
     from modelreach.snapshot import Snapshot
 
@@ -29,6 +30,7 @@ def schema_of(name: str) -> dict[str, object]:
         "snapshot": (Snapshot, "modelreach.snapshot/1"),
         "radius": (RadiusReport, "modelreach.radius/1"),
         "diff": (DiffReport, "modelreach.diff/1"),
+        "evidence": (EvidenceReport, "modelreach.evidence/1"),
         "manifest": (Deployment, "modelreach/v1 ModelDeployment"),
         "config": (Config, "modelreach.yaml"),
     }

@@ -263,7 +263,7 @@ def _paired(
 def _unpaired(
     key: _Key, old: Mapping[str, Runs], new: Mapping[str, Runs], confidence: float
 ) -> CategoryResult:
-    most = min(_most_runs(old), _most_runs(new))
+    most = min(_most_runs(side) for side in (old, new) if side)
     before = [_outcome(runs, most) for runs in old.values()]
     after = [_outcome(runs, most) for runs in new.values()]
     old_rate = _rate_of(before, confidence)
@@ -398,7 +398,7 @@ def _surprises(result: CategoryResult) -> Iterator[str]:
         yield f"{result.missing} not run on the new release"
     if result.added:
         yield f"{result.added} not run on the old release"
-    if errors := result.old.errors + result.new.errors:
-        yield f"{errors} without result"
+    if result.old.errors or result.new.errors:
+        yield f"without result: {result.old.errors} before, {result.new.errors} now"
     if not result.paired:
         yield "different cases on both sides"
