@@ -312,6 +312,11 @@ class Tenant:
         found = [g for g in self.engine().grants(who) if g.resource == resource]
         return {action: grant for grant in found for action in grant.actions}
 
+    def admitted(self, who: str = MODEL) -> dict[str, Pivot]:
+        """The hops by a token of the tenant's own, by target."""
+        engine = self.engine()
+        return {p.target: p for token in engine.tokens(who) for p in engine.admits(token, who)}
+
     def pivots(self, who: str = MODEL) -> dict[str, Pivot]:
         """The hops, by target."""
         return {pivot.target: pivot for pivot in self.engine().pivots(who)}

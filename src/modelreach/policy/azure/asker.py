@@ -50,8 +50,7 @@ class Asker:
         if principal is None:
             raise KeyError(name)
         held = (*estate.held(principal), *_gained(change, principal, estate, fixed))
-        joined = {change.what} if change and change.how is How.MEMBER else set[str]()
-        members = frozenset({principal.id, *estate.groups_of(principal), *joined})
+        members = frozenset({principal.id, *estate.groups_of(principal)})
         known = name if change else principal.id
         asker = Asker(estate, known, principal, held, members, fixed)
         for one in held:
@@ -121,10 +120,6 @@ def _gained(
     if change is None:
         return
     match change.how:
-        case How.MEMBER:
-            for binding in estate.bindings_of(change.what):
-                if binding.status in ("", "active"):
-                    yield Held(binding, estate.role(binding.role), change.what)
         case How.ANY_ROLE:
             yield Held(_given(change.what, "", principal), _EVERYTHING)
         case How.ROLES:

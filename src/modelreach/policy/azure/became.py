@@ -14,13 +14,12 @@ class How(StrEnum):
 
     ANY_ROLE = "any-role@"
     ROLES = "roles@"
-    MEMBER = "member="
 
 
 @dataclass(frozen=True, slots=True)
 class Became:
-    """`base` is the object id. `what` is the scope at which it has given itself roles (any, or all
-    that a condition lets it assign), or the group that it has joined."""
+    """`base` is the object id. `what` is the scope at which it has given itself roles: any, or all
+    that a condition lets it assign."""
 
     base: str
     how: How

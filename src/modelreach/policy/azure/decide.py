@@ -252,7 +252,9 @@ def _in_directory(asker: Asker, question: Asked, target: str) -> Problem:
         places: set[str] | None = None
         kind = "app-roles"
     else:
-        places = {target, estate.tenant, *_units(asker, target)}
+        objects = _objects(asker, target)
+        units = (unit for one in objects for unit in _units(asker, one))
+        places = {*objects, estate.tenant, *units}
         kind = "directory-roles"
     allows: list[Clause] = []
     for held in asker.held:
@@ -294,6 +296,13 @@ def _directory_when(block: Block, asker: Asker, target: str) -> Expr:
             return TRUE if owned else FALSE
         case _:
             return Atom(AtomKind.OPAQUE, "condition", "", (condition[:200],))
+
+
+def _objects(asker: Asker, target: str) -> tuple[str, ...]:
+    """A service principal, and its application: a credential of either opens both."""
+    fact = asker.estate.facts.principals.get(target)
+    application = str(fact.attributes.get("application", "")) if fact else ""
+    return (target, application) if application else (target,)
 
 
 def _units(asker: Asker, target: str) -> Iterator[str]:

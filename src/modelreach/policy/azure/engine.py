@@ -13,12 +13,13 @@ from modelreach.policy.azure.became import became
 from modelreach.policy.azure.conditions import attribute_key
 from modelreach.policy.azure.estate import Estate
 from modelreach.policy.azure.explain import explain
+from modelreach.policy.azure.federation import admits, tokens
 from modelreach.policy.azure.held import held
 from modelreach.policy.azure.pivots import pivots
 from modelreach.policy.azure.tools import tools
 from modelreach.policy.azure.unlisted import unlisted
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot
+from modelreach.policy.engine import Grant, Opened, Pivot, Token
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.provider import Opens
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
@@ -104,6 +105,15 @@ class AzureEngine:
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
         return tuple(tools(self._estate, runtime.lower()))
+
+    def tokens(self, principal: str) -> Iterable[Token]:
+        """By what an identity shows elsewhere who it is."""
+        found = self._estate.principal(principal)
+        return tuple(tokens(self._estate, found)) if found and not became(principal) else ()
+
+    def admits(self, token: Token, source: str) -> Iterable[Pivot]:
+        """A hop to each identity whose federated credentials let a token in."""
+        return tuple(admits(self._estate, token, source))
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and scope that can be taken over, in one hop."""

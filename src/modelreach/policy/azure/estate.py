@@ -23,12 +23,35 @@ from modelreach.policy.azure.ids import (
     subscription_of,
 )
 from modelreach.policy.azure.roles import Role, blocks_of, values_of
-from modelreach.snapshot import Binding, Facts, Gap, Principal, Resource, Runtime, Scope
+from modelreach.policy.decision import Layer, StatementRef
+from modelreach.snapshot import (
+    Attachment,
+    Binding,
+    Facts,
+    Gap,
+    Principal,
+    Resource,
+    Runtime,
+    Scope,
+)
 
 #: In the principals of a deny assignment: everybody.
 #: https://learn.microsoft.com/azure/role-based-access-control/deny-assignments
 EVERYBODY = "00000000-0000-0000-0000-000000000000"
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
+
+
+#: How addresses of resources end, after their name.
+_HOSTS = {
+    "microsoft.containerregistry/registries": ("azurecr.io",),
+    "microsoft.storage/storageaccounts": (
+        "blob.core.windows.net",
+        "dfs.core.windows.net",
+        "file.core.windows.net",
+        "queue.core.windows.net",
+    ),
+    "microsoft.keyvault/vaults": ("vault.azure.net",),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +77,18 @@ class Deny:
     excluded: frozenset[str]
     only_here: bool
     condition: str
+
+
+@dataclass(frozen=True, slots=True)
+class Trust:
+    """A federated credential of a target: the subject, or else the expression that claims have to
+    meet, and the audiences that it takes."""
+
+    target: str
+    subject: str
+    audiences: tuple[str, ...]
+    expression: str
+    reference: StatementRef
 
 
 class _Named(msgspec.Struct):
@@ -274,43 +309,53 @@ class Estate:
         return tuple(self.facts.principals[n] for n in self._related.get(("owner", owner), ()))
 
     @cached_property
-    def _trusts(self) -> tuple[dict[str, tuple[str, ...]], dict[str, tuple[str, ...]]]:
-        """Who trusts what Entra says of an object, by object id; and who trusts an issuer."""
-        objects: dict[str, list[str]] = {}
-        issuers: dict[str, list[str]] = {}
+    def _trusts(self) -> dict[str, tuple[Trust, ...]]:
+        """Federated credentials by issuer, without scheme."""
+        found: dict[str, list[Trust]] = {}
         for attachment in self.facts.snapshot.attachments:
             fact = self.facts.principals.get(attachment.target)
             if attachment.kind != "trust" or fact is None or fact.provider != "azure":
                 continue
             raw = bytes(self.facts.snapshot.documents.get(attachment.document, b""))
-            trust = _written_trust(raw)
-            if trust is None:
-                continue
-            issuers.setdefault(trust.issuer.rstrip("/"), []).append(fact.id)
-            if self.tenant and f"/{self.tenant}/" in trust.issuer.lower() + "/":
-                objects.setdefault(trust.subject.lower(), []).append(fact.id)
-        return (
-            {name: tuple(sorted(set(found))) for name, found in objects.items()},
-            {name: tuple(sorted(set(found))) for name, found in issuers.items()},
-        )
+            written = _written_trust(raw)
+            if written is not None:
+                trust = _trust(attachment, written, raw)
+                found.setdefault(_bare(written.issuer), []).append(trust)
+        return {issuer: tuple(trusts) for issuer, trusts in found.items()}
 
-    def trusting(self, principal: str) -> tuple[str, ...]:
-        """Give who lets a managed identity in by a federated credential.
-        https://learn.microsoft.com/entra/workload-id/workload-identity-federation-config-app-trust-managed-identity
-        """
-        return self._trusts[0].get(principal, ())
+    def trusts_of(self, issuer: str) -> tuple[Trust, ...]:
+        """Give the federated credentials that let an issuer's tokens in."""
+        return self._trusts.get(_bare(issuer), ())
 
     def trusting_issuer(self, cluster: str) -> tuple[str, ...]:
         """Give the identities that pods of a cluster can get tokens as."""
         fact = self.facts.resources.get(cluster)
         issuer = str(fact.attributes.get("oidc_issuer", "")) if fact else ""
-        return self._trusts[1].get(issuer.rstrip("/"), ()) if issuer else ()
+        trusts = self.trusts_of(issuer) if issuer else ()
+        return tuple(sorted({trust.target for trust in trusts}))
 
     @cached_property
     def azure_runtimes(self) -> tuple[Runtime, ...]:
         """The runtimes of this provider, by id."""
         found = (r for r in self.facts.snapshot.runtimes if r.provider == "azure")
         return tuple(sorted(found, key=lambda runtime: runtime.id))
+
+    def addressed(self, name: str) -> str:
+        """Give the resource that an address is in: a registry of an image, an account of files;
+        an id stays as it is."""
+        if name.startswith("/"):
+            return name
+        host = name.lower().removeprefix("https://").removeprefix("http://").split("/")[0]
+        return self._by_host.get(host, name)
+
+    @cached_property
+    def _by_host(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for resource in self.facts.snapshot.resources:
+            last = resource.id.rsplit("/", 1)[-1]
+            for host in _HOSTS.get(resource.kind, ()) if resource.provider == "azure" else ():
+                found[f"{last}.{host}"] = resource.id
+        return found
 
     @cached_property
     def leading(self) -> frozenset[str]:
@@ -393,10 +438,6 @@ class Estate:
         which cannot be rewritten."""
         _, digest, _ = self._documents.get(name, ("", "", ""))
         return _assignable(bytes(self.facts.snapshot.documents.get(digest, b"")))
-
-    def bindings_of(self, member: str) -> tuple[Binding, ...]:
-        """Give the bindings that name exactly this object."""
-        return self._by_member.get(member, ())
 
     def held(self, principal: Principal) -> tuple[Held, ...]:
         """Give every role that a principal holds as things stand: itself or through a group.
@@ -539,9 +580,34 @@ def _leading_to(fact: Principal) -> Iterator[str]:
             yield related if name != "service_principal" else fact.id
 
 
-class _WrittenTrust(msgspec.Struct):
+class _WrittenTrust(msgspec.Struct, rename="camel"):
     issuer: str = ""
-    subject: str = ""
+    subject: str | None = None
+    audiences: list[str] = []
+    claims_matching_expression: Any = None
+
+
+def _bare(issuer: str) -> str:
+    return issuer.removeprefix("https://").rstrip("/")
+
+
+def _trust(attachment: Attachment, written: _WrittenTrust, raw: bytes) -> Trust:
+    ref = StatementRef(
+        Layer.TRUST,
+        attachment.name,
+        attachment.target,
+        attachment.document,
+        0,
+        "",
+        "Allow",
+        raw.decode("utf-8", "replace"),
+    )
+    expression: Any = written.claims_matching_expression
+    if isinstance(expression, dict):
+        expression = cast("dict[str, Any]", expression).get("value")
+    text = expression if isinstance(expression, str) else ""
+    audiences = tuple(written.audiences)
+    return Trust(attachment.target, written.subject or "", audiences, text, ref)
 
 
 def _written_trust(raw: bytes) -> _WrittenTrust | None:

@@ -56,10 +56,21 @@ def candidates(asker: Asker) -> Iterator[Resource]:
             yield estate.facts.resources[name]
 
 
+#: Types of what the account or vault that it lies in speaks for.
+_PARTS = (
+    "microsoft.storage/storageaccounts/",
+    "microsoft.keyvault/vaults/",
+    "microsoft.documentdb/databaseaccounts/",
+    "microsoft.servicebus/namespaces/",
+    "microsoft.eventhub/namespaces/",
+)
+
+
 def _is_part(asker: Asker, resource: Resource) -> bool:
+    if not resource.kind.startswith(_PARTS):
+        return False
     known = asker.estate.facts.resources
-    above = (place for place in enclosing(resource.id) if place != resource.id)
-    return any(place in known and known[place].kind in operations.by_kind() for place in above)
+    return any(place in known for place in enclosing(resource.id) if place != resource.id)
 
 
 @dataclass(slots=True)
@@ -142,11 +153,9 @@ def _rows(asker: Asker, resource: Resource) -> Iterator[Row]:
     rest = [(op, answer) for op, answer in answers.items() if not _outdone(op, answer, opened)]
     yield from _grouped(parts_told_apart(asker, resource, rest))
     for keys, decision, ops in by_key:
-        note = (
-            f"{keys.what} opens all data, past roles and conditions: {keys.listed_by} hands it out"
-        )
+        note = f"{keys.what} opens all data, past data roles and their conditions: {keys.how}"
         rows = _grouped((op, decision, ()) for op in ops)
-        yield from (replace(row, note=note) for row in rows)
+        yield from (replace(row, note=f"{note} ({keys.listed_by})") for row in rows)
 
 
 def _outdone(op: Operation, decision: Decision, opened: Iterable[Operation]) -> bool:

@@ -52,7 +52,7 @@ class AzureHolder:
     def decide(self, action: str, thing: str, context: Mapping[str, tuple[str, ...]]) -> Decision:
         """Put a question to the engine."""
         known = {attribute_key(key): values for key, values in context.items()}
-        return decide(self.asker, action, thing, known)
+        return decide(self.asker, action, self.asker.estate.addressed(thing), known)
 
     def principals(self, kinds: tuple[str, ...], places: tuple[str, ...]) -> Iterable[Principal]:
         """Principals in the tenant, in an administrative unit, one object, or managed identities
@@ -87,7 +87,8 @@ class AzureHolder:
         inside = set(self._within(places))
         for runtime in self.asker.estate.azure_runtimes:
             if runtime.kind in kinds and any(
-                link.kind in links and link.target in inside for link in runtime.links
+                link.kind in links and self.asker.estate.addressed(link.target) in inside
+                for link in runtime.links
             ):
                 yield runtime
 

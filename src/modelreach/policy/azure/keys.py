@@ -1,4 +1,4 @@
-"""Keys that open what a resource holds past all roles: which actions hand them out, and when not.
+"""What opens what a resource holds past its data roles: which actions give it, and when not.
 
 A shared key is not about who asks: whoever has it has all of the data, whatever roles, conditions
 and deny assignments say of data actions. Each service can be told to refuse its keys.
@@ -15,16 +15,15 @@ from modelreach.snapshot import Resource
 
 @dataclass(frozen=True, slots=True)
 class Keys:
-    """The keys of one type of resource. `opens` is the prefix of the data actions that a key gives
-    ("" for all of the type); of those only the reading ones with `read_only`. `attribute` is what
-    turns keys off when it is `off`."""
+    """What opens the data of one type of resource: only to reading, with `read_only`. `attribute`
+    is what turns it off when it is `off`; `what` and `how` are told to people."""
 
     listed_by: str
     attribute: str = "local_auth"
     off: object = False
-    opens: str = ""
     read_only: bool = False
     what: str = "an account key"
+    how: str = "its listing hands it out"
 
 
 _STORAGE = "Microsoft.Storage/storageAccounts"
@@ -44,6 +43,12 @@ KEYS: dict[str, tuple[Keys, ...]] = {
     "microsoft.documentdb/databaseaccounts": (
         Keys(f"{_COSMOS}/listKeys/action"),
         Keys(f"{_COSMOS}/listConnectionStrings/action", what="a connection string"),
+        Keys(
+            f"{_COSMOS}/sqlRoleAssignments/write",
+            attribute="",
+            what="a data role of the account",
+            how="it may assign itself one",
+        ),
         Keys(f"{_COSMOS}/readonlykeys/action", read_only=True, what="a read-only key"),
     ),
     "microsoft.search/searchservices": (
@@ -66,6 +71,22 @@ KEYS: dict[str, tuple[Keys, ...]] = {
             what="the admin user's password",
         ),
     ),
+    "microsoft.keyvault/vaults": (
+        Keys(
+            "Microsoft.KeyVault/vaults/accessPolicies/write",
+            "rbac",
+            off=True,
+            what="an access policy",
+            how="it may write one for itself",
+        ),
+        Keys(
+            "Microsoft.KeyVault/vaults/write",
+            "rbac",
+            off=True,
+            what="an access policy",
+            how="it may write one for itself",
+        ),
+    ),
     "microsoft.batch/batchaccounts": (Keys("Microsoft.Batch/batchAccounts/listkeys/action"),),
 }
 #: Where keys are off unless the resource says that they are on.
@@ -73,7 +94,8 @@ _OFF_BY_DEFAULT = {"microsoft.containerregistry/registries"}
 
 
 def keys_of(resource: Resource) -> tuple[Keys, ...]:
-    """Give the keys of a resource that work, as far as is known."""
+    """Give the keys of a resource that work, as far as is known. Of a vault that does not say how
+    it decides, none: what its policies give is unknown already."""
     return tuple(
         keys
         for keys in KEYS.get(resource.kind, ())

@@ -38,8 +38,8 @@ def _others(asker: Asker, opens: Opens) -> Iterator[Pivot]:
     yield from credentials(asker, opens)
     prober = RoleProber(AzureHolder(asker))
     found = [pivot for rule in rules(_PACKAGE) for pivot in tried(rule, prober)]
-    yield from found
-    yield from clusters(asker, [(p.via, p) for p in found if p.rule.startswith("aks-")])
+    yield from (pivot for pivot in found if pivot.target)
+    yield from clusters(asker, [p for p in found if p.rule.startswith("azure-aks-")])
 
 
 def _leads_out(target: str, taken: set[str], asker: Asker) -> bool:

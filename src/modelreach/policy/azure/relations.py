@@ -1,7 +1,7 @@
 """Whom a principal is as good as, by what it is rather than by what it may do.
 
 An application acts as its service principal; a blueprint gets tokens as each of its agent
-identities; an agent identity as its agent user; a trust lets in the managed identity it names.
+identities; an agent identity as its agent user.
 https://learn.microsoft.com/entra/identity-platform/app-objects-and-service-principals
 https://learn.microsoft.com/entra/agent-id/identity-platform/agent-blueprint
 """
@@ -13,7 +13,6 @@ from dataclasses import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.azure.asker import Asker
-from modelreach.policy.azure.became import Became, How
 from modelreach.policy.azure.decide import decide
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.escalation.mechanism import strength_of
@@ -36,8 +35,6 @@ def relations(asker: Asker) -> Iterator[Pivot]:
     if principal.kind == "agent-identity":
         for user in asker.estate.users_of(principal.id):
             yield from _hop(asker, user, *_AGENT_USER)
-    for target in asker.estate.trusting(principal.id):
-        yield from _hop(asker, target, *_TRUSTED)
     if principal.kind == "user":
         yield from _owned(asker)
 
@@ -52,8 +49,9 @@ _BLUEPRINT = (
     "azure-blueprint",
     "a blueprint gets tokens as each of its agent identities",
 )
+_OWNS = ("credential", "azure-owner", "its owner may add a credential")
+_JOINS = ("membership", "azure-group-owner", "its owner may add members")
 _AGENT_USER = ("trust", "azure-agent-user", "an agent identity gets tokens as its agent user")
-_TRUSTED = ("trust", "azure-federated-identity", "a federated credential lets it in")
 
 
 def _hop(asker: Asker, target: str, kind: str, rule: str, note: str) -> Iterator[Pivot]:
@@ -75,24 +73,10 @@ def _owned(asker: Asker) -> Iterator[Pivot]:
     """
     for owned in asker.estate.owned_by(asker.principal.id):
         if owned.kind == "group":
-            name = Became(asker.principal.id, How.MEMBER, owned.id).name
-            note = "its owner may add members"
-            support = Support(asker.name, "", owned.id, (), note)
-            yield Pivot(
-                "membership",
-                asker.name,
-                name,
-                Strength.CERTAIN,
-                TRUE,
-                (support,),
-                "azure-group-owner",
-                note=note,
-            )
+            yield from _hop(asker, owned.id, *_JOINS)
         elif owned.kind in ("application", "service-principal", "agent-blueprint"):
             target = _service_principal(owned)
-            yield from _hop(
-                asker, target, "credential", "azure-owner", "its owner may add a credential"
-            )
+            yield from _hop(asker, target, *_OWNS)
 
 
 def _service_principal(owned: Principal) -> str:
@@ -122,13 +106,13 @@ def credentials(asker: Asker, opens: Opens) -> Iterator[Pivot]:
             )
 
 
-def clusters(asker: Asker, taken: Iterable[tuple[str, Pivot]]) -> Iterator[Pivot]:
+def clusters(asker: Asker, taken: Iterable[Pivot]) -> Iterator[Pivot]:
     """Whoever runs what it likes in a cluster has the identities that trust the cluster's pods.
 
     https://learn.microsoft.com/azure/aks/workload-identity-overview
     """
-    for cluster, pivot in taken:
-        for target in asker.estate.trusting_issuer(cluster):
+    for pivot in taken:
+        for target in asker.estate.trusting_issuer(pivot.via):
             if target != asker.principal.id:
                 note = "a pod of the cluster gets tokens as it"
                 yield replace(pivot, target=target, kind="trust", note=note)

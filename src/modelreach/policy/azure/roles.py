@@ -156,19 +156,27 @@ def _blocks(entry: object, index: int) -> tuple[Block, ...]:
     text = msgspec.json.encode(entry).decode("utf-8", "replace")
     found: list[Block] = []
     for plane, granted, excepted in _PLANES:
-        actions = getattr(permission, granted)
-        if actions:
-            found.append(
-                Block(
-                    plane,
-                    Globs.of(actions),
-                    Globs.of(getattr(permission, excepted) or ()),
-                    permission.condition or "",
-                    index,
-                    text,
-                )
-            )
+        actions, but = getattr(permission, granted), getattr(permission, excepted) or ()
+        if plane is Plane.DIRECTORY:
+            actions, but = map(_of_directory, actions or ()), map(_of_directory, but)
+        globs = Globs.of(actions or ())
+        if globs.all:
+            condition = permission.condition or ""
+            found.append(Block(plane, globs, Globs.of(but), condition, index, text))
     return tuple(found)
+
+
+def _of_directory(action: str) -> str:
+    """Give the pattern of a directory action: `allProperties` is every property, `allTasks` every
+    task.
+    https://learn.microsoft.com/entra/identity/role-based-access-control/custom-overview
+    """
+    name = action.lower().removesuffix("/alltasks")
+    head, all_properties, tail = name.partition("/allproperties")
+    every_task = name != action.lower()
+    if all_properties:
+        return f"{head}/*" if every_task else f"{head}/*{tail}"
+    return f"{name}/*" if every_task else name
 
 
 def _app_role(document: dict[str, Any], raw: bytes) -> tuple[Block, ...]:

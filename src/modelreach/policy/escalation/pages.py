@@ -28,7 +28,10 @@ _ON = {
 
 
 #: The providers whose rules have this form, each with the title of its catalogue.
-TITLES = {"kubernetes": "Ways to become more in Kubernetes"}
+TITLES = {
+    "azure": "Ways to become more in Azure and Entra",
+    "kubernetes": "Ways to become more in Kubernetes",
+}
 
 _HEAD = (
     "<!-- Written from the rules by tests/escalation/write_pages.py; edit the rules instead. -->"
