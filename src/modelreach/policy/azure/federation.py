@@ -1,7 +1,8 @@
 """Tokens of others that identities let in, and those that an identity shows elsewhere.
 
 A federated credential lets a token in whose issuer and subject it names, letter by letter, or
-whose claims meet its expression. A managed identity may be let in by an application of its own tenant.
+whose claims meet its expression. A managed identity may be let in by an application of its own
+tenant.
 https://learn.microsoft.com/entra/workload-id/workload-identity-federation
 https://learn.microsoft.com/entra/workload-id/workload-identities-flexible-federated-identity-credentials
 """
