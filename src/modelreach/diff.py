@@ -11,15 +11,15 @@ itself gives nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
+from modelreach.blame import Sight, could_hide, could_limit
 from modelreach.graph import WEAKNESS, Path
 from modelreach.model import Capability, Strength, Verdict
-from modelreach.policy.engine import AS_ADMINISTRATOR
 from modelreach.policy.expr import implies, render
 from modelreach.policy.glob import covers
-from modelreach.reach import Access, BlastRadius, Identity
+from modelreach.reach import Access, BlastRadius
 from modelreach.snapshot import Gap
 
 
@@ -82,11 +82,13 @@ class Change:
 @dataclass(frozen=True, slots=True)
 class Side:
     """One side of a comparison: its radius, what it could not see, and the accesses to be
-    compared (listed, by pattern, to identities and to scopes, all in the one form)."""
+    compared (listed, by pattern, to identities and to scopes, all in the one form). `sight` is
+    what both know of places."""
 
     radius: BlastRadius
     accesses: tuple[Access, ...]
     blind: tuple[Gap, ...] = ()
+    sight: Sight = field(default_factory=Sight)
 
 
 #: resource -> action -> the best way to it
@@ -234,58 +236,12 @@ def blamed(change: Change, old: Side, new: Side) -> Change:
     poorer, richer = (old, new) if more else (new, old)
     access = change.shown if change.kind is not ChangeKind.NARROWED else change.old or change.shown
     identities = poorer.radius.identities | richer.radius.identities
-    causes = [gap for gap in poorer.blind if could_hide(gap, access, identities)]
-    causes += [gap for gap in richer.blind if _could_limit(gap, access, identities)]
+    sight = richer.sight
+    causes = [gap for gap in poorer.blind if could_hide(gap, access, identities, sight)]
+    causes += [gap for gap in richer.blind if could_limit(gap, access, identities, sight)]
     if not causes:
         return change
     return replace(change, kind=ChangeKind.UNKNOWN, caused_by=tuple(sorted(causes, key=repr)))
-
-
-_LIMITING = {"scp", "rcp", "organization", "boundary", "resource-policy"}
-_GRANTING = {"principals", "identity-policy", "trust", "resource-policy"}
-
-
-def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> bool:
-    """Could this gap be why the poorer side does not show the access? `identities` are those that
-    either side reaches."""
-    grant = access.grant
-    if any(pivot.rule == AS_ADMINISTRATOR for pivot in access.path.pivots) and _naming(gap):
-        return True
-    if gap.kind in _GRANTING:
-        touched = _touched(access, identities)
-        if gap.subject:
-            return gap.subject in touched
-        owners = (identities[name].principal.scope for name in touched if name in identities)
-        return gap.scope in ("", grant.scope, *owners)
-    listed_there = gap.scope in ("", grant.scope) and gap.region in ("", grant.region)
-    return gap.kind == grant.kind and listed_there and gap.subject in ("", grant.resource)
-
-
-def _naming(gap: Gap) -> bool:
-    """May what was not read have policies that name somebody: principals, resources, or theirs?"""
-    return gap.kind in _GRANTING or ":" in gap.kind
-
-
-def _could_limit(gap: Gap, access: Access, identities: Mapping[str, Identity]) -> bool:
-    """Could this gap hide a limit that the other side shows?"""
-    if gap.kind not in _LIMITING:
-        return False
-    return not gap.subject or gap.subject in _touched(access, identities)
-
-
-def _touched(access: Access, identities: Mapping[str, Identity]) -> set[str]:
-    """The resource, and everybody on the way to it with their groups. Of an identity under another
-    name (one that gave itself policies), both names."""
-    grant, pivots = access.grant, access.path.pivots
-    on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
-    names = {grant.resource, grant.principal, access.path.start, *on_the_way}
-    groups = {
-        group
-        for name in names
-        if name in identities
-        for group in identities[name].principal.groups
-    }
-    return names | groups | {name.partition("#")[0] for name in names}
 
 
 def blind_spots(

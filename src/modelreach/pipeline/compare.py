@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from msgspec.structs import replace
 
 from modelreach import diff as differ
+from modelreach.blame import Sight
 from modelreach.diff import Change, ChangeKind
 from modelreach.gate.classify import classify
 from modelreach.gate.triggers.reached import Reach
@@ -63,8 +64,11 @@ def diff_report(old: Side, new: Side, options: GateOptions) -> DiffReport:
 
 def _changes(old: Side, new: Side) -> tuple[Change, ...]:
     same_name = _renamed(old, new)
-    first = differ.Side(old.radius, _comparable(old, set(same_name.values())), _blind(old, new))
-    second = differ.Side(new.radius, _comparable(new, set(same_name)), _blind(new, old))
+    sight = Sight(old.case.facts, new.case.facts)
+    first = differ.Side(
+        old.radius, _comparable(old, set(same_name.values())), _blind(old, new), sight
+    )
+    second = differ.Side(new.radius, _comparable(new, set(same_name)), _blind(new, old), sight)
     cases = {id(first): old.case, id(second): new.case}
     listed = differ.diff(first, second, covered=lambda side, name: _covers(cases[id(side)], name))
     kept = [change for change in listed if not _summed_up(change, old, new)]

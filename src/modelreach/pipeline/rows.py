@@ -275,6 +275,22 @@ _LEAVES = {
     "details": "how it is configured",
     "regions": "which regions are in use",
     "organization": "which organisation the account is in, and its policies",
+    "bindings": "who holds which role there",
+    "roles": "what a role that somebody holds allows",
+    "deny": "what is denied there; allows are an upper bound",
+    "locks": "what locks forbid there; allows are an upper bound",
+    "eligible": "who may activate a role",
+    "groups": "who is in a group that holds something",
+    "owners": "who may add credentials or members to it",
+    "directory-roles": "who holds roles over the directory",
+    "app-roles": "who holds application permissions",
+    "applications": "which applications there are, and their credentials",
+    "agents": "which agents have identities, and made from which blueprint",
+    "delegated": "what is delegated to other tenants",
+    "delegated-permissions": "what applications may do for their users",
+    "hierarchy": "what is inherited from above",
+    "subscription": "everything in this subscription",
+    "resources": "which resources there are and who may use them",
 }
 
 

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from dataclasses import replace
 from functools import cached_property
 
-from modelreach.diff import could_hide
+from modelreach.blame import Sight, could_hide
 from modelreach.judge.finding import Finding, State, order
 from modelreach.judge.rules.excess import ExcessPrivilege
 from modelreach.judge.rules.long_lived_key import LongLivedKey
@@ -45,13 +45,14 @@ def _settled(
     findings: tuple[Finding, ...], old: Side, new: Side, blind_new: tuple[Gap, ...]
 ) -> Iterator[Finding]:
     before, after = _Knowledge(old), _Knowledge(new)
+    sight = Sight(old.case.facts, new.case.facts)
     current = [finding for finding in findings if finding.state is not State.GONE]
     for finding in current:
         known = finding.state is State.NEW and before.held_unseen(finding)
         yield replace(finding, state=State.UNCHANGED) if known else finding
     for finding in findings:
         if finding.state is State.GONE and not _told_otherwise(finding, current, after):
-            hidden = any(_hides(gap, finding, old) for gap in blind_new)
+            hidden = any(_hides(gap, finding, old, sight) for gap in blind_new)
             yield replace(finding, state=State.UNCHANGED) if hidden else finding
 
 
@@ -97,12 +98,12 @@ def _told_otherwise(finding: Finding, current: list[Finding], after: _Knowledge)
     )
 
 
-def _hides(gap: Gap, finding: Finding, old: Side) -> bool:
+def _hides(gap: Gap, finding: Finding, old: Side, sight: Sight) -> bool:
     """May this gap of the newer side be why a finding does not show there?"""
     access = finding.access or _of_path(finding, old)
     if access is None:
         return False
-    if could_hide(gap, access, old.radius.identities):
+    if could_hide(gap, access, old.radius.identities, sight):
         return True
     if gap.kind not in _JUDGED_BY.get(finding.rule, ()):
         return False

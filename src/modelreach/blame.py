@@ -1,0 +1,203 @@
+"""Whether what one side of a comparison could not see may be all there is to a change.
+
+A grant that a refused call hides is not lost, and one whose limit was not read is not gained. In
+doubt the gap is to blame: silence must not read as safety.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
+from typing import Final
+
+from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.engine import AS_ADMINISTRATOR
+from modelreach.policy.expr import render
+from modelreach.reach import Access, Identity
+from modelreach.snapshot import Facts, Gap
+
+#: Kinds of gaps that may hide what a principal may do, by the places of all who are touched.
+_GRANTING: Final = frozenset({"principals", "identity-policy", "trust", "resource-policy"})
+#: Kinds that may hide a role that is held, by the places that it is held over.
+_HOLDING: Final = frozenset(
+    {
+        *("bindings", "roles", "groups", "tags", "constraint", "access-policy", "eligible"),
+        *("directory-roles", "app-roles", "owners", "agents", "applications", "delegated"),
+        *("hierarchy", "subscription"),
+    }
+)
+#: Kinds that may hide a limit, wherever they are.
+_LIMITING: Final = frozenset({"scp", "rcp", "organization", "boundary", "resource-policy"})
+#: Kinds that may hide a limit on what is at or below their scope.
+_LIMITING_BELOW: Final = frozenset({"deny", "locks", "constraint", "access-policy", "tags"})
+#: A gap of this kind stands for every kind of resource.
+_EVERYTHING: Final = "resources"
+_HELD: Final = (Layer.BINDING, Layer.ACCESS_POLICY, Layer.DENY)
+
+
+class Sight:
+    """What the sides know of places: in which scopes a thing is, which roles have a name, and
+    which groups hold a group. Nothing is looked up before the first gap asks."""
+
+    def __init__(self, *sides: Facts) -> None:
+        self._sides = sides
+        self._above: dict[str, frozenset[str]] = {}
+
+    @cached_property
+    def _places(self) -> dict[str, str]:
+        found: dict[str, str] = {}
+        for facts in self._sides:
+            found |= {name: fact.scope for name, fact in facts.resources.items()}
+            found |= {name: fact.scope for name, fact in facts.principals.items()}
+            found |= {name: fact.parent for name, fact in facts.scopes.items()}
+        return found
+
+    @cached_property
+    def _roles(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for facts in self._sides:
+            for role in facts.snapshot.managed_policies:
+                found.setdefault(role.name, set()).add(role.id)
+        return found
+
+    def above(self, name: str) -> frozenset[str]:
+        """Give everything that a scope, resource or principal is in, with itself."""
+        if name not in self._above:
+            self._above[name] = frozenset(_chain(name, self._places))
+        return self._above[name]
+
+    def groups(self, name: str) -> frozenset[str]:
+        """Give the groups that somebody is in, through others too."""
+        found: set[str] = set()
+        waiting = [name]
+        while waiting:
+            new = self._direct(waiting.pop()) - found
+            found |= new
+            waiting += new
+        return frozenset(found)
+
+    def _direct(self, name: str) -> set[str]:
+        known = (facts.principals[name] for facts in self._sides if name in facts.principals)
+        return {group for principal in known for group in principal.groups}
+
+    def roles(self, name: str) -> frozenset[str]:
+        """Give the ids of the roles that a statement calls by this name, or id."""
+        return frozenset({name, *self._roles.get(name, ())})
+
+
+def _chain(name: str, places: Mapping[str, str]) -> Iterator[str]:
+    seen: set[str] = set()
+    while name and name not in seen:
+        yield name
+        seen.add(name)
+        name = places.get(name, "")
+
+
+def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity], sight: Sight) -> bool:
+    """Could this gap be why the poorer side does not show the access? `identities` are those that
+    either side reaches."""
+    grant = access.grant
+    if any(pivot.rule == AS_ADMINISTRATOR for pivot in access.path.pivots) and _naming(gap):
+        return True
+    if gap.kind in _GRANTING:
+        touched = _touched(access, identities)
+        if gap.subject:
+            return gap.subject in touched
+        return gap.scope in ("", *_all_above(_owners(access, identities), sight))
+    if gap.kind in _HOLDING:
+        return _could_hold(gap, access, identities, sight)
+    listed_there = gap.scope in ("", *sight.above(grant.scope)) and gap.region in (
+        "",
+        grant.region,
+    )
+    about = gap.subject in ("", grant.resource) or grant.resource.startswith(f"{gap.subject}/")
+    return gap.kind in (grant.kind, _EVERYTHING) and listed_there and about
+
+
+def _naming(gap: Gap) -> bool:
+    """May what was not read have policies that name somebody: principals, resources, or theirs?"""
+    return gap.kind in _GRANTING | _HOLDING or ":" in gap.kind
+
+
+def _could_hold(
+    gap: Gap, access: Access, identities: Mapping[str, Identity], sight: Sight
+) -> bool:
+    """Could the gap hide a role that the access stands on?"""
+    refs = tuple(_statements(access))
+    touched = _touched(access, identities)
+    match gap.kind:
+        case "roles" if gap.subject:
+            return any(gap.subject in sight.roles(ref.policy) for ref in refs)
+        case "roles":
+            return any(ref.layer in _HELD for ref in refs)
+        case "groups":
+            groups = frozenset(group for name in touched for group in sight.groups(name))
+            if gap.subject:
+                return gap.subject in groups
+            return bool(groups) and _within(gap, access, refs, touched, sight)
+        case "tags" if not _about_tags(access, refs):
+            return False
+        case _:
+            return _within(gap, access, refs, touched, sight)
+
+
+def _within(
+    gap: Gap, access: Access, refs: Iterable[StatementRef], touched: set[str], sight: Sight
+) -> bool:
+    """Is what the gap is about the thing, a place of it or of a role on the way, or on the way?"""
+    names = {access.grant.scope, access.grant.resource, *(ref.target for ref in refs)}
+    places = _all_above(names, sight)
+    if gap.subject:
+        return gap.subject in places | touched
+    return gap.scope in ("", *places)
+
+
+def _about_tags(access: Access, refs: Iterable[StatementRef]) -> bool:
+    told = [render(access.residual), *(ref.text for ref in refs)]
+    return any("tag" in text.lower() for text in told)
+
+
+def could_limit(
+    gap: Gap, access: Access, identities: Mapping[str, Identity], sight: Sight
+) -> bool:
+    """Could this gap hide a limit that the other side shows?"""
+    if gap.kind in _LIMITING_BELOW:
+        refs = tuple(_statements(access))
+        if gap.kind == "tags" and not _about_tags(access, refs):
+            return False
+        return _within(gap, access, refs, _touched(access, identities), sight)
+    if gap.kind not in _LIMITING:
+        return False
+    return not gap.subject or gap.subject in _touched(access, identities)
+
+
+def _statements(access: Access) -> Iterator[StatementRef]:
+    yield from access.grant.statements
+    for pivot in access.path.pivots:
+        for support in pivot.support:
+            yield from support.statements
+
+
+def _all_above(names: Iterable[str], sight: Sight) -> frozenset[str]:
+    return frozenset(place for name in names for place in sight.above(name))
+
+
+def _owners(access: Access, identities: Mapping[str, Identity]) -> set[str]:
+    touched = _touched(access, identities)
+    owners = {identities[name].principal.scope for name in touched if name in identities}
+    return {access.grant.scope, *owners}
+
+
+def _touched(access: Access, identities: Mapping[str, Identity]) -> set[str]:
+    """The resource, and everybody on the way to it with their groups. Of an identity under another
+    name (one that gave itself policies), both names."""
+    grant, pivots = access.grant, access.path.pivots
+    on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
+    names = {grant.resource, grant.principal, access.path.start, *on_the_way}
+    groups = {
+        group
+        for name in names
+        if name in identities
+        for group in identities[name].principal.groups
+    }
+    return names | groups | {name.partition("#")[0] for name in names}

@@ -1,0 +1,147 @@
+"""Which gaps may be all there is to a change, where roles are held over scopes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from modelreach.blame import Sight, could_hide, could_limit
+from modelreach.graph import Path
+from modelreach.model import Capability, Verdict
+from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.engine import Grant
+from modelreach.policy.expr import Atom, AtomKind
+from modelreach.reach import Access, Identity
+from modelreach.snapshot import SCHEMA, Facts, Gap, ManagedPolicy, Principal, Scope, Snapshot
+
+ROOT, GROUP, SUB, RG = "/", "/mg/models", "/subs/1", "/subs/1/rgs/a"
+VAULT = f"{RG}/vaults/kv"
+ELSEWHERE = "/subs/2"
+
+
+def scope(name: str, parent: str) -> Scope:
+    return Scope(id=name, provider="azure", kind="scope", parent=parent)
+
+
+def principal(name: str, *groups: str, kind: str = "managed-identity") -> Principal:
+    return Principal(id=name, provider="azure", kind=kind, scope="tenant", groups=groups)
+
+
+FACTS = Facts(
+    Snapshot(
+        schema=SCHEMA,
+        taken_at="2026-11-24T00:00:00Z",
+        scopes=(
+            scope("tenant", ""),
+            scope(ROOT, "tenant"),
+            scope(GROUP, ROOT),
+            scope(SUB, GROUP),
+            scope(RG, SUB),
+            scope(ELSEWHERE, GROUP),
+        ),
+        principals=(
+            principal("agent", "inner"),
+            principal("inner", "outer", kind="group"),
+            principal("outer", kind="group"),
+            principal("alone"),
+        ),
+        managed_policies=(
+            ManagedPolicy(id="/roles/9", provider="azure", scope=ROOT, name="Secrets User"),
+        ),
+    )
+)
+SIGHT = Sight(FACTS)
+
+
+def access(who: str = "agent", target: str = SUB, text: str = "", **more: Any) -> Access:
+    ref = StatementRef(Layer.BINDING, "Secrets User", target, "", 0, "", "Allow", text)
+    grant = Grant(
+        principal=who,
+        resource=VAULT,
+        kind="vaults",
+        name="kv",
+        scope=RG,
+        provider="azure",
+        capability=Capability.READ,
+        actions=("getSecret",),
+        verdict=Verdict.ALLOW,
+        statements=(ref,),
+        **more,
+    )
+    return Access(grant, Path(who, ()))
+
+
+def gap(kind: str, place: str, subject: str = "") -> Gap:
+    return Gap(provider="azure", scope=place, kind=kind, reason="denied", subject=subject)
+
+
+def hides(found: Gap, of: Access | None = None) -> bool:
+    shown = of or access()
+    who = FACTS.principals[shown.grant.principal]
+    return could_hide(found, shown, {who.id: Identity(who, shown.path)}, SIGHT)
+
+
+def limits(found: Gap, of: Access | None = None) -> bool:
+    return could_limit(found, of or access(), {}, SIGHT)
+
+
+@pytest.mark.parametrize("kind", ["bindings", "resources", "vaults"])
+@pytest.mark.parametrize("place", ["", RG, SUB, GROUP, ROOT, "tenant"])
+def test_what_is_above_may_hide(kind: str, place: str) -> None:
+    assert hides(gap(kind, place))
+
+
+@pytest.mark.parametrize("kind", ["bindings", "resources", "vaults", "hierarchy"])
+def test_what_is_elsewhere_does_not(kind: str) -> None:
+    assert not hides(gap(kind, ELSEWHERE))
+
+
+def test_a_role_held_on_the_way_counts_where_it_is_held() -> None:
+    assert hides(gap("bindings", ELSEWHERE), access(target=ELSEWHERE))
+
+
+def test_a_role_is_known_by_its_id_or_its_name() -> None:
+    assert hides(gap("roles", ROOT, "/roles/9"))
+    assert hides(gap("roles", ROOT))
+    assert not hides(gap("roles", ROOT, "/roles/8"))
+
+
+def test_a_group_within_a_group_counts_and_nobody_s_does_not() -> None:
+    assert hides(gap("groups", "tenant", "outer"))
+    assert hides(gap("groups", "tenant"))
+    assert not hides(gap("groups", "tenant", "strangers"))
+    assert not hides(gap("groups", "tenant"), access(who="alone"))
+
+
+def test_a_subscription_that_is_not_seen_hides_what_is_in_it() -> None:
+    assert hides(gap("subscription", "tenant", SUB))
+    assert not hides(gap("subscription", "tenant", ELSEWHERE))
+
+
+def test_parts_of_a_thing_are_hidden_with_its_own_list() -> None:
+    assert hides(gap("vaults", SUB, RG), access())
+    assert not hides(gap("vaults", SUB, f"{RG}/vaults/other"))
+
+
+def test_tags_count_only_where_they_decide() -> None:
+    assert not hides(gap("tags", SUB))
+    assert hides(gap("tags", SUB), access(text="resource.matchTag('env', 'prod')"))
+    assert not limits(gap("tags", SUB))
+    assert limits(
+        gap("tags", SUB),
+        access(residual=Atom(AtomKind.CONTEXT, "resource.tag.env", "equals", ("prod",))),
+    )
+
+
+def test_denials_and_locks_limit_what_is_below() -> None:
+    for kind in ("deny", "locks"):
+        assert limits(gap(kind, SUB))
+        assert limits(gap(kind, ROOT))
+        assert not limits(gap(kind, ELSEWHERE))
+        assert not hides(gap(kind, SUB))
+
+
+def test_what_is_neither_does_nothing() -> None:
+    assert not hides(gap("usage", "tenant"))
+    assert not limits(gap("bindings", SUB))
