@@ -11,7 +11,7 @@ from modelreach.policy.provider import Context, Opens, Provider
 from modelreach.snapshot import Facts, Snapshot
 
 #: Each has a package of its name beside this module.
-NAMES = ("aws", "azure", "gcp")
+NAMES = ("aws", "azure", "gcp", "kubernetes")
 
 
 @lru_cache(maxsize=1)

@@ -30,6 +30,7 @@ _ON = {
 #: The providers whose rules have this form, each with the title of its catalogue.
 TITLES = {
     "azure": "Ways to become more in Azure and Entra",
+    "gcp": "Ways to become more in Google Cloud",
     "kubernetes": "Ways to become more in Kubernetes",
 }
 
@@ -114,6 +115,8 @@ def _need(need: Need) -> str:
 
 def _way(way: Way) -> str:
     text = "; ".join(_need(need) for need in way.needs) or "nothing more"
+    if way.scope:
+        text += f"; the scope{_setting(way.scope)}"
     if way.depends:
         text += f"; conditional: {way.depends}"
     return text + (f" ({way.note})" if way.note else "")

@@ -185,7 +185,7 @@ class RoleProber:
 
     def pivot(self, rule: Rule, way: Way, aim: Aim) -> Pivot | None:
         """The hop by one way; None when something that it needs is not so."""
-        surrounded = self._surrounded(rule, aim)
+        surrounded = self._surrounded(rule, way, aim)
         met = None if surrounded == FALSE else self._met(way.needs, aim)
         if met is None:
             return None
@@ -206,7 +206,7 @@ class RoleProber:
             f"{rule.title} (by way of {aim.via})" if aim.via else rule.title,
         )
 
-    def _surrounded(self, rule: Rule, aim: Aim) -> Expr:
+    def _surrounded(self, rule: Rule, way: Way, aim: Aim) -> Expr:
         parts: list[Expr] = []
         if rule.target is not None and aim.principal is not None:
             parts.append(_holds(rule.target.setting, _reader(aim.principal), aim.principal.id))
@@ -214,11 +214,12 @@ class RoleProber:
             parts.append(_holds(rule.compute.setting, _reader(aim.runtime), aim.runtime.id))
         if rule.thing is not None and aim.thing is not None:
             parts.append(_holds(rule.thing.setting, _reader(aim.thing), aim.thing.id))
-        if rule.scope:
-            scope = aim.scope
-            parts.append(
-                _holds(rule.scope, lambda name: self.holder.scope_attribute(scope, name), scope)
-            )
+        scope = aim.scope
+        parts += [
+            _holds(setting, lambda name: self.holder.scope_attribute(scope, name), scope)
+            for setting in (rule.scope, way.scope)
+            if setting
+        ]
         return all_of(parts)
 
     def _met(self, needs: Iterable[Need], aim: Aim) -> Met | None:

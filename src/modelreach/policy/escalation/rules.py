@@ -93,9 +93,11 @@ class Thing(Part, frozen=True):
 
 
 class Way(Part, frozen=True):
-    """One of several ways to meet a rule. `depends` says on what it hangs by nature."""
+    """One of several ways to meet a rule. `depends` says on what it hangs by nature, `scope` is
+    what the scope has to be like for this way."""
 
     needs: tuple[Need, ...]
+    scope: Setting = Setting()
     note: str = ""
     depends: str = ""
 

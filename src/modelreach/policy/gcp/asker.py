@@ -30,6 +30,7 @@ from modelreach.policy.expr import (
     satisfiable,
 )
 from modelreach.policy.gcp import enforcement, kinds
+from modelreach.policy.gcp.became import Became, How
 from modelreach.policy.gcp.cel import Surroundings, condition
 from modelreach.policy.gcp.estate import Estate
 from modelreach.policy.gcp.limits import AccessRule, Boundary, DenyRule
@@ -97,16 +98,30 @@ class Asker:
     principal: Principal
     who: Who
     fixed: Fixed = field(default_factory=dict[str, tuple[str, ...]], hash=False)
+    lifted: Became | None = None
 
     @staticmethod
-    def of(estate: Estate, principal: Principal, fixed: Fixed) -> Asker:
-        """Make one for a principal of the estate."""
-        return Asker(estate, principal, estate.who(principal), fixed)
+    def of(
+        estate: Estate, principal: Principal, fixed: Fixed, lifted: Became | None = None
+    ) -> Asker:
+        """Make one for a principal of the estate, after a change if there is one."""
+        return Asker(estate, principal, estate.who(principal), fixed, lifted)
+
+    def told(self, context: Fixed) -> Asker:
+        """Give the same principal with more that is fixed of its requests."""
+        return replace(self, fixed={**self.fixed, **context}) if context else self
 
     @property
     def name(self) -> str:
-        """The principal's id."""
-        return self.principal.id
+        """The principal's id, or the name of what it has become."""
+        return self.lifted.name if self.lifted else self.principal.id
+
+    def _lifts(self, how: How, place: str) -> bool:
+        """Has a change been made at a place, or above it?"""
+        lifted = self.lifted
+        return (
+            lifted is not None and lifted.how is how and lifted.place in self.estate.chain(place)
+        )
 
     # --- bindings ----------------------------------------------------------------------------
 
@@ -153,12 +168,14 @@ class Asker:
         names, prefix, kind = self._name(place, permission)
         tagged = any("Tag" in text for text in asked)
         chain = place.chain
+        chosen = tagged and self._lifts(How.ANY_TAG, chain[0])
         return Surroundings(
             names,
             prefix,
             kind,
             kind.partition("/")[0] if kind else None,
             self.estate.tags(chain) if tagged and not place.below else None,
+            chosen,
             f"tags of {chain[0]}" if not place.below else f"tags of what is below {chain[0]}",
             self._time,
             self._attributes,
@@ -255,6 +272,8 @@ class Asker:
     def denied(self, permission: str, place: Place) -> Iterator[Clause]:
         """Give everything that may deny."""
         for name in place.chain:
+            if self._lifts(How.NO_DENY, name):
+                continue
             for rule in self.estate.denies(name):
                 if rule.names(permission):
                     when = self._said(rule, (rule.condition,), place, permission)
@@ -265,6 +284,12 @@ class Asker:
                     when = self._said(access, access.conditions, place, permission)
                     if when != FALSE:
                         yield Clause(when, access.ref)
+
+    def is_meant(self, rule: DenyRule) -> bool:
+        """May a deny rule mean the principal, whatever it denies?"""
+        spared = any_of(self.who.means(member) for member in rule.excepted)
+        meant = any_of(self.who.means(member) for member in rule.principals)
+        return all_of((meant, negate(spared))) != FALSE
 
     def _said(
         self,
@@ -294,6 +319,9 @@ class Asker:
         found: list[tuple[Boundary, Expr]] = []
         for target in self._principal_sets:
             for bound in self.estate.boundaries(target):
+                owner = self.estate.scope(bound.name.partition("/locations/")[0])
+                if self._lifts(How.NO_BOUNDARY, owner):
+                    continue
                 when = self._bound(bound)
                 if when != FALSE:
                     found.append((bound, when))
@@ -321,7 +349,7 @@ class Asker:
 
     def _bound(self, bound: Boundary) -> Expr:
         attributes = (
-            ("principal.subject", self.name.partition(":")[2]),
+            ("principal.subject", self.principal.id.partition(":")[2]),
             ("principal.type", _PRINCIPAL_TYPES.get(self.principal.kind, "")),
         )
         known = tuple((key, value) for key, value in attributes if value)

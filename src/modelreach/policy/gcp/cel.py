@@ -35,8 +35,8 @@ class Surroundings:
     `names` are the spellings of `resource.name` (by project id or number), None when the thing is
     not known exactly; `prefix` is then what its name begins with. `type` and `service` are None
     where Google does not tell them to conditions, or where they are not known. `tags` is None when
-    they were not read: `unread` says so. `time` is RFC 3339, "" when not known. `fixed` are other
-    attributes, by path.
+    they were not read: `unread` says so. With `any_tags` it has whatever tag is asked for. `time`
+    is RFC 3339, "" when not known. `fixed` are other attributes, by path.
     """
 
     names: tuple[str, ...] | None = None
@@ -44,6 +44,7 @@ class Surroundings:
     type: str | None = None
     service: str | None = None
     tags: Tags | None = None
+    any_tags: bool = False
     unread: str = "tags"
     time: str = ""
     fixed: tuple[tuple[str, str], ...] = ()
@@ -64,6 +65,26 @@ def condition(text: str, known: Surroundings) -> Expr:
         return _Reader(text, known).expr(tree)
     except (RecursionError, ValueError, TypeError, KeyError) as error:
         return _opaque(text, f"{type(error).__name__} while it was evaluated")
+
+
+def value_of(text: str, known: Mapping[str, Mapping[str, str]]) -> str | None:
+    """Give the text that an expression comes to; None if it comes to none, or asks for more."""
+    tree = _parsed(text)
+    if isinstance(tree, str):
+        return None
+    from celpy.celtypes import MapType, StringType
+    from celpy.evaluation import CELEvalError
+
+    bound = {
+        name: MapType({StringType(key): StringType(value) for key, value in values.items()})
+        for name, values in known.items()
+    }
+    try:
+        program = _environment().program(tree, functions=cel_functions.functions())
+        value = program.evaluate(bound)
+    except (CELEvalError, RecursionError, ValueError, TypeError, KeyError):
+        return None
+    return str(value) if isinstance(value, str) else None
 
 
 @lru_cache(1 << 12)
@@ -144,7 +165,8 @@ class _Reader:
             case "resource", ("service",):
                 return known.service is not None
             case "resource", ():
-                return path.call in cel_functions.TAGS and known.tags is not None
+                by_tag = path.call in cel_functions.TAGS
+                return by_tag and known.tags is not None and not known.any_tags
             case "request", ("time",):
                 # What depends on the hour or the day holds now and again, whatever the time is.
                 return bool(known.time) and path.call not in cel_functions.RECURRING
@@ -175,6 +197,8 @@ class _Reader:
     def _partly(self, node: Node, used: tuple[_Path, ...]) -> Expr:
         for path in used:
             if path.root == "resource" and path.call in cel_functions.TAGS:
+                if self._known.any_tags:
+                    return TRUE
                 return Atom(AtomKind.GAP, self._known.unread, spelled(node))
         test = _simple(node)
         if test is None:

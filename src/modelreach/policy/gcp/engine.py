@@ -4,13 +4,19 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+import msgspec
+
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot
+from modelreach.policy.engine import Grant, Opened, Pivot, Token
 from modelreach.policy.gcp import grants as granting
+from modelreach.policy.gcp import pivots as pivoting
+from modelreach.policy.gcp.admission import admits, tokens
 from modelreach.policy.gcp.asker import Asker, Fixed, Place
+from modelreach.policy.gcp.became import became
 from modelreach.policy.gcp.estate import Estate
 from modelreach.policy.gcp.explain import explain_deny
 from modelreach.policy.gcp.held import held
+from modelreach.policy.gcp.tools import tools
 from modelreach.policy.gcp.unlisted import unlisted
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.provider import Opens
@@ -35,8 +41,13 @@ class GcpEngine:
         self._grants: dict[str, tuple[Grant, ...]] = {}
 
     def principal(self, principal: str) -> Principal | None:
-        """The fact behind a member, in either spelling of a Kubernetes account."""
-        return self._estate.principal(principal)
+        """The fact behind a member, in either spelling of a Kubernetes account; of what one would
+        become by a change, under that name."""
+        change = became(principal)
+        found = self._estate.principal(change.base if change else principal)
+        if found is None or change is None:
+            return found
+        return msgspec.structs.replace(found, id=principal, kind="escalated")
 
     def decide(
         self,
@@ -51,9 +62,7 @@ class GcpEngine:
         """
         estate = self._estate
         name = estate.scope(resource)
-        asker = self._asker(principal)
-        if context:
-            asker = Asker(estate, asker.principal, asker.who, {**self._fixed, **context})
+        asker = self._asker(principal).told(context or {})
         permission = estate.spelled.get(action.lower(), action)
         return asker.decide(permission, Place(estate.chain(name)))
 
@@ -93,16 +102,29 @@ class GcpEngine:
 
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
-        return ()
+        return tuple(tools(self._estate, runtime))
+
+    def tokens(self, principal: str) -> Iterable[Token]:
+        """A service account can show an identity token of its own."""
+        found = self._estate.principal(principal)
+        return tuple(tokens(found)) if found is not None else ()
+
+    def admits(self, token: Token, source: str) -> Iterable[Pivot]:
+        """A hop to whom the identity pools let a token in as."""
+        found = tuple(admits(self._estate, token, source))
+        for one in found:
+            self._estate.admitted.setdefault(one.principal.id, one.principal)
+        return tuple(one.pivot for one in found if one.principal.id != source)
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and scope that can be taken over, in one hop."""
-        return ()
+        return tuple(pivoting.pivots(self._asker(principal), self._opens))
 
     def _asker(self, name: str) -> Asker:
         if name not in self._askers:
-            found = self._estate.principal(name)
+            change = became(name)
+            found = self._estate.principal(change.base if change else name)
             if found is None:
                 raise KeyError(name)
-            self._askers[name] = Asker.of(self._estate, found, self._fixed)
+            self._askers[name] = Asker.of(self._estate, found, self._fixed, change)
         return self._askers[name]

@@ -6,6 +6,7 @@ boundaries are compiled once each. Nothing here loops over principals and resour
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
@@ -27,6 +28,7 @@ from modelreach.snapshot import (
     Attachment,
     AttributeValue,
     Binding,
+    Credential,
     Facts,
     Gap,
     ManagedPolicy,
@@ -50,6 +52,8 @@ class Estate:
         self._denies: dict[str, tuple[DenyRule, ...]] = {}
         self._accesses: dict[str, tuple[AccessRule, ...]] = {}
         self._boundaries: dict[str, tuple[Boundary, ...]] = {}
+        #: Who has come by a token, that no fact tells of.
+        self.admitted: dict[str, Principal] = {}
         #: Permissions of a role that are about a kind of resource: see `grants.relevant`.
         self.relevant: dict[tuple[str, str], tuple[str, ...]] = {}
 
@@ -130,6 +134,88 @@ class Estate:
         return any(self.resources.get(here, {}).get(kind) for here in self.under(scope))
 
     @cached_property
+    def principals(self) -> dict[tuple[str, str], tuple[Principal, ...]]:
+        """Principals by scope and kind."""
+        found: dict[tuple[str, str], list[Principal]] = {}
+        for principal in self.facts.snapshot.principals:
+            if principal.provider == "gcp":
+                found.setdefault((principal.scope, principal.kind), []).append(principal)
+        return {key: tuple(sorted(of, key=_id)) for key, of in found.items()}
+
+    def account_resource(self, principal: Principal) -> str:
+        """Give the full resource name of a service account; of another principal, its id."""
+        if principal.kind not in _ACCOUNTS or "@" not in principal.id:
+            return principal.id
+        email = principal.id.partition(":")[2]
+        return f"//iam.googleapis.com/{principal.scope}/serviceAccounts/{email}"
+
+    def account_of(self, name: str) -> Principal | None:
+        """Give the service account that a full resource name means."""
+        email = _ACCOUNT.fullmatch(name)
+        return self.facts.principals.get(f"serviceAccount:{email[1]}") if email else None
+
+    @cached_property
+    def _bindings_of_accounts(self) -> dict[str, frozenset[str]]:
+        """On what each service account is bound, by itself."""
+        return {
+            member: frozenset(binding.target for binding in bindings)
+            for member, bindings in self.bound_to.items()
+            if member in self.facts.principals and member.startswith("serviceAccount:")
+        }
+
+    def leading_out(self, scope: str) -> tuple[str, ...]:
+        """Give the accounts below a scope that are bound to anything outside of it."""
+        found = [
+            member
+            for member, targets in self._bindings_of_accounts.items()
+            if scope in self.path(self.facts.principals[member].scope)
+            and any(scope not in self.chain(target) for target in targets)
+        ]
+        return tuple(sorted(found))
+
+    @cached_property
+    def members_by_pool(self) -> dict[str, tuple[str, ...]]:
+        """Members of bindings that come by a pool of a project, by pool."""
+        found: dict[str, set[str]] = {}
+        for member in self.bound_to:
+            pool = members.pooled(member)
+            if pool is not None and "/workloadIdentityPools/" in pool.pool:
+                found.setdefault(pool.pool, set()).add(member)
+        return {pool: tuple(sorted(of)) for pool, of in found.items()}
+
+    @cached_property
+    def providers(self) -> tuple[Resource, ...]:
+        """Providers of workload identity pools."""
+        kind = "iam.googleapis.com/WorkloadIdentityPoolProvider"
+        found = (r for r in self.facts.snapshot.resources if r.kind == kind)
+        return tuple(sorted(found, key=_id))
+
+    @cached_property
+    def bound_keys(self) -> dict[str, tuple[Credential, ...]]:
+        """API keys that act as a service account, by project."""
+        found: dict[str, list[Credential]] = {}
+        for key in self.facts.snapshot.credentials:
+            if key.provider == "gcp" and key.kind == "api-key" and key.principal:
+                found.setdefault(key.scope, []).append(key)
+        return {scope: tuple(of) for scope, of in found.items()}
+
+    def constraint(self, scope: str, name: str) -> bytes | None:
+        """Give the organization policy that is set on a scope itself for a constraint."""
+        for attachment in self._attached(scope, "constraint"):
+            if attachment.policy == name:
+                return self._document(attachment.document) or b""
+        return None
+
+    def constraints_collected(self, path: tuple[str, ...]) -> bool:
+        """Were organization policies asked for on all of these scopes, and came?"""
+        return not any(self._gaps_in("constraint", scope) for scope in path) and any(
+            (scope, "constraint") in self.coverage for scope in path
+        )
+
+    def _gaps_in(self, kind: str, scope: str) -> bool:
+        return any(gap.scope in ("", scope) for gap in self._gaps(kind))
+
+    @cached_property
     def accounts(self) -> dict[str, tuple[Principal, ...]]:
         """Service accounts and service agents by project."""
         found: dict[str, list[Principal]] = {}
@@ -188,7 +274,7 @@ class Estate:
 
     def principal(self, name: str) -> Principal | None:
         """Give the fact behind a member; None for one that the snapshot does not have."""
-        found = self.facts.principals.get(name)
+        found = self.facts.principals.get(name) or self.admitted.get(name)
         if found is None and (other := self._respelled(name)):
             found = self.facts.principals.get(other)
         return found if found is not None and found.provider == "gcp" else None
@@ -503,5 +589,6 @@ def _texts(attributes: dict[str, AttributeValue], name: str) -> tuple[str, ...]:
     return found if isinstance(found, tuple) else ()
 
 
+_ACCOUNT = re.compile(r"//iam\.googleapis\.com/projects/[^/]+/serviceAccounts/([^/]+)")
 _ACCOUNTS = ("service-account", "service-agent")
 _SCOPES = frozenset({"organizations", "folders", "projects"})
