@@ -97,6 +97,7 @@ class Agentdojo:
             retests=retests(
                 (one.category for one in attempts), lambda _: Retest.INDIRECT_INJECTION
             ),
+            graders=tuple(sorted({_grader(run) for run in attacked if run.benchmark_version})),
             prompts=distinct(prompt_digest(text) for run in attacked for text in _system(run)),
             dropped=(("nothing was injected", len(runs) - len(attacked)),)
             if len(runs) > len(attacked)
@@ -123,6 +124,10 @@ def _check(runs: Iterable[_Run], place: str) -> None:
 def _attempt(run: _Run) -> Attempt:
     case = f"{run.suite_name}/{run.user_task_id}/{run.injection_task_id}"
     return Attempt(case, run.attack_type or "unnamed", _outcome(run))
+
+
+def _grader(run: _Run) -> tuple[str, str]:
+    return run.attack_type or "unnamed", f"benchmark {run.benchmark_version}"
 
 
 def _outcome(run: _Run) -> Outcome:

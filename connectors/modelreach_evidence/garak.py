@@ -97,6 +97,7 @@ class Garak:
                 attempts=attempts,
                 retests=retests((one.category for one in attempts), retest_of),
                 prompts=(prompt_digest(system),) if isinstance(system, str) and system else (),
+                graders=tuple(sorted(set(_graders(log)))),
             ),
         )
 
@@ -171,6 +172,17 @@ def _attempts(log: _Log) -> Iterator[Attempt]:
         for repetition in range(max(len(scores), len(attempt.outputs), 1)):
             score = scores[repetition] if repetition < len(scores) else None
             yield Attempt(case, category, _outcome(score, threshold), repetition + 1)
+
+
+def _graders(log: _Log) -> Iterator[tuple[str, str]]:
+    threshold = _threshold(log.setup.get("run.eval_threshold"))
+    for attempt in log.attempts.values():
+        if attempt.status == 2:
+            probe = _short(attempt.probe_classname)
+            names = sorted(map(_short, attempt.detector_results or ()))
+            primary = _short(log.primary.get(probe, ""))
+            chosen = primary if primary in names else " or ".join(names)
+            yield probe, f"{chosen} from {threshold:g}"
 
 
 def _scores(attempt: _Attempt, primary: str) -> tuple[float | None, ...]:

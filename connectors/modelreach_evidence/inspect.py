@@ -126,7 +126,8 @@ class Inspect:
         attempts = tuple(
             _attempt(sample, scorer, header.eval.task, held, report.name) for sample in samples
         )
-        return (_evidence(self.name, report, header.eval, samples, attempts),)
+        grader = f"{scorer}, correct means {options.correct_means}"
+        return (_evidence(self.name, report, header.eval, samples, attempts, grader),)
 
 
 def _evidence(
@@ -135,6 +136,7 @@ def _evidence(
     about: _Eval,
     samples: Sequence[_Sample],
     attempts: tuple[Attempt, ...],
+    grader: str,
 ) -> Evidence:
     labels = about.metadata
     served = distinct(sample.output.model for sample in samples)
@@ -156,6 +158,7 @@ def _evidence(
             ]
         ),
         guardrails=labelled(labels, [GUARDRAILS_LABEL]),
+        graders=tuple((category, grader) for category in sorted({a.category for a in attempts})),
     )
 
 

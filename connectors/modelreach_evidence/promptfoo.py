@@ -44,10 +44,15 @@ class _Prompt(Row, frozen=True):
     raw: str = ""
 
 
-class _Case(Row, frozen=True):
+class _Assertion(Row, frozen=True):
+    type: str = ""
+
+
+class _Case(Row, frozen=True, rename={"assertions": "assert"}):
     description: str | None = None
     vars: dict[str, Any] | None = None
     metadata: dict[str, Any] | None = None
+    assertions: tuple[_Assertion, ...] | None = None
 
 
 class _Result(Row, frozen=True, rename="camel"):
@@ -150,6 +155,7 @@ class Promptfoo:
             retests=retests((one.category for one in attempts), retest_of),
             prompts=distinct([*_system(found), *labelled(labels, [PROMPT_LABEL])]),
             guardrails=labelled(labels, [GUARDRAILS_LABEL]),
+            graders=tuple(sorted({(_category(one), _grader(one)) for one in found})),
         )
 
 
@@ -180,6 +186,11 @@ def _outcome(one: _Result) -> Outcome:
     if one.failure_reason is None and one.error:
         return Outcome.ERROR  # older versions, which do not tell an error from a failure
     return Outcome.BROKEN
+
+
+def _grader(one: _Result) -> str:
+    kinds = sorted({assertion.type for assertion in one.test_case.assertions or ()})
+    return " and ".join(kinds) or "no assertion"
 
 
 def _about(one: _Result, key: str) -> str:

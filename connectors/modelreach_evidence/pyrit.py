@@ -89,6 +89,7 @@ class Pyrit:
             prompts=distinct(
                 text for one in found for text in labelled(one.labels, [PROMPT_LABEL])
             ),
+            graders=tuple(sorted({(_category(one), _grader(one)) for one in found})),
             guardrails=distinct(
                 text for one in found for text in labelled(one.labels, [GUARDRAILS_LABEL])
             ),
@@ -119,6 +120,14 @@ def _targets(one: _Attack) -> tuple[str, ...]:
     about = target if isinstance(target, dict) else {}
     named = [_text(about.get(key)) for key in ("model_name", "underlying_model_name")]
     return distinct([*labelled(one.labels, TARGET_LABELS), *named])
+
+
+def _grader(one: _Attack) -> str:
+    """Give the scorer's class with the digest of its settings, or the digest alone."""
+    children = _attack(one).get("children")
+    scorer = children.get("objective_scorer") if isinstance(children, dict) else None
+    about = scorer if isinstance(scorer, dict) else {}
+    return f"{_text(about.get('class_name'))} {_text(about.get('hash'))[:12]}".strip() or "unnamed"
 
 
 def _attempts(found: list[_Attack]) -> tuple[Attempt, ...]:

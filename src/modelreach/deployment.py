@@ -46,13 +46,15 @@ class Owner(Part, frozen=True):
 
 
 class Metadata(Part, frozen=True):
-    """Which release this is."""
+    """Which release this is. `changed` is when it last changed, an RFC 3339 time or a day: an
+    evaluation from before that is none of this release."""
 
     name: str
     version: str
     owner: Owner | str
     environment: str | None = None
     change_ticket: str | None = None
+    changed: str | None = None
 
 
 class SystemPrompt(Part, frozen=True):

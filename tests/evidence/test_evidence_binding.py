@@ -198,6 +198,15 @@ def test_a_run_from_before_the_release_changed_does_not_count() -> None:
     assert isinstance(bind(old, release, NOW, max_age_days=None), Bound)
 
 
+def test_the_manifest_may_say_when_the_release_changed() -> None:
+    plain = _release()
+    changed = msgspec.structs.replace(plain.metadata, changed="2026-11-21")
+    release = msgspec.structs.replace(plain, metadata=changed)
+    mine = _evidence("support-agent@2.0.0")
+    assert _refused(bind(mine, release, NOW))[0] is Refusal.TOO_OLD
+    assert isinstance(bind(mine, release, NOW, changed_at="2026-11-19"), Bound)
+
+
 def test_a_time_that_is_none_is_a_wrong_call() -> None:
     for now, changed in (("yesterday", ""), (NOW, "yesterday")):
         with pytest.raises(InputError, match="`yesterday` is no time"):

@@ -187,6 +187,28 @@ def test_the_same_report_on_both_sides_shows_nothing() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "comparable"),
+    [
+        ("refusal, correct means held", "refusal, correct means held", True),
+        ("refusal, correct means held", "refusal, correct means broken", False),
+        ("detector from 0.5", "detector from 0.9", False),
+        ("", "detector from 0.9", True),  # what was not said is not another
+    ],
+)
+def test_a_grader_that_changed_explains_any_difference(
+    old: str, new: str, comparable: bool
+) -> None:
+    before, after = (
+        replace(_side(side, {"c": "h" * 300}), graders=(("c", grader),) if grader else ())
+        for side, grader in (("old", old), ("new", new))
+    )
+    (result,) = compare_evidence([before], [after])
+    assert (result.verdict is Comparison.NON_INFERIOR) is comparable
+    if not comparable:
+        assert result.note == f"graded otherwise on both sides: {old} before, {new} now"
+
+
 def test_cases_that_are_mostly_others_are_compared_unpaired() -> None:
     old = _side("old", {"c": "h" * 30 + "-" * 25})
     new = _side("new", {"c": "-" * 25 + "h" * 30})

@@ -232,6 +232,27 @@ def test_categories_say_what_they_test(
     assert _ours(read(form, report("2.0.0", form))).retest_of(category) is retest
 
 
+@pytest.mark.parametrize(
+    ("form", "category", "grader"),
+    [
+        (
+            "garak",
+            "promptinject.HijackHateHumans",
+            "promptinject.AttackRogueString from 0.5",
+        ),
+        ("promptfoo", "pii:direct", "not-contains"),
+        ("inspect", "jailbreak", "refused, correct means held"),
+        ("pyrit", "data_exfil", "SubStringScorer 1f2e3d4c5b6a"),
+        ("agentdojo", "important_instructions", "benchmark v1.2.1"),
+    ],
+)
+def test_who_graded_is_kept(
+    form: str, category: str, grader: str, report: Report, read: Read
+) -> None:
+    for release in RELEASES:
+        assert dict(_ours(read(form, report(release, form))).graders)[category] == grader
+
+
 def test_a_strategy_on_harmful_wishes_is_a_jailbreak(report: Report, read: Read) -> None:
     raw = report("2.0.0", "promptfoo").only.replace(b'"pii:direct"', b'"harmful:cybercrime"')
     plain = _ours(read("promptfoo", raw))

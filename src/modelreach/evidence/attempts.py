@@ -58,8 +58,9 @@ class Evidence:
 
     `digest` is `sha256:…` of the file as read. `targets` are all names by which the report calls
     what it tested. `prompts` and `guardrails` are SHA-256 digests (hex) of the system prompt and
-    of the guardrails that were in place; empty when the report does not say. `date` is when the
-    run began, as the report writes it, or empty. `pairable` says that another run has the same
+    of the guardrails that were in place; empty when the report does not say. `graders` says for a
+    category who graded it and how, where the report does. `date` is when the run began, as the
+    report writes it, or empty. `pairable` says that another run has the same
     cases, so that they can be compared one by one. `retests` says what a category tests.
     `dropped` are rows that are no attempts, with the reason and how many.
     """
@@ -76,6 +77,7 @@ class Evidence:
     retests: tuple[tuple[str, Retest], ...] = ()
     prompts: tuple[str, ...] = ()
     guardrails: tuple[str, ...] = ()
+    graders: tuple[tuple[str, str], ...] = ()
     dropped: tuple[tuple[str, int], ...] = ()
 
     def retested(self, said: Mapping[str, str]) -> Evidence:

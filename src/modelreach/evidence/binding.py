@@ -87,16 +87,18 @@ def bind(
     """Say whether a report is evidence for a release, and why.
 
     `now` is RFC 3339; a report older than `max_age_days` is refused (None: of any age, for the
-    old release), and so is one from before `changed_at`, when the release last changed.
+    old release), and so is one from before `changed_at`, when the release last changed; the
+    manifest's own `changed` unless it is given.
     """
     because: list[str] = []
     unsaid: list[str] = []
+    since = changed_at or deployment.metadata.changed or ""
     checks = (
         _file(evidence, claim),
         _target(evidence, deployment, claim, because),
         _prompt(evidence, deployment, because, unsaid),
         _guardrails(evidence, deployment, because, unsaid),
-        _date(evidence, claim, now, changed_at, max_age_days, because),
+        _date(evidence, claim, now, since, max_age_days, because),
     )
     for refused in checks:
         if refused is not None:

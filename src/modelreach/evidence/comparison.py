@@ -157,19 +157,24 @@ class _Category:
     retest: Retest
     pairable: bool
     digests: frozenset[str]
+    graders: frozenset[str]
 
 
-_NOTHING = _Category({}, Retest.OTHER, True, frozenset())
+_NOTHING = _Category({}, Retest.OTHER, True, frozenset(), frozenset())
 _Key = tuple[str, str]
 _SAME = "the same report on both sides"
+_GRADED = "graded otherwise on both sides"
 
 
 def _sorted_out(evidence: Iterable[Evidence], unit: Unit) -> dict[_Key, _Category]:
     runs: dict[_Key, dict[str, list[tuple[int, Outcome]]]] = {}
     retests: dict[_Key, Retest] = {}
     digests: dict[_Key, set[str]] = {}
+    graders: dict[_Key, set[str]] = {}
     loose: set[_Key] = set()
     for one in evidence:
+        for category, grader in one.graders:
+            graders.setdefault((one.tool, category), set()).add(grader)
         for attempt in one.attempts:
             key = (one.tool, attempt.category)
             case = attempt.case
@@ -189,6 +194,7 @@ def _sorted_out(evidence: Iterable[Evidence], unit: Unit) -> dict[_Key, _Categor
             retests[key],
             key not in loose,
             frozenset(digests[key]),
+            frozenset(graders.get(key, ())),
         )
         for key, cases in runs.items()
     }
@@ -208,6 +214,7 @@ def _merged(categories: Mapping[_Key, _Category]) -> dict[_Key, _Category]:
             Retest.OTHER,
             known.pairable and one.pairable,
             known.digests | one.digests,
+            known.graders | one.graders,
         )
     return merged
 
@@ -219,8 +226,17 @@ def _compared(key: _Key, old: _Category, new: _Category, confidence: float) -> C
     retest = old.retest if new.retest is Retest.OTHER else new.retest
     compared = _paired if together else _unpaired
     result = compared(key, old.runs, new.runs, confidence)
-    note = _SAME if old.digests & new.digests else ""
-    return replace(result, retest=retest, note=note)
+    return replace(result, retest=retest, note=_incomparable(old, new))
+
+
+def _incomparable(old: _Category, new: _Category) -> str:
+    """Say why a comparison of both sides would show nothing; empty when it does show something."""
+    if old.digests & new.digests:
+        return _SAME
+    if old.graders and new.graders and old.graders != new.graders:
+        before, now = (", ".join(sorted(side.graders)) for side in (old, new))
+        return f"{_GRADED}: {before} before, {now} now"
+    return ""
 
 
 def _paired(
@@ -352,7 +368,7 @@ def _both(result: CategoryResult) -> bool:
 def _judged(result: CategoryResult, margin: float, alpha: float) -> CategoryResult:
     if not _both(result):
         return _one_sided(result)
-    if result.note == _SAME:
+    if result.note:
         return replace(result, needed=result.new.cases)
     notes = list(_surprises(result))
     if result.worst_high <= margin:
