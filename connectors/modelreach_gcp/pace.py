@@ -1,0 +1,125 @@
+"""Reads of which a project has five a minute: their turn, how long they take, and a cache.
+
+https://cloud.google.com/iam/quotas
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections import deque
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from threading import Lock
+from typing import Final
+
+import msgspec
+
+from modelreach.model import InputError
+from modelreach_gcp.answers import Answer
+from modelreach_gcp.call import Call
+
+READS: Final = 5
+PERIOD: Final = 60.0
+#: An answer that is older is asked for again.
+_FRESH: Final = timedelta(hours=24)
+
+
+class Pacer:
+    """Gives turns: `READS` in any `PERIOD`, over every thread."""
+
+    def __init__(
+        self,
+        sleep: Callable[[float], None] = time.sleep,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._sleep, self._clock = sleep, clock
+        self._taken: deque[float] = deque()
+        self._lock = Lock()
+
+    def turn(self) -> None:
+        """Wait for the next turn."""
+        with self._lock:
+            now = self._clock()
+            while self._taken and self._taken[0] <= now - PERIOD:
+                self._taken.popleft()
+            if len(self._taken) >= READS:
+                self._sleep(self._taken[0] + PERIOD - now)
+                self._taken.popleft()
+            self._taken.append(self._clock())
+
+
+def duration(reads: int, projects: int) -> str:
+    """Say how long so many reads take with the quota of so many projects."""
+    rounds = max(0, -(-reads // (READS * projects)) - 1)
+    if rounds < 2:
+        return "a minute" if rounds else "a moment"
+    hours, minutes = divmod(rounds, 60)
+    return f"{hours} h {minutes:02} min" if hours else f"{minutes} min"
+
+
+class _Kept(msgspec.Struct, frozen=True):
+    """One line of the cache."""
+
+    asked: str
+    answer: Answer
+
+
+class Cache:
+    """A file that slow answers are kept in as they come, so that a run that was stopped goes on.
+
+    `now` is the time of this run (RFC 3339). Without a path nothing is kept.
+    """
+
+    def __init__(self, path: Path | None, now: str) -> None:
+        self._path, self._now = path, now
+        self._lock = Lock()
+        self.answers = _read(path, now) if path else {}
+
+    def get(self, place: str, call: Call, parameters: dict[str, object]) -> Answer | None:
+        """Give the answer of a call that was made before."""
+        return self.answers.get((place, *call.key, json.dumps(parameters, sort_keys=True)))
+
+    def put(self, answer: Answer) -> None:
+        """Keep an answer; a refusal is asked for again."""
+        if self._path is None or answer.refused:
+            return
+        line = msgspec.json.encode(_Kept(self._now, answer)) + b"\n"
+        with self._lock, os.fdopen(_opened(self._path), "ab") as file:
+            file.write(line)
+
+
+def _opened(path: Path) -> int:
+    try:
+        return os.open(path, os.O_WRONLY | os.O_APPEND | os.O_CREAT, 0o600)
+    except OSError as error:
+        raise InputError(f"cannot be written: {error.strerror}", place=str(path)) from None
+
+
+def _read(path: Path, now: str) -> dict[tuple[str, str, str, str], Answer]:
+    """Read the fresh answers of a cache; a line that was cut off in the writing is left out."""
+    try:
+        lines = path.read_bytes().splitlines() if path.exists() else []
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
+    found: dict[tuple[str, str, str, str], Answer] = {}
+    broken = 0
+    for line in lines:
+        try:
+            kept = msgspec.json.decode(line, type=_Kept)
+            fresh = timedelta() <= _moment(now) - _moment(kept.asked) <= _FRESH
+        except (msgspec.DecodeError, ValueError):
+            broken += 1
+            continue
+        if fresh:
+            found[kept.answer.key] = kept.answer
+    if broken > 1 or (broken and not found and len(lines) > 1):
+        raise InputError("this is not a cache of slow answers", place=str(path))
+    return found
+
+
+def _moment(text: str) -> datetime:
+    found = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    return found if found.tzinfo else found.replace(tzinfo=UTC)

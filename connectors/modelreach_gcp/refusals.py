@@ -1,0 +1,151 @@
+"""From what a client raises to why a call was not answered.
+
+Both kinds of client, typed ones over gRPC and REST, raise the errors of google-api-core:
+https://googleapis.dev/python/google-api-core/latest/exceptions.html
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, Final
+
+from google.api_core.exceptions import GoogleAPICallError, RetryError
+from google.auth.exceptions import GoogleAuthError, TransportError
+from requests.exceptions import RequestException
+
+from modelreach_gcp.answers import ABSENT, Refusal
+
+_LONGEST: Final = 300
+_RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})
+_VOLATILE: Final = re.compile(
+    r"[0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12}"
+)
+#: How gRPC says that there was no answer at all.
+_UNCONNECTED: Final = re.compile(r"failed to connect to all addresses|DNS resolution failed")
+NO_CONNECTION: Final = "NoConnection"
+_ATTEMPTS: Final = 3
+#: Reasons of an error's details, which say what a status does not.
+#: https://cloud.google.com/service-infrastructure/docs/reference/rest/v1/ErrorReason
+_DISABLED: Final = "SERVICE_DISABLED"
+_PERIMETER: Final = "VPC_SERVICE_CONTROLS"
+
+
+class MalformedAnswer(Exception):
+    """An answer that is not of the form that its service speaks."""
+
+
+class UnsupportedAnswer(Exception):
+    """A page for people instead of an answer: the endpoint does not know the method."""
+
+
+#: Everything that a refused call may raise.
+REFUSED: Final = (
+    GoogleAPICallError,
+    RetryError,
+    GoogleAuthError,
+    RequestException,
+    MalformedAnswer,
+    UnsupportedAnswer,
+)
+
+
+def patient() -> Callable[[BaseException], bool]:
+    """Give what says, for one call, whether it may be answered a little later.
+
+    A host that is not reached is believed after a few attempts: waiting for it at each call would
+    hold the run up.
+    """
+    attempts = 0
+
+    def worth_a_retry(error: BaseException) -> bool:
+        nonlocal attempts
+        if _no_connection(error):
+            attempts += 1
+            return attempts < _ATTEMPTS
+        return isinstance(error, GoogleAPICallError) and _status(error) in _RETRIED
+
+    return worth_a_retry
+
+
+def _no_connection(error: BaseException) -> bool:
+    if isinstance(error, GoogleAPICallError):
+        return bool(_UNCONNECTED.search(str(error.message)))
+    return isinstance(error, (RequestException, TransportError))
+
+
+def refusal(error: Exception, absent: frozenset[int], project: str, number: str) -> Refusal:
+    """Give the reason of a gap, or `absent` for what is an answer: nothing is there.
+
+    `project` and `number` are of the place that was asked about: a service that is disabled in
+    that project has nothing in it, one that is disabled in the project that pays has not been
+    asked.
+    """
+    if isinstance(error, RetryError) and isinstance(error.cause, Exception):
+        return refusal(error.cause, absent, project, number)
+    match error:
+        case MalformedAnswer():
+            return Refusal("malformed", "MalformedAnswer", message(error))
+        case UnsupportedAnswer():
+            return Refusal("unsupported", "UnsupportedAnswer", message(error))
+        case GoogleAPICallError():
+            return _of_answer(error, absent, project, number)
+        case TransportError():
+            return Refusal("unreachable", type(error).__name__, message(error))
+        case GoogleAuthError():
+            return Refusal("denied", type(error).__name__, message(error))
+    return Refusal("unreachable", type(error).__name__, message(error))
+
+
+def _of_answer(
+    error: GoogleAPICallError, absent: frozenset[int], project: str, number: str
+) -> Refusal:
+    if _no_connection(error):
+        return Refusal("unreachable", NO_CONNECTION, "the service could not be reached")
+    status, reason = _status(error), reason_of(error)
+    code = reason or getattr(error.grpc_status_code, "name", "") or str(status)
+    said = message(error)
+    if reason == _DISABLED:
+        own = {f"projects/{project}", f"projects/{number}"}
+        if str(_metadata(error).get("consumer", "")) in own:
+            return Refusal(ABSENT, code, "the service is not enabled in this project")
+        return Refusal("unsupported", code, said)
+    if status in absent:
+        return Refusal(ABSENT, code, said)
+    return Refusal(_reason(status, reason), code, said)
+
+
+def _reason(status: int, reason: str) -> str:
+    if status == 429:
+        return "throttled"
+    if status in (401, 403) or reason == _PERIMETER:
+        return "denied"
+    if status == 404:
+        return "not-collected"
+    return "unreachable" if status >= 500 else "unsupported"
+
+
+def _status(error: GoogleAPICallError) -> int:
+    return int(error.code) if error.code is not None else 500
+
+
+def reason_of(error: GoogleAPICallError) -> str:
+    """Give the machine-readable reason, of either form of details, "" for none."""
+    return str(error.reason or _legacy(error).get("reason", ""))
+
+
+def _metadata(error: GoogleAPICallError) -> dict[str, Any]:
+    return dict(error.metadata or {})
+
+
+def _legacy(error: GoogleAPICallError) -> dict[str, Any]:
+    """Give the first of the `errors` of an older service, such as Cloud Storage."""
+    found = error.errors[0] if error.errors else {}
+    return found if isinstance(found, dict) else {}
+
+
+def message(error: BaseException) -> str:
+    """Give the first line of what an error says, without what differs from run to run."""
+    text = str(getattr(error, "message", "") or error)
+    first = next((line.strip() for line in text.splitlines() if line.strip()), "")
+    return _VOLATILE.sub("…", first)[:_LONGEST]
