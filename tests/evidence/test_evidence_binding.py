@@ -207,6 +207,88 @@ def test_the_manifest_may_say_when_the_release_changed() -> None:
     assert isinstance(bind(mine, release, NOW, changed_at="2026-11-19"), Bound)
 
 
+def _two(
+    old: dict[str, Any] | None = None, new: dict[str, Any] | None = None
+) -> tuple[Deployment, Deployment]:
+    """Two releases of one model, which differ in what is given of their metadata."""
+    plain = _release()
+    first, second = (
+        msgspec.structs.replace(
+            plain,
+            metadata=msgspec.structs.replace(plain.metadata, version=version, **(more or {})),
+        )
+        for version, more in (("1", old), ("2", new))
+    )
+    return first, second
+
+
+MODEL = "anthropic.claude-sonnet-4-5-20250929-v1:0"
+
+
+def test_a_report_that_could_be_about_either_release_counts_for_neither() -> None:
+    """Only the prompt has changed, and the report names the model alone."""
+    first, second = _two()
+    mine = _evidence(MODEL)
+    assert isinstance(bind(mine, second, NOW), Bound)
+    reason, message = _refused(bind(mine, second, NOW, before=first))
+    assert reason is Refusal.EITHER_RELEASE
+    assert "tells support-agent 2 from support-agent 1" in message
+    assert _refused(bind(mine, first, NOW, after=second))[0] is Refusal.EITHER_RELEASE
+    assert isinstance(bind(mine, second, NOW, before=second), Bound)  # nothing to be told from
+
+
+def test_a_name_with_the_version_tells_releases_apart() -> None:
+    first, second = _two()
+    newer, older = _evidence(MODEL, "support-agent@2"), _evidence(MODEL, "support-agent@1")
+    assert isinstance(bind(newer, second, NOW, before=first), Bound)
+    assert isinstance(bind(older, first, NOW, after=second), Bound)
+
+
+def test_a_system_prompt_or_guardrails_tell_releases_apart() -> None:
+    digests = ("aa" * 32, "bb" * 32)
+    first, second = (_release(system_prompt=SystemPrompt(sha256=digest)) for digest in digests)
+    silent, telling = _evidence(MODEL), _evidence(MODEL, prompts=(digests[1],))
+    assert isinstance(bind(telling, second, NOW, before=first), Bound)
+    assert _refused(bind(silent, second, NOW, before=first))[0] is Refusal.EITHER_RELEASE
+    same = _release(system_prompt=SystemPrompt(sha256=digests[1]))
+    third = msgspec.structs.replace(same, spec=msgspec.structs.replace(same.spec, guardrails=()))
+    assert _refused(bind(telling, third, NOW, before=second))[0] is Refusal.EITHER_RELEASE
+    guarded = replace(telling, guardrails=(guardrails_digest(third),))
+    assert isinstance(bind(guarded, third, NOW, before=second), Bound)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "for_old", "for_new"),
+    [
+        ({}, {"changed": "2026-11-19"}, False, True),
+        ({"changed": "2026-11-01"}, {"changed": "2026-11-21"}, True, False),
+        ({"changed": "2026-11-01"}, {}, False, False),
+    ],
+)
+def test_the_day_of_the_change_tells_releases_apart(
+    old: dict[str, Any], new: dict[str, Any], for_old: bool, for_new: bool
+) -> None:
+    first, second = _two(old, new)
+    mine = _evidence(MODEL)
+    assert isinstance(bind(mine, first, NOW, after=second), Bound) is for_old
+    assert isinstance(bind(mine, second, NOW, before=first), Bound) is for_new
+
+
+def test_a_name_that_both_manifests_claim_tells_nothing() -> None:
+    first, second = _two()
+    claim = Claim(target="gateway")
+    mine = _evidence("gateway")
+    assert isinstance(bind(mine, second, NOW, claim=claim, before=first), Bound)
+    entry = deployment.Report(kind="garak", path="x", target="gateway")
+    claiming = msgspec.structs.replace(
+        first, spec=msgspec.structs.replace(first.spec, evidence=(entry,))
+    )
+    found = bind(mine, second, NOW, claim=claim, before=claiming)
+    assert _refused(found)[0] is Refusal.EITHER_RELEASE
+    word = replace(claim, sha256=DIGEST, attested_by="ines@acme.example")
+    assert isinstance(bind(mine, second, NOW, claim=word, before=claiming), Bound)
+
+
 def test_a_time_that_is_none_is_a_wrong_call() -> None:
     for now, changed in (("yesterday", ""), (NOW, "yesterday")):
         with pytest.raises(InputError, match="`yesterday` is no time"):

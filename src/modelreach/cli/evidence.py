@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from dataclasses import dataclass
+from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -106,18 +107,24 @@ def command(
         raise InputError("no report and no manifest is given", hint="see `modelreach evidence -h`")
     now = moment(given["now"])
     options = ReadOptions(given["correct_means"], given["scorer"])
-    new, new_name = _side(
-        files, manifest, given["target"], kind, options, now, given["max_age_days"]
+    release, previous = _release(manifest), _release(baseline_manifest)
+    reading: dict[str, Any] = {"kind": kind, "options": options, "now": now}
+    new = _side(
+        _Side(files, manifest, release, given["target"], given["max_age_days"]),
+        before=previous,
+        **reading,
     )
-    old, old_name = _side(
-        baseline, baseline_manifest, given["baseline_target"], kind, options, now, None
+    old = _side(
+        _Side(baseline, baseline_manifest, previous, given["baseline_target"], None),
+        after=release,
+        **reading,
     )
     report = evidence_report(
         old,
         new,
         now,
-        old_release=old_name,
-        new_release=new_name,
+        old_release=_named(previous),
+        new_release=_named(release),
         question=Question(given["margin"] / 100, given["alpha"], Unit(given["unit"])),
     )
     raw = encode(report)
@@ -128,40 +135,64 @@ def command(
     write_all({"-": shown, **({output: raw} if output else {})})
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """What was said of one release: its reports, its manifest, and how the reports call it."""
+
+    files: tuple[str, ...]
+    manifest: str | None
+    release: Deployment | None
+    target: str
+    max_age_days: int | None
+
+
+def _release(manifest: str | None) -> Deployment | None:
+    from modelreach.cli.files import read_manifest
+
+    return read_manifest(manifest)[0] if manifest is not None else None
+
+
+def _named(release: Deployment | None) -> str:
+    return f"{release.metadata.name} {release.metadata.version}" if release else ""
+
+
 def _side(
-    files: tuple[str, ...],
-    manifest: str | None,
-    target: str,
+    side: _Side,
+    *,
     kind: str,
     options: ReadOptions,
     now: str,
-    max_age_days: int | None,
-) -> tuple[tuple[Judged, ...], str]:
+    before: Deployment | None = None,
+    after: Deployment | None = None,
+) -> tuple[Judged, ...]:
     """Read one side's reports, and hold them against its manifest where there is one."""
     from modelreach.cli.evidence_files import of_manifest, read_evidence
-    from modelreach.cli.files import read_manifest
     from modelreach.evidence import Claim, bind_report
 
-    deployment: Deployment | None = None
-    if manifest is not None:
-        deployment, _ = read_manifest(manifest)
-    elif target:
-        raise InputError("a target is named for no manifest", place="--target")
-    name = f"{deployment.metadata.name} {deployment.metadata.version}" if deployment else ""
-    found: list[Judged] = []
-    for path in files:
-        read = read_evidence(path, kind=kind, options=options)
-        if deployment is None:
-            found += read
-        else:
-            claim = Claim(target=target)
-            found += bind_report(read, deployment, now, claim=claim, max_age_days=max_age_days)
-    if not files and deployment is not None and manifest is not None:
-        found += of_manifest(deployment, manifest, now, max_age_days=max_age_days)
-        if not found:
-            raise InputError(
-                "the manifest names no evidence",
-                place=str(Path(manifest)),
-                hint="name a report after the options, or in the manifest's `evidence`",
+    if side.release is None or side.manifest is None:
+        if side.target:
+            raise InputError("a target is named for no manifest", place="--target")
+        read = [read_evidence(path, kind=kind, options=options) for path in side.files]
+        return tuple(chain.from_iterable(read))
+    asked: dict[str, Any] = {"max_age_days": side.max_age_days, "before": before, "after": after}
+    if side.files:
+        claim = Claim(target=side.target)
+        bound = [
+            bind_report(
+                read_evidence(path, kind=kind, options=options),
+                side.release,
+                now,
+                claim=claim,
+                **asked,
             )
-    return tuple(found), name
+            for path in side.files
+        ]
+        return tuple(chain.from_iterable(bound))
+    found = of_manifest(side.release, side.manifest, now, **asked)
+    if not found:
+        raise InputError(
+            "the manifest names no evidence",
+            place=side.manifest,
+            hint="name a report after the options, or in the manifest's `evidence`",
+        )
+    return found

@@ -38,14 +38,18 @@ def of_manifest(
     manifest: str,
     now: str,
     *,
-    changed_at: str = "",
     max_age_days: int | None = 90,
+    before: Deployment | None = None,
+    after: Deployment | None = None,
 ) -> tuple[Bound | Refused, ...]:
-    """Read and bind all reports that a manifest names, relative to its own folder."""
+    """Read and bind all reports that a manifest names, relative to its own folder.
+
+    `before` and `after` are the releases around this one, as for `evidence.bind`.
+    """
     return tuple(
         bound
         for entry in deployment.spec.evidence or ()
-        for bound in _entry(entry, deployment, manifest, now, changed_at, max_age_days)
+        for bound in _entry(entry, deployment, manifest, now, max_age_days, before, after)
     )
 
 
@@ -54,8 +58,9 @@ def _entry(
     deployment: Deployment,
     manifest: str,
     now: str,
-    changed_at: str,
     max_age_days: int | None,
+    before: Deployment | None,
+    after: Deployment | None,
 ) -> tuple[Bound | Refused, ...]:
     from modelreach.evidence import bind_report, claim_of
 
@@ -73,8 +78,9 @@ def _entry(
         deployment,
         now,
         claim=claim_of(entry),
-        changed_at=changed_at,
         max_age_days=max_age_days,
+        before=before,
+        after=after,
     )
 
 

@@ -32,6 +32,7 @@ class Refusal(StrEnum):
     OTHER_PROMPT = "other-prompt"
     OTHER_GUARDRAILS = "other-guardrails"
     OTHER_FILE = "other-file"
+    EITHER_RELEASE = "either-release"
     UNDATED = "undated"
     TOO_OLD = "too-old"
     FROM_THE_FUTURE = "from-the-future"
@@ -83,12 +84,15 @@ def bind(
     claim: Claim = _NO_CLAIM,
     changed_at: str = "",
     max_age_days: int | None = 90,
+    before: Deployment | None = None,
+    after: Deployment | None = None,
 ) -> Bound | Refused:
     """Say whether a report is evidence for a release, and why.
 
     `now` is RFC 3339; a report older than `max_age_days` is refused (None: of any age, for the
     old release), and so is one from before `changed_at`, when the release last changed; the
-    manifest's own `changed` unless it is given.
+    manifest's own `changed` unless it is given. `before` is the release that it follows, and
+    `after` the one that follows it: a report that could as well be about that one is refused.
     """
     because: list[str] = []
     unsaid: list[str] = []
@@ -99,6 +103,7 @@ def bind(
         _prompt(evidence, deployment, because, unsaid),
         _guardrails(evidence, deployment, because, unsaid),
         _date(evidence, claim, now, since, max_age_days, because),
+        _either(evidence, claim, deployment, since, before, after),
     )
     for refused in checks:
         if refused is not None:
@@ -114,6 +119,8 @@ def bind_report(
     claim: Claim = _NO_CLAIM,
     changed_at: str = "",
     max_age_days: int | None = 90,
+    before: Deployment | None = None,
+    after: Deployment | None = None,
 ) -> tuple[Bound | Refused, ...]:
     """Bind all that one report holds: what counts or, where nothing does, why not.
 
@@ -128,6 +135,8 @@ def bind_report(
             claim=claim,
             changed_at=changed_at,
             max_age_days=max_age_days,
+            before=before,
+            after=after,
         )
         for one in found
     ]
@@ -207,11 +216,15 @@ def _is_called(said: str, name: str) -> bool:
 def _prompt(
     evidence: Evidence, deployment: Deployment, because: list[str], unsaid: list[str]
 ) -> _Why | None:
-    prompt = deployment.spec.model.system_prompt
-    wanted = _hex(prompt.sha256) if prompt and prompt.sha256 else ""
+    wanted = _prompt_of(deployment)
     return _digest(
         wanted, evidence.prompts, "system prompt", Refusal.OTHER_PROMPT, because, unsaid
     )
+
+
+def _prompt_of(deployment: Deployment) -> str:
+    prompt = deployment.spec.model.system_prompt
+    return _hex(prompt.sha256) if prompt and prompt.sha256 else ""
 
 
 def _guardrails(
@@ -273,6 +286,47 @@ def _date(
             )
     because.append(f"run of {said[:10]}")
     return None
+
+
+def _either(
+    evidence: Evidence,
+    claim: Claim,
+    deployment: Deployment,
+    since: str,
+    before: Deployment | None,
+    after: Deployment | None,
+) -> _Why | None:
+    """Refuse a report in which nothing tells the release from the one that it is compared with."""
+    run, came = _time(evidence.date)[0], _time(since)[0]
+    went = _time(after.metadata.changed or "")[0] if after else None
+    for other, dated in (
+        (before, run is not None and came is not None and run >= came),
+        (after, run is not None and went is not None and run < went),
+    ):
+        if other is None or other == deployment or dated or _attested(claim):
+            continue
+        if _told(evidence, claim, deployment, other):
+            continue
+        names = [f"{one.metadata.name} {one.metadata.version}" for one in (deployment, other)]
+        return (
+            Refusal.EITHER_RELEASE,
+            f"nothing in the report tells {names[0]} from {names[1]}: have it name the release as "
+            "`name@version`, or its system prompt, or write `changed` in the manifest",
+        )
+    return None
+
+
+def _told(evidence: Evidence, claim: Claim, deployment: Deployment, other: Deployment) -> bool:
+    """Does the report say something that is true of the release and not of the other one?"""
+    claimed = {entry.target for entry in other.spec.evidence or () if entry.target}
+    own = {*names_of(deployment), *filter(None, [claim.target])} - {*names_of(other), *claimed}
+    if any(_is_called(said, name) for said in evidence.targets for name in own):
+        return True
+    prompt, guardrails = _prompt_of(deployment), guardrails_digest(deployment)
+    return bool(  # what a report says of either has been found to agree
+        (evidence.prompts and prompt and prompt != _prompt_of(other))
+        or (evidence.guardrails and guardrails and guardrails != guardrails_digest(other))
+    )
 
 
 def _moment(text: str, what: str) -> datetime:
