@@ -36,9 +36,10 @@ def _paths(case: Json) -> Iterator[Path]:
     for place, assignment in enumerate(case["assignments"]):
         if assignment.get("condition"):
             yield "assignments", place, "condition"
-    for role, blocks in case["roles"].items():
-        for place, block in enumerate(blocks or ()):
-            if len(blocks) > 1:
+    roles = cast("dict[str, list[Json] | None]", case["roles"])
+    for role, blocks in roles.items():
+        for place, block in enumerate(blocks or []):
+            if len(blocks or []) > 1:
                 yield "roles", role, place
             yield from (("roles", role, place, key) for key in block)
 
