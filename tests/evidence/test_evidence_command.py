@@ -206,6 +206,14 @@ def test_a_wrong_call_is_told(arguments: list[str], said: str, call: Call) -> No
     assert said in done.err
 
 
+def test_a_name_that_is_no_text_is_a_name(place: Path) -> None:
+    folder = place / "runs"
+    folder.mkdir()
+    (folder / os.fsdecode(b"\xff\xfe.json")).write_bytes(b"{}")
+    listed = hashlib.sha256(b"{}").hexdigest().encode() + b"  ./\xff\xfe.json\n"
+    assert load(str(folder)).digest == f"sha256:{hashlib.sha256(listed).hexdigest()}"
+
+
 def test_links_in_a_folder_and_endless_files_are_refused(place: Path) -> None:
     folder = place / "runs"
     folder.mkdir()

@@ -38,13 +38,17 @@ class ReportFiles:
 
         In the folder: `find . -type f | LC_ALL=C sort | xargs -d '\\n' sha256sum | sha256sum`.
         """
+        return f"sha256:{hashlib.sha256(self.hashed).hexdigest()}"
+
+    @property
+    def hashed(self) -> bytes:
+        """What the digest is of: the file's bytes, or a folder's list of digests and paths."""
         if not self.folder:
-            return f"sha256:{hashlib.sha256(self.only).hexdigest()}"
-        lines = [
-            f"{hashlib.sha256(raw).hexdigest()}  ./{path}\n".encode()
-            for path, raw in sorted(self.files.items(), key=lambda item: item[0].encode())
-        ]
-        return f"sha256:{hashlib.sha256(b''.join(lines)).hexdigest()}"
+            return self.only
+        return b"".join(
+            f"{hashlib.sha256(raw).hexdigest()}  ./".encode() + _bytes(path) + b"\n"
+            for path, raw in sorted(self.files.items(), key=lambda item: _bytes(item[0]))
+        )
 
     @property
     def only(self) -> bytes:
@@ -54,6 +58,11 @@ class ReportFiles:
                 f"one file was expected, but these are {len(self.files)}", place=self.name
             )
         return next(iter(self.files.values()))
+
+
+def _bytes(path: str) -> bytes:
+    """Give a path as the file system has it, which need not be text."""
+    return path.encode("utf-8", "surrogateescape")
 
 
 @dataclass(frozen=True, slots=True)
