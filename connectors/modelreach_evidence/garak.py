@@ -14,6 +14,7 @@ from typing import Any
 
 from modelreach.evidence.attempts import Attempt, Evidence, Outcome, Retest
 from modelreach.evidence.files import ReadOptions, ReportFiles
+from modelreach.model import InputError
 from modelreach_evidence.reading import (
     Row,
     decode,
@@ -119,6 +120,10 @@ def _take(log: _Log, line: bytes, place: str) -> None:
         if total is not None:
             log.evaluated[_short(row.probe), _short(row.detector)] = total
     elif kind == "start_run setup":
+        if log.setup:
+            raise InputError(
+                "a second run begins here", place=place, hint="keep each run in its own report"
+            )
         log.setup = decode(line, dict[str, Any], place=place, what=_WHAT)
     elif kind == "init":
         head = decode(line, dict[str, Any], place=place, what=_WHAT)

@@ -67,6 +67,13 @@ def test_a_garak_log_is_whole_or_an_error_after_every_line(report: Report, read:
         read("garak", b"".join(broken))
 
 
+def test_a_garak_log_of_two_runs_is_on_no_one_target(report: Report, read: Read) -> None:
+    old, new = (report(release, "garak").only for release in ("1.4.0", "2.0.0"))
+    line = old.count(b"\n") + 1
+    with pytest.raises(InputError, match=f"^made-up:{line}: a second run begins here"):
+        read("garak", old + new)
+
+
 def _without_one(document: Any, *path: Any) -> bytes:
     part = document
     for step in path:
