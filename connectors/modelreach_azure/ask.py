@@ -21,6 +21,10 @@ _LIMIT_HIT: Final = "x-ms-tenant-subscription-limit-hit"
 _SAFE: Final = "/-._~()"
 
 
+#: Services that give the items of a list as `data`, others as `value`.
+_IN_DATA: Final = (Service.RESOURCE_GRAPH, Service.FOUNDRY)
+
+
 class _Refused(Exception):
     def __init__(self, why: Refusal) -> None:
         self.why = why
@@ -38,7 +42,7 @@ def ask(
     single: dict[str, Any] = {}
     try:
         for page in _pages(wire, call, place, parameters):
-            items = page.get("data" if call.service is Service.RESOURCE_GRAPH else "value")
+            items = page.get("data" if call.service in _IN_DATA else "value")
             if isinstance(items, list):
                 found = (found or []) + items
             else:
@@ -84,6 +88,8 @@ _CUT: Final = Refusal(
 
 
 def _next(page: Mapping[str, Any]) -> str:
+    if page.get("has_more") is True:
+        return str(page.get("last_id") or "")
     for name in ("nextLink", "@odata.nextLink", "$skipToken"):
         if page.get(name):
             return str(page[name])
@@ -93,12 +99,24 @@ def _next(page: Mapping[str, Any]) -> str:
 def _first(wire: Wire, call: Call, place: str, parameters: Mapping[str, str]) -> HttpRequest:
     values = {name: quote(str(value), safe=_SAFE) for name, value in parameters.items()}
     path = call.path.format(place=quote(place, safe=_SAFE), **values)
-    url = wire.bases[call.service] + path
+    url = _of_project(wire, parameters) if call.service is Service.FOUNDRY else ""
+    url = f"{url}/agents" if url else wire.bases[call.service] + path
     if call.body is None:
         return HttpRequest("GET", url, params=dict(call.query))
     bound = parameters.get("subscriptions", "")
     body = {**call.body, "subscriptions": bound.split(",")} if bound else call.body
     return HttpRequest("POST", url, params=dict(call.query), json=body)
+
+
+def _of_project(wire: Wire, parameters: Mapping[str, str]) -> str:
+    """Give where the agents of a project answer; it must be Microsoft's, as a token is sent."""
+    told = urlsplit(parameters.get("endpoint", ""))
+    base = wire.bases[Service.FOUNDRY]
+    if base:
+        return base + quote(told.path, safe=_SAFE)
+    if told.scheme != "https" or not (told.hostname or "").endswith(wire.foundry):
+        raise MalformedAnswer("the project names an endpoint that is not Microsoft's")
+    return f"https://{told.hostname}{quote(told.path, safe=_SAFE)}"
 
 
 def _further(
@@ -108,6 +126,9 @@ def _further(
     parameters: Mapping[str, str],
     token: str,
 ) -> HttpRequest:
+    if call.service is Service.FOUNDRY:
+        first = _first(wire, call, place, parameters)
+        return HttpRequest("GET", first.url, params={"after": token})
     if call.body is None:
         if urlsplit(token)[:2] != urlsplit(wire.bases[call.service])[:2]:
             # The token of this service must not be sent to whoever a page names.

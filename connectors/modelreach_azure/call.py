@@ -22,6 +22,7 @@ class Service(Enum):
     ARM = "arm"
     RESOURCE_GRAPH = "resourcegraph"
     GRAPH = "graph"
+    FOUNDRY = "foundry"
 
 
 class Where(Enum):
@@ -45,7 +46,7 @@ class Call:
     parameters. `after` says which answers give the parameters of further calls; `lastly` takes
     them from everything that was answered. `absent` are the error codes (or HTTP statuses) that
     mean that there is nothing to read, which is an answer and no gap. `also` are permissions that
-    the same call needs beside `permission`.
+    the same call needs beside `permission`. `data` says that the permission is a data action.
     """
 
     service: Service
@@ -63,6 +64,7 @@ class Call:
     lastly: Lastly | None = None
     absent: frozenset[str] = frozenset()
     also: tuple[str, ...] = ()
+    data: bool = False
 
     @property
     def permissions(self) -> tuple[str, ...]:

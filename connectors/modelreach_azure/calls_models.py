@@ -5,11 +5,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from modelreach_azure.call import Call, Service, Where
-from modelreach_azure.select import Select, each
+from modelreach_azure.select import Parameters, Select, at, each, rows
 
 _COGNITIVE: Final = "CognitiveServices/accounts"
 _ML: Final = "MachineLearningServices/workspaces"
@@ -17,8 +17,22 @@ _PREVIEW: Final = "2025-10-01-preview"
 _EACH_ACCOUNT: Final = {"resources": each(type_="microsoft.cognitiveservices/accounts")}
 _EACH_WORKSPACE: Final = {"resources": each(type_="microsoft.machinelearningservices/workspaces")}
 _EACH_PROJECT: Final = {"accounts.projects": each()}
+_AGENTS: Final = "microsoft.cognitiveservices/accounts/projects/agents"
+#: Under this name a project tells where its agents answer.
+_ENDPOINT: Final = "AI Foundry API"
 #: Of an account that is not of the kind that has projects, or of a cloud without agents.
 _NOT_OF_THIS_KIND: Final = frozenset({"InvalidAccountKind", "NotSupportedKind", "NotSupported"})
+
+
+def _where_agents_answer(
+    _: Mapping[str, Any], response: Mapping[str, Any]
+) -> Iterator[Parameters]:
+    """Select the projects that say where their agents answer."""
+    for row in rows(response):
+        endpoints = at(row, "properties.endpoints")
+        endpoint = endpoints.get(_ENDPOINT) if isinstance(endpoints, dict) else None
+        if row.get("id") and isinstance(endpoint, str):
+            yield {"id": str(row["id"]), "endpoint": endpoint.rstrip("/")}
 
 
 def _models(
@@ -111,6 +125,19 @@ MODEL_CALLS: Final = (
         "where agents keep files, threads and vectors",
         "runtimes:microsoft.cognitiveservices/accounts/projects",
         absent=_NOT_OF_THIS_KIND,
+    ),
+    Call(
+        Service.FOUNDRY,
+        "projects.agents",
+        "{endpoint}/agents",
+        "Microsoft.CognitiveServices/accounts/AIServices/agents/read",
+        "agents: identity, model, tools; instructions are dropped",
+        Where.THING,
+        query={"api-version": "v1", "limit": "100"},
+        kinds=(_AGENTS, f"runtimes:{_AGENTS}"),
+        subject="{id}",
+        after={"accounts.projects": _where_agents_answer},
+        data=True,
     ),
     _workspace(
         "onlineEndpoints",

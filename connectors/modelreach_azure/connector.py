@@ -16,6 +16,7 @@ from modelreach_azure.parse import parse
 
 #: App id of Microsoft Graph, whose application permissions these are, in every tenant.
 _GRAPH: Final = "00000003-0000-0000-c000-000000000000"
+_DATA: Final = frozenset(call.permission for call in CALLS if call.data)
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,10 +76,10 @@ class AzureConnector:
         return {
             "customRole": {
                 "Name": "modelreach reader",
-                "Description": "What modelreach reads: no data, no keys, no secret values.",
-                "Actions": sorted(one for one in wanted if "/" in one),
+                "Description": "What modelreach reads: no keys, no secret values.",
+                "Actions": sorted(one for one in wanted - _DATA if "/" in one),
                 "NotActions": [],
-                "DataActions": [],
+                "DataActions": sorted(wanted & _DATA),
                 "NotDataActions": [],
                 "AssignableScopes": ["/providers/Microsoft.Management/managementGroups/TENANT-ID"],
             },

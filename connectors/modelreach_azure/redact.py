@@ -10,6 +10,8 @@ from __future__ import annotations
 import re
 from typing import Any, Final
 
+from modelreach_azure.select import at
+
 REDACTED: Final = "(redacted)"
 
 #: Fields that hold a secret wherever they stand. Compared without case.
@@ -51,8 +53,62 @@ def redacted(operation: str, response: dict[str, Any]) -> dict[str, Any]:
     """Give a response without what may be secret."""
     if operation.endswith(".connections"):
         _connections(response)
+    if operation == "projects.agents":
+        return {
+            "value": [_agent(row) for row in response.get("value", ()) if isinstance(row, dict)]
+        }
     found = _clean(response)
     return found if isinstance(found, dict) else {}
+
+
+#: All that is kept of an agent, of its latest version, and of what that is made of.
+_AGENT: Final[tuple[str, ...]] = (
+    "id",
+    "name",
+    "state",
+    "instance_identity",
+    "blueprint",
+    "blueprint_reference",
+)
+_VERSION: Final[tuple[str, ...]] = (
+    "version",
+    "status",
+    "created_at",
+    "instance_identity",
+    "blueprint",
+)
+_DEFINITION: Final[tuple[str, ...]] = ("kind", "model")
+_IN_TOOLS: Final = frozenset(
+    {"type", "connection_id", "project_connection_id", "server_url", "base_url", "index_name"}
+)
+
+
+def _agent(row: dict[str, Any]) -> dict[str, Any]:
+    """Give an agent without its instructions, and without what its tools are told."""
+    latest = at(row, "versions.latest")
+    kept = {name: row[name] for name in _AGENT if name in row}
+    if not isinstance(latest, dict):
+        return kept
+    about = latest.get("definition")
+    told: dict[str, Any] = about if isinstance(about, dict) else {}
+    definition = {name: told[name] for name in _DEFINITION if name in told}
+    definition["tools"] = [
+        _tool(tool) for tool in told.get("tools") or () if isinstance(tool, dict)
+    ]
+    definition["environment_variables"] = _variables(told.get("environment_variables") or {})
+    definition["image"] = at(told, "container_configuration.image")
+    version = {name: latest[name] for name in _VERSION if name in latest}
+    return {**kept, "versions": {"latest": {**version, "definition": definition}}}
+
+
+def _tool(value: Any) -> Any:
+    """Give of a tool what says where it leads to."""
+    if isinstance(value, list):
+        return [_tool(one) for one in value]
+    if not isinstance(value, dict):
+        return None
+    found = {name: inner if name in _IN_TOOLS else _tool(inner) for name, inner in value.items()}
+    return {name: inner for name, inner in found.items() if inner not in (None, {}, [], [None])}
 
 
 def _connections(response: dict[str, Any]) -> None:

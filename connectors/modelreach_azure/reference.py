@@ -17,8 +17,9 @@ This page is made from the connector's table of calls (`python -m modelreach_azu
 a test compares the two. `modelreach permissions azure` prints the permissions as a custom role and
 a list of application permissions of Microsoft Graph.
 
-All calls read. None lists keys, connection strings, application settings or secret values. A call
-that is refused becomes a gap of the snapshot that names the permission here, and the run goes on.
+All calls read. None lists keys, connection strings, application settings or secret values. The
+one data action is Foundry's, where alone it is told as whom an agent runs. A call that is refused
+becomes a gap of the snapshot that names the permission here, and the run goes on.
 """
 
 _TABLE = """
@@ -30,6 +31,7 @@ _TABLE = """
 _TITLES = {
     Service.RESOURCE_GRAPH: "Azure Resource Graph",
     Service.ARM: "Azure Resource Manager",
+    Service.FOUNDRY: "Microsoft Foundry",
     Service.GRAPH: "Microsoft Graph",
 }
 

@@ -28,17 +28,38 @@ from modelreach.model import InputError
 from modelreach.plugins import CollectOptions
 from modelreach_azure.call import Service
 
-_PUBLIC: Final = ("https://management.azure.com", "https://graph.microsoft.com")
-#: By AZURE_AUTHORITY_HOST, which azure-identity reads too: ARM and Microsoft Graph of each cloud.
+
+@dataclass(frozen=True, slots=True)
+class Cloud:
+    """Where a cloud's services are. `agents` is whom tokens for agents of projects are for, which
+    answer at hosts that end in `hosts`."""
+
+    arm: str
+    graph: str
+    agents: str
+    hosts: str
+
+
+_PUBLIC: Final = Cloud(
+    "https://management.azure.com",
+    "https://graph.microsoft.com",
+    "https://ai.azure.com",
+    ".services.ai.azure.com",
+)
+#: By AZURE_AUTHORITY_HOST, which azure-identity reads too.
 #: https://learn.microsoft.com/graph/deployments
 _CLOUDS: Final = {
-    "login.microsoftonline.us": (
+    "login.microsoftonline.us": Cloud(
         "https://management.usgovcloudapi.net",
         "https://graph.microsoft.us",
+        "https://ai.azure.us",
+        ".services.ai.azure.us",
     ),
-    "login.chinacloudapi.cn": (
+    "login.chinacloudapi.cn": Cloud(
         "https://management.chinacloudapi.cn",
         "https://microsoftgraph.chinacloudapi.cn",
+        "https://ai.azure.cn",
+        ".services.ai.azure.cn",
     ),
 }
 _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
@@ -87,32 +108,35 @@ class _InTenant:
 
 @dataclass(frozen=True, slots=True)
 class Wire:
-    """Clients for both services. Use by many threads is fine."""
+    """A client for each service. Use by many threads is fine.
 
-    arm: PipelineClient[HttpRequest, HttpResponse]
-    graph: PipelineClient[HttpRequest, HttpResponse]
+    `bases` are their addresses; that of agents is "" where each project has its own, at hosts that
+    end in `foundry`.
+    """
+
+    clients: dict[Service, PipelineClient[HttpRequest, HttpResponse]]
     bases: dict[Service, str]
+    foundry: str
     credential: Any
     secure: bool
 
     def send(self, service: Service, request: HttpRequest) -> HttpResponse:
         """Send a request, with the token of its service; give the response, read whole."""
-        client = self.graph if service is Service.GRAPH else self.arm
-        return client.send_request(
+        return self.clients[service].send_request(
             request, enforce_https=self.secure, retry_on_methods=_REPEATABLE
         )
 
     def close(self) -> None:
         """Close all connections."""
-        self.arm.close()
-        self.graph.close()
+        for client in self.clients.values():
+            client.close()
         self.credential.close()
 
 
 def connect(options: CollectOptions, *, attempts: int) -> Wire:
     """Make the clients. Raises `InputError` for an endpoint that a token must not be sent to."""
-    arm, graph = _bases(options.endpoint_url)
-    secure = arm.startswith("https:")
+    cloud = _cloud(options.endpoint_url)
+    secure = cloud.arm.startswith("https:")
     credential: Any = _signed_in(options.tenant) if secure else _Placeholder()
 
     def client(base: str, audience: str) -> PipelineClient[HttpRequest, HttpResponse]:
@@ -135,11 +159,23 @@ def connect(options: CollectOptions, *, attempts: int) -> Wire:
             read_timeout=options.timeout * _READING,
         )
 
-    bases = {Service.ARM: arm, Service.RESOURCE_GRAPH: arm, Service.GRAPH: graph}
-    return Wire(client(arm, arm), client(graph, graph), bases, credential, secure)
+    arm = client(cloud.arm, cloud.arm)
+    clients = {
+        Service.ARM: arm,
+        Service.RESOURCE_GRAPH: arm,
+        Service.GRAPH: client(cloud.graph, cloud.graph),
+        Service.FOUNDRY: client(cloud.agents, cloud.agents),
+    }
+    bases = {
+        Service.ARM: cloud.arm,
+        Service.RESOURCE_GRAPH: cloud.arm,
+        Service.GRAPH: cloud.graph,
+        Service.FOUNDRY: options.endpoint_url.rstrip("/"),
+    }
+    return Wire(clients, bases, cloud.hosts, credential, secure)
 
 
-def _bases(endpoint_url: str) -> tuple[str, str]:
+def _cloud(endpoint_url: str) -> Cloud:
     if not endpoint_url:
         host = urlsplit(f"//{os.environ.get('AZURE_AUTHORITY_HOST', '').split('//')[-1]}").hostname
         return _CLOUDS.get(host or "", _PUBLIC)
@@ -153,7 +189,7 @@ def _bases(endpoint_url: str) -> tuple[str, str]:
         )
     if found.scheme not in ("http", "https") or not found.hostname:
         raise InputError(f"`{endpoint_url}` is not a URL", place="--endpoint-url")
-    return base, base
+    return Cloud(base, base, base, "")
 
 
 def _signed_in(tenant: str) -> _InTenant:

@@ -53,6 +53,10 @@ def whole() -> Whole:
     _cosmos(make, group)
     _connections(make, group)
     _directory(make)
+    make.listed(
+        "/api/projects/support/agents",
+        {"object": "agent", "id": "third", "name": "third", "state": "disabled"},
+    )
     return Whole(cloud, agents, data, group)
 
 

@@ -265,12 +265,38 @@ def test_runtimes_run_as_object_ids(read: Any) -> None:
     assert runtime(read, "blue").identities == shared
     assert runtime(read, "support-agent").identities == (guid("agent/support"),)
     project = f"{read.whole.group}/providers/Microsoft.CognitiveServices/accounts/acme-foundry"
-    assert runtime(read, "support").identities == (guid(f"system/{project}/projects/support"),)
+    own = guid(f"system/{project}/projects/support")
+    assert runtime_of_project(read).identities == (own,)
     assert runtime(read, "gpt-support").identities == runtime(read, "acme-foundry").identities
 
 
+def test_an_agent_runs_as_itself_or_as_its_project(read: Any) -> None:
+    agents = {r.name: r for r in read.snapshot.runtimes if r.kind.endswith("/projects/agents")}
+    assert agents["support-v2"].identities == (guid("agent/support"),)
+    assert agents["support-v2"].attributes["agent_blueprint"] == guid(
+        "blueprint/support/principal"
+    )
+    assert agents["support"].identities == runtime_of_project(read).identities
+    assert agents["support"].version == "4"
+    assert agents["support"].attributes["model"] == "gpt-support"
+    links = {(k.kind, k.target.rpartition("/")[2]) for k in agents["support-v2"].links}
+    assert links == {("uses", "search"), ("uses", "gpt-support"), ("invokes", "mcp")}
+
+
+def runtime_of_project(read: Any) -> Runtime:
+    (found,) = [r for r in read.snapshot.runtimes if r.kind.endswith("/accounts/projects")]
+    assert isinstance(found, Runtime)
+    return found
+
+
+def test_what_an_agent_is_told_is_dropped(read: Any) -> None:
+    for path in read.recording.rglob("foundry.json"):
+        assert b"Answer from" not in path.read_bytes()
+
+
 def test_runtimes_are_wired(read: Any) -> None:
-    links = {(k.kind, k.target.rpartition("/")[2]) for k in runtime(read, "support").links}
+    project = runtime_of_project(read)
+    links = {(k.kind, k.target.rpartition("/")[2]) for k in project.links}
     assert links == {("uses", "search"), ("stores-in", "acme-search"), ("stores-in", "partner")}
     assert [k.kind for k in runtime(read, "rank").links] == ["routes-to"]
     api = runtime(read, "api")

@@ -16,9 +16,11 @@ from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Gap, Snapshot, encode
 from modelreach_azure import AzureConnector
 from modelreach_azure.answers import Answer, Refusal
+from modelreach_azure.ask import ask
 from modelreach_azure.calls import CALLS
 from modelreach_azure.parse import parse
 from modelreach_azure.recording import read_answers
+from modelreach_azure.wire import connect
 
 GRAPH = r"^/(v1\.0|beta)/"
 
@@ -263,6 +265,27 @@ def test_a_next_page_on_another_host_is_not_followed(collect: Any, fresh: Any) -
         "malformed",
         "the endpoint gives a next page on another host",
     )
+
+
+@pytest.mark.parametrize(
+    "endpoint",
+    [
+        "https://evil.example/api/projects/p",
+        "http://acme.services.ai.azure.com/api/projects/p",
+        "https://services.ai.azure.com.evil.example/p",
+        "",
+    ],
+)
+def test_agents_are_asked_for_at_microsoft_s_hosts_only(endpoint: str) -> None:
+    wire = connect(CollectOptions(now="2026-11-24T00:00:00Z"), attempts=1)
+    try:
+        (call,) = [call for call in CALLS if call.operation == "projects.agents"]
+        response, refused = ask(wire, call, "", {"id": "/p", "endpoint": endpoint})
+    finally:
+        wire.close()
+    assert response is None
+    assert refused is not None
+    assert (refused.reason, refused.code) == ("malformed", "")
 
 
 def test_a_page_that_leads_to_itself_ends(collect: Any, fresh: Any) -> None:

@@ -56,7 +56,8 @@ def test_parents_are_in_the_table(call: Call) -> None:
     assert set(call.after) <= {one.operation for one in CALLS}
     assert (call.where is Where.THING) == bool(call.after or call.lastly)
     names = set(re.findall(r"{(\w+)}", call.path)) - {"place", "tenant"}
-    assert names == ({"id"} if call.where is Where.THING else set())
+    thing = "endpoint" if call.service is Service.FOUNDRY else "id"
+    assert names == ({thing} if call.where is Where.THING else set())
 
 
 def test_every_call_of_the_table_is_made(read: Any) -> None:
@@ -72,8 +73,10 @@ def test_the_role_is_the_table_s() -> None:
     policy: Any = AzureConnector().policy()
     graph = policy["graphApplicationPermissions"]["permissions"]
     needed = {permission for call in CALLS for permission in call.permissions}
-    assert set(policy["customRole"]["Actions"]) | set(graph) == needed
-    assert policy["customRole"]["DataActions"] == []
+    role = policy["customRole"]
+    assert {*role["Actions"], *role["DataActions"], *graph} == needed
+    data = policy["customRole"]["DataActions"]
+    assert data == ["Microsoft.CognitiveServices/accounts/AIServices/agents/read"]
     assert "Microsoft.KeyVault/vaults/secrets/read" in policy["customRole"]["Actions"]
     assert "Application.Read.All" in graph
 

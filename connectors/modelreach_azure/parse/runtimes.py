@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from typing import Any
+from typing import Any, Final
 
 from modelreach.snapshot import AttributeValue, Link, Resource, Runtime
 from modelreach_azure.answers import Answers
@@ -32,6 +32,7 @@ def parse_runtimes(answers: Answers, facts: Facts) -> None:
     _deployments(answers, facts)
     _projects(answers, facts)
     _applications(answers, facts)
+    _agents(answers, facts)
     _online_endpoints(answers, facts)
     _computes(answers, facts)
 
@@ -218,6 +219,71 @@ def _applications(answers: Answers, facts: Facts) -> None:
             ),
             enabled=about.get("isEnabled") if isinstance(about.get("isEnabled"), bool) else None,
         )
+
+
+def _agents(answers: Answers, facts: Facts) -> None:
+    """An agent runs as its own identity, or as its project where it has none.
+
+    https://learn.microsoft.com/azure/foundry/agents/concepts/agent-identity
+    """
+    for one, row in answers.placed("projects.agents"):
+        project, latest = arm_id(one.parameters.get("id")), at(row, "versions.latest") or {}
+        about = fields(latest, "definition")
+        identity = fields(row, "instance_identity") or fields(latest, "instance_identity")
+        blueprint = fields(row, "blueprint") or fields(latest, "blueprint")
+        own = tuple(_ids(identity, "principal_id"))
+        name = text(row.get("name"))
+        made = {"id": f"{project}/agents/{name}", "name": name, "type": _AGENT}
+        _add(
+            facts,
+            made,
+            runs_as=own or _identities_of(facts, project),
+            wired=(
+                *links("pulls", about.get("image")),
+                *_tool_links(facts, project, about.get("tools")),
+                *_model_link(facts, project, text(about.get("model"))),
+            ),
+            version=text(latest.get("version")),
+            model=text(about.get("model")),
+            agent_kind=text(about.get("kind")),
+            agent_identity=lower(identity.get("principal_id")),
+            agent_blueprint=lower(blueprint.get("principal_id")),
+            tools=[text(tool.get("type")) for tool in items(about, "tools")],
+            environment=list(fields(about, "environment_variables")),
+            state=text(row.get("state")),
+        )
+
+
+_AGENT: Final = "Microsoft.CognitiveServices/accounts/projects/agents"
+
+
+def _tool_links(facts: Facts, project: str, value: Any) -> Iterator[Link]:
+    """Give what the tools of an agent lead to: connections that they use, servers they call."""
+    for inner in value if isinstance(value, list) else ():
+        yield from _tool_links(
+            facts, project, [*inner.values()] if isinstance(inner, dict) else []
+        )
+        if isinstance(inner, dict):
+            for name in ("project_connection_id", "connection_id"):
+                yield from links("uses", _connection(facts, project, text(inner.get(name))))
+            yield from links("invokes", inner.get("server_url"), inner.get("base_url"))
+        if isinstance(inner, list):
+            yield from _tool_links(facts, project, inner)
+
+
+def _connection(facts: Facts, project: str, named: str) -> str:
+    """Give the id of a connection that a tool names by id or by name."""
+    if named.startswith("/") or not named:
+        return arm_id(named)
+    account = project.partition("/projects/")[0]
+    known = (f"{holder}/connections/{named.lower()}" for holder in (project, account))
+    return next((name for name in known if name in facts.resources), named)
+
+
+def _model_link(facts: Facts, project: str, model: str) -> Iterator[Link]:
+    deployment = f"{project.partition('/projects/')[0]}/deployments/{model.lower()}"
+    if deployment in facts.runtimes:
+        yield from links("uses", deployment)
 
 
 def _online_endpoints(answers: Answers, facts: Facts) -> None:
