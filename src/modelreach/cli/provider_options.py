@@ -42,6 +42,9 @@ OPTIONS = (
         "gcp", "quota-project", "ID", "Project whose quota is used; several take turns.", many=True
     ),
     ProviderOption("gcp", "cache", "FILE", "Keep slow answers there, and resume from them."),
+    ProviderOption("kubernetes", "context", "NAME", "Context of the kubeconfig."),
+    ProviderOption("kubernetes", "cluster", "NAME", "Name of the cluster in the snapshot."),
+    ProviderOption("kubernetes", "namespace", "NAME", "Read a namespace only.", many=True),
 )
 
 

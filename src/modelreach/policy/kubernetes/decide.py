@@ -207,3 +207,5 @@ def _assumed(estate: Estate, request: Request) -> Iterator[str]:
     others = [m for m in modes if m not in _KNOWN_AUTHORIZERS] if isinstance(modes, tuple) else []
     if others:
         yield f"what the authorisers {', '.join(others)} of {request.cluster} allow besides"
+    if estate.from_files(request.cluster):
+        yield f"what bindings {request.cluster} has that the files do not hold"

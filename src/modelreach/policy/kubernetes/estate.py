@@ -231,11 +231,20 @@ class Estate:
         return {kind: tuple(gaps) for kind, gaps in found.items()}
 
     def unread(self, kind: str, name: str) -> bool:
-        """May a thing of this kind, or what is in this scope, be there and not have been read?"""
+        """Was what is of this kind, in this scope, asked for and not read?
+
+        What files say nothing of was never asked for: that is told as an assumption.
+        """
         around = (name, namespace_of(name), cluster_of(name), "")
         return any(
-            gap.subject in ("", name) and gap.scope in around for gap in self._gaps.get(kind, ())
+            gap.subject in ("", name) and gap.scope in around and gap.reason != "not-collected"
+            for gap in self._gaps.get(kind, ())
         )
+
+    def from_files(self, cluster: str) -> bool:
+        """Are the bindings of a cluster only those that some files hold?"""
+        gaps = self._gaps.get("bindings", ())
+        return any(gap.reason == "not-collected" and gap.scope == cluster for gap in gaps)
 
     @cached_property
     def _coverage(self) -> dict[tuple[str, str], bool]:

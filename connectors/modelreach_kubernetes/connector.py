@@ -1,0 +1,93 @@
+"""The connector as the program knows it: collect or replay, list its calls, give its role."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from modelreach.model import InputError, MissingExtra
+from modelreach.plugins import CallPermission, CollectOptions
+from modelreach.snapshot import Snapshot
+from modelreach_kubernetes import files
+from modelreach_kubernetes.estate import Read
+from modelreach_kubernetes.kinds import KINDS, PATHS, Kind
+from modelreach_kubernetes.parse import parse
+
+
+@dataclass(frozen=True, slots=True)
+class KubernetesConnector:
+    """One cluster a run."""
+
+    name: str = "kubernetes"
+
+    def collect(self, options: CollectOptions) -> Snapshot:
+        """Read the cluster, or `options.sources`. Refused lists become gaps.
+
+        Raises `NothingCollected` when nothing answered, `InputError` for unusable sources or
+        contexts, `MissingExtra` when a cluster is to be asked and the client is not installed.
+        """
+        if options.record:
+            files.prepare(options.record)
+        if options.sources:
+            cluster = next(iter(options.settings.get("cluster", ())), "")
+            found = files.read_files(options.sources, cluster, options.now)
+        else:
+            found = self._live(options)
+        if options.record:
+            files.write(options.record, found)
+        return parse(found)
+
+    def _live(self, options: CollectOptions) -> Read:
+        try:
+            from modelreach_kubernetes.live import read_cluster
+        except ModuleNotFoundError as error:
+            if (error.name or "").startswith("modelreach"):
+                raise
+            raise MissingExtra("kubernetes", "collecting from a cluster") from error
+        return read_cluster(options)
+
+    def calls(self) -> Sequence[CallPermission]:
+        """Every call that `collect` may make, in the order of the table."""
+        lists = tuple(
+            CallPermission(kind.group or "core", f"list {kind.qualified}", _permission(kind), why)
+            for kind in KINDS
+            for why in (kind.feeds,)
+        )
+        paths = tuple(CallPermission("url", f"get {path}", path, why) for path, why in PATHS)
+        return lists + paths
+
+    def policy(self, permissions: Sequence[str] | None = None) -> Mapping[str, object]:
+        """The least-privilege ClusterRole, whole or for these permissions only.
+
+        A role that may list secrets may read them, whatever is asked for: whoever cannot give that
+        leaves it out, and gets a gap.
+        https://kubernetes.io/docs/concepts/security/rbac-good-practices/#listing-secrets
+        """
+        known = {call.permission for call in self.calls()}
+        wanted = known if permissions is None else set(permissions)
+        for unknown in sorted(wanted - known):
+            raise InputError(
+                f"`{unknown}` is not a permission of this connector",
+                hint="`modelreach permissions kubernetes` lists them",
+            )
+        groups: dict[str, set[str]] = {}
+        for kind in KINDS:
+            if _permission(kind) in wanted:
+                groups.setdefault(kind.group, set()).add(kind.plural)
+        rules: list[dict[str, object]] = [
+            {"apiGroups": [group], "resources": sorted(plurals), "verbs": ["list"]}
+            for group, plurals in sorted(groups.items())
+        ]
+        paths = sorted(path for path, _ in PATHS if path in wanted)
+        if paths:
+            rules.append({"nonResourceURLs": paths, "verbs": ["get"]})
+        return {
+            "apiVersion": "rbac.authorization.k8s.io/v1",
+            "kind": "ClusterRole",
+            "metadata": {"name": "modelreach-reader"},
+            "rules": rules,
+        }
+
+
+def _permission(kind: Kind) -> str:
+    return f"list {kind.qualified}"

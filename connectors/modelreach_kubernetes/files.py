@@ -1,0 +1,197 @@
+"""Clusters from files: manifests, what `kubectl get -o json|yaml` prints, rendered charts, and the
+folders that `--record` writes.
+
+Of a list (`kind: List`) it is known that every object of its kinds is in it; of objects that stand
+alone it is not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Final
+
+import msgspec
+import yaml
+
+from modelreach.model import InputError
+from modelreach_kubernetes.estate import Object, Read, Refusal
+from modelreach_kubernetes.keep import kept
+from modelreach_kubernetes.kinds import KINDS
+
+MANIFEST: Final = "modelreach.kubernetes-recording/1"
+_SUFFIXES = (".yaml", ".yml", ".json")
+
+
+class Refused(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """A list that was refused when the recording was made."""
+
+    kind: str
+    reason: str
+    message: str
+    namespace: str = ""
+
+
+class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_defaults=True):
+    """What a recording consists of. `whole` are kinds, each with a namespace ("" for all)."""
+
+    format: str
+    taken_at: str
+    cluster: str
+    files: tuple[str, ...]
+    whole: tuple[tuple[str, str], ...] = ()
+    refusals: tuple[Refused, ...] = ()
+    about: dict[str, str] = {}
+
+
+def read_files(sources: tuple[Path, ...], cluster: str, now: str) -> Read:
+    """Read files and folders into one cluster. Raises `InputError`, with file, for what cannot be
+    read or holds no Kubernetes object."""
+    if len(sources) == 1 and (sources[0] / "manifest.json").is_file():
+        return _recording(sources[0], cluster)
+    found = Read(cluster or _name(sources[0]), now, loose=True)
+    for source in sources:
+        for path in _paths(source):
+            for document in _documents(path):
+                _take(document, found, path)
+    if not found.objects:
+        raise InputError(
+            "no Kubernetes object is in there",
+            place=str(sources[0]),
+            hint="give manifests, or what `kubectl get KINDS -A -o yaml` prints",
+        )
+    return found
+
+
+def _name(source: Path) -> str:
+    return (source.stem or "cluster").replace("/", "-")
+
+
+def _paths(source: Path) -> list[Path]:
+    if source.is_dir():
+        return sorted(path for path in source.rglob("*") if path.suffix in _SUFFIXES)
+    return [source]
+
+
+def _documents(path: Path) -> Iterator[Any]:
+    try:
+        raw = path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
+    try:
+        if path.suffix == ".json":
+            yield json.loads(raw)
+        else:
+            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+            yield from list(yaml.load_all(raw, loader))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        problem = str(error).splitlines()[0] if str(error) else type(error).__name__
+        raise InputError(
+            f"this is neither YAML nor JSON ({problem})",
+            place=str(path),
+            hint="templates of a chart have to be rendered first: `helm template`",
+        ) from None
+
+
+def _take(document: Any, found: Read, path: Path) -> None:
+    if document is None:
+        return
+    if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
+        raise InputError("this is not a Kubernetes object: it has no `kind`", place=str(path))
+    items = document.get("items")
+    if not document["kind"].endswith("List") or not isinstance(items, list):
+        found.objects.append(kept(document))
+        return
+    whole = document["kind"].removesuffix("List")
+    names = {whole} if whole else set()
+    for item in items:
+        if isinstance(item, dict):
+            named = {"kind": whole, **item} if whole else item
+            found.objects.append(kept(named))
+            names.add(str(named.get("kind", "")))
+    found.whole |= {(kind.qualified, "") for kind in KINDS if kind.name in names}
+
+
+# --- recordings ------------------------------------------------------------------------------
+
+
+def prepare(folder: Path) -> None:
+    """Make the folder of a recording. Raises `InputError` when it is not empty or no folder."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        occupied = next(folder.iterdir(), None)
+    except OSError as error:
+        raise InputError(
+            f"cannot be used for a recording: {error.strerror}", place=str(folder)
+        ) from None
+    if occupied is not None:
+        raise InputError(
+            "the folder for a recording is not empty",
+            place=str(folder),
+            hint="give a new folder, or empty this one",
+        )
+
+
+def write(folder: Path, found: Read) -> None:
+    """Write what was read, a list for each kind, the manifest last."""
+    groups: dict[str, list[Object]] = {}
+    for item in found.objects:
+        group = str(item["apiVersion"]).replace("/", "_")
+        groups.setdefault(f"{group}_{item['kind']}.json", []).append(item)
+    for name, items in groups.items():
+        ordered = sorted(items, key=lambda one: json.dumps(one, sort_keys=True))
+        _write(folder / name, {"apiVersion": "v1", "kind": "List", "items": ordered})
+    manifest = Manifest(
+        format=MANIFEST,
+        taken_at=found.taken_at,
+        cluster=found.cluster,
+        files=tuple(sorted(groups)),
+        whole=tuple(sorted(found.whole)),
+        refusals=tuple(
+            sorted(
+                (
+                    Refused(r.kind.qualified + r.kind.selector, r.reason, r.message, r.namespace)
+                    for r in found.refusals
+                ),
+                key=repr,
+            )
+        ),
+        about=found.about,
+    )
+    _write(folder / "manifest.json", msgspec.to_builtins(manifest))
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value, indent=1, sort_keys=True) + "\n", encoding="utf-8")
+
+
+def _recording(folder: Path, cluster: str) -> Read:
+    place = folder / "manifest.json"
+    try:
+        manifest = msgspec.json.decode(place.read_bytes(), type=Manifest)
+    except (msgspec.MsgspecError, OSError, RecursionError) as error:
+        raise InputError(
+            f"this recording is broken ({str(error).splitlines()[0]})",
+            place=str(place),
+            hint="record it again with `modelreach collect kubernetes --record DIR`",
+        ) from None
+    found = Read(cluster or manifest.cluster, manifest.taken_at, about=dict(manifest.about))
+    for name in manifest.files:
+        path = folder / Path(name).name
+        if not path.is_file():
+            raise InputError(
+                f"this recording is broken: `{name}` is missing",
+                place=str(folder),
+                hint="what is lost must not read as no access; record it again",
+            )
+        for document in _documents(path):
+            _take(document, found, path)
+    found.whole = {(name, namespace) for name, namespace in manifest.whole}
+    kinds = {kind.qualified + kind.selector: kind for kind in KINDS}
+    found.refusals = [
+        Refusal(kinds[r.kind], r.reason, r.message, r.namespace)
+        for r in manifest.refusals
+        if r.kind in kinds
+    ]
+    return found

@@ -1,0 +1,197 @@
+"""What is kept of an object: what facts are made of, and nothing that could be a secret.
+
+Values of environment variables, arguments and data never leave this module; neither does an
+annotation that is not one of those that say whom an account is in a cloud.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+#: Annotations that facts are made of.
+ANNOTATIONS = frozenset(
+    {
+        "eks.amazonaws.com/role-arn",
+        "eks.amazonaws.com/audience",
+        "iam.gke.io/gcp-service-account",
+        "azure.workload.identity/client-id",
+        "azure.workload.identity/tenant-id",
+        "kubernetes.io/service-account.name",
+    }
+)
+_METADATA = ("name", "namespace", "uid", "creationTimestamp", "ownerReferences")
+#: Of objects that are not taken apart below, these are kept whole: they hold no secrets.
+_WHOLE = {
+    "Role": ("rules",),
+    "ClusterRole": ("rules", "aggregationRule"),
+    "RoleBinding": ("subjects", "roleRef"),
+    "ClusterRoleBinding": ("subjects", "roleRef"),
+}
+_POD = (
+    "serviceAccountName",
+    "serviceAccount",
+    "automountServiceAccountToken",
+    "nodeName",
+    "hostPID",
+    "hostNetwork",
+    "hostIPC",
+)
+
+
+def kept(found: Mapping[str, Any], *, is_token: bool = False) -> dict[str, Any]:
+    """Give what is kept of an object. `is_token` says that a secret was found among tokens."""
+    kind = str(found.get("kind", ""))
+    result: dict[str, Any] = {
+        "apiVersion": str(found.get("apiVersion", "")),
+        "kind": kind,
+        "metadata": _metadata(found.get("metadata")),
+    }
+    if kind in _WHOLE:
+        return result | {key: found[key] for key in _WHOLE[kind] if key in found}
+    if kind == "ServiceAccount":
+        return result | _account(found)
+    if kind == "Secret":
+        type_ = "kubernetes.io/service-account-token" if is_token else found.get("type")
+        return result | ({"type": type_} if isinstance(type_, str) else {})
+    if kind == "Node":
+        spec = found.get("spec")
+        provider = spec.get("providerID") if isinstance(spec, Mapping) else None
+        return result | ({"spec": {"providerID": provider}} if provider else {})
+    if isinstance(found.get("spec"), Mapping):
+        result["spec"] = _spec(found["spec"])
+    return result
+
+
+def _metadata(found: object) -> dict[str, Any]:
+    if not isinstance(found, Mapping):
+        return {}
+    result = {key: found[key] for key in _METADATA if found.get(key) is not None}
+    for name in ("labels", "annotations"):
+        given = found.get(name)
+        texts = given if isinstance(given, Mapping) else {}
+        chosen = {
+            str(key): str(value)
+            for key, value in texts.items()
+            if name == "labels" or key in ANNOTATIONS
+        }
+        if chosen:
+            result[name] = chosen
+    return result
+
+
+def _account(found: Mapping[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {}
+    if isinstance(found.get("automountServiceAccountToken"), bool):
+        result["automountServiceAccountToken"] = found["automountServiceAccountToken"]
+    for key in ("secrets", "imagePullSecrets"):
+        names = [{"name": one["name"]} for one in _mappings(found.get(key)) if one.get("name")]
+        if names:
+            result[key] = names
+    return result
+
+
+def _mappings(found: object) -> Iterator[Mapping[str, Any]]:
+    for one in found if isinstance(found, list) else ():
+        if isinstance(one, Mapping):
+            yield one
+
+
+#: Parts of a specification in which a pod template, or what becomes one, lies deeper.
+_NESTED = (
+    "template",
+    "jobTemplate",
+    "spec",
+    "predictor",
+    "transformer",
+    "explainer",
+    "worker",
+    "prefill",
+    "model",
+    "inference",
+    "rayClusterConfig",
+    "headGroupSpec",
+    "workerGroupSpecs",
+    "predictors",
+    "componentSpecs",
+    "graph",
+    "router",
+)
+
+
+def _spec(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Keep what says as whom something runs and how, at whatever depth an operator has it."""
+    result: dict[str, Any] = {key: found[key] for key in _POD if key in found}
+    for key in ("storageUri", "modelUri", "image", "uri"):
+        if isinstance(found.get(key), str):
+            result[key] = found[key]
+    for key in _NESTED:
+        value = found.get(key)
+        if isinstance(value, Mapping):
+            result[key] = _spec(value)
+        elif isinstance(value, list):
+            result[key] = [_spec(one) for one in _mappings(value)]
+    for key in ("containers", "initContainers", "ephemeralContainers"):
+        containers = [_container(one) for one in _mappings(found.get(key))]
+        if containers:
+            result[key] = containers
+    volumes = [_volume(one) for one in _mappings(found.get("volumes"))]
+    if volumes:
+        result["volumes"] = volumes
+    return result
+
+
+def _container(found: Mapping[str, Any]) -> dict[str, Any]:
+    result = {key: found[key] for key in ("name", "image") if isinstance(found.get(key), str)}
+    security = found.get("securityContext")
+    if isinstance(security, Mapping):
+        result["securityContext"] = {
+            key: security[key] for key in ("privileged", "capabilities") if key in security
+        }
+    result["env"] = [
+        {"name": str(one.get("name", "")), "valueFrom": _reference(one["valueFrom"])}
+        for one in _mappings(found.get("env"))
+        if isinstance(one.get("valueFrom"), Mapping)
+    ]
+    result["envFrom"] = [_reference(one) for one in _mappings(found.get("envFrom"))]
+    result["volumeMounts"] = [
+        {key: one[key] for key in ("name", "mountPath", "readOnly") if key in one}
+        for one in _mappings(found.get("volumeMounts"))
+    ]
+    return {key: value for key, value in result.items() if value not in ([], {})}
+
+
+def _reference(found: Mapping[str, Any]) -> dict[str, Any]:
+    return {
+        key: {"name": str(value.get("name", ""))}
+        for key, value in found.items()
+        if key in ("secretKeyRef", "configMapKeyRef", "secretRef", "configMapRef")
+        and isinstance(value, Mapping)
+    }
+
+
+def _volume(found: Mapping[str, Any]) -> dict[str, Any]:
+    result: dict[str, Any] = {"name": str(found.get("name", ""))}
+    for key, field in (
+        ("secret", "secretName"),
+        ("configMap", "name"),
+        ("persistentVolumeClaim", "claimName"),
+        ("hostPath", "path"),
+    ):
+        given = found.get(key)
+        if isinstance(given, Mapping) and given.get(field):
+            result[key] = {field: str(given[field])}
+    projected = found.get("projected")
+    if isinstance(projected, Mapping):
+        result["projected"] = {"sources": list(_sources(projected))}
+    return result
+
+
+def _sources(projected: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    for one in _mappings(projected.get("sources")):
+        token = one.get("serviceAccountToken")
+        if isinstance(token, Mapping):
+            yield {"serviceAccountToken": {"audience": str(token.get("audience", ""))}}
+        for key in ("secret", "configMap"):
+            if isinstance(one.get(key), Mapping) and one[key].get("name"):
+                yield {key: {"name": str(one[key]["name"])}}

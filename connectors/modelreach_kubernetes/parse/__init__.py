@@ -1,0 +1,46 @@
+"""Objects of a cluster as facts. Nothing here does I/O."""
+
+from __future__ import annotations
+
+import msgspec
+
+from modelreach.snapshot import SCHEMA, Scope, Snapshot, canonical
+from modelreach_kubernetes.estate import Read
+from modelreach_kubernetes.parse import accounts, rbac, things, workloads
+from modelreach_kubernetes.parse.coverage import coverage_of
+from modelreach_kubernetes.parse.facts import PROVIDER, Facts
+
+
+def parse(found: Read) -> Snapshot:
+    """Give the facts of one cluster, as docs/reference/facts-kubernetes.md says them."""
+    facts = Facts(f"k8s/{found.cluster}")
+    facts.scopes.append(
+        Scope(
+            id=facts.cluster,
+            provider=PROVIDER,
+            kind="cluster",
+            name=found.cluster,
+            attributes=dict(found.about),
+        )
+    )
+    for item in found.objects:
+        for part in (things, accounts, rbac, workloads):
+            part.take(item, facts)
+    accounts.complete(facts)
+    coverage_of(found, facts)
+    return canonical(
+        Snapshot(
+            schema=SCHEMA,
+            taken_at=found.taken_at,
+            scopes=tuple(facts.scopes),
+            principals=tuple(facts.principals.values()),
+            credentials=tuple(facts.credentials),
+            resources=tuple(facts.resources),
+            runtimes=tuple(facts.runtimes),
+            managed_policies=tuple(facts.roles),
+            bindings=tuple(facts.bindings),
+            coverage=tuple(facts.coverage),
+            gaps=tuple(facts.gaps),
+            documents={key: msgspec.Raw(raw) for key, raw in facts.documents.items()},
+        )
+    )

@@ -1,0 +1,57 @@
+"""What was read whole, and what was not."""
+
+from __future__ import annotations
+
+from modelreach.snapshot import Coverage, Gap
+from modelreach_kubernetes.estate import Read
+from modelreach_kubernetes.kinds import KINDS
+from modelreach_kubernetes.parse.facts import PROVIDER, Facts
+
+
+def coverage_of(found: Read, facts: Facts) -> None:
+    """Add coverage for every kind that was asked for, and a gap for each that did not come."""
+    for refusal in found.refusals:
+        facts.gaps.append(
+            Gap(
+                provider=PROVIDER,
+                scope=facts.scope(refusal.namespace),
+                kind=refusal.kind.gap,
+                reason=refusal.reason,
+                operation=f"list {refusal.kind.qualified}",
+                permission=f"list {refusal.kind.qualified}",
+                message=refusal.message,
+            )
+        )
+    complete: dict[tuple[str, str], bool] = {}
+    for kind in KINDS:
+        for name, namespace in found.whole:
+            if name == kind.qualified + kind.selector:
+                complete.setdefault((facts.scope(namespace), kind.gap), True)
+    for refusal in found.refusals:
+        complete[(facts.scope(refusal.namespace), refusal.kind.gap)] = False
+    facts.coverage.extend(
+        Coverage(provider=PROVIDER, scope=scope, kind=kind, complete=whole)
+        for (scope, kind), whole in complete.items()
+    )
+    if found.loose:
+        _not_in_files(found, facts)
+
+
+def _not_in_files(found: Read, facts: Facts) -> None:
+    """Files hold what they hold: what else the cluster binds is not known from them."""
+    whole = {name for name, _ in found.whole}
+    told: set[str] = set()
+    for kind in KINDS:
+        if kind.optional or kind.selector or kind.qualified in whole or kind.gap in told:
+            continue
+        told.add(kind.gap)
+        facts.gaps.append(
+            Gap(
+                provider=PROVIDER,
+                scope=facts.cluster,
+                kind=kind.gap,
+                reason="not-collected",
+                operation=f"list {kind.qualified}",
+                message="the files hold some, and say nothing of others",
+            )
+        )
