@@ -339,6 +339,13 @@ def test_a_group_whose_members_were_not_read_may_have_anybody(tenant: Any) -> No
     assert tenant.verdict("Microsoft.Storage/storageAccounts/read", tenant.storage) == "unknown"
 
 
+def test_what_an_unread_group_is_in_is_open_too(tenant: Any) -> None:
+    tenant.principal(tenant.outer, "group").principal(tenant.team, "group", [tenant.outer])
+    tenant.gap("groups", tenant.tenant, tenant.team)
+    tenant.assign("Reader", tenant.sub, tenant.outer)
+    assert tenant.verdict("Microsoft.Storage/storageAccounts/read", tenant.storage) == "unknown"
+
+
 @pytest.mark.parametrize("status", ["eligible", "delegated"])
 def test_what_is_only_eligible_or_delegated_is_not_held(tenant: Any, status: str) -> None:
     tenant.assign("Owner", tenant.sub, status=status)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, product
 from math import comb, sqrt
 from statistics import NormalDist
 
@@ -90,7 +90,7 @@ def test_fisher_is_the_share_of_all_ways_to_deal(a: int, b: int, data: st.DataOb
     assert fisher(new, a, old, b) == pytest.approx(as_bad / len(deals))
 
 
-@settings(max_examples=25)
+@settings(max_examples=10)
 @given(st.lists(st.sampled_from([0.0, 0.001, 0.02, 0.3, 1.0]), max_size=4))
 def test_holm_is_what_its_closed_tests_say(values: list[float]) -> None:
     """A hypothesis falls when every set of hypotheses that holds it falls by Bonferroni."""
@@ -134,3 +134,27 @@ def test_no_case_says_nothing(broken: int, cases: int) -> None:
     assert wilson(0, 0, 0.95) == (0, 1)
     assert newcombe(broken, cases, 0, 0, 0.95) == (-1, 1)
     assert fisher(broken, cases, 0, 0) == 1 == mcnemar(0, 0)
+
+
+@pytest.mark.parametrize("mended", [0.0, 0.05, 0.2])
+@pytest.mark.parametrize("both", [0.0, 0.3])
+def test_what_is_worse_by_the_margin_rarely_passes_for_no_worse(
+    mended: float, both: float
+) -> None:
+    """Counted out over all tables of twenty pairs, at a margin that twenty can show."""
+    cases, margin = 20, 0.3
+    newly = mended + margin
+    rest = 1 - both - newly - mended
+    passed = 0.0
+    for a, b, c in product(range(cases + 1), repeat=3):
+        d = cases - a - b - c
+        chance = (
+            _ways(cases, a, b, c) * both**a * newly**b * mended**c * rest**d if d >= 0 else 0.0
+        )
+        if chance > 1e-9 and newcombe_paired(Pairs(a, b, c, d), 0.95)[1] <= margin:
+            passed += chance
+    assert passed <= 0.05
+
+
+def _ways(cases: int, a: int, b: int, c: int) -> int:
+    return comb(cases, a) * comb(cases - a, b) * comb(cases - a - b, c)

@@ -149,9 +149,9 @@ def _meant(asker: Asker, policy: _Policy, vault: str) -> Expr:
     named = policy.object_id.lower()
     if named in asker.members:
         who: Expr = TRUE
-    elif named in asker.estate.unread_groups:
-        who = Atom(AtomKind.GAP, f"the members of group {named}")
     else:
+        who = asker.among(frozenset({named}))
+    if who == FALSE:
         return FALSE
     if not policy.application_id:
         return who

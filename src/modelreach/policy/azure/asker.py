@@ -80,18 +80,19 @@ class Asker:
 
     def denied_by(self, deny: Deny) -> Expr:
         """Is a deny assignment about the principal? What that hangs on."""
-        meant = TRUE if EVERYBODY in deny.principals else self._among(deny.principals)
+        meant = TRUE if EVERYBODY in deny.principals else self.among(deny.principals)
         if meant == FALSE:
             return FALSE
-        return all_of((meant, negate(self._among(deny.excluded))))
+        return all_of((meant, negate(self.among(deny.excluded))))
 
-    def _among(self, named: frozenset[str]) -> Expr:
+    def among(self, named: frozenset[str]) -> Expr:
+        """Is the principal, or a group that it is in, among these? What that hangs on."""
         if self.members & named:
             return TRUE
         return any_of(
-            Atom(AtomKind.GAP, f"the members of group {group}")
-            for group in self.estate.unread_groups
-            if group in named
+            Atom(AtomKind.GAP, f"the members of group {unread}")
+            for unread, within in self.estate.perhaps.items()
+            if unread not in self.members and not named.isdisjoint(within)
         )
 
 

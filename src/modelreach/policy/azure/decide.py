@@ -142,7 +142,7 @@ def _in_azure(asker: Asker, question: Asked, resource: str, extra: Fixed | None)
     return Problem(
         allows,
         tuple(_denying(asker, question, target, request)) if allows else (),
-        locked(asker, question, target) if allows else FALSE,
+        locked(asker, question, target, extra) if allows else FALSE,
         tuple(unread),
         tuple(f"not read, and may forbid it: {note}" for note in notes if note),
         tuple(sorted({problem for clause in allows for problem in _problems(clause)})),
@@ -214,7 +214,7 @@ def _denying(asker: Asker, question: Asked, target: str, request: Request) -> It
                 yield Clause(when, ref)
 
 
-def locked(asker: Asker, question: Asked, target: str) -> Expr:
+def locked(asker: Asker, question: Asked, target: str, extra: Fixed | None = None) -> Expr:
     """What must hold for a lock to stop a request: FALSE when none does.
 
     Who may take the lock away can do so first.
@@ -227,7 +227,7 @@ def locked(asker: Asker, question: Asked, target: str) -> Expr:
             continue
         if level == "readonly" and question.name.endswith("/read"):
             continue
-        lifted = decided(asker, Asked(Plane.CONTROL, _LOCKS + "delete"), place)
+        lifted = decided(asker, Asked(Plane.CONTROL, _LOCKS + "delete"), place, extra)
         if lifted.verdict is Verdict.DENY:
             return TRUE
         first = provided(f"the {_LEVELS.get(level, level)} lock on {place} is taken away first")

@@ -269,14 +269,23 @@ class Estate:
 
     @cached_property
     def unread_groups(self) -> tuple[str, ...]:
-        """Groups that hold something and whose members were not read: anybody may be in them."""
+        """Groups whose members were not read: anybody may be in them."""
         named = {gap.subject for gap in self._gaps if gap.kind == "groups" and gap.subject}
         named |= {
             fact.id
             for fact in self.facts.principals.values()
             if fact.provider == "azure" and fact.attributes.get("members_read") is False
         }
-        return tuple(sorted(name for name in named if name in self._by_member))
+        return tuple(sorted(named))
+
+    @cached_property
+    def perhaps(self) -> dict[str, tuple[str, ...]]:
+        """For each group whose members were not read, that group and those that it is in."""
+        known = self.facts.principals
+        return {
+            name: (name, *self.groups_of(known[name])) if name in known else (name,)
+            for name in self.unread_groups
+        }
 
     @cached_property
     def _related(self) -> dict[tuple[str, str], tuple[str, ...]]:
@@ -455,9 +464,11 @@ class Estate:
         groups = self.groups_of(principal)
         for group in groups:
             yield from self._through(group, group, "", nested=group not in principal.groups)
-        for group in self.unread_groups:
-            if group not in groups:
-                yield from self._through(group, group, f"the members of group {group}", False)
+        for unread, within in self.perhaps.items():
+            for group in within if unread not in groups else ():
+                if group not in groups:
+                    doubt = f"the members of group {unread}"
+                    yield from self._through(group, group, doubt, nested=group != unread)
 
     def _through(self, member: str, group: str, doubt: str, nested: bool) -> Iterator[Held]:
         for binding in self._by_member.get(member, ()):
