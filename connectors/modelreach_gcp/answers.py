@@ -62,13 +62,16 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
 
 
 def plain(value: Any) -> Any:
-    """Give a decoded JSON value whose texts can be encoded: names come from strangers, and a
-    lone surrogate is JSON to the sender and bytes to nobody."""
+    """Give a decoded JSON value whose texts can be encoded, with its names in order.
+
+    Names come from strangers, and a lone surrogate is JSON to the sender and bytes to nobody. The
+    maps of a typed message have no order of their own.
+    """
     match value:
         case str():
             return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
         case Mapping():
-            return {plain(str(name)): plain(inner) for name, inner in value.items()}
+            return {plain(str(name)): plain(inner) for name, inner in sorted(value.items())}
         case list() | tuple():
             return [plain(inner) for inner in value]
         case _:

@@ -65,7 +65,8 @@ class Estate:
             self._add(replace(place, id=self.scope(place.id), parent=self.scope(place.parent)))
         for one in self.answers.all:
             self._ancestors(one)
-        self.roots = tuple(dict.fromkeys(map(self.scope, roots or self._roots())))
+        found = dict.fromkeys(map(self.scope, roots or self._roots()))
+        self.roots = tuple(root for root in found if root)
         for root in self.roots:
             self._add(Place(root))
 

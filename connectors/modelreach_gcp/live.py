@@ -24,7 +24,12 @@ from modelreach_gcp.estate import MANAGERS, Estate
 from modelreach_gcp.keep import answer
 from modelreach_gcp.names import scope_name
 from modelreach_gcp.pace import Cache, Pacer, duration
-from modelreach_gcp.refusals import NO_CONNECTION
+from modelreach_gcp.refusals import (
+    NO_ANSWER,
+    NO_CONNECTION,
+    NO_CREDENTIALS,
+    SERVICE_DISABLED,
+)
 from modelreach_gcp.select import listed
 from modelreach_gcp.session import Source
 
@@ -34,9 +39,9 @@ _HINT: Final = (
 )
 #: After these, nothing else of a service and place, or of a host, is asked: it would be waited
 #: for each time.
-_WHOLE_SERVICE: Final = frozenset({"SERVICE_DISABLED"})
-_WHOLE_HOST: Final = frozenset({"ConnectionError", "ConnectTimeout", "ReadTimeout", NO_CONNECTION})
-_NO_ONE: Final = frozenset({"RefreshError", "UNAUTHENTICATED", "401"})
+_WHOLE_SERVICE: Final = frozenset({SERVICE_DISABLED})
+_WHOLE_HOST: Final = frozenset({NO_CONNECTION, NO_ANSWER})
+_NO_ONE: Final = frozenset({NO_CREDENTIALS, "UNAUTHENTICATED", "401"})
 _KINDS: Final = ("organizations", "folders", "projects")
 
 

@@ -76,7 +76,9 @@ class Cache:
     def __init__(self, path: Path | None, now: str) -> None:
         self._path, self._now = path, now
         self._lock = Lock()
-        self.answers = _read(path, now) if path else {}
+        raw = _read(path) if path else b""
+        self.answers = _answers(raw, now, str(path))
+        self._start = b"\n" if raw and not raw.endswith(b"\n") else b""
 
     def get(self, place: str, call: Call, parameters: dict[str, object]) -> Answer | None:
         """Give the answer of a call that was made before."""
@@ -88,7 +90,8 @@ class Cache:
             return
         line = msgspec.json.encode(_Kept(self._now, answer)) + b"\n"
         with self._lock, os.fdopen(_opened(self._path), "ab") as file:
-            file.write(line)
+            file.write(self._start + line)
+            self._start = b""
 
 
 def _opened(path: Path) -> int:
@@ -98,25 +101,28 @@ def _opened(path: Path) -> int:
         raise InputError(f"cannot be written: {error.strerror}", place=str(path)) from None
 
 
-def _read(path: Path, now: str) -> dict[tuple[str, str, str, str], Answer]:
-    """Read the fresh answers of a cache; a line that was cut off in the writing is left out."""
+def _read(path: Path) -> bytes:
     try:
-        lines = path.read_bytes().splitlines() if path.exists() else []
+        return path.read_bytes() if path.exists() else b""
     except OSError as error:
         raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
+
+
+def _answers(raw: bytes, now: str, place: str) -> dict[tuple[str, str, str, str], Answer]:
+    """Give the fresh answers of a cache; a line that was cut off in the writing is left out."""
     found: dict[tuple[str, str, str, str], Answer] = {}
-    broken = 0
-    for line in lines:
+    understood = not raw.strip()
+    for line in raw.splitlines():
         try:
             kept = msgspec.json.decode(line, type=_Kept)
-            fresh = timedelta() <= _moment(now) - _moment(kept.asked) <= _FRESH
+            age = _moment(now) - _moment(kept.asked)
         except (msgspec.DecodeError, ValueError):
-            broken += 1
             continue
-        if fresh:
+        understood = True
+        if timedelta() <= age <= _FRESH:
             found[kept.answer.key] = kept.answer
-    if broken > 1 or (broken and not found and len(lines) > 1):
-        raise InputError("this is not a cache of slow answers", place=str(path))
+    if not understood:
+        raise InputError("this is not a cache of slow answers", place=place)
     return found
 
 

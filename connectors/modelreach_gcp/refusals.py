@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError, TransportError
-from requests.exceptions import RequestException
+from requests.exceptions import RequestException, Timeout
 
 from modelreach_gcp.answers import ABSENT, Refusal
 
@@ -24,10 +24,15 @@ _VOLATILE: Final = re.compile(
 #: How gRPC says that there was no answer at all.
 _UNCONNECTED: Final = re.compile(r"failed to connect to all addresses|DNS resolution failed")
 NO_CONNECTION: Final = "NoConnection"
+NO_ANSWER: Final = "NoAnswer"
+NO_CREDENTIALS: Final = "NoCredentials"
 _ATTEMPTS: Final = 3
+_PROJECT: Final = re.compile(r"\bproject (\S+)")
 #: Reasons of an error's details, which say what a status does not.
 #: https://cloud.google.com/service-infrastructure/docs/reference/rest/v1/ErrorReason
-_DISABLED: Final = "SERVICE_DISABLED"
+SERVICE_DISABLED: Final = "SERVICE_DISABLED"
+#: As older services say it, with the project in the message only.
+_NOT_CONFIGURED: Final = "accessNotConfigured"
 _PERIMETER: Final = "VPC_SERVICE_CONTROLS"
 
 
@@ -90,11 +95,11 @@ def refusal(error: Exception, absent: frozenset[int], project: str, number: str)
             return Refusal("unsupported", "UnsupportedAnswer", message(error))
         case GoogleAPICallError():
             return _of_answer(error, absent, project, number)
-        case TransportError():
-            return Refusal("unreachable", type(error).__name__, message(error))
-        case GoogleAuthError():
-            return Refusal("denied", type(error).__name__, message(error))
-    return Refusal("unreachable", type(error).__name__, message(error))
+        case Timeout():
+            return Refusal("unreachable", NO_ANSWER, "the service did not answer in time")
+        case GoogleAuthError() if not isinstance(error, TransportError):
+            return Refusal("denied", NO_CREDENTIALS, message(error))
+    return Refusal("unreachable", NO_CONNECTION, "the service could not be reached")
 
 
 def _of_answer(
@@ -105,11 +110,10 @@ def _of_answer(
     status, reason = _status(error), reason_of(error)
     code = reason or getattr(error.grpc_status_code, "name", "") or str(status)
     said = message(error)
-    if reason == _DISABLED:
-        own = {f"projects/{project}", f"projects/{number}"}
-        if str(_metadata(error).get("consumer", "")) in own:
-            return Refusal(ABSENT, code, "the service is not enabled in this project")
-        return Refusal("unsupported", code, said)
+    if reason in (SERVICE_DISABLED, _NOT_CONFIGURED):
+        if _consumer(error) in {project, number} - {""}:
+            return Refusal(ABSENT, SERVICE_DISABLED, "the service is not enabled in this project")
+        return Refusal("unsupported", SERVICE_DISABLED, said)
     if status in absent:
         return Refusal(ABSENT, code, said)
     return Refusal(_reason(status, reason), code, said)
@@ -134,8 +138,11 @@ def reason_of(error: GoogleAPICallError) -> str:
     return str(error.reason or _legacy(error).get("reason", ""))
 
 
-def _metadata(error: GoogleAPICallError) -> dict[str, Any]:
-    return dict(error.metadata or {})
+def _consumer(error: GoogleAPICallError) -> str:
+    """Give the project, by id or number, in which a service is not enabled."""
+    consumer = str(dict(error.metadata or {}).get("consumer", ""))
+    said = _PROJECT.search(str(error.message))
+    return consumer.removeprefix("projects/") or (said[1] if said else "")
 
 
 def _legacy(error: GoogleAPICallError) -> dict[str, Any]:

@@ -33,6 +33,9 @@ _INSTEAD: Final = frozenset(kind for call in CALLS if call.asset for kind in cal
 _EXPECTED: Final = ("bindings", "deny", "access-policy", "constraint")
 _EXPECTED_BELOW: Final = (*_EXPECTED, "tags", "principals", "credentials")
 
+#: What is asked project by project.
+_BY_PROJECT: Final = frozenset({"principals", "credentials"})
+
 Rows = dict[tuple[str, str, str], bool]
 
 
@@ -176,7 +179,10 @@ def _never_asked(estate: Estate, rows: Rows, facts: Facts) -> None:
     ):
         for scope in scopes:
             for kind in kinds:
-                if (scope, "", kind) not in rows and not _below(scope, kind, estate, rows):
+                known = (scope, "", kind) in rows or (
+                    kind in _BY_PROJECT and _below(scope, kind, estate, rows)
+                )
+                if not known:
                     facts.gap(scope, kind, "not-collected", message=_HOW.get(kind, ""))
 
 
