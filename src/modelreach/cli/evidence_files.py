@@ -30,7 +30,10 @@ def read_evidence(
     """
     report = load(path)
     reader = plugins.evidence_reader(kind or _kind(report))
-    return reader.read(report, options or ReadOptions())
+    try:
+        return reader.read(report, options or ReadOptions())
+    except RecursionError:
+        raise InputError("something in it is nested too deeply", place=path) from None
 
 
 def of_manifest(

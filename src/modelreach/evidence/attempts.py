@@ -49,7 +49,6 @@ class Attempt:
     category: str
     outcome: Outcome
     repetition: int = 1
-    refused: bool | None = None
 
 
 @dataclass(frozen=True, slots=True)
