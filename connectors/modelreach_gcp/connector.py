@@ -53,6 +53,7 @@ class GcpConnector:
             if (error.name or "").startswith("modelreach"):
                 raise
             raise MissingExtra("gcp", "collecting from Google Cloud") from error
+        live.check(options)
         cached = next(iter(options.settings.get("cache", ())), "")
         cache = Cache(Path(cached) if cached else None, options.now)
         found = session.sources(options)

@@ -285,6 +285,11 @@ _SAID: Final = {
 }
 
 
+def check(options: CollectOptions) -> None:
+    """Raise `InputError` for a scope that is none, before anybody signs in."""
+    tuple(asked_for(options))
+
+
 def asked_for(options: CollectOptions) -> Iterator[str]:
     """Give the scopes that the command line names. Raises `InputError` for what is none."""
     for name in options.scopes:

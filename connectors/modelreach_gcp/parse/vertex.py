@@ -12,7 +12,7 @@ from typing import Final
 
 from modelreach.snapshot import Link
 from modelreach_gcp.names import agent, compute_default
-from modelreach_gcp.parse.facts import attributes, text
+from modelreach_gcp.parse.facts import attributes, moment, text
 from modelreach_gcp.parse.running import Described, Running, linked, pulls
 from modelreach_gcp.parse.things import Thing
 from modelreach_gcp.select import at
@@ -90,6 +90,7 @@ def _reasoning_engine(thing: Thing, running: Running) -> Described:
                 thing.get("spec.containerSpec.imageUri"),
             ),
         ),
+        version=moment(thing.get("updateTime")),
         attributes=attributes(
             environment=[text(one.get("name")) for one in variables],
             framework=thing.text("spec.agentFramework"),

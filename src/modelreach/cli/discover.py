@@ -24,15 +24,17 @@ def command(snapshot: str, output: str | None, only_list: bool) -> None:
     from modelreach.cli.files import read_snapshot, write_all
     from modelreach.cli.terminal import visible
     from modelreach.pipeline.discover import discover
+    from modelreach.policy.providers import model_kinds
     from modelreach.snapshot import Facts
 
     estate, source = read_snapshot(snapshot)
     found = discover(Facts(estate))
     if not found:
+        known = ", ".join(sorted({name for _, name in model_kinds().values()}))
         raise InputError(
             "no model deployment is in this snapshot",
             place=source.name,
-            hint="known are Bedrock agents and flows, AgentCore runtimes, SageMaker endpoints",
+            hint=f"known are {known}",
         )
     names: dict[str, int] = {}
     drafts: dict[str, bytes] = {}
