@@ -93,6 +93,7 @@ MODEL_CALLS: Final = (
     _ai("hyperparameterTuningJobs", "HyperparameterTuningJob", "tuning that runs", _JOBS),
     _ai("trainingPipelines", "TrainingPipeline", "training pipelines that run", _PIPELINES),
     _ai("pipelineJobs", "PipelineJob", "pipelines that run", _PIPELINES),
+    _ai("schedules", "Schedule", "pipelines that run again and again"),
     _ai("batchPredictionJobs", "BatchPredictionJob", "predictions in bulk that run", _JOBS),
     _ai("persistentResources", "PersistentResource", "clusters for training"),
     _ai("notebookRuntimeTemplates", "NotebookRuntimeTemplate", "templates of Colab runtimes"),

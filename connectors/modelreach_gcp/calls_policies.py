@@ -14,6 +14,7 @@ from modelreach_gcp.select import listed, over
 _DENY: Final = ("iam.v2", "policies.listPolicies")
 _BOUNDARIES: Final = ("iam.v3", "organizations.locations.principalAccessBoundaryPolicies.list")
 _ACCESS: Final = ("iam.v3", "accessPolicies.list")
+_PERIMETERS_OF: Final = ("accesscontextmanager.v1", "accessPolicies.list")
 _LOOKUP: Final = ("cloudidentity.v1", "groups.lookup")
 _MEMBERS: Final = ("cloudidentity.v1", "groups.memberships.list")
 _V3: Final = "google.cloud.iam_v3"
@@ -130,6 +131,32 @@ POLICY_CALLS: Final = (
         fixed={"pageSize": 1000},
         items="policies",
         kinds=("constraint",),
+    ),
+    Call(
+        *_PERIMETERS_OF,
+        "v1/accessPolicies",
+        "accesscontextmanager.policies.list",
+        "roles/accesscontextmanager.policyReader",
+        "where the service perimeters of an organization are kept",
+        Stage.PLACES,
+        each=every("organizations", parent="{scope}"),
+        fixed={"pageSize": 100},
+        items="accessPolicies",
+        kinds=("perimeters",),
+    ),
+    Call(
+        "accesscontextmanager.v1",
+        "accessPolicies.servicePerimeters.list",
+        "v1/{+parent}/servicePerimeters",
+        "accesscontextmanager.servicePerimeters.list",
+        "roles/accesscontextmanager.policyReader",
+        "perimeters, which may stop at run time what policies allow",
+        Stage.PLACES,
+        after={_PERIMETERS_OF: over("accessPolicies", parent="name")},
+        fixed={"pageSize": 100},
+        items="servicePerimeters",
+        kinds=("perimeters",),
+        subject="{parent}",
     ),
     Call(
         *_DENY,

@@ -34,6 +34,7 @@ _MODEL: Final = (
     "baseModelSource",
     "encryptionSpec.kmsKeyName",
 )
+_PIPELINE: Final = ("serviceAccount", "runtimeConfig.gcsOutputDirectory", "templateUri")
 _PREDICTION: Final = (
     "model",
     "modelVersionId",
@@ -222,10 +223,10 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
         "trainingTaskInputs.serviceAccount",
         *_under("modelToUpload", _MODEL),
     ),
-    "aiplatform.googleapis.com/PipelineJob": (
-        "serviceAccount",
-        "runtimeConfig.gcsOutputDirectory",
-        "templateUri",
+    "aiplatform.googleapis.com/PipelineJob": _PIPELINE,
+    "aiplatform.googleapis.com/Schedule": (
+        "cron",
+        *_under("createPipelineJobRequest.pipelineJob", _PIPELINE),
     ),
     "aiplatform.googleapis.com/BatchPredictionJob": _PREDICTION,
     "aiplatform.googleapis.com/PersistentResource": (

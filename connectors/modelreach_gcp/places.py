@@ -130,6 +130,7 @@ TYPES: Final = {
         "HyperparameterTuningJob",
         "TrainingPipeline",
         "PipelineJob",
+        "Schedule",
         "BatchPredictionJob",
         "PersistentResource",
         "NotebookRuntimeTemplate",

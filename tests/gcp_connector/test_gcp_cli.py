@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+
 from google_cloud.cloud import Cloud
 from google_cloud.server import LocalGoogle, serving
-
 from modelreach.cli import run
 from modelreach.snapshot import decode
 

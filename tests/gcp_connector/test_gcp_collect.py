@@ -66,6 +66,13 @@ def test_scopes_with_tags_and_labels(facts: Snapshot) -> None:
     assert one(facts.scopes, "organizations/111").attributes == {"customer": "C01"}
 
 
+def test_perimeters_that_are_enforced(facts: Snapshot) -> None:
+    project = one(facts.scopes, "projects/ml-prod")
+    assert project.attributes["perimeters"] == ("ml",)
+    assert project.attributes["restricted_services"] == ("storage.googleapis.com",)
+    assert "perimeters" not in one(facts.scopes, "projects/other").attributes
+
+
 def test_tags_are_inherited_by_resources(facts: Snapshot) -> None:
     bucket = one(facts.resources, BUCKET)
     assert bucket.attributes["tags"] == ("111/team/red",)
@@ -234,6 +241,7 @@ WHO = {
     f"{AI}/hyperparameterTuningJobs/h1": (AGENT,),
     f"{AI}/trainingPipelines/t1": (AGENT,),
     f"{AI}/pipelineJobs/p1": (COMPUTE,),
+    f"{AI}/schedules/s1": (AGENT,),
     f"{AI}/batchPredictionJobs/b1": (),
     f"{AI}/persistentResources/r1": (AGENT,),
     f"{AI}/notebookRuntimeTemplates/nt": (AGENT,),

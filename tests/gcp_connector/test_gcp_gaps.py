@@ -50,6 +50,12 @@ DENIED = (
     ("apikeys.projects.locations.keys.list", "credentials", ML, "apikeys.keys.list"),
     (r"orgpolicy\.\w+\.policies.list", "constraint", ROOT, "orgpolicy.policies.list"),
     (
+        "accesscontextmanager.accessPolicies.list",
+        "perimeters",
+        ROOT,
+        "accesscontextmanager.policies.list",
+    ),
+    (
         "policyanalyzer.projects.locations.activityTypes.activities.query",
         "usage",
         ML,

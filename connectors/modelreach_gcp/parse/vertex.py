@@ -149,13 +149,21 @@ def _training(thing: Thing, running: Running) -> Described:
 
 
 def _pipeline(thing: Thing, running: Running) -> Described:
-    own = thing.text("serviceAccount")
+    return _pipeline_at("", thing, running)
+
+
+def _schedule(thing: Thing, running: Running) -> Described:
+    return _pipeline_at("createPipelineJobRequest.pipelineJob.", thing, running)
+
+
+def _pipeline_at(under: str, thing: Thing, running: Running) -> Described:
+    own = thing.text(f"{under}serviceAccount")
     return Described(
         emails=(own,),
         identities=() if own else (compute_default(running.number(thing)),),
         links=(
-            *pulls(thing.get("templateUri")),
-            *linked("writes", [thing.get("runtimeConfig.gcsOutputDirectory")]),
+            *pulls(thing.get(f"{under}templateUri")),
+            *linked("writes", [thing.get(f"{under}runtimeConfig.gcsOutputDirectory")]),
         ),
     )
 
@@ -213,6 +221,7 @@ TYPES: Final[Mapping[str, Callable[[Thing, Running], Described]]] = {
         "HyperparameterTuningJob": _tuning,
         "TrainingPipeline": _training,
         "PipelineJob": _pipeline,
+        "Schedule": _schedule,
         "BatchPredictionJob": _prediction,
         "PersistentResource": _persistent,
         "NotebookRuntimeTemplate": _notebook,
