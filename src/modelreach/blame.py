@@ -12,7 +12,7 @@ from typing import Final
 
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.engine import AS_ADMINISTRATOR
-from modelreach.policy.expr import render
+from modelreach.policy.expr import AtomKind, Expr, atoms, render
 from modelreach.reach import Access, Identity
 from modelreach.snapshot import Facts, Gap
 
@@ -112,6 +112,17 @@ def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity], sig
     )
     about = gap.subject in ("", grant.resource) or grant.resource.startswith(f"{gap.subject}/")
     return gap.kind in (grant.kind, _EVERYTHING) and listed_there and about
+
+
+def is_told(gap: Gap, residuals: Iterable[Expr]) -> bool:
+    """Is a gap what one of the answers hangs on, so that the answer itself says so?"""
+    about = gap.subject or gap.scope
+    return any(
+        about in f"{atom.key} {atom.operator}"
+        for residual in residuals
+        for atom in atoms(residual)
+        if atom.kind is AtomKind.GAP
+    )
 
 
 def _naming(gap: Gap) -> bool:

@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
-from modelreach.blame import Sight, could_hide, could_limit
+from modelreach.blame import Sight, could_hide, could_limit, is_told
 from modelreach.graph import WEAKNESS, Path
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.expr import implies, render
@@ -238,10 +238,12 @@ def blamed(change: Change, old: Side, new: Side) -> Change:
     identities = poorer.radius.identities | richer.radius.identities
     sight = richer.sight
     causes = [gap for gap in poorer.blind if could_hide(gap, access, identities, sight)]
+    told = [one.residual for one in (change.old, change.new) if one is not None]
+    causes += [gap for gap in (*old.blind, *new.blind) if is_told(gap, told)]
     causes += [gap for gap in richer.blind if could_limit(gap, access, identities, sight)]
     if not causes:
         return change
-    return replace(change, kind=ChangeKind.UNKNOWN, caused_by=tuple(sorted(causes, key=repr)))
+    return replace(change, kind=ChangeKind.UNKNOWN, caused_by=tuple(sorted(set(causes), key=repr)))
 
 
 def blind_spots(

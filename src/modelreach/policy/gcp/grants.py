@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from modelreach.model import Capability, Verdict
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant
-from modelreach.policy.expr import AllOf, AnyOf, Atom, Expr, all_of
+from modelreach.policy.expr import FALSE, AllOf, AnyOf, Atom, Expr, all_of, any_of
 from modelreach.policy.gcp import kinds
 from modelreach.policy.gcp.asker import Asker, Held, Place, verdict_of
 from modelreach.policy.gcp.cel import part_of_name
@@ -191,17 +191,17 @@ def _on_resource(plans: _Plans, resource: Resource) -> Iterator[Grant]:
         decision = plans.decide(group, resource, chain)
         if decision.verdict is Verdict.DENY:
             continue
-        residual, within = _parts(decision.residual, resource.id)
-        for permission in group.permissions:
-            capability = kinds.capability(permission)
-            key = (capability, residual, decision.allowed_by, within)
-            rows.setdefault(key, _Row(decision)).actions.add(permission)
+        for residual, within in _parts(decision.residual, resource.id):
+            for permission in group.permissions:
+                capability = kinds.capability(permission)
+                key = (capability, residual, decision.allowed_by, within)
+                rows.setdefault(key, _Row(decision)).actions.add(permission)
     for (capability, residual, _, within), row in rows.items():
         yield Grant(
             principal=asker.name,
             resource=resource.id,
             kind=resource.kind,
-            name=resource.name,
+            name=_called(resource),
             scope=resource.scope,
             provider="gcp",
             capability=capability,
@@ -215,15 +215,30 @@ def _on_resource(plans: _Plans, resource: Resource) -> Iterator[Grant]:
         )
 
 
-def _parts(residual: Expr, resource: str) -> tuple[Expr, tuple[str, ...]]:
-    """Take the parts of a resource that a residual narrows it to out of the residual."""
+def _called(resource: Resource) -> str:
+    """A service account is called by its address: its display name may say anything."""
+    if resource.kind == "iam.googleapis.com/ServiceAccount":
+        return resource.id.rpartition("/")[2]
+    return resource.name
+
+
+def _parts(residual: Expr, resource: str) -> Iterator[tuple[Expr, tuple[str, ...]]]:
+    """Take the parts of a resource that a residual narrows it to out of the residual: what holds
+    of the parts, and what is left of the whole where that is another way."""
+    if isinstance(residual, AnyOf):
+        narrowing = any_of(part for part in residual.parts if _beginnings(part))
+        if narrowing not in (FALSE, residual):
+            yield from _parts(narrowing, resource)
+            yield any_of(part for part in residual.parts if not _beginnings(part)), ()
+            return
     host = resource.removeprefix("//").partition("/")[0]
     conjuncts = residual.parts if isinstance(residual, AllOf) else (residual,)
-    narrowing = [part for part in conjuncts if _beginnings(part)]
-    if len(narrowing) != 1:
-        return residual, ()
-    rest = all_of(part for part in conjuncts if part is not narrowing[0])
-    return rest, tuple(f"//{host}/{escape(begin)}*" for begin in _beginnings(narrowing[0]))
+    parts = [part for part in conjuncts if _beginnings(part)]
+    if len(parts) != 1:
+        yield residual, ()
+        return
+    within = tuple(f"//{host}/{escape(begin)}*" for begin in _beginnings(parts[0]))
+    yield all_of(part for part in conjuncts if part is not parts[0]), within
 
 
 def _beginnings(part: Expr) -> tuple[str, ...]:

@@ -32,7 +32,11 @@ class Holder:
         return self.asker.name
 
     def places(self, action: str) -> tuple[str, ...]:
-        """Where a binding gives it the action."""
+        """Where a binding gives it the action.
+
+        A role without a definition might; that it may be anything is told of the role itself, and
+        not once more for every rule that there is.
+        """
         if action not in self._places:
             self._places[action] = tuple(sorted(self._giving(action)))
         return self._places[action]
@@ -41,7 +45,7 @@ class Holder:
         estate = self.asker.estate
         for target, bindings in self.asker.held.items():
             roles = (estate.role(held.binding.role) for held in bindings)
-            if any(not role.known or role.has(action) for role in roles):
+            if any(role.has(action) for role in roles):
                 yield target
 
     def decide(self, action: str, thing: str, context: Mapping[str, tuple[str, ...]]) -> Decision:

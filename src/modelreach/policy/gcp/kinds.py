@@ -267,5 +267,8 @@ def capability(permission: str) -> Capability:
 
 
 _CONTAINERS = frozenset(
-    noun for kind in (*NAMED.values(), *_OTHERS.values()) if kind.parts for noun in kind.nouns
+    {
+        *("resourcemanager.projects", "resourcemanager.folders", "resourcemanager.organizations"),
+        *(n for kind in (*NAMED.values(), *_OTHERS.values()) if kind.parts for n in kind.nouns),
+    }
 )
