@@ -63,10 +63,10 @@ def _one_way(
         return
     provider, scope = key
     for grant in side.case.engines[provider].unlisted(difference, scope):
-        access = _holder(grant, side, key, less)
         kind = part if _touched(less, grant) else whole
-        old, new = (access, None) if whole is ChangeKind.LOST else (None, access)
-        yield Change(kind, grant.resource, grant.capability, grant.actions, old, new)
+        for access in _held_by(grant, side, key, less):
+            old, new = (access, None) if whole is ChangeKind.LOST else (None, access)
+            yield Change(kind, grant.resource, grant.capability, access.grant.actions, old, new)
 
 
 def _touched(permissions: PermissionSet, grant: Grant) -> bool:
@@ -79,16 +79,42 @@ def _touched(permissions: PermissionSet, grant: Grant) -> bool:
     )
 
 
-def _holder(grant: Grant, side: Side, key: tuple[str, str], less: PermissionSet) -> Access:
-    """Give the grant with the identity that holds, by the shortest way, what `less` has not."""
-    wanted = PermissionSet.of(
-        [Box(Extent.globs([a.lower() for a in grant.actions]), Extent.globs([grant.resource]))]
-    )
-    holders = [
-        (len(identity.path.pivots), name)
-        for name, identity in side.radius.identities.items()
-        if (identity.principal.provider, identity.principal.scope) == key
-        and not ((_on_the_way(side.radius.held[name], identity) & wanted) - less).is_empty()
-    ]
-    _, name = min(holders) if holders else (0, min(side.radius.identities))
-    return Access(replace(grant, principal=name), side.radius.identities[name].path)
+def _held_by(
+    grant: Grant, side: Side, key: tuple[str, str], less: PermissionSet
+) -> Iterator[Access]:
+    """Give the parts of a grant by who holds, by the shortest way, what `less` has not; each with
+    the statements of that identity alone."""
+    rest = list(grant.actions)
+    for name, identity in sorted(
+        side.radius.identities.items(), key=lambda item: (len(item[1].path.pivots), item[0])
+    ):
+        if not rest:
+            return
+        if (identity.principal.provider, identity.principal.scope) != key:
+            continue
+        mine = (_on_the_way(side.radius.held[name], identity) & _wanted(grant, rest)) - less
+        held = [a for a in rest if any(_is_in(a, box) for box in mine.boxes)]
+        if held:
+            rest = [action for action in rest if action not in held]
+            yield _part(grant, name, identity, held, mine)
+    if rest:
+        name = min(side.radius.identities)
+        yield _part(grant, name, side.radius.identities[name], rest, EMPTY)
+
+
+def _wanted(grant: Grant, actions: list[str]) -> PermissionSet:
+    asked = Extent.globs([action.lower() for action in actions])
+    return PermissionSet.of([Box(asked, Extent.globs([grant.resource]))])
+
+
+def _is_in(action: str, box: Box) -> bool:
+    return box.actions.meets(Extent.globs([action.lower()]))
+
+
+def _part(
+    grant: Grant, name: str, identity: Identity, actions: list[str], mine: PermissionSet
+) -> Access:
+    because = {ref for box in mine.boxes for ref in box.because}
+    statements = tuple(ref for ref in grant.statements if ref in because) or grant.statements
+    part = replace(grant, principal=name, actions=tuple(actions), statements=statements)
+    return Access(part, identity.path)
