@@ -8,8 +8,17 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from modelreach.report import ChangeRow, DiffReport, Figures, FindingRow, GrantRow, Report
+from modelreach.report import (
+    ChangeRow,
+    DiffReport,
+    Figures,
+    FindingRow,
+    GrantRow,
+    Report,
+    TriggerRow,
+)
 from modelreach_reports import Format
+from modelreach_reports.gating import DIMENSIONS
 from modelreach_reports.naming import Names, is_sensitive, key_of
 from modelreach_reports.phrases import (
     finding_words,
@@ -88,6 +97,9 @@ def _lines(report: Report, rows: int) -> Iterator[str]:
     yield ""
     yield prose(gate_reasons(report.gate))
     yield ""
+    if isinstance(report, DiffReport):
+        yield from _security(report, rows)
+        yield from _demands(report, rows)
     yield from _figures(report)
     yield from _findings(report, names, rows)
     yield from _changes(report, names, rows)
@@ -98,6 +110,48 @@ def _versions(report: Report) -> str:
     if isinstance(report, DiffReport):
         return f"{code(report.old.version, 40)} → {code(report.new.version, 40)}"
     return code(report.release.version, 40)
+
+
+def _security(report: DiffReport, rows: int) -> Iterator[str]:
+    change = report.security_change
+    if change is None:
+        return
+    changed = ", ".join(prose(DIMENSIONS.get(name, name)) for name in change.dimensions)
+    yield f"### Security change: {change.verdict}" + (f" ({changed})" if changed else "")
+    yield ""
+    if change.triggers:
+        yield "| Dimension | Reason | Of what | Before | Now |"
+        yield "|---|---|---|---|---|"
+        yield from (_trigger(row) for row in change.triggers[:rows])
+        yield from _more(len(change.triggers), rows)
+        yield ""
+    for row in change.undeclared[:rows]:
+        dimension = prose(DIMENSIONS.get(row.dimension, row.dimension))
+        yield f"- {dimension}: {prose(row.fact)} is not known; {prose(row.declare)}"
+    yield from _more(len(change.undeclared), rows)
+    if change.undeclared:
+        yield ""
+
+
+def _trigger(row: TriggerRow) -> str:
+    dimension = prose(DIMENSIONS.get(row.dimension, row.dimension))
+    facts = f"{prose(row.old, 120)} | {prose(row.new, 160)}"
+    return f"| {dimension} | {prose(row.title)} | {code(row.subject)} | {facts} |"
+
+
+def _demands(report: DiffReport, rows: int) -> Iterator[str]:
+    due = [row for row in report.demands if row.status != "met"]
+    if not report.demands:
+        return
+    met = len(report.demands) - len(due)
+    yield f"### Due before adoption: {len(due)} of {len(report.demands)} ({met} met)"
+    yield ""
+    for row in due[:rows]:
+        what = f"{prose(row.title)} ({prose(row.who)})"
+        yield f"- [ ] **{row.status}** {what}: {prose(row.why, 240)}"
+    yield from _more(len(due), rows)
+    if due:
+        yield ""
 
 
 def _figures(report: Report) -> Iterator[str]:
@@ -141,6 +195,7 @@ def _findings(report: Report, names: Names, limit: int) -> Iterator[str]:
 
 def _finding(row: FindingRow, names: Names) -> str:
     state = {"new": "", "unchanged": " (there before)", "gone": " (gone)"}[row.state]
+    state += " (waived)" if row.waived else ""
     words = prose(finding_words(row, names), 240)
     fix = prose(names.prose(row.fix), 240)
     return f"| {code(row.id, 20)} | **{row.severity}**{state} | {words} | {fix} |"

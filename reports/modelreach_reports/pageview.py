@@ -20,6 +20,7 @@ from modelreach.report import (
     ReleaseRow,
     Report,
 )
+from modelreach_reports.gating import DIMENSIONS
 from modelreach_reports.matrix import matrix
 from modelreach_reports.naming import Names, is_sensitive, key_of, kind_words
 from modelreach_reports.phrases import (
@@ -65,6 +66,7 @@ def page(report: Report) -> View:
         **_head(report),
         "compared": isinstance(report, DiffReport),
         "gate": _gate(report.gate),
+        "security": _security(report),
         "figures": _figures(report),
         "matrix": matrix(report, names),
         "tally": findings_tally(report),
@@ -112,6 +114,58 @@ _GATE = {
 def _gate(gate: Gate) -> View:
     words = f"{gate.verdict.upper()}: {_GATE[gate.verdict]}"
     return {"verdict": gate.verdict, "words": words, "reason": _short(gate_reasons(gate), 600)}
+
+
+#: What the page shows of each dimension's reasons.
+_REASONS = 200
+
+
+def _security(report: Report) -> View:
+    """Is it a security change, why, and what is due; empty when that was not asked."""
+    change = report.security_change if isinstance(report, DiffReport) else None
+    if change is None or isinstance(report, RadiusReport):
+        return {}
+    return {
+        "verdict": _short(change.verdict),
+        "dimensions": [
+            {"name": _short(DIMENSIONS.get(name, name)), "answer": _short(answer)}
+            for name, answer in change.by_dimension.items()
+        ],
+        "triggers": [
+            {
+                "dimension": _short(DIMENSIONS.get(row.dimension, row.dimension)),
+                "id": _short(row.id),
+                "title": _short(row.title),
+                "subject": _short(row.subject),
+                "full": _full(row.subject),
+                "old": _short(row.old, 200),
+                "new": _short(row.new, 240),
+            }
+            for row in change.triggers[:_REASONS]
+        ],
+        "more": max(len(change.triggers) - _REASONS, 0),
+        "undeclared": [
+            {
+                "dimension": _short(DIMENSIONS.get(row.dimension, row.dimension)),
+                "fact": _short(row.fact, 200),
+                "declare": _short(row.declare, 300),
+            }
+            for row in change.undeclared[:_REASONS]
+        ],
+        "demands": [
+            {
+                "status": row.status,
+                "look": {"met": "pass", "open": "unknown", "refused": "fail"}[row.status],
+                "title": _short(row.title),
+                "who": _short(row.who),
+                "why": _short(row.why, 300),
+            }
+            for row in sorted(report.demands, key=lambda row: _DUE[row.status])
+        ],
+    }
+
+
+_DUE = {"refused": 0, "open": 1, "met": 2}
 
 
 _FIGURES = (

@@ -13,6 +13,7 @@ from modelreach.report import (
     ReleaseRow,
     Report,
 )
+from modelreach_reports.gating import demand_lines, security_lines, waiver_lines
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, length, paint
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import (
@@ -77,6 +78,8 @@ def _diff_lines(report: DiffReport, look: Look) -> Iterator[Line]:
     told = items(report)
     yield from _diff_header(report, look)
     yield BLANK
+    yield from security_lines(report, look)
+    yield from demand_lines(report.demands, look)
     yield from _compared(report, look)
     yield BLANK
     yield from _changes(report, names, told, look)
@@ -97,6 +100,7 @@ def _radius_lines(report: RadiusReport, look: Look) -> Iterator[Line]:
 
 def _ending(report: Report, look: Look, following: Sequence[str], gated: bool) -> Iterator[Line]:
     yield BLANK
+    yield from waiver_lines(report, look)
     yield from _gate(report.gate, look, gated)
     yield from _next(following or _defaults(report), look)
 
@@ -225,6 +229,7 @@ def _findings(report: Report, names: Names, look: Look) -> Iterator[Line]:
     shown = rows if look.show_all else rows[:_FEW_FINDINGS]
     for row in shown:
         before = {"new": "", "unchanged": "(before) ", "gone": "(gone) "}[row.state]
+        before += "(waived) " if row.waived else ""
         if isinstance(report, RadiusReport):
             before = ""
         lead = f"  {row.severity.upper():<8} {look.name(row.id, 8)} {look.name(row.rule, 8)}  "

@@ -12,12 +12,13 @@ from typing import Protocol, runtime_checkable
 from modelreach.evidence.attempts import Evidence
 from modelreach.evidence.files import ReadOptions, ReportFiles
 from modelreach.model import InputError, MissingExtra
-from modelreach.report import Report
+from modelreach.report import Report, Ticket
 from modelreach.snapshot import Snapshot
 
 CONNECTORS = "modelreach.connectors"
 RENDERERS = "modelreach.renderers"
 TERMINAL = "modelreach.terminal"
+TICKETS = "modelreach.tickets"
 EVIDENCE = "modelreach.evidence"
 
 
@@ -165,8 +166,13 @@ def evidence_reader(name: str) -> EvidenceReader:
 
 
 def terminal(name: str) -> Callable[..., bytes]:
-    """Give what draws `report`, `witness`, `finding` or `decision` on a terminal.
+    """Give what draws `report`, `gate`, `witness`, `finding` or `decision` on a terminal.
 
     Each takes the rows to show and the options `width`, `color` and `ascii_only`.
     """
     return _load(TERMINAL, name, "terminal form")  # type: ignore[return-value]
+
+
+def ticket_form(name: str) -> Callable[[Ticket], bytes]:
+    """Give what writes a change ticket: `md` or `json`."""
+    return _load(TICKETS, name, "form of tickets")  # type: ignore[return-value]

@@ -216,7 +216,7 @@ class SecurityChange(Row, frozen=True):
 
 class DemandRow(Row, frozen=True):
     """Something due before adoption. `because` are ids of triggers (or rules), `evidence` what was
-    brought for it, `why` says why the status is what it is."""
+    brought for it, `why` says why the status is what it is, `who` has to see to it."""
 
     id: str
     title: str
@@ -224,6 +224,30 @@ class DemandRow(Row, frozen=True):
     because: tuple[str, ...]
     evidence: tuple[str, ...] = ()
     why: str = ""
+    who: str = ""
+
+
+class EvidenceRow(Row, frozen=True):
+    """One category that both releases were tested for, or a report that does not count.
+
+    `verdict` is `regression`, `non-inferior`, `not-enough-evidence` or `refused`. `old` and `new`
+    say how many cases broke; `difference` is of the rates, within `low` and `high`; `p_value` is
+    adjusted over all categories. `needed` is how many more cases would decide.
+    """
+
+    tool: str
+    category: str
+    verdict: str
+    retest: str = ""
+    source: str = ""
+    old: str = ""
+    new: str = ""
+    difference: float | None = None
+    low: float | None = None
+    high: float | None = None
+    p_value: float | None = None
+    needed: int | None = None
+    note: str = ""
 
 
 class RuleRow(Row, frozen=True):
@@ -231,11 +255,45 @@ class RuleRow(Row, frozen=True):
     could not be evaluated, which denies."""
 
     id: str
+    title: str
     severity: str
     subject: str
     message: str
     denies: bool
     error: str = ""
+
+
+class CutRow(Row, frozen=True):
+    """One step to take away: the statement (`binding`), trust or key that lets `subject` do
+    `actions` to `objects`, and what of the triggers goes with it.
+
+    `commands` are lines for a POSIX shell, to be run with credentials for `where`; `undo` takes
+    them back. Both are empty where no command is known.
+    """
+
+    kind: Literal["binding", "trust", "key"]
+    provider: str
+    subject: str
+    actions: tuple[str, ...]
+    objects: tuple[str, ...]
+    layer: str
+    policy: str
+    target: str
+    sid: str
+    statement: str
+    takes_away: tuple[str, ...]
+    where: str
+    commands: tuple[str, ...]
+    undo: tuple[str, ...]
+
+
+class StopRow(Row, frozen=True):
+    """How to halt an identity of the release altogether, in an emergency."""
+
+    identity: str
+    where: str
+    commands: tuple[str, ...]
+    undo: tuple[str, ...]
 
 
 class Gate(Row, frozen=True):
@@ -362,6 +420,7 @@ class RadiusReport(Row, frozen=True):
     figures: Figures
     gate: Gate
     scopes: tuple[ScopeRow, ...] = ()
+    unused_waivers: tuple[str, ...] = ()
 
 
 class DiffReport(Row, frozen=True):
@@ -383,13 +442,55 @@ class DiffReport(Row, frozen=True):
     scopes: tuple[ScopeRow, ...] = ()
     security_change: SecurityChange | None = None
     demands: tuple[DemandRow, ...] = ()
+    evidence: tuple[EvidenceRow, ...] = ()
     unused_waivers: tuple[str, ...] = ()
 
 
 Report = DiffReport | RadiusReport
 
 
-def encode(report: Report) -> bytes:
+class Rollback(Row, frozen=True):
+    """How to go back, as the manifest declares it; empty is not declared."""
+
+    to: str
+    tested: str
+    max_minutes: str
+    criteria: tuple[str, ...]
+
+
+class Ticket(Row, frozen=True):
+    """`modelreach.ticket/1`: what a change board needs, whole: what changes, what it reaches, who
+    has to do what, and how to undo it.
+
+    `reached` are the changes of reach that matter: more access, the sensitive ones first; `others`
+    counts the rest. `check` is the command that shows whether a revocation took hold.
+    """
+
+    schema: Literal["modelreach.ticket/1"] = msgspec.field(name="schema")
+    id: str
+    made_at: str
+    old: ReleaseRow
+    new: ReleaseRow
+    contact: str
+    sponsor: str
+    gate: Gate
+    security_change: SecurityChange
+    summary: Summary
+    reached: tuple[ChangeRow, ...]
+    others: int
+    findings: tuple[FindingRow, ...]
+    demands: tuple[DemandRow, ...]
+    evidence: tuple[EvidenceRow, ...]
+    gaps: tuple[GapRow, ...]
+    cuts: tuple[CutRow, ...]
+    uncut: tuple[str, ...]
+    stops: tuple[StopRow, ...]
+    rollback: Rollback
+    check: str
+    scopes: tuple[ScopeRow, ...] = ()
+
+
+def encode(report: Report | Ticket) -> bytes:
     """Give the report as JSON: two spaces, keys in the order of the types, newline at the end."""
     return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +13,12 @@ import pytest
 import yaml
 
 from modelreach import deployment, snapshot
+from modelreach.cli import run
 from modelreach.deployment import Deployment
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline import GateOptions, Release, diff_report, evaluate
 from modelreach.pipeline.evaluate import Estates
+from modelreach.pipeline.gated import ONLY_FINDINGS, GateInput
 from modelreach.report import DiffReport
 from modelreach.snapshot import Snapshot
 
@@ -43,6 +46,12 @@ def as_deployment(manifest: Manifest) -> Deployment:
 
 
 @pytest.fixture(scope="session")
+def releases(manifests: dict[str, Manifest]) -> dict[str, Deployment]:
+    """Both manifests as the program reads them."""
+    return {name: as_deployment(manifest) for name, manifest in manifests.items()}
+
+
+@pytest.fixture(scope="session")
 def estate() -> Snapshot:
     raw = (FOLDER / "estate.snap.json").read_bytes()
     return snapshot.decode(raw, place="estate.snap.json")
@@ -55,7 +64,9 @@ Compare = Callable[..., DiffReport]
 def compare(estate: Snapshot) -> Compare:
     """Compare two manifests, given as plain data, in the estate."""
 
-    def run(old: Manifest, new: Manifest, **options: Any) -> DiffReport:
+    def run(
+        old: Manifest, new: Manifest, given: GateInput = ONLY_FINDINGS, **options: Any
+    ) -> DiffReport:
         estates = Estates()
         sides = [
             evaluate(
@@ -65,7 +76,7 @@ def compare(estate: Snapshot) -> Compare:
             )
             for n, one in (("old", old), ("new", new))
         ]
-        return diff_report(sides[0], sides[1], GateOptions(**options))
+        return diff_report(sides[0], sides[1], GateOptions(**options), given)
 
     return run
 
@@ -91,3 +102,35 @@ def report(compare: Compare, manifests: dict[str, Manifest]) -> DiffReport:
 @pytest.fixture(scope="session")
 def plain() -> Callable[[Any], Any]:
     return msgspec.to_builtins
+
+
+@dataclass(frozen=True)
+class Done:
+    """What one command line gave."""
+
+    code: int
+    out: str
+    err: str
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder with the booking desk's files, which is the current one."""
+    for name in ("v1.yaml", "v2.yaml", "estate.snap.json"):
+        (tmp_path / name).write_bytes((FOLDER / name).read_bytes())
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "100")
+    monkeypatch.setenv("NO_COLOR", "1")
+    return tmp_path
+
+
+@pytest.fixture
+def call(place: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Callable[..., Done]:
+    """Run a command line."""
+
+    def run_it(*arguments: object) -> Done:
+        code = run([str(argument) for argument in arguments])
+        found = capfdbinary.readouterr()
+        return Done(code, found.out.decode(), found.err.decode())
+
+    return run_it

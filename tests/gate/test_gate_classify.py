@@ -32,7 +32,7 @@ EXPECTED = [
     ("tool_authority", "IDENTITY-NEW", "role/refund-payer", "not reached", "can be become by arn"),
     ("tool_authority", "IDENTITY-NEW", "gserviceaccount.com", "no such", "service-account-key"),
     ("tool_authority", "LONG-LIVED-KEY", "warehouse", "no such key", "service-account-key, cre"),
-    ("refusal_behaviour", "MODEL-CHANGED", "v1:0", "anthropic.claude-3-5", "anthropic.claude-son"),
+    ("refusal_behaviour", "MODEL-CHANGED", "model", "anthropic.claude-3-5", "anthropic.claude-so"),
     ("refusal_behaviour", "PROMPT-CHANGED", "prompts/desk.md", "sha256 8d5f", "sha256 41b7"),
     ("refusal_behaviour", "CTX-CHANGED", "context window", "24000", "180000"),
     ("refusal_behaviour", "GUARDRAIL-WEAKENED", "personalData", "BLOCK", "ANONYMIZE"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import date
 from importlib.metadata import entry_points
 from pathlib import Path
 
@@ -10,6 +11,7 @@ import pytest
 
 from modelreach import deployment
 from modelreach.cli import COMMANDS, config
+from modelreach.gate import policy, waivers
 
 YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -31,6 +33,13 @@ def test_the_configurations_in_the_documentation_are_valid(root: Path, tmp_path:
         file = tmp_path / f"{number}.yaml"
         file.write_text(text, encoding="utf-8")
         assert config.judge_policy(config.load(str(file))).sensitive
+
+
+def test_the_policy_and_the_waivers_in_the_documentation_are_valid(root: Path) -> None:
+    rules, accepted = _examples(root, "reference/policy.md")
+    found = policy.decode(rules.encode(), place="policy.yaml")
+    assert [one for one in policy.examples(found.rules) if one.problem] == []
+    assert waivers.decode(accepted.encode(), place="w.yaml", today=date(2026, 11, 25)).waivers
 
 
 @pytest.mark.parametrize("name", ["v1.yaml", "v2.yaml"])

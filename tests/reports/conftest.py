@@ -13,6 +13,7 @@ from modelreach.report import (
     AdminRow,
     ChangeRow,
     CredentialRow,
+    DemandRow,
     DiffReport,
     Figures,
     FindingRow,
@@ -25,8 +26,13 @@ from modelreach.report import (
     RadiusReport,
     ReleaseRow,
     Report,
+    RuleRow,
     ScopeRow,
+    SecurityChange,
     Summary,
+    TriggerRow,
+    UndeclaredRow,
+    Waived,
 )
 from modelreach_reports import layout
 
@@ -598,6 +604,7 @@ def radius_report() -> RadiusReport:
 
 #: Fields with a closed set of values, which no cloud can choose.
 _CLOSED = {"schema", "kind", "severity", "state", "verdict", "strength", "sensitivity", "side"}
+_CLOSED |= {"status"}
 _CLOSED |= {"old_verdict", "new_verdict", "layer", "fail_on", "exit_code", "reason", "capability"}
 
 
@@ -614,11 +621,80 @@ def _poisoned(value: Any, name: str, text: str) -> Any:
     return value
 
 
+def gated(report: DiffReport) -> DiffReport:
+    """Give a report with all that the gate adds to it."""
+    names = {
+        *("data_exposure", "tool_authority"),
+        *("refusal_behaviour", "workflow_integrity"),
+    }
+    rows = tuple(
+        TriggerRow(
+            id="TOOL-NEW",
+            dimension=name,
+            title="new tool",
+            subject="refund",
+            old="no such tool",
+            new="http tool, effect spend, approval none",
+            demands=("retest-tool-abuse",),
+            witness=report.findings[0].witness,
+        )
+        for name in sorted(names)
+    )
+    waived = Waived(reason="moves", owner="ml", approved_by="ops", expires="2027-01-01")
+    first, second, *others = report.findings
+    return msgspec.structs.replace(
+        report,
+        security_change=SecurityChange(
+            verdict="yes",
+            dimensions=tuple(sorted(names)),
+            by_dimension={**dict.fromkeys(sorted(names), "yes"), "more": "unknown"},
+            triggers=rows,
+            undeclared=(
+                UndeclaredRow(
+                    dimension="more", fact="the guardrails", side="new", declare="declare `x`"
+                ),
+            ),
+        ),
+        demands=(
+            DemandRow(
+                id="retest-tool-abuse",
+                title="re-test against abuse of tools",
+                status="open",
+                because=("TOOL-NEW",),
+                evidence=("garak: 3 of 50",),
+                why="no report tests it",
+                who="testers",
+            ),
+        ),
+        findings=(
+            msgspec.structs.replace(first, waived=waived),
+            msgspec.structs.replace(second, returned="its waiver expired"),
+            *others,
+        ),
+        unused_waivers=("mr1:0 (MR101)",),
+        gate=msgspec.structs.replace(
+            report.gate,
+            policy="default",
+            rules=(
+                RuleRow(
+                    id="OWN",
+                    title="own",
+                    severity="high",
+                    subject="refund",
+                    message="refund spends",
+                    denies=True,
+                    error="no such member",
+                ),
+            ),
+        ),
+    )
+
+
 @pytest.fixture(scope="session")
 def poison() -> Callable[[str, str], Report]:
     """Gives a function that puts a hostile text before every name and text of a report, which
     is `diff` or `radius`."""
-    reports: dict[str, Report] = {"diff": build_diff(), "radius": build_radius()}
+    reports: dict[str, Report] = {"diff": gated(build_diff()), "radius": build_radius()}
     plain = {side: msgspec.to_builtins(report) for side, report in reports.items()}
 
     def poisoned(side: str, text: str) -> Report:

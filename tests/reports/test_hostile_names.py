@@ -18,6 +18,7 @@ from markdown_it import MarkdownIt
 
 from modelreach.report import DiffReport, Report, decode
 from modelreach_reports import graph, html, json, markdown, plain_layout, tables, text
+from modelreach_reports.gating import render_gate
 from modelreach_reports.safe import cells
 from modelreach_reports.witness import render_finding
 
@@ -73,6 +74,16 @@ def test_text_is_inert_and_fits(
     coloured = text.render(bad, width=width, show_all=everything, color=True).decode()
     assert unstyled(coloured) == plain
     assert text.render(bad, width=width, ascii_only=True).isascii()
+
+
+@FEW
+@given(name=NAMES, width=st.integers(60, 140), everything=st.booleans())
+def test_the_gate_is_inert_and_fits(
+    poison: Poison, name: str, width: int, everything: bool
+) -> None:
+    shown = render_gate(poison("diff", name), width=width, show_all=everything).decode()
+    assert not hidden(shown)
+    assert max(cells(line) for line in shown.splitlines()) <= width
 
 
 @CAMPAIGN

@@ -22,6 +22,10 @@ from modelreach.model import ModelreachError
 COMMANDS = {
     "collect": "Read an estate, read-only, and write a snapshot of it.",
     "diff": "Show what a new release reaches on top of the old one.",
+    "decide": "Decide whether an update may be adopted, and record why.",
+    "ticket": "Write the change ticket of an update: impact, demands, how to undo it.",
+    "waive": "Accept a finding for a time, in modelreach-waivers.yaml.",
+    "verify": "Check a decision record: signature, files, every witness.",
     "scan": "Show what one release, or one principal, reaches.",
     "explain": "Show the witness of a finding or a resource, hop by hop.",
     "can": "Ask whether a principal may do something, and why.",

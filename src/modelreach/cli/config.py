@@ -50,10 +50,11 @@ class RuleConfig(Part, frozen=True):
 
 
 class GateConfig(Part, frozen=True):
-    """What fails the gate; options of the command line win."""
+    """What fails the gate; options of the command line win. `policy` is a preset or a file."""
 
-    fail_on: Literal["low", "medium", "high", "critical", "never"] = "high"
+    fail_on: Literal["low", "medium", "high", "critical", "never"] | None = None
     fail_on_incomplete: bool = False
+    policy: str = ""
 
 
 class Config(Part, frozen=True):
@@ -65,6 +66,7 @@ class Config(Part, frozen=True):
     credentials: tuple[Opens, ...] = ()
     rules: dict[str, RuleConfig] = {}
     gate: GateConfig = GateConfig()
+    waivers: str = ""
 
 
 def load(path: str | None) -> Config:

@@ -13,8 +13,11 @@ from modelreach.cli.options import (
     estate_options,
     gate_of,
     gate_options,
+    now_option,
     output_options,
+    policy_option,
     terminal_options,
+    waivers_option,
 )
 
 EXAMPLES = """\b
@@ -29,6 +32,10 @@ Examples:
 @click.argument("old")
 @click.argument("new")
 @estate_options
+@click.option("--gate", "whole", is_flag=True, help="Ask the whole gate, as `decide` does.")
+@policy_option
+@waivers_option
+@now_option
 @gate_options
 @output_options
 @terminal_options
@@ -45,6 +52,10 @@ def command(
     color: str,
     ascii_only: bool,
     show_all: bool,
+    whole: bool,
+    policy: str | None,
+    waivers: str | None,
+    now: str | None,
     **gate: Any,
 ) -> None:
     """Show what the release NEW reaches on top of OLD, and why.
@@ -53,12 +64,17 @@ def command(
     which isolates the release; with two, both may have changed.
     """
     from modelreach.cli.config import load
+    from modelreach.cli.gating import gated
     from modelreach.cli.rendering import emit
 
     settings = load(config)
-    report = compared(
-        old, new, snapshot, old_snapshot, new_snapshot, settings, gate_of(settings, **gate)
-    )
+    estates = (snapshot, old_snapshot, new_snapshot)
+    if whole or policy is not None:
+        asked: dict[str, Any] = {"policy": policy, "waivers": waivers, "now": now, **gate}
+        report = gated(old, new, *estates, settings, **asked).report
+    else:
+        options = gate_of(settings, **gate)
+        report = compared(old, new, *estates, settings, options, waivers=waivers, now=now)
     again = following(old, new, snapshot, old_snapshot, new_snapshot)
     commands = [f"modelreach report {again} -o review.html"]
     if report.findings:

@@ -44,6 +44,16 @@ gate_options = stacked(
     click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
 )
 
+now_option = click.option(
+    "--now", metavar="TIME", help="The time of deciding, RFC 3339; default: the clock."
+)
+waivers_option = click.option(
+    "--waivers", metavar="FILE", help="Accepted findings [modelreach-waivers.yaml, if there]."
+)
+policy_option = click.option(
+    "--policy", metavar="NAME|FILE", help="strict, default, advisory, or a policy file."
+)
+
 config_option = click.option(
     "-c", "--config", metavar="FILE", help="Configuration; default: modelreach.yaml found upward."
 )
@@ -78,7 +88,7 @@ def gate_of(
     from modelreach.pipeline import GateOptions
 
     return GateOptions(
-        fail_on=fail_on or config.gate.fail_on,
+        fail_on=fail_on or config.gate.fail_on or "high",
         fail_on_incomplete=fail_on_incomplete or config.gate.fail_on_incomplete,
         fail_on_all=fail_on_all,
         exit_zero=exit_zero,
@@ -130,12 +140,30 @@ def compared(
     new_snapshot: str | None,
     config: Config,
     gate: GateOptions,
+    *,
+    waivers: str | None = None,
+    now: str | None = None,
 ) -> DiffReport:
-    """Read, evaluate and compare two releases."""
-    from modelreach.cli.config import judge_policy
+    """Read, evaluate and compare two releases; findings decide, and waivers count."""
+    from modelreach.cli.gating import Moment, waivers_of
     from modelreach.pipeline import diff_report
+    from modelreach.pipeline.gated import GateInput
+
+    first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config)
+    given = GateInput(waivers=waivers_of(waivers, config, Moment(now)))
+    return diff_report(first, second, gate, given)
+
+
+def pair(
+    old: str,
+    new: str,
+    snapshot: str | None,
+    old_snapshot: str | None,
+    new_snapshot: str | None,
+    config: Config,
+) -> tuple[Side, Side]:
+    """Read and evaluate two releases."""
+    from modelreach.cli.config import judge_policy
 
     first, second = snapshots_of(snapshot, old_snapshot, new_snapshot)
-    before = release_of(old, first)
-    after = release_of(new, second)
-    return diff_report(*sides(before, after, judge_policy(config)), gate)
+    return sides(release_of(old, first), release_of(new, second), judge_policy(config))

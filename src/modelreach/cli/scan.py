@@ -11,9 +11,11 @@ from modelreach.cli.options import (
     config_option,
     gate_of,
     gate_options,
+    now_option,
     output_options,
     release_of,
     terminal_options,
+    waivers_option,
 )
 from modelreach.model import InputError
 
@@ -31,6 +33,8 @@ Examples:
 @click.argument("manifest", required=False)
 @click.option("--principal", metavar="ID", help="Scan this principal instead of a release.")
 @click.option("--snapshot", required=True, metavar="FILE", help="The estate.")
+@waivers_option
+@now_option
 @gate_options
 @output_options
 @terminal_options
@@ -45,10 +49,13 @@ def command(
     color: str,
     ascii_only: bool,
     show_all: bool,
+    waivers: str | None,
+    now: str | None,
     **gate: Any,
 ) -> None:
     """Show what one release, or one principal, reaches in an estate."""
     from modelreach.cli.config import judge_policy, load
+    from modelreach.cli.gating import Moment, waivers_of
     from modelreach.cli.rendering import emit
     from modelreach.pipeline import evaluate, radius_report
     from modelreach.pipeline.evaluate import Estates
@@ -63,7 +70,8 @@ def command(
         release_of(manifest, snapshot) if manifest else _of_principal(str(principal), snapshot)
     )
     side = evaluate(release, judge_policy(settings), Estates())
-    report = radius_report(side, gate_of(settings, **gate))
+    accepted = waivers_of(waivers, settings, Moment(now))
+    report = radius_report(side, gate_of(settings, **gate), accepted)
     emit(
         report,
         outputs,

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import click
 
-NAMES = ("snapshot", "radius", "diff", "evidence", "manifest", "config")
+NAMES = (
+    *("snapshot", "radius", "diff", "evidence", "manifest", "config"),
+    *("policy", "waivers", "ticket", "decision", "decision-input"),
+)
 
 
 @click.command("schema", epilog="Example: modelreach schema manifest > manifest.schema.json")
@@ -23,7 +26,11 @@ def schema_of(name: str) -> dict[str, object]:
     from modelreach.cli.config import Config
     from modelreach.deployment import Deployment
     from modelreach.evidence_report import EvidenceReport
-    from modelreach.report import DiffReport, RadiusReport
+    from modelreach.gate.decision_input import DecisionInput
+    from modelreach.gate.policy import PolicyFile
+    from modelreach.gate.record import Statement
+    from modelreach.gate.waivers import WaiverFile
+    from modelreach.report import DiffReport, RadiusReport, Ticket
     from modelreach.snapshot import Snapshot
 
     types: dict[str, tuple[type, str]] = {
@@ -33,6 +40,11 @@ def schema_of(name: str) -> dict[str, object]:
         "evidence": (EvidenceReport, "modelreach.evidence/1"),
         "manifest": (Deployment, "modelreach/v1 ModelDeployment"),
         "config": (Config, "modelreach.yaml"),
+        "policy": (PolicyFile, "policy of the gate"),
+        "waivers": (WaiverFile, "modelreach-waivers.yaml"),
+        "ticket": (Ticket, "modelreach.ticket/1"),
+        "decision": (Statement, "modelreach.decision/1, as an in-toto statement"),
+        "decision-input": (DecisionInput, "modelreach.decision-input/1"),
     }
     type_, title = types[name]
     found = msgspec.json.schema(type_)

@@ -1,10 +1,14 @@
-"""The documentation page of triggers and demands, made from the catalogue itself."""
+"""The documentation pages of triggers, demands and rules, made from their own tables."""
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 
+import msgspec
+
 from modelreach.gate.catalogue import DEMANDS, TRIGGERS, Dimension
+from modelreach.gate.policy import Rule, builtin
 
 _TITLES = {
     Dimension.DATA: "Data exposure",
@@ -52,6 +56,54 @@ def _triggers() -> Iterator[str]:
         yield f"| `{demand.value}` | {text} |"
 
 
+# --- the built-in policy -------------------------------------------------------------------
+
+_POLICY = """\
+The built-in policy of `modelreach decide`, made from the file that the program reads. A rule
+speaks when its `when` is true, of the release or of each item of a kind; it denies when its
+severity is at or above `fail_on`. The examples are its tests: `modelreach rules test` runs them.
+How to add, change and test rules of your own: [Policy of the gate](policy.md)."""
+
+
+def rules_page() -> str:
+    """Give `docs/reference/gate-rules.md`."""
+    return "\n".join(_rules()) + "\n"
+
+
+def _rules() -> Iterator[str]:
+    found = builtin()
+    yield "<!-- Made by `python tests/gate/write_pages.py`; do not edit. -->"
+    yield "# Rules of the release gate"
+    yield ""
+    yield _POLICY
+    yield ""
+    yield "| preset | `fail_on` | `fail_on_incomplete` | what it is for |"
+    yield "|---|---|---|---|"
+    for name, preset in found.presets.items():
+        incomplete = "yes" if preset.fail_on_incomplete else "no"
+        yield f"| `{name}` | `{preset.fail_on}` | {incomplete} | {preset.about} |"
+    for rule in found.rules:
+        yield from _rule(rule)
+
+
+def _rule(rule: Rule) -> Iterator[str]:
+    yield ""
+    yield f"## {rule.id}: {rule.title}"
+    yield ""
+    spoken = "the release" if rule.each == "release" else f"each {rule.each}"
+    demands = ", ".join(f"`{demand}`" for demand in rule.demands)
+    yield f"Severity {rule.severity}, of {spoken}." + (f" Demands {demands}." if demands else "")
+    yield rule.why
+    yield ""
+    yield "```"
+    yield from textwrap.wrap(" ".join(rule.when.split()), 96)
+    yield "```"
+    for title, examples in (("Speaks", rule.hits), ("Does not speak", rule.misses)):
+        for example in examples:
+            text = msgspec.json.encode(example).decode() if example else "{}"
+            yield f"- {title} for `{text}`"
+
+
 def pages() -> dict[str, str]:
     """Give every page that is made from the gate's tables, by its name in docs/reference."""
-    return {"triggers.md": triggers_page()}
+    return {"triggers.md": triggers_page(), "gate-rules.md": rules_page()}

@@ -5,17 +5,16 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable
 
-from msgspec.structs import replace
-
 from modelreach import diff as differ
 from modelreach.blame import Sight
 from modelreach.diff import Change, ChangeKind
-from modelreach.gate.classify import classify
 from modelreach.gate.triggers.reached import Reach
+from modelreach.gate.verdict import GateOptions, gate
 from modelreach.judge.finding import Case, Finding, State, compare
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline import rows
-from modelreach.pipeline.evaluate import GateOptions, Side, gate
+from modelreach.pipeline.evaluate import Side
+from modelreach.pipeline.gated import ONLY_FINDINGS, GateInput, classified
 from modelreach.pipeline.patterns import pattern_changes
 from modelreach.pipeline.standing import standing
 from modelreach.policy import providers
@@ -26,18 +25,15 @@ from modelreach.report import ChangeRow, DiffReport, Hop, MatrixCell, Summary
 from modelreach.snapshot import Gap
 
 
-def diff_report(old: Side, new: Side, options: GateOptions) -> DiffReport:
-    """Compare two evaluated releases."""
+def diff_report(
+    old: Side, new: Side, options: GateOptions, given: GateInput = ONLY_FINDINGS
+) -> DiffReport:
+    """Compare two evaluated releases, and ask the gate."""
     changes = _changes(old, new)
     findings = standing(compare(old.findings, new.findings), old, new, _blind(new, old))
     finding_rows = rows.finding_rows(findings)
     numbers = {row.subject: row.id for row in reversed(finding_rows) if row.state != "gone"}
     gaps = rows.gap_rows(old.gaps, new.gaps)
-    counted = tuple(
-        f
-        for f in findings
-        if f.state is State.NEW or (options.fail_on_all and f.state is State.UNCHANGED)
-    )
     report = DiffReport(
         schema="modelreach.diff/1",
         old=rows.release_row(old.release),
@@ -51,12 +47,11 @@ def diff_report(old: Side, new: Side, options: GateOptions) -> DiffReport:
         admin_of_old=rows.admin_rows(old),
         admin_of_new=rows.admin_rows(new),
         credentials=rows.credential_rows(old.case, new.case),
-        gate=gate(counted, len(gaps), options),
+        gate=gate((), 0, options),
         scopes=rows.scope_rows(old, new),
     )
     reach = Reach(report, rows.credential_rows(old.case), rows.credential_rows(new.case))
-    change = classify(old.release.deployment, new.release.deployment, reach)
-    return replace(report, security_change=change)
+    return classified(reach, old.release.deployment, new.release.deployment, options, given)
 
 
 # --- changes -------------------------------------------------------------------------------

@@ -10,12 +10,11 @@ from modelreach.deployment import Deployment, Identity
 from modelreach.judge.finding import Case, Finding
 from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
-from modelreach.model import RANK, InputError, Severity
+from modelreach.model import InputError
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Pivot
 from modelreach.policy.provider import Context, Opens
 from modelreach.reach import BlastRadius, reach
-from modelreach.report import Gate
 from modelreach.snapshot import Facts, Gap, Snapshot
 
 
@@ -48,16 +47,6 @@ class Side:
     def radius(self) -> BlastRadius:
         """What it reaches."""
         return self.case.radius
-
-
-@dataclass(frozen=True, slots=True)
-class GateOptions:
-    """What fails the gate. `fail_on` is a severity or "never"."""
-
-    fail_on: str = "high"
-    fail_on_incomplete: bool = False
-    fail_on_all: bool = False
-    exit_zero: bool = False
 
 
 class Estates:
@@ -188,30 +177,3 @@ def _missing(release: Release, position: int) -> InputError:
         hint=f"{where} holds account(s) {', '.join(accounts) or 'none'}; "
         "collect the account that the identity lives in, or correct the manifest",
     )
-
-
-def gate(findings: tuple[Finding, ...], gaps: int, options: GateOptions) -> Gate:
-    """Give the gate's answer over the findings that count (the new ones; all for a scan)."""
-    reasons: list[str] = []
-    failing = [f for f in findings if _fails(f, options)]
-    for severity in sorted({f.severity for f in failing}, key=lambda s: -RANK[s]):
-        count = sum(1 for f in failing if f.severity is severity)
-        reasons.append(f"{count} {severity} finding{'s' if count > 1 else ''}")
-    verdict, code = ("fail", 1) if failing else ("pass", 0)
-    if gaps and options.fail_on_incomplete:
-        reasons.append(f"{gaps} thing{'s' if gaps > 1 else ''} could not be read")
-        if not failing:
-            verdict, code = "unknown", 3
-    return Gate(
-        verdict=verdict,  # type: ignore[arg-type]
-        exit_code=0 if options.exit_zero else code,
-        fail_on=options.fail_on,
-        fail_on_incomplete=options.fail_on_incomplete,
-        reasons=tuple(reasons),
-    )
-
-
-def _fails(finding: Finding, options: GateOptions) -> bool:
-    if options.fail_on == "never":
-        return False
-    return RANK[finding.severity] >= RANK[Severity(options.fail_on)]

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from modelreach.gate.verdict import GateOptions, gate
+from modelreach.gate.waivers import Waivers, apply, unused
 from modelreach.judge.finding import State
 from modelreach.model import Sensitivity
 from modelreach.pipeline import rows
-from modelreach.pipeline.evaluate import GateOptions, Side, gate
+from modelreach.pipeline.evaluate import Side
+from modelreach.pipeline.gated import NO_WAIVERS
 from modelreach.reach import Access
 from modelreach.report import RadiusReport
 
 
-def radius_report(side: Side, options: GateOptions) -> RadiusReport:
+def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVERS) -> RadiusReport:
     """Give everything that one release reaches.
 
     In a scope that it can take over, only what is sensitive is listed, and the rest by pattern:
@@ -20,6 +23,7 @@ def radius_report(side: Side, options: GateOptions) -> RadiusReport:
     """
     accesses = [access for access in side.radius.accesses if not _summed_up(access, side)]
     findings = tuple(replace(f, state=State.NEW) for f in side.findings)
+    found = apply(rows.finding_rows(findings), waivers)
     gaps = rows.gap_rows(side.gaps)
     listed = [rows.grant_row(access, side.case.rated(access.grant)) for access in accesses]
     listed += [
@@ -34,10 +38,11 @@ def radius_report(side: Side, options: GateOptions) -> RadiusReport:
         ),
         admin_of=rows.admin_rows(side),
         credentials=rows.credential_rows(side.case),
-        findings=rows.finding_rows(findings),
+        findings=found,
+        unused_waivers=unused(found, waivers),
         gaps=gaps,
         figures=rows.figures(side),
-        gate=gate(findings, len(gaps), options),
+        gate=gate(found, len(gaps), options),
         scopes=rows.scope_rows(side),
     )
 

@@ -72,15 +72,15 @@ def _digest(model: Model) -> str | None:
 
 def _model(old: Model, new: Model) -> Said:
     if (old.provider, old.id) != (new.provider, new.id):
-        yield trigger("MODEL-CHANGED", new.id, _full(old, new), _full(new, old))
+        yield trigger("MODEL-CHANGED", "model", _full(old, new), _full(new, old))
     elif None not in (old.digest, new.digest) and old.digest != new.digest:
-        yield trigger("MODEL-CHANGED", new.id, old.digest, new.digest)
+        yield trigger("MODEL-CHANGED", "model", old.digest, new.digest)
     elif old.quantization != new.quantization:
         was, now = shown(old.quantization), shown(new.quantization)
-        yield trigger("MODEL-CHANGED", new.id, f"quantization {was}", f"quantization {now}")
+        yield trigger("MODEL-CHANGED", "model", f"quantization {was}", f"quantization {now}")
     before, after = _told(old), _told(new)
     if None not in (before, after) and before != after:
-        yield trigger("FINE-TUNE-CHANGED", new.id, before, after)
+        yield trigger("FINE-TUNE-CHANGED", "model", before, after)
 
 
 def _full(model: Model, other: Model) -> str:
@@ -89,7 +89,7 @@ def _full(model: Model, other: Model) -> str:
 
 def _settings(old: Model, new: Model) -> Said:
     if old.pinned and new.pinned is False:
-        yield trigger("MODEL-FLOATING", new.id, f"{old.id}, pinned", f"{new.id}, floating")
+        yield trigger("MODEL-FLOATING", "model", f"{old.id}, pinned", f"{new.id}, floating")
     before, after = _digest(old), _digest(new)
     if before is not None and after is not None and before != after:
         name = (new.system_prompt and new.system_prompt.ref) or "system prompt"

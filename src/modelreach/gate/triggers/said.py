@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from modelreach import standards
 from modelreach.gate.catalogue import BY_ID, Demand, Dimension
 from modelreach.gate.scales import shown
 from modelreach.report import Hop, TriggerRow, UndeclaredRow
@@ -31,6 +32,7 @@ def trigger(
         new=shown(new),
         demands=tuple(dict.fromkeys(d.value for d in (*kind.demands, *more))),
         witness=witness,
+        standards=tuple(one.key for one in standards.of(kind.id)),
     )
 
 

@@ -1,0 +1,190 @@
+"""The gate on a terminal: is it a security change, why, what is due, and the verdict."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator, Sequence
+
+from modelreach.report import (
+    DemandRow,
+    DiffReport,
+    FindingRow,
+    Report,
+    RuleRow,
+    SecurityChange,
+    TriggerRow,
+    UndeclaredRow,
+)
+from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
+from modelreach_reports.phrases import gate_reasons
+
+DIMENSIONS = {
+    "data_exposure": "data exposure",
+    "tool_authority": "tool authority",
+    "refusal_behaviour": "refusal behaviour",
+    "workflow_integrity": "workflow integrity",
+}
+_FEW = 3
+_ANSWER = {"yes": Ink.BAD, "no": Ink.GOOD, "unknown": Ink.WARN}
+_STATUS = {"met": Ink.GOOD, "open": Ink.WARN, "refused": Ink.BAD}
+_VERDICT = {"pass": Ink.GOOD, "fail": Ink.BAD, "unknown": Ink.WARN}
+
+
+def render_gate(
+    report: Report,
+    *,
+    width: int = 80,
+    color: bool = False,
+    ascii_only: bool = False,
+    show_all: bool = False,
+    next_commands: Sequence[str] = (),
+) -> bytes:
+    """Give the gate's answer for a terminal: the reasons first, the verdict last."""
+    look = Look(max(width, 60), color, ascii_only, show_all)
+    return paint(_lines(report, look, next_commands), look)
+
+
+def _lines(report: Report, look: Look, following: Sequence[str]) -> Iterator[Line]:
+    if isinstance(report, DiffReport):
+        versions = f"{report.old.version} {look.glyphs.arrow} {report.new.version}"
+        yield ((look.name(f"{report.new.name}  {versions}", look.width), Ink.STRONG),)
+        yield BLANK
+        yield from security_lines(report, look)
+        yield from demand_lines(report.demands, look)
+        yield from _rules(report.gate.rules, look)
+    yield from waiver_lines(report, look)
+    gate = report.gate
+    lead: Line = ((f" {gate.verdict.upper()} ", _VERDICT[gate.verdict]), (" ", Ink.PLAIN))
+    named = f", policy {gate.policy}" if gate.policy else ""
+    told = f"{gate_reasons(gate)}{named}  (exit {gate.exit_code})"
+    yield from hanging(lead, told, look)
+    if following:
+        yield from hanging((("next:  ", Ink.FAINT),), "   ".join(following), look)
+
+
+def security_lines(report: DiffReport, look: Look) -> Iterator[Line]:
+    """Say whether it is a security change, and why, by dimension."""
+    change = report.security_change
+    if change is None:
+        return
+    lead: Line = (
+        ("Security change   ", Ink.STRONG),
+        (f" {change.verdict.upper()} ", _ANSWER[change.verdict]),
+    )
+    yield lead
+    for name, answer in change.by_dimension.items():
+        yield from _dimension(name, answer, change, look)
+    yield BLANK
+
+
+def _dimension(name: str, answer: str, change: SecurityChange, look: Look) -> Iterator[Line]:
+    triggers = [row for row in change.triggers if row.dimension == name]
+    missing = [row for row in change.undeclared if row.dimension == name]
+    title = look.name(DIMENSIONS.get(name, name), 20)
+    count = look.name(answer, 12)
+    if triggers:
+        count = f"{len(triggers)} reason{'' if len(triggers) == 1 else 's'}"
+    yield ((f"  {title:<20}", Ink.PLAIN), (count, _ANSWER.get(answer, Ink.PLAIN)))
+    shown = triggers if look.show_all else _foremost(triggers)
+    for row in shown:
+        yield from _trigger(row, look)
+    if len(triggers) > len(shown):
+        more = f"    {look.glyphs.ellipsis} {len(triggers) - len(shown)} more, --all shows them"
+        yield ((more, Ink.FAINT),)
+    if answer == "unknown" or look.show_all:
+        for gap in missing if look.show_all else missing[:_FEW]:
+            yield from _undeclared(gap, look)
+
+
+def _foremost(rows: list[TriggerRow]) -> list[TriggerRow]:
+    """The first of each kind, then others, in their order."""
+    seen: Counter[str] = Counter()
+    ranked: list[tuple[int, int]] = []
+    for place, row in enumerate(rows):
+        ranked.append((seen[row.id], place))
+        seen[row.id] += 1
+    chosen = sorted(place for _, place in sorted(ranked)[:_FEW])
+    return [rows[place] for place in chosen]
+
+
+def _trigger(row: TriggerRow, look: Look) -> Iterator[Line]:
+    told = f"{row.subject}: {row.old} {look.glyphs.arrow} {row.new}"
+    lines = list(hanging(((f"    {look.name(row.id, 19):<20}", Ink.CHANGED),), told, look))
+    yield from lines if look.show_all else lines[:2]
+
+
+def _undeclared(row: UndeclaredRow, look: Look) -> Iterator[Line]:
+    told = f"{row.fact} is not known: {row.declare}".replace("`", "")
+    yield from hanging((("    ? ", Ink.UNKNOWN),), told, look)
+
+
+def demand_lines(demands: Sequence[DemandRow], look: Look) -> Iterator[Line]:
+    """Say what is due, refused first."""
+    if not demands:
+        return
+    counts = Counter(row.status for row in demands)
+    tally = f" {look.glyphs.dot} ".join(
+        f"{counts[status]} {status}" for status in ("refused", "open", "met") if counts[status]
+    )
+    yield (("Demands", Ink.STRONG), (f"   {tally}", Ink.PLAIN))
+    for status in ("refused", "open", "met"):
+        for why, titles in _alike(demands, status).items():
+            lead = ((f"  {status:<8} ", _STATUS[status]),)
+            yield from hanging(lead, f"{'; '.join(titles)}: {why}".replace("`", ""), look)
+    yield BLANK
+
+
+def _alike(demands: Sequence[DemandRow], status: str) -> dict[str, list[str]]:
+    """Put demands together that are where they are for the same reason."""
+    found: dict[str, list[str]] = {}
+    for row in demands:
+        if row.status == status:
+            found.setdefault(row.why, []).append(row.title)
+    return found
+
+
+def _rules(rules: Sequence[RuleRow], look: Look) -> Iterator[Line]:
+    """Demands are told above; what else the policy says is told here."""
+    told = [row for row in rules if not row.id.startswith("GATE-DEMAND-")]
+    if not told:
+        return
+    yield (("Policy", Ink.STRONG),)
+    for row in told:
+        ink = Ink.BAD if row.denies else Ink.FAINT
+        words = row.message + (f" ({row.error})" if row.error else "")
+        lead = ((f"  {'denies' if row.denies else 'says':<8} ", ink),)
+        yield from hanging(lead, f"{row.id}: {words}".replace("`", ""), look)
+    yield BLANK
+
+
+def waiver_lines(report: Report, look: Look) -> Iterator[Line]:
+    """Say what is waived, which waivers no longer hold, and which match nothing."""
+    waived = [row for row in report.findings if row.waived]
+    back = [row for row in report.findings if row.returned]
+    if not (waived or back or report.unused_waivers):
+        return
+    yield (("Waivers", Ink.STRONG), (f"   {_waived_tally(len(waived), len(back))}", Ink.PLAIN))
+    for row in waived:
+        lead = f"  waived   {look.name(row.id, 8)}  "
+        yield from hanging(((lead, Ink.FAINT),), waived_words(row), look)
+    for row in back:
+        lead = f"  back     {look.name(row.id, 8)}  "
+        yield from hanging(((lead, Ink.WARN),), row.returned, look)
+    for name in report.unused_waivers:
+        yield from hanging((("  unused   ", Ink.WARN),), name, look)
+    yield BLANK
+
+
+def _waived_tally(waived: int, back: int) -> str:
+    return f"{waived} waived" + (f", {back} back" if back else "")
+
+
+def waived_words(row: FindingRow) -> str:
+    """Give a waiver in a sentence."""
+    waiver = row.waived
+    if waiver is None:
+        return ""
+    return (
+        f"{row.rule} until {waiver.expires}, owner {waiver.owner}, approved by "
+        f"{waiver.approved_by}: {waiver.reason}"
+    )

@@ -1,0 +1,362 @@
+"""The change ticket as Markdown and JSON.
+
+Written for somebody who knows neither the release nor this program: what changes, what it can
+reach now, who has to do what before adoption, and how to undo it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Iterator
+
+from modelreach.report import (
+    ChangeRow,
+    CutRow,
+    DemandRow,
+    Hop,
+    StopRow,
+    Ticket,
+    TriggerRow,
+    encode,
+)
+from modelreach_reports.gating import DIMENSIONS, waived_words
+from modelreach_reports.markdown import code, prose
+from modelreach_reports.phrases import gate_reasons, provisos
+from modelreach_reports.safe import visible
+from modelreach_reports.words import hop_words
+
+#: Rows of a table that a person still reads; the JSON has them all.
+_ROWS = 60
+_WHOLE = 2048
+
+
+def render_json(ticket: Ticket) -> bytes:
+    """Give the ticket as `modelreach.ticket/1`."""
+    return encode(ticket)
+
+
+def render_markdown(ticket: Ticket) -> bytes:
+    """Give the ticket for people."""
+    return ("\n".join(_lines(ticket)).rstrip() + "\n").encode("utf-8", "replace")
+
+
+def _lines(ticket: Ticket) -> Iterator[str]:
+    yield from _head(ticket)
+    yield from _what_changes(ticket)
+    yield from _what_it_reaches(ticket)
+    yield from _what_is_due(ticket)
+    yield from _how_to_undo(ticket)
+    yield from _findings(ticket)
+    yield from _sign_off(ticket)
+    yield from _inputs(ticket)
+
+
+def _table(*titles: str) -> Iterator[str]:
+    yield "| " + " | ".join(titles) + " |"
+    yield "|" + "---|" * len(titles)
+
+
+def _rest(count: int) -> Iterator[str]:
+    if count > _ROWS:
+        yield ""
+        yield f"… {count - _ROWS} more; the JSON form of this ticket has them all."
+
+
+# --- head ----------------------------------------------------------------------------------
+
+
+def _head(ticket: Ticket) -> Iterator[str]:
+    old, new, change = ticket.old, ticket.new, ticket.security_change
+    yield f"# Change ticket {code(ticket.id)}".rstrip()
+    yield ""
+    yield f"Update of {code(new.name)} from {code(old.version)} to {code(new.version)}."
+    yield ""
+    yield from _table("", "")
+    changed = ", ".join(prose(DIMENSIONS.get(name, name)) for name in change.dimensions)
+    answer = change.verdict + (f": {changed}" if changed else "")
+    yield f"| Is it a security change? | **{answer}** |"
+    yield f"| May it be adopted as it is? | {_adoption(ticket)} |"
+    yield f"| Owner | {_owner(ticket)} |"
+    yield f"| Environment | {code(new.environment) or 'not declared'} |"
+    yield f"| Model | {code(old.model)} → {code(new.model)} |"
+    yield f"| Estate as of | {code(new.taken_at)} |"
+    yield f"| Written | {code(ticket.made_at)}, by policy {code(ticket.gate.policy)} |"
+    yield ""
+
+
+def _adoption(ticket: Ticket) -> str:
+    word = {"pass": "yes", "fail": "no", "unknown": "not known"}[ticket.gate.verdict]
+    return f"**{word}**: {prose(gate_reasons(ticket.gate))}"
+
+
+def _owner(ticket: Ticket) -> str:
+    parts = [code(ticket.new.owner)]
+    parts += [f"contact {code(ticket.contact)}"] if ticket.contact else []
+    parts += [f"sponsor {code(ticket.sponsor)}"] if ticket.sponsor else []
+    return ", ".join(parts)
+
+
+# --- scope ---------------------------------------------------------------------------------
+
+
+def _what_changes(ticket: Ticket) -> Iterator[str]:
+    change = ticket.security_change
+    yield "## 1. What changes"
+    yield ""
+    for name, answer in change.by_dimension.items():
+        rows = [row for row in change.triggers if row.dimension == name]
+        yield f"### {prose(DIMENSIONS.get(name, name).capitalize())}: {prose(answer)}"
+        yield ""
+        if rows:
+            yield from _table("What", "Of what", "Before", "Now")
+            yield from (_trigger(row) for row in rows[:_ROWS])
+            yield from _rest(len(rows))
+            yield ""
+        missing = [row for row in change.undeclared if row.dimension == name]
+        for row in missing:
+            fact = f"{prose(row.fact)} ({prose(row.side)})"
+            yield f"- Not known: {fact}. To know it: {prose(row.declare)}."
+        if missing:
+            yield ""
+
+
+def _trigger(row: TriggerRow) -> str:
+    ids = "".join(f" {code(standard, 40)}" for standard in row.standards)
+    cells = (f"{prose(row.title)} {code(row.id)}{ids}", code(row.subject), prose(row.old))
+    return f"| {' | '.join(cells)} | {prose(row.new)} |"
+
+
+# --- impact --------------------------------------------------------------------------------
+
+
+def _what_it_reaches(ticket: Ticket) -> Iterator[str]:
+    old, new = ticket.summary.old, ticket.summary.new
+    yield "## 2. What it can reach now"
+    yield ""
+    yield from _table("Reach", "Before", "Now")
+    for title, was, now in (
+        ("resources", old.resources, new.resources),
+        ("of them sensitive", old.sensitive, new.sensitive),
+        ("identities", old.identities, new.identities),
+        ("accounts, projects, clusters", old.scopes, new.scopes),
+        ("of them it can take over", old.administers, new.administers),
+    ):
+        yield f"| {title} | {was} | {now} |"
+    yield ""
+    if ticket.reached:
+        yield "What is new or wider, the sensitive first:"
+        yield ""
+        yield from _table("", "What", "May do", "By way of")
+        yield from (_reached(row) for row in ticket.reached[:_ROWS])
+        yield from _rest(len(ticket.reached))
+    else:
+        yield "Nothing is reached that was not reached before."
+    yield ""
+    if ticket.others:
+        yield f"Not listed: {ticket.others} changes that take access away or only reroute it."
+        yield ""
+    if ticket.gaps:
+        yield f"Not read, and so unknown, not none ({len(ticket.gaps)}):"
+        yield ""
+        for gap in ticket.gaps[:_ROWS]:
+            where = " ".join(code(part) for part in (gap.provider, gap.scope, gap.region) if part)
+            about = code(gap.subject or gap.kind)
+            yield f"- {where} {about}: {prose(gap.reason)}; unknown: {prose(gap.leaves_unknown)}"
+        yield from _rest(len(ticket.gaps))
+        yield ""
+
+
+def _reached(row: ChangeRow) -> str:
+    mark = {"gained": "new", "widened": "wider", "unknown": "unknown"}.get(row.kind, row.kind)
+    sensitive = f" **sensitive** ({prose(row.sensitive_because, 80)})" if _matters(row) else ""
+    doubts = "".join(f"; {prose(text, 200)}" for text in provisos(row))
+    may = f"{row.capability}: {code(', '.join(row.actions[:4]))}"
+    more = f" and {len(row.actions) - 4} more" if len(row.actions) > 4 else ""
+    way = " → ".join(_way(row.witness))
+    return f"| {mark} | {code(row.resource)}{sensitive} | {may}{more}{doubts} | {way} |"
+
+
+def _matters(row: ChangeRow) -> bool:
+    return row.sensitivity in ("medium", "high")
+
+
+def _way(witness: Iterable[Hop]) -> Iterator[str]:
+    for hop in witness:
+        if hop.kind == "start":
+            yield code(hop.object)
+        elif hop.kind not in ("grant", "administer"):
+            yield f"{prose(hop_words(hop), 80)} {code(hop.object)}"
+
+
+# --- demands -------------------------------------------------------------------------------
+
+_BOX = {"met": "x", "open": " ", "refused": " "}
+
+
+def _what_is_due(ticket: Ticket) -> Iterator[str]:
+    yield "## 3. Who has to do what before adoption"
+    yield ""
+    if not ticket.demands:
+        yield "Nothing is demanded."
+        yield ""
+        return
+    for status, title in (
+        ("refused", "Refused: what was brought speaks against the release"),
+        ("open", "Open"),
+        ("met", "Met"),
+    ):
+        rows = [row for row in ticket.demands if row.status == status]
+        if rows:
+            yield f"**{title}**"
+            yield ""
+            yield from (line for row in rows for line in _demand(row))
+            yield ""
+    if ticket.evidence:
+        yield "Re-tests, old release against new:"
+        yield ""
+        yield from _table("Tool", "Category", "Broke before", "Broke now", "Verdict", "Note")
+        for one in ticket.evidence[:_ROWS]:
+            cells = (one.tool, one.category or one.source, one.old, one.new, one.verdict)
+            yield f"| {' | '.join(prose(cell, 80) for cell in cells)} | {prose(one.note)} |"
+        yield from _rest(len(ticket.evidence))
+        yield ""
+
+
+def _demand(row: DemandRow) -> Iterator[str]:
+    yield (
+        f"- [{_BOX[row.status]}] **{prose(row.title)}** ({prose(row.who)}): {prose(row.why)}. "
+        f"Because of {', '.join(code(one, 40) for one in row.because)}."
+    )
+    for line in row.evidence[:5]:
+        yield f"  - {prose(line)}"
+
+
+# --- undoing -------------------------------------------------------------------------------
+
+
+def _how_to_undo(ticket: Ticket) -> Iterator[str]:
+    back = ticket.rollback
+    yield "## 4. How to undo it"
+    yield ""
+    yield "### Roll back"
+    yield ""
+    to, before = code(back.to) or "not declared", code(ticket.old.version)
+    yield f"- Go back to release {to} (the one before this is {before})."
+    yield f"- Tested: {code(back.tested) or '**never, or not declared**'}."
+    yield f"- Takes at most: {code(back.max_minutes) or 'not declared'} minutes."
+    for criterion in back.criteria:
+        yield f"- Roll back when: {prose(criterion)}."
+    if not back.criteria:
+        yield "- When to roll back is **not declared** (`spec.rollback.criteria`)."
+    yield ""
+    yield "### Revoke what it newly reaches"
+    yield ""
+    if ticket.cuts:
+        yield "The fewest cuts that take away what section 1 names as reached. Each denies one"
+        yield "step to one identity, and touches no other policy."
+        yield ""
+    for number, cut in enumerate(ticket.cuts, start=1):
+        yield from _cut(number, cut)
+    for name in ticket.uncut:
+        yield f"- No command is known that takes away {code(name)}; its owner has to revoke it."
+    if not ticket.cuts and not ticket.uncut:
+        yield "Nothing that is reached has to be cut."
+    yield ""
+    for stop in ticket.stops:
+        yield from _stop(stop)
+    yield "Then see whether it took hold: collect again, and run"
+    yield ""
+    yield from fenced("sh", [ticket.check])
+    yield ""
+
+
+def _cut(number: int, cut: CutRow) -> Iterator[str]:
+    what = {"binding": "statement", "trust": "trust", "key": "key"}[cut.kind]
+    place = " ".join(code(part) for part in (cut.policy, cut.sid) if part)
+    yield f"**Cut {number}: {what}** {place} on {code(cut.target, _WHOLE)}"
+    yield ""
+    if cut.actions:
+        yield f"- Takes {code(', '.join(cut.actions[:6]))} from {code(cut.subject, _WHOLE)}."
+    gone = ", ".join(code(one) for one in cut.takes_away[:8])
+    yield f"- With it goes: {gone or 'nothing more'}."
+    if cut.commands:
+        yield f"- Run with credentials of {prose(cut.where)}:"
+        yield ""
+        yield from fenced("sh", cut.commands)
+        yield ""
+        yield "  To take that back:"
+        yield ""
+        yield from fenced("sh", cut.undo)
+    else:
+        yield "- No command is known for it; remove it in the provider's console:"
+        yield ""
+        yield from fenced("json", [cut.statement or "no statement"])
+    yield ""
+
+
+def _stop(stop: StopRow) -> Iterator[str]:
+    yield f"**Emergency stop** of {code(stop.identity, _WHOLE)}, after which it can do nothing"
+    yield f"(run with credentials of {prose(stop.where)}):"
+    yield ""
+    yield from fenced("sh", stop.commands)
+    yield ""
+    yield "To take that back:"
+    yield ""
+    yield from fenced("sh", stop.undo)
+    yield ""
+
+
+def fenced(language: str, lines: Iterable[str]) -> Iterator[str]:
+    """Give lines as a code block that nothing in them can end."""
+    shown = [visible(line) for line in lines]
+    longest = max((len(run) for line in shown for run in re.findall("`+", line)), default=0)
+    fence = "`" * max(3, longest + 1)
+    yield f"{fence}{language}"
+    yield from shown
+    yield fence
+
+
+# --- findings, sign-off, inputs ------------------------------------------------------------
+
+
+def _findings(ticket: Ticket) -> Iterator[str]:
+    standing = [row for row in ticket.findings if row.state != "gone"]
+    yield "## 5. Findings"
+    yield ""
+    if not standing:
+        yield "None."
+        yield ""
+        return
+    yield from _table("", "Severity", "Finding", "Fix")
+    for row in standing[:_ROWS]:
+        state = " (there before)" if row.state == "unchanged" else ""
+        waived = f"; waived: {prose(waived_words(row))}" if row.waived else ""
+        back = f"; {prose(row.returned)}" if row.returned else ""
+        words = prose(row.message or row.title)
+        yield (
+            f"| {code(row.id, 20)} {code(row.rule, 20)} | **{row.severity}**{state} "
+            f"| {words}{waived}{back} | {prose(row.fix)} |"
+        )
+    yield from _rest(len(standing))
+    yield ""
+
+
+def _sign_off(ticket: Ticket) -> Iterator[str]:
+    yield "## 6. Sign-off"
+    yield ""
+    yield "Nobody signs while a demand is open or refused, save for a risk that they write down."
+    yield ""
+    yield from _table("Role", "Name", "Adopt? (yes, no, with these risks)", "Date")
+    for role in (f"Owner: {code(ticket.new.owner)}", "Cloud security", "Operations"):
+        yield f"| {role} | | | |"
+    yield ""
+
+
+def _inputs(ticket: Ticket) -> Iterator[str]:
+    yield "## Made from"
+    yield ""
+    yield from _table("", "File", "Digest")
+    for side, row in (("old", ticket.old), ("new", ticket.new)):
+        yield f"| {side} manifest | {code(row.manifest)} | {code(row.manifest_digest)} |"
+        yield f"| {side} estate | {code(row.snapshot)} | {code(row.snapshot_digest)} |"
+    yield ""

@@ -1,0 +1,80 @@
+"""The gate's answer: what fails a release, and why."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from modelreach.model import RANK, Severity
+from modelreach.report import FindingRow, Gate, RuleRow
+
+
+@dataclass(frozen=True, slots=True)
+class GateOptions:
+    """What fails the gate. `fail_on` is a severity or "never", for findings and rules alike."""
+
+    fail_on: str = "high"
+    fail_on_incomplete: bool = False
+    fail_on_all: bool = False
+    exit_zero: bool = False
+
+
+def fails(severity: str, options: GateOptions) -> bool:
+    """Is this severity one that fails?"""
+    return options.fail_on != "never" and (
+        RANK[Severity(severity)] >= RANK[Severity(options.fail_on)]
+    )
+
+
+def gate(
+    findings: Iterable[FindingRow],
+    gaps: int,
+    options: GateOptions,
+    *,
+    rules: tuple[RuleRow, ...] = (),
+    policy: str = "",
+) -> Gate:
+    """Give the answer over findings, what was not read, and the rules that spoke.
+
+    New findings count (all with `fail_on_all`), waived ones never do.
+    """
+    failing = [row for row in findings if _counts(row, options) and fails(row.severity, options)]
+    denying = [row for row in rules if row.denies]
+    reasons = [*_findings(failing), *_rules(denying)]
+    verdict, code = ("fail", 1) if failing or denying else ("pass", 0)
+    if gaps and options.fail_on_incomplete:
+        reasons.append(f"{gaps} thing{'s' if gaps > 1 else ''} could not be read")
+        if verdict == "pass":
+            verdict, code = "unknown", 3
+    return Gate(
+        verdict=verdict,  # type: ignore[arg-type]  # one of the three, above
+        exit_code=0 if options.exit_zero else code,
+        fail_on=options.fail_on,
+        fail_on_incomplete=options.fail_on_incomplete,
+        reasons=tuple(reasons),
+        policy=policy,
+        rules=rules,
+    )
+
+
+def _counts(row: FindingRow, options: GateOptions) -> bool:
+    standing = row.state == "new" or (options.fail_on_all and row.state == "unchanged")
+    return standing and row.waived is None
+
+
+def _findings(failing: list[FindingRow]) -> list[str]:
+    counts = Counter(row.severity for row in failing)
+    worst_first = sorted(counts, key=lambda severity: -RANK[Severity(severity)])
+    return [f"{counts[s]} {s} finding{'s' if counts[s] > 1 else ''}" for s in worst_first]
+
+
+def _rules(denying: list[RuleRow]) -> list[str]:
+    counts = Counter(row.id for row in denying)
+    first = {row.id: row for row in reversed(denying)}
+    return [
+        f"rule {id_} cannot be evaluated ({first[id_].error})"
+        if first[id_].error
+        else first[id_].title + (f" ({count} times)" if count > 1 else "")
+        for id_, count in counts.items()
+    ]

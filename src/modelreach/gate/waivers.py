@@ -1,0 +1,260 @@
+"""Waivers: findings that somebody accepts for a time, in a file that lives in git.
+
+A waiver names a fingerprint, which is made of rule, identity, resource and granting statements: a
+wider grant is another finding, and comes back. So does one whose waiver has expired. A waived
+finding is still shown, and never changes the exit code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import date, timedelta
+from typing import cast
+
+import msgspec
+from msgspec.structs import replace
+from yaml import MappingNode, Node, SequenceNode
+
+from modelreach import strict_yaml
+from modelreach.model import InputError
+from modelreach.report import FindingRow, Waived
+
+#: No waiver is for longer.
+LONGEST = timedelta(days=365)
+
+
+class Waiver(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """One accepted finding. `finding` is its fingerprint; `rule`, `identity` and `resource` say
+    in words what it is, and tell that it has changed when the fingerprint no longer fits.
+
+    `owner` answers for the risk, `author` wrote the waiver (the owner, if nobody is named), and
+    somebody else approved it.
+    """
+
+    finding: str
+    rule: str
+    reason: str
+    owner: str
+    approved_by: str
+    expires: str
+    author: str = ""
+    identity: str = ""
+    resource: str = ""
+
+    @property
+    def expiry(self) -> date:
+        """The last day on which it counts."""
+        return date.fromisoformat(self.expires)
+
+
+class WaiverFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """`modelreach-waivers.yaml`."""
+
+    version: int
+    waivers: tuple[Waiver, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Waivers:
+    """The waivers of a file, as of a day. `digest` is that of the file."""
+
+    waivers: tuple[Waiver, ...] = ()
+    today: date = date.min
+    name: str = ""
+    digest: str = ""
+
+
+_FIELDS = sorted({*Waiver.__struct_encode_fields__, *WaiverFile.__struct_encode_fields__})
+
+
+def decode(raw: bytes, *, place: str, today: date, digest: str = "") -> Waivers:
+    """Read a waivers file. Raises `InputError` with file and line for what is no valid waiver."""
+    file, tree = strict_yaml.decode(
+        raw,
+        WaiverFile,
+        place=place,
+        what="a waivers file",
+        hint="see `modelreach schema waivers`",
+        fields=_FIELDS,
+    )
+    if file.version != 1:
+        raise InputError(f"version {file.version} is not known", place=place, hint="version: 1")
+    for number, waiver in enumerate(file.waivers):
+        _check(waiver, today, f"{place}:{strict_yaml.line_of(tree, f'$.waivers[{number}]')}")
+    _refuse_twins(file.waivers, tree, place)
+    return Waivers(file.waivers, today, place, digest)
+
+
+def _check(waiver: Waiver, today: date, place: str) -> None:
+    for name in ("finding", "rule", "reason", "owner", "approved_by"):
+        if not getattr(waiver, name).strip():
+            raise InputError(f"`{name}` is empty", place=place)
+    try:
+        expiry = waiver.expiry
+    except ValueError:
+        raise InputError(
+            f"`expires: {waiver.expires}` is not a day", place=place, hint="write 2027-01-31"
+        ) from None
+    if expiry > today + LONGEST:
+        raise InputError(
+            f"`expires: {waiver.expires}` is more than 365 days ahead",
+            place=place,
+            hint=f"the latest day is {(today + LONGEST).isoformat()}",
+        )
+    author = waiver.author or waiver.owner
+    if _same_person(waiver.approved_by, author):
+        raise InputError(
+            f"`{waiver.approved_by}` approves a waiver of their own",
+            place=place,
+            hint="somebody else has to approve it; `author` says who wrote it, if not the owner",
+        )
+
+
+def _same_person(one: str, other: str) -> bool:
+    return one.strip().casefold() == other.strip().casefold()
+
+
+def _refuse_twins(waivers: tuple[Waiver, ...], tree: Node, place: str) -> None:
+    seen: set[str] = set()
+    for number, waiver in enumerate(waivers):
+        if waiver.finding in seen:
+            line = strict_yaml.line_of(tree, f"$.waivers[{number}]")
+            raise InputError(f"`{waiver.finding}` is waived twice", place=f"{place}:{line}")
+        seen.add(waiver.finding)
+
+
+# --- applying ------------------------------------------------------------------------------
+
+
+def apply(findings: Iterable[FindingRow], waivers: Waivers) -> tuple[FindingRow, ...]:
+    """Give the findings, with the waiver of each that has one, and why one that had is back."""
+    by_print = {waiver.finding: waiver for waiver in waivers.waivers}
+    by_words = {(w.rule, w.identity, w.resource): w for w in waivers.waivers if w.resource}
+    return tuple(_applied(row, by_print, by_words, waivers.today) for row in findings)
+
+
+def _applied(
+    row: FindingRow,
+    by_print: dict[str, Waiver],
+    by_words: dict[tuple[str, str, str], Waiver],
+    today: date,
+) -> FindingRow:
+    waiver = by_print.get(row.fingerprint)
+    if waiver is None:
+        former = by_words.get((row.rule, row.identity, row.subject))
+        return replace(row, returned=_changed(former)) if former else row
+    if waiver.rule != row.rule:
+        return replace(row, returned=f"its waiver is for rule {waiver.rule}, not {row.rule}")
+    if waiver.expiry < today:
+        return replace(row, returned=f"its waiver (owner {waiver.owner}) expired {waiver.expires}")
+    return replace(
+        row,
+        waived=Waived(
+            reason=waiver.reason,
+            owner=waiver.owner,
+            approved_by=waiver.approved_by,
+            expires=waiver.expires,
+        ),
+    )
+
+
+def _changed(waiver: Waiver) -> str:
+    return (
+        f"its waiver (owner {waiver.owner}) no longer fits: the statements that grant it are not "
+        "those that were waived"
+    )
+
+
+def unused(findings: Iterable[FindingRow], waivers: Waivers) -> tuple[str, ...]:
+    """Name the waivers that match no finding."""
+    met = {row.fingerprint for row in findings if row.state != "gone"}
+    return tuple(
+        f"{waiver.finding} ({waiver.rule}, owner {waiver.owner}, expires {waiver.expires})"
+        for waiver in waivers.waivers
+        if waiver.finding not in met
+    )
+
+
+# --- adding --------------------------------------------------------------------------------
+
+_HEADER = b"""\
+# Findings that are accepted for a time. The review of this file is the approval of what is in it.
+version: 1
+waivers:
+"""
+
+
+def added(raw: bytes, waiver: Waiver, *, place: str, today: date) -> bytes:
+    """Give a waivers file with one more entry; comments and order stay as they are.
+
+    `raw` is empty for a new file. Raises `InputError` when the result is no valid file.
+    """
+    text = _with_entry(raw or _HEADER, waiver, place)
+    decode(text, place=place, today=today)
+    return text
+
+
+def _with_entry(raw: bytes, waiver: Waiver, place: str) -> bytes:
+    tree = strict_yaml.compose(raw, place)
+    lines = raw.decode().splitlines(keepends=True)
+    if lines and not lines[-1].endswith("\n"):
+        lines[-1] += "\n"
+    at, indent = len(lines), 2
+    for key, value in tree.value if isinstance(tree, MappingNode) else ():
+        if key.value != "waivers":
+            continue
+        if isinstance(value, SequenceNode) and value.value and not value.flow_style:
+            indent = value.value[0].start_mark.column - 2
+            at = _end_of(value)
+        elif isinstance(value, SequenceNode) and value.value:
+            raise InputError(
+                "`waivers` is written on one line", place=place, hint="write one entry a line"
+            )
+        else:
+            at = key.start_mark.line + 1
+            lines[at - 1] = "waivers:\n"
+    return "".join([*lines[:at], _entry(waiver, max(indent, 0)), *lines[at:]]).encode()
+
+
+def _end_of(node: Node) -> int:
+    """The line after the last value of a node: its own end lies behind comments that follow."""
+    below = _last(node)
+    while below is not None:
+        node, below = below, _last(below)
+    start, end = node.start_mark, node.end_mark
+    return end.line if end.column == 0 and end.line > start.line else end.line + 1
+
+
+def _last(node: Node) -> Node | None:
+    """The last value below a node that is written on lines of its own."""
+    if isinstance(node, SequenceNode) and node.value and not node.flow_style:
+        return cast("Node", node.value[-1])
+    if isinstance(node, MappingNode) and node.value and not node.flow_style:
+        return cast("Node", node.value[-1][1])
+    return None
+
+
+def _entry(waiver: Waiver, indent: int) -> str:
+    fields = {
+        name: getattr(waiver, name)
+        for name in Waiver.__struct_encode_fields__
+        if getattr(waiver, name)
+    }
+    lines = [f"{name}: {quoted(value)}" for name, value in fields.items()]
+    pad = " " * indent
+    return f"{pad}- " + f"\n{pad}  ".join(lines) + "\n"
+
+
+def quoted(text: str) -> str:
+    """Give a text as a YAML scalar on one line, in double quotes."""
+    return '"' + "".join(map(_escaped, text)) + '"'
+
+
+def _escaped(char: str) -> str:
+    if char in '"\\':
+        return f"\\{char}"
+    code = ord(char)
+    if char.isprintable():
+        return char
+    return f"\\x{code:02x}" if code < 0x100 else f"\\U{code:08x}"

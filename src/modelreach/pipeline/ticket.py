@@ -1,0 +1,64 @@
+"""The change ticket of an update that the gate has answered."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from modelreach.deployment import Deployment, Owner
+from modelreach.gate.scales import shown, words
+from modelreach.pipeline.gated import revocation
+from modelreach.report import ChangeRow, DiffReport, Rollback, Ticket
+
+_MORE = ("gained", "widened", "unknown")
+_WEIGHT = {"high": 0, "medium": 1, "low": 2, "none": 3}
+
+
+def ticket(report: DiffReport, new: Deployment, *, made_at: str, check: str) -> Ticket:
+    """Give the ticket. `check` is the command that compares again."""
+    change = report.security_change
+    if change is None:
+        raise ValueError("the report has not been classified")
+    plan = revocation(report, new)
+    owner = new.metadata.owner
+    person = owner if isinstance(owner, Owner) else Owner(team=owner)
+    reached = sorted((row for row in report.changes if row.kind in _MORE), key=_order)
+    return Ticket(
+        schema="modelreach.ticket/1",
+        id=new.metadata.change_ticket or "",
+        made_at=made_at,
+        old=report.old,
+        new=report.new,
+        contact=person.contact or "",
+        sponsor=person.sponsor or "",
+        gate=report.gate,
+        security_change=change,
+        summary=report.summary,
+        reached=tuple(reached),
+        others=len(report.changes) - len(reached),
+        findings=report.findings,
+        demands=report.demands,
+        evidence=report.evidence,
+        gaps=report.gaps,
+        cuts=plan.cuts,
+        uncut=plan.uncut,
+        stops=plan.stops,
+        rollback=_rollback(new.spec.rollback or {}),
+        check=check,
+        scopes=report.scopes,
+    )
+
+
+def _order(row: ChangeRow) -> tuple[int, int, str, str]:
+    return _WEIGHT.get(row.sensitivity, 9), len(row.witness), row.resource, row.capability
+
+
+def _rollback(declared: Mapping[str, object]) -> Rollback:
+    def said(name: str) -> str:
+        return shown(declared[name]) if declared.get(name) is not None else ""
+
+    return Rollback(
+        to=said("to"),
+        tested=said("tested"),
+        max_minutes=said("maxMinutes"),
+        criteria=words(declared.get("criteria")),
+    )

@@ -1,0 +1,99 @@
+"""Checks the witnesses of a report against a snapshot, step by step, without the engine.
+
+Takes both as the plain JSON that they are: a hop says that a subject may do an action to an object
+because of a statement. That statement has to stand where the hop says, and the reference evaluator
+of the provider has to come to the same answer. Other providers' evaluators join in `PROVIDERS`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from enum import Enum
+from typing import Protocol, cast
+
+from modelreach_reference.aws_snapshot import AwsSnapshot
+
+Json = Mapping[str, object]
+
+
+class Outcome(Enum):
+    """Whether a step holds. `UNCHECKED` is no answer: nobody can say here."""
+
+    HOLDS = "holds"
+    FAILS = "fails"
+    UNCHECKED = "unchecked"
+
+
+@dataclass(frozen=True, slots=True)
+class Checked:
+    """One step, and why it does not hold or was not checked."""
+
+    outcome: Outcome
+    step: str
+    why: str = ""
+
+
+class Estate(Protocol):
+    """What one provider's reference can say about a snapshot."""
+
+    def knows(self, subject: str) -> bool:
+        """Is the subject one of this provider's?"""
+        ...
+
+    def stands(self, target: str, statement: str) -> bool:
+        """Does a policy on the target have exactly this statement?"""
+        ...
+
+    def answers(self, subject: str, action: str, object_: str, statement: str) -> set[str] | None:
+        """Every answer that the request may get; None when it cannot be decided."""
+        ...
+
+
+PROVIDERS: tuple[Callable[[Json, Json], Estate], ...] = (AwsSnapshot,)
+
+
+def check(
+    snapshot: Json, witness: Iterable[Json], context: Json | None = None
+) -> tuple[Checked, ...]:
+    """Check every step of a witness. `context` are condition keys that the deployment fixes."""
+    estates = [provider(snapshot, context or {}) for provider in PROVIDERS]
+    return tuple(
+        checked for hop in witness if hop.get("kind") != "start" for checked in _hop(estates, hop)
+    )
+
+
+def _hop(estates: Iterable[Estate], hop: Json) -> Iterator[Checked]:
+    strength = str(hop.get("strength", "certain"))
+    also = cast("Iterable[Json]", hop.get("also") or ())
+    for part in (hop, *also):
+        subject = str(part.get("subject"))
+        estate = next((one for one in estates if one.knows(subject)), None)
+        if estate is None:
+            yield Checked(Outcome.UNCHECKED, _named(part), "no reference evaluator knows it")
+            continue
+        statement = str(part.get("statement") or "")
+        if statement and not estate.stands(str(part.get("target")), statement):
+            yield Checked(Outcome.FAILS, _named(part), "no such statement stands there")
+            continue
+        if strength in ("certain", "conditional"):
+            yield _answered(estate, part, strength)
+
+
+def _answered(estate: Estate, part: Json, strength: str) -> Checked:
+    action = str(part.get("action") or "")
+    if ":" not in action:
+        return Checked(Outcome.HOLDS, _named(part))
+    answers = estate.answers(
+        str(part.get("subject")), action, str(part.get("object")), str(part.get("statement") or "")
+    )
+    if answers is None:
+        return Checked(Outcome.UNCHECKED, _named(part), "the reference evaluator cannot decide it")
+    right = answers == {"allow"} if strength == "certain" else "allow" in answers
+    if right:
+        return Checked(Outcome.HOLDS, _named(part))
+    return Checked(Outcome.FAILS, _named(part), "the reference evaluator does not allow it")
+
+
+def _named(part: Json) -> str:
+    return f"{part.get('subject')} {part.get('action')} {part.get('object')}"
