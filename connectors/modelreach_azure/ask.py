@@ -44,7 +44,8 @@ def ask(
         for page in _pages(wire, call, place, parameters):
             items = page.get("data" if call.service in _IN_DATA else "value")
             if isinstance(items, list):
-                found = (found or []) + items
+                found = found if found is not None else []
+                found.extend(items)
             else:
                 single = {name: value for name, value in page.items() if name[0] != "@"}
     except _Refused as error:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from modelreach_azure.call import Call, Service, Where
 from modelreach_azure.groups import groups_that_hold, scoped_units
-from modelreach_azure.select import each
+from modelreach_azure.select import each, words
 
 _APPLICATIONS: Final = "Application.Read.All"
 _GROUPS: Final = "GroupMember.Read.All"
@@ -32,9 +32,10 @@ def _maybe_more_owners(row: dict[str, Any]) -> bool:
 
 
 def _has_application_roles(row: dict[str, Any]) -> bool:
+    roles = row.get("appRoles")
     return any(
-        "Application" in (role.get("allowedMemberTypes") or ())
-        for role in row.get("appRoles") or ()
+        "Application" in words(role, "allowedMemberTypes")
+        for role in (roles if isinstance(roles, list) else ())
         if isinstance(role, dict)
     )
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING, Any, Final
 
-from modelreach_azure.select import Parameters, at, rows
+from modelreach_azure.select import Parameters, at, items, rows
 
 if TYPE_CHECKING:
     from modelreach_azure.answers import Answer
@@ -47,12 +47,17 @@ def _named(one: Answer) -> Iterator[str]:
             yield from _in_access_policies(row)
         elif one.operation.endswith("denyAssignments"):
             for name in ("principals", "excludePrincipals"):
-                listed = at(row, f"properties.{name}") or ()
+                listed = items(_properties(row), name)
                 yield from (str(entry.get("id", "")) for entry in listed)
 
 
+def _properties(row: dict[str, Any]) -> dict[str, Any]:
+    found = row.get("properties")
+    return found if isinstance(found, dict) else {}
+
+
 def _in_access_policies(row: dict[str, Any]) -> Iterator[str]:
-    for entry in at(row, "properties.accessPolicies") or ():
+    for entry in items(_properties(row), "accessPolicies"):
         yield str(entry.get("objectId", ""))
 
 

@@ -8,9 +8,11 @@ are kept, values are not.
 from __future__ import annotations
 
 import re
+from enum import Enum
+from functools import lru_cache
 from typing import Any, Final
 
-from modelreach_azure.select import at
+from modelreach_azure.select import at, rows
 
 REDACTED: Final = "(redacted)"
 
@@ -54,9 +56,7 @@ def redacted(operation: str, response: dict[str, Any]) -> dict[str, Any]:
     if operation.endswith(".connections"):
         _connections(response)
     if operation == "projects.agents":
-        return {
-            "value": [_agent(row) for row in response.get("value", ()) if isinstance(row, dict)]
-        }
+        return {"value": [_agent(row) for row in rows(response)]}
     found = _clean(response)
     return found if isinstance(found, dict) else {}
 
@@ -92,9 +92,7 @@ def _agent(row: dict[str, Any]) -> dict[str, Any]:
     about = latest.get("definition")
     told: dict[str, Any] = about if isinstance(about, dict) else {}
     definition = {name: told[name] for name in _DEFINITION if name in told}
-    definition["tools"] = [
-        _tool(tool) for tool in told.get("tools") or () if isinstance(tool, dict)
-    ]
+    definition["tools"] = _tool(told.get("tools"))
     definition["environment_variables"] = _variables(told.get("environment_variables") or {})
     definition["image"] = at(told, "container_configuration.image")
     version = {name: latest[name] for name in _VERSION if name in latest}
@@ -112,8 +110,8 @@ def _tool(value: Any) -> Any:
 
 
 def _connections(response: dict[str, Any]) -> None:
-    for row in response.get("value", ()):
-        properties = row.get("properties") if isinstance(row, dict) else None
+    for row in rows(response):
+        properties = row.get("properties")
         if isinstance(properties, dict):
             metadata = properties.get("metadata")
             kept = metadata if isinstance(metadata, dict) else {}
@@ -132,17 +130,48 @@ def _clean(value: Any) -> Any:
 
 
 def _field(name: str, value: Any) -> Any:
-    lowered = name.lower()
-    if value is None or isinstance(value, bool) or lowered == "tags":
+    if value is None or isinstance(value, bool):
         return value
+    match _kept(name):
+        case _Kept.WHOLE:
+            return value
+        case _Kept.NAMES:
+            return _variables(value)
+        case _Kept.PAIRS if isinstance(value, list):
+            # Of an access policy these are names of permissions.
+            return [_pair(entry) if isinstance(entry, dict) else entry for entry in value]
+        case _Kept.NOTHING:
+            return REDACTED
+        case _Kept.NO_TEXT if isinstance(value, str):
+            return REDACTED
+        case _:
+            return _clean(value)
+
+
+class _Kept(Enum):
+    """What is kept of a field."""
+
+    WHOLE = "whole"
+    NAMES = "names of variables"
+    PAIRS = "names of secrets"
+    NOTHING = "nothing"
+    NO_TEXT = "all but text"
+    CLEAN = "what is below it, cleaned"
+
+
+@lru_cache(maxsize=4096)
+def _kept(name: str) -> _Kept:
+    """Say what is kept of fields of a name. There are few names, and many fields."""
+    lowered = name.lower()
+    if lowered == "tags":
+        return _Kept.WHOLE
     if lowered in _VARIABLES:
-        return _variables(value)
-    if lowered == _SECRETS and isinstance(value, list):
-        # Of an access policy these are names of permissions.
-        return [_pair(entry) if isinstance(entry, dict) else entry for entry in value]
-    if lowered in _FREE_TEXT or (isinstance(value, str) and _SECRET.fullmatch(name)):
-        return REDACTED
-    return _clean(value)
+        return _Kept.NAMES
+    if lowered == _SECRETS:
+        return _Kept.PAIRS
+    if lowered in _FREE_TEXT:
+        return _Kept.NOTHING
+    return _Kept.NO_TEXT if _SECRET.fullmatch(name) else _Kept.CLEAN
 
 
 def _variables(value: Any) -> Any:

@@ -16,6 +16,18 @@ def rows(response: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     return [row for row in found if isinstance(row, dict)] if isinstance(found, list) else []
 
 
+def words(row: Mapping[str, Any], name: str) -> tuple[str, ...]:
+    """Give the texts of a list of a row, empty where it has none."""
+    found = row.get(name)
+    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
+
+
+def items(row: Mapping[str, Any], name: str) -> list[dict[str, Any]]:
+    """Give the structures of a list of a row, empty where it has none."""
+    found = row.get(name)
+    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
+
+
 def at(value: Any, path: str) -> Any:
     """Give what is at a dotted path, None where there is nothing."""
     for name in path.split("."):

@@ -6,7 +6,12 @@ from collections.abc import Iterator
 from typing import Any, Final
 
 from modelreach_azure.answers import Answers
-from modelreach_azure.parse.facts import Facts, fields, items, moment, text, words
+from modelreach_azure.parse.facts import (
+    Facts,
+    fields,
+    moment,
+    text,
+)
 from modelreach_azure.parse.ids import (
     ROOT,
     app_role,
@@ -16,6 +21,7 @@ from modelreach_azure.parse.ids import (
     role_id,
 )
 from modelreach_azure.parse.principals import Directory
+from modelreach_azure.select import items, words
 
 _ASSIGNMENTS: Final = ("roleassignments", "roleAssignments", "managementGroup.roleAssignments")
 _ELIGIBLE: Final = (

@@ -10,9 +10,17 @@ from typing import Any, Final
 
 from modelreach.snapshot import Credential, Resource
 from modelreach_azure.answers import Answers
-from modelreach_azure.parse.facts import PROVIDER, Facts, attributes, fields, items, moment, text
+from modelreach_azure.parse.facts import (
+    PROVIDER,
+    Facts,
+    attributes,
+    fields,
+    moment,
+    text,
+)
 from modelreach_azure.parse.ids import arm_id, lower, scope_of
 from modelreach_azure.parse.principals import Directory
+from modelreach_azure.select import items
 
 #: A secret that "never" expires is given this year by the tools that make one.
 _NEVER: Final = "2299"

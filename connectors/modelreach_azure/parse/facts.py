@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 from datetime import UTC, datetime
 from typing import Any, Final
@@ -155,8 +154,6 @@ def moment(value: object) -> str:
     if isinstance(value, int) and not isinstance(value, bool):
         return _rfc3339(datetime.fromtimestamp(value, UTC)) if 0 < value < 253402300800 else ""
     text = "" if value is None else str(value)
-    # Graph and ARM give up to seven digits of a second, Python takes six.
-    text = re.sub(r"(\.\d{6})\d+", r"\1", text)
     try:
         found = datetime.fromisoformat(text) if text else None
     except ValueError:
@@ -179,18 +176,6 @@ def fields(row: dict[str, Any], name: str = "properties") -> dict[str, Any]:
     """Give a structure of a row, empty where it has none."""
     found = row.get(name)
     return found if isinstance(found, dict) else {}
-
-
-def items(row: dict[str, Any], name: str) -> list[dict[str, Any]]:
-    """Give the structures of a list of a row, empty where it has none."""
-    found = row.get(name)
-    return [one for one in found if isinstance(one, dict)] if isinstance(found, list) else []
-
-
-def words(row: dict[str, Any], name: str) -> tuple[str, ...]:
-    """Give the texts of a list of a row, empty where it has none."""
-    found = row.get(name)
-    return tuple(one for one in found if isinstance(one, str)) if isinstance(found, list) else ()
 
 
 def boolean(value: object) -> bool | None:

@@ -13,13 +13,11 @@ from modelreach_azure.parse.facts import (
     attributes,
     boolean,
     fields,
-    items,
     moment,
     text,
-    words,
 )
 from modelreach_azure.parse.ids import arm_id, lower
-from modelreach_azure.select import at
+from modelreach_azure.select import at, items, words
 
 _KINDS: Final = {
     "managedidentity": "managed-identity",

@@ -20,13 +20,12 @@ from modelreach_azure.parse.facts import (
     attributes,
     boolean,
     fields,
-    items,
     moment,
     tags_of,
     text,
 )
 from modelreach_azure.parse.ids import arm_id, lower, scope_of, type_of
-from modelreach_azure.select import at
+from modelreach_azure.select import at, items
 
 _Told = dict[str, AttributeValue | Iterable[str] | None]
 

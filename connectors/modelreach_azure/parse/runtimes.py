@@ -9,10 +9,15 @@ from modelreach.snapshot import AttributeValue, Link, Resource, Runtime
 from modelreach_azure.answers import Answers
 from modelreach_azure.kinds import RUNTIME_KINDS
 from modelreach_azure.parse.credentials import keys_of_endpoint
-from modelreach_azure.parse.facts import Facts, attributes, fields, items, text, words
+from modelreach_azure.parse.facts import (
+    Facts,
+    attributes,
+    fields,
+    text,
+)
 from modelreach_azure.parse.ids import arm_id, lower
 from modelreach_azure.parse.resources import identities, resource_of
-from modelreach_azure.select import at
+from modelreach_azure.select import at, items, words
 
 
 def parse_runtimes(answers: Answers, facts: Facts) -> None:

@@ -12,7 +12,6 @@ from modelreach_azure.parse.facts import (
     attributes,
     boolean,
     fields,
-    items,
     tags_of,
     text,
 )
@@ -25,7 +24,7 @@ from modelreach_azure.parse.ids import (
     lower,
     subscription_of,
 )
-from modelreach_azure.select import at
+from modelreach_azure.select import at, items
 
 _GROUPS: Final = f"/providers/{MANAGEMENT_GROUP}/"
 #: Of a subscription; the nearest management group comes first.
