@@ -96,7 +96,6 @@ def _chain(name: str, places: Mapping[str, str]) -> Iterator[str]:
 def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity], sight: Sight) -> bool:
     """Could this gap be why the poorer side does not show the access? `identities` are those that
     either side reaches."""
-    grant = access.grant
     if any(pivot.rule == AS_ADMINISTRATOR for pivot in access.path.pivots) and _naming(gap):
         return True
     if gap.kind in _GRANTING:
@@ -106,12 +105,24 @@ def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity], sig
         return gap.scope in ("", *_all_above(_owners(access, identities), sight))
     if gap.kind in _HOLDING:
         return _could_hold(gap, access, identities, sight)
-    listed_there = gap.scope in ("", *sight.above(grant.scope)) and gap.region in (
-        "",
-        grant.region,
-    )
+    return _could_list(gap, access, sight) or _could_run(gap, access, sight)
+
+
+def _could_list(gap: Gap, access: Access, sight: Sight) -> bool:
+    """Could the resource be one of those that were not listed?"""
+    grant = access.grant
+    there = gap.scope in ("", *sight.above(grant.scope)) and gap.region in ("", grant.region)
     about = gap.subject in ("", grant.resource) or grant.resource.startswith(f"{gap.subject}/")
-    return gap.kind in (grant.kind, _EVERYTHING) and listed_there and about
+    return gap.kind in (grant.kind, _EVERYTHING) and there and about
+
+
+def _could_run(gap: Gap, access: Access, sight: Sight) -> bool:
+    """Could what changes identity on the way be one of the things that were not listed?"""
+    if gap.kind != _EVERYTHING and not gap.kind.startswith("runtimes:"):
+        return False
+    through = {pivot.via for pivot in access.path.pivots}
+    through |= {support.object for pivot in access.path.pivots for support in pivot.support}
+    return gap.scope in _all_above(through - {""}, sight)
 
 
 def is_told(gap: Gap, residuals: Iterable[Expr]) -> bool:

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import pytest
 
 from modelreach.blame import Sight, could_hide, could_limit
 from modelreach.graph import Path
-from modelreach.model import Capability, Verdict
+from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.decision import Layer, StatementRef
-from modelreach.policy.engine import Grant
-from modelreach.policy.expr import Atom, AtomKind
+from modelreach.policy.engine import Grant, Pivot, Support
+from modelreach.policy.expr import TRUE, Atom, AtomKind
 from modelreach.reach import Access, Identity
 from modelreach.snapshot import SCHEMA, Facts, Gap, ManagedPolicy, Principal, Scope, Snapshot
 
@@ -122,6 +123,16 @@ def test_a_subscription_that_is_not_seen_hides_what_is_in_it() -> None:
 def test_parts_of_a_thing_are_hidden_with_its_own_list() -> None:
     assert hides(gap("vaults", SUB, RG), access())
     assert not hides(gap("vaults", SUB, f"{RG}/vaults/other"))
+
+
+def test_what_runs_on_the_way_may_not_have_been_listed() -> None:
+    support = Support("agent", "run/action", f"{RG}/machines/vm", ())
+    hop = Pivot("run", "agent", "alone", Strength.CERTAIN, TRUE, (support,), via=RG)
+    through = replace(access(), path=Path("agent", (hop,)))
+    assert hides(gap("resources", SUB), through)
+    assert hides(gap("runtimes:machines", SUB), through)
+    assert not hides(gap("runtimes:machines", ELSEWHERE), through)
+    assert not hides(gap("runtimes:machines", SUB))
 
 
 def test_tags_count_only_where_they_decide() -> None:

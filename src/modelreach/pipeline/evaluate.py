@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Final
 
 from modelreach import deployment as manifest
 from modelreach.deployment import Deployment, Identity
@@ -118,7 +119,7 @@ def _starts(
         starts.extend(found)
         if found:
             continue
-        if engine is not None and not _unread(identity.principal, facts):
+        if engine is not None and not _unread(identity, facts):
             raise _missing(release, position)
         unresolved.append(_unresolved(identity.cloud, identity.principal))
     return starts, unresolved
@@ -145,12 +146,31 @@ def _wired(deployment: Deployment, built: dict[str, Engine]) -> Iterator[Pivot]:
             yield from engine.tools(_name(identity))
 
 
-def _unread(principal: str, facts: Facts) -> bool:
-    """Is the principal missing because the principals of its scope were refused?"""
+#: Kinds of scopes that people collect.
+_PLACES: Final = frozenset({"account", "subscription", "project", "cluster"})
+#: Kinds of scopes whose principals carry no trace of it in their ids.
+_WHOLE: Final = frozenset({"tenant", "organization"})
+
+
+def _unread(identity: Identity, facts: Facts) -> bool:
+    """Is the principal missing because what would tell of it was refused?"""
+    name = identity.principal.lower()
     return any(
-        gap.kind == "principals" and (not gap.scope or gap.scope in principal)
+        gap.provider == identity.cloud and _may_be_of(gap, name, facts)
         for gap in facts.snapshot.gaps
     )
+
+
+def _may_be_of(gap: Gap, name: str, facts: Facts) -> bool:
+    """May what a gap hides be this principal, or the runtime that is meant by it?"""
+    scope = facts.scopes.get(gap.scope)
+    if gap.kind in ("principals", "agents"):
+        whole = scope is not None and scope.kind in _WHOLE
+        return whole or not gap.scope or gap.scope.lower() in name
+    if gap.kind == "subscription":
+        return gap.subject.lower() in name
+    runs = gap.kind == "resources" or gap.kind.startswith("runtimes:")
+    return runs and gap.scope.lower() in name
 
 
 def _unresolved(cloud: str, principal: str) -> Gap:
@@ -169,11 +189,11 @@ def _missing(release: Release, position: int) -> InputError:
     place = release.manifest_name
     if release.raw:
         place += f":{manifest.line_of_identity(release.raw, position)}"
-    accounts = sorted(s.id for s in release.snapshot.scopes if s.kind == "account")
+    held = sorted(f"{s.kind} {s.id}" for s in release.snapshot.scopes if s.kind in _PLACES)
     where = release.snapshot_name or "the snapshot"
     return InputError(
         f"identity `{principal}` is not in {where}",
         place=place or "--principal",
-        hint=f"{where} holds account(s) {', '.join(accounts) or 'none'}; "
-        "collect the account that the identity lives in, or correct the manifest",
+        hint=f"{where} holds {', '.join(held) or 'no account'}; "
+        "collect the place that the identity lives in, or correct the manifest",
     )
