@@ -13,6 +13,8 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
+from functools import cached_property
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
@@ -360,19 +362,105 @@ def documents_of(*documents: Mapping[str, bytes]) -> dict[str, msgspec.Raw]:
     return {key: msgspec.Raw(value) for part in documents for key, value in part.items()}
 
 
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class Part:
+    """The facts of one scope itself, not of those below it. `attachments` are those on its
+    principals and resources; those on scopes, and on what is not listed, are of the part ""."""
+
+    principals: tuple[Principal, ...] = ()
+    credentials: tuple[Credential, ...] = ()
+    resources: tuple[Resource, ...] = ()
+    runtimes: tuple[Runtime, ...] = ()
+    managed_policies: tuple[ManagedPolicy, ...] = ()
+    attachments: tuple[Attachment, ...] = ()
+    coverage: tuple[Coverage, ...] = ()
+
+
 class Facts:
-    """A snapshot's facts by id. Built once, shared by all that read the snapshot."""
+    """A snapshot's facts by id. Built once, shared by all that read the snapshot.
+
+    A snapshot from a store answers in the same way, and reads a scope when it is first asked for:
+    whoever wants to touch only what it needs looks facts up, and goes through `part`s.
+    """
 
     def __init__(self, snapshot: Snapshot) -> None:
         self.snapshot = snapshot
-        self.principals = {fact.id: fact for fact in snapshot.principals}
-        self.resources = {fact.id: fact for fact in snapshot.resources}
-        self.scopes = {fact.id: fact for fact in snapshot.scopes}
-        self.runtimes = {fact.id: fact for fact in snapshot.runtimes}
-        self.credentials = _grouped(snapshot.credentials, lambda fact: fact.principal)
-        self.attachments = _grouped(snapshot.attachments, lambda fact: fact.target)
-        self.bindings = _grouped(snapshot.bindings, lambda fact: fact.target)
-        self.usage = _grouped(snapshot.usage, lambda fact: fact.principal)
+        self.principals: Mapping[str, Principal] = {f.id: f for f in snapshot.principals}
+        self.resources: Mapping[str, Resource] = {f.id: f for f in snapshot.resources}
+        self.scopes: Mapping[str, Scope] = {f.id: f for f in snapshot.scopes}
+        self.runtimes: Mapping[str, Runtime] = {f.id: f for f in snapshot.runtimes}
+        self.managed_policies: Mapping[str, ManagedPolicy] = {
+            f.id: f for f in snapshot.managed_policies
+        }
+        self.credentials: Mapping[str, tuple[Credential, ...]] = _grouped(
+            snapshot.credentials, lambda fact: fact.principal
+        )
+        self.attachments: Mapping[str, tuple[Attachment, ...]] = _grouped(
+            snapshot.attachments, lambda fact: fact.target
+        )
+        self.bindings: Mapping[str, tuple[Binding, ...]] = _grouped(
+            snapshot.bindings, lambda fact: fact.target
+        )
+        self.usage: Mapping[str, tuple[Usage, ...]] = _grouped(
+            snapshot.usage, lambda fact: fact.principal
+        )
+
+    @cached_property
+    def _parts(self) -> dict[str, Part]:
+        return {name: as_part(sections) for name, sections in parted(self.snapshot).items()}
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The scopes that have facts of their own, and "" for what is of none."""
+        return tuple(sorted({"", *self._parts}))
+
+    def part(self, scope: str) -> Part:
+        """Give the facts of one scope."""
+        return self._parts.get(scope, Part())
+
+    def remembered(self, scope: str, name: str, make: Callable[[], _T], kind: type[_T]) -> _T:
+        """Give what is derived from one part and nothing else. `name` says what, and in which
+        version; a store keeps it (as `kind`, in JSON) for the next time."""
+        return make()
+
+
+def as_part(sections: Mapping[str, Iterable[Fact]]) -> Part:
+    """Give the part of these sections; those that it does not have are left out."""
+    known: dict[str, Any] = {
+        name: tuple(facts) for name, facts in sections.items() if name in Part.__slots__
+    }
+    return Part(**known)
+
+
+def parted(snapshot: Snapshot) -> dict[str, dict[str, list[Fact]]]:
+    """Give the facts by scope and section. What is said of a thing lies where the thing does;
+    scopes and gaps, and what is said of them or of something that is not listed, under "".
+    """
+    home: dict[str, str] = {}
+    things: tuple[tuple[Resource | Runtime | Principal, ...], ...]
+    things = (snapshot.resources, snapshot.runtimes, snapshot.principals)
+    home.update((fact.id, fact.scope) for facts in things for fact in facts)
+
+    def where(section: str, fact: Any) -> str:
+        if section in _OF_ALL:
+            return ""
+        about = _ABOUT.get(section)
+        place: str = home.get(getattr(fact, about), "") if about else fact.scope
+        return place
+
+    found: dict[str, dict[str, list[Fact]]] = {}
+    for section in _SECTIONS:
+        for fact in getattr(snapshot, section):
+            found.setdefault(where(section, fact), {}).setdefault(section, []).append(fact)
+    return found
+
+
+#: Sections that are kept whole; and by which of its parts a fact is about something else.
+_OF_ALL = ("scopes", "gaps")
+_ABOUT = {"attachments": "target", "bindings": "target", "usage": "principal"}
 
 
 _F = TypeVar("_F", bound=Fact)

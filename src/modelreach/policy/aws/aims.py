@@ -55,11 +55,12 @@ def _candidates(target: Target, questions: Questions) -> Iterator[Principal]:
     estate, caller = questions.asker.estate, questions.asker.principal
     keys = target.trusts or (estate.keys_of(caller) if target.assumable else ())
     if not keys:
-        yield from estate.principals_by_account.get((caller.scope, target.kind), ())
+        yield from estate.principals_of(caller.scope, target.kind)
         return
-    names = {name for key in keys for name in estate.trusting.get(key, ())}
     if target.trusts:
-        names |= set(estate.trusting.get("*", ()))
+        keys = (*keys, "*")
+    trusting = estate.named.trusting_in
+    names = {name for key in keys for name in trusting(caller.scope, key)}
     for name in sorted(names):
         principal = estate.facts.principals.get(name)
         if principal is not None:
@@ -99,7 +100,7 @@ def _versions(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
         holders = [(p.id, p, (p.id,)) for p in found]
     for name, principal, names in holders:
         for policy in sorted({one for holder in names for one in editable(asker, holder)}):
-            managed = asker.estate.managed_policies.get(policy)
+            managed = asker.estate.facts.managed_policies.get(policy)
             for version in sorted(managed.versions) if managed else ():
                 if managed and version != managed.default_version:
                     yield Aim(name, principal, policy=policy, version=version)
@@ -111,7 +112,7 @@ def _credentials(rule: EscalationRule, target: Target, questions: Questions) -> 
     if rule.compute is not None and not any(_computes(rule, rule.compute, questions)):
         return
     for kind in target.credentials:
-        for credential in estate.credentials_by_kind.get((account, kind), ()):
+        for credential in estate.credentials_of(account, kind):
             yield Aim(credential.id)
 
 
@@ -156,7 +157,7 @@ def _unqualified(target: str) -> str:
 def _computes(rule: EscalationRule, compute: Compute, questions: Questions) -> Iterator[Runtime]:
     asker = questions.asker
     for kind in compute.kind:
-        for runtime in asker.estate.runtimes.get((asker.principal.scope, kind), ()):
+        for runtime in asker.estate.runtimes_of(asker.principal.scope, kind):
             if not _of_caller(runtime, compute, asker.principal.id):
                 continue
             if _as_asked(runtime, compute) and _reached(rule, runtime, questions):

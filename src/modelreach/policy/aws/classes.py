@@ -46,7 +46,7 @@ class Granted:
 
 def granted(asker: Asker, shelving: Shelving) -> Granted:
     """Give every grant on a listed resource, in a compact form."""
-    if _unclear(asker):
+    if unclear(asker):
         return Granted((), single.one_by_one(asker))
     said = _Said(asker)
     classes: list[GrantClass] = []
@@ -69,8 +69,8 @@ def written_out(found: Granted, estate: Estate) -> tuple[Grant, ...]:
     return tuple(sorted((*whole, *found.alone), key=single.order))
 
 
-def _unclear(asker: Asker) -> bool:
-    """May the principal have more than its statements say, so that patterns tell nothing?"""
+def unclear(asker: Asker) -> bool:
+    """Tell: may the principal have more than its statements say, so that patterns tell nothing?"""
     mine = asker.layers
     return bool(mine.unread) or any(
         policy.document.problems for policy in _all(asker) if policy.document.problems

@@ -13,14 +13,13 @@ from modelreach.model import Strength, Verdict
 from modelreach.policy.aws import catalogue
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.encryption import with_key
+from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.named import OPENS_TAG
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.escalation.mechanism import strength_of
 from modelreach.policy.glob import match
-from modelreach.snapshot import Facts, Resource
-
-#: The tag of a secret, or of a parameter, that says whom it opens.
-OPENS_TAG: Final = "modelreach:opens"
+from modelreach.snapshot import Resource
 
 #: Pairs of a glob over resource ids, and the principal that what it matches opens.
 Opens = tuple[tuple[str, str], ...]
@@ -32,10 +31,12 @@ _READS: Final = {
 }
 
 
-def opened(facts: Facts, declared: Opens) -> dict[str, tuple[str, ...]]:
+def opened(estate: Estate, declared: Opens) -> dict[str, tuple[str, ...]]:
     """Give the principals that each secret opens, by its tag and by what the user declares."""
     found: dict[str, tuple[str, ...]] = {}
-    for resource in facts.snapshot.resources:
+    facts = estate.facts
+    tagged_ones = (facts.resources[name] for name in estate.named.opening)
+    for resource in facts.snapshot.resources if declared else tagged_ones:
         if resource.provider != "aws" or resource.kind not in _READS:
             continue
         tagged = resource.tags.get(OPENS_TAG, "").split()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from functools import cached_property
 
 import msgspec
 
@@ -37,7 +38,7 @@ class AwsEngine:
 
     def __init__(self, facts: Facts, fixed: Fixed | None = None, opens: Opens = ()) -> None:
         self._estate = Estate(facts)
-        self._opened = opened(facts, opens)
+        self._opens = opens
         self._fixed: Fixed = dict(fixed or {})
         self._askers: dict[str, Asker] = {}
         self._held: dict[str, PermissionSet] = {}
@@ -131,7 +132,11 @@ class AwsEngine:
         """Every identity that can be become, and account that can be taken over, in one hop."""
         asker = self._asker(principal)
         own = tuple(pivoting.pivots(asker, self.permissions(principal)))
-        return (*own, *credential_pivots(asker, self._opened, own))
+        return (*own, *credential_pivots(asker, self._secrets, own))
+
+    @cached_property
+    def _secrets(self) -> dict[str, tuple[str, ...]]:
+        return opened(self._estate, self._opens)
 
     def _asker(self, name: str) -> Asker:
         if name not in self._askers:

@@ -8,27 +8,27 @@ resources together.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from functools import cached_property
 
 import msgspec
 
+from modelreach.policy.aws.account import Account
 from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.context import Context, request_context
 from modelreach.policy.aws.context import Facts as Surroundings
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.escalation import rules_by_id
-from modelreach.policy.aws.kinds import ALIASES
 from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Layers, Policies, Unread
+from modelreach.policy.aws.named import Named, WrittenGrant
 from modelreach.policy.aws.principals import Caller
-from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
+from modelreach.policy.aws.statement import PolicyDocument
 from modelreach.policy.decision import Decision, Layer
 from modelreach.snapshot import (
     Attachment,
     Credential,
     Facts,
     Gap,
-    ManagedPolicy,
     Principal,
     Resource,
     Runtime,
@@ -68,6 +68,7 @@ class Estate:
         self._identity: dict[str, Policies] = {}
         self._resource: dict[str, Layers] = {}
         self._let_in: dict[str, frozenset[str]] = {}
+        self._accounts: dict[str, Account] = {}
         #: Answers to what services may do, which are the same whoever makes use of them.
         self.to_services: dict[object, Decision] = {}
 
@@ -87,14 +88,14 @@ class Estate:
         """Give the principal after a change; None when the change is of something unknown."""
         match change.how:
             case How.MEMBER:
-                group = self.groups_by_name.get((principal.scope, change.what))
+                group = self._account(principal.scope).groups.get(change.what)
                 if group is None:
                     return None
                 groups = tuple(dict.fromkeys((*principal.groups, group)))
                 return msgspec.structs.replace(principal, groups=groups)
             case How.VERSION:
                 known = any(
-                    change.version in self.managed_policies[a.policy].versions
+                    change.version in self.facts.managed_policies[a.policy].versions
                     for a in self._holding(principal, change.what)
                 )
                 return principal if known else None
@@ -111,72 +112,35 @@ class Estate:
         for holder in (principal.id, *principal.groups):
             for attachment in self.facts.attachments.get(holder, ()):
                 named = attachment.policy.rsplit("/", 1)[-1] == policy
-                versioned = attachment.policy in self.managed_policies
+                versioned = attachment.policy in self.facts.managed_policies
                 if attachment.kind == "identity" and named and versioned:
                     yield attachment
 
     def _role_of_session(self, name: str) -> Principal | None:
         account, role = name.split(":")[4], name.split("/")[1]
-        return self._roles_by_name.get((account, role))
+        return self._account(account).roles.get(role)
+
+    def _account(self, account: str) -> Account:
+        if account not in self._accounts:
+            self._accounts[account] = Account(self.facts.part(account))
+        return self._accounts[account]
+
+    def principals_of(self, account: str, kind: str) -> tuple[Principal, ...]:
+        """Give an account's principals of a kind."""
+        return self._account(account).principals.get(kind, ())
+
+    def credentials_of(self, account: str, kind: str) -> tuple[Credential, ...]:
+        """Give an account's credentials of a kind."""
+        return self._account(account).credentials.get(kind, ())
+
+    def runtimes_of(self, account: str, kind: str) -> tuple[Runtime, ...]:
+        """Give an account's runtimes of a kind."""
+        return self._account(account).runtimes.get(kind, ())
 
     @cached_property
-    def _roles_by_name(self) -> dict[tuple[str, str], Principal]:
-        return {
-            (p.scope, p.name or p.id.rsplit("/", 1)[-1]): p
-            for p in self.facts.snapshot.principals
-            if p.kind == "role"
-        }
-
-    @cached_property
-    def principals_by_account(self) -> dict[tuple[str, str], tuple[Principal, ...]]:
-        """Principals by account and kind."""
-        groups: dict[tuple[str, str], list[Principal]] = {}
-        for principal in self.facts.snapshot.principals:
-            if principal.provider == "aws":
-                groups.setdefault((principal.scope, principal.kind), []).append(principal)
-        return {key: tuple(members) for key, members in groups.items()}
-
-    @cached_property
-    def groups_by_name(self) -> dict[tuple[str, str], str]:
-        """Groups by account and name."""
-        return {
-            (p.scope, p.id.rsplit("/", 1)[-1]): p.id
-            for p in self.facts.snapshot.principals
-            if p.kind == "group"
-        }
-
-    @cached_property
-    def managed_policies(self) -> dict[str, ManagedPolicy]:
-        """Policies that have versions, by id."""
-        return {policy.id: policy for policy in self.facts.snapshot.managed_policies}
-
-    @cached_property
-    def credentials_by_kind(self) -> dict[tuple[str, str], tuple[Credential, ...]]:
-        """Credentials by account and kind."""
-        groups: dict[tuple[str, str], list[Credential]] = {}
-        for credential in self.facts.snapshot.credentials:
-            if credential.provider == "aws":
-                groups.setdefault((credential.scope, credential.kind), []).append(credential)
-        return {key: tuple(members) for key, members in groups.items()}
-
-    @cached_property
-    def runtimes(self) -> dict[tuple[str, str], tuple[Runtime, ...]]:
-        """Runtimes by account and kind."""
-        groups: dict[tuple[str, str], list[Runtime]] = {}
-        for runtime in self.facts.snapshot.runtimes:
-            if runtime.provider == "aws":
-                groups.setdefault((runtime.scope, runtime.kind), []).append(runtime)
-        return {key: tuple(members) for key, members in groups.items()}
-
-    @cached_property
-    def oidc_providers(self) -> dict[str, tuple[Principal, ...]]:
-        """Identity providers by issuer, without scheme, over all accounts."""
-        groups: dict[str, list[Principal]] = {}
-        for principal in self.facts.snapshot.principals:
-            if principal.kind == "oidc-provider" and principal.provider == "aws":
-                issuer = principal.id.partition(":oidc-provider/")[2]
-                groups.setdefault(issuer, []).append(principal)
-        return {issuer: tuple(members) for issuer, members in groups.items()}
+    def named(self) -> Named:
+        """Who is named where, over all accounts."""
+        return Named.of(self.facts)
 
     def caller(self, principal: Principal) -> Caller:
         """Give a principal as the decision engine takes it. A group acts as one of its members."""
@@ -184,6 +148,11 @@ class Estate:
         scope = self.facts.scopes.get(principal.scope)
         management = bool(scope and scope.attributes.get("management"))
         return Caller.of(name, unique_id=principal.unique_id, management_account=management)
+
+    def known_elsewhere(self, account: str) -> tuple[str, ...]:
+        """Give an account's principals that a policy of another account names."""
+        names = self.named.known_elsewhere(account)
+        return tuple(name for name in names if name in self.facts.principals)
 
     # --- policies --------------------------------------------------------------------------
 
@@ -225,7 +194,7 @@ class Estate:
         """Give an attachment with the version of its policy that a change would put in force."""
         if change is None or change.how is not How.VERSION:
             return attachment
-        policy = self.managed_policies.get(attachment.policy)
+        policy = self.facts.managed_policies.get(attachment.policy)
         if policy is None or attachment.policy.rsplit("/", 1)[-1] != change.what:
             return attachment
         document = policy.versions.get(change.version, attachment.document)
@@ -320,7 +289,7 @@ class Estate:
             return None
         text = bytes(raw).decode("utf-8", "replace")
         try:
-            grant = msgspec.json.decode(bytes(raw), type=_WrittenGrant)
+            grant = msgspec.json.decode(bytes(raw), type=WrittenGrant)
         except msgspec.MsgspecError:
             return None
         return KeyGrant(
@@ -334,45 +303,26 @@ class Estate:
             text=text,
         )
 
-    @cached_property
-    def resources_by_service(self) -> dict[tuple[str, str], tuple[str, ...]]:
-        """Sorted resource ids by account and service."""
-        groups: dict[tuple[str, str], list[str]] = {}
-        for resource in self.facts.snapshot.resources:
-            if resource.provider == "aws":
-                service = resource.kind.partition(":")[0]
-                groups.setdefault((resource.scope, service), []).append(resource.id)
-        return {key: tuple(sorted(ids)) for key, ids in groups.items()}
-
-    @cached_property
-    def listed_by_kind(self) -> dict[str, dict[str, tuple[str, ...]]]:
-        """Resource ids by account and kind (the kind that patterns speak of)."""
-        groups: dict[str, dict[str, list[str]]] = {}
-        for resource in self.facts.snapshot.resources:
-            kind = ALIASES.get(resource.kind, resource.kind)
-            groups.setdefault(resource.scope, {}).setdefault(kind, []).append(resource.id)
-        return {
-            account: {kind: tuple(sorted(ids)) for kind, ids in kinds.items()}
-            for account, kinds in groups.items()
-        }
-
-    @cached_property
-    def coverage(self) -> dict[tuple[str, str], tuple[bool, ...]]:
-        """Whether each collection of a kind in an account (one a region) came whole."""
-        groups: dict[tuple[str, str], list[bool]] = {}
-        for row in self.facts.snapshot.coverage:
-            key = (row.scope, ALIASES.get(row.kind, row.kind))
-            groups.setdefault(key, []).append(row.complete)
-        return {key: tuple(rows) for key, rows in groups.items()}
-
     def services_of(self, account: str) -> tuple[str, ...]:
         """Give the services of which an account's resources are listed."""
-        return tuple(sorted(s for scope, s in self.resources_by_service if scope == account))
+        return tuple(sorted(self._account(account).by_service))
+
+    def resources_of(self, account: str, service: str) -> tuple[str, ...]:
+        """Give the ids of an account's resources of a service, sorted."""
+        return self._account(account).by_service.get(service, ())
+
+    def listed(self, account: str, kind: str) -> tuple[str, ...]:
+        """Give the ids of an account's resources of a kind (that patterns speak of), sorted."""
+        return self._account(account).by_kind.get(kind, ())
+
+    def coverage_of(self, account: str, kind: str) -> tuple[bool, ...]:
+        """Give whether each collection of a kind in an account (one a region) came whole."""
+        return self._account(account).coverage.get(kind, ())
 
     def candidates(self, account: str, service: str, prefix: str) -> Iterator[str]:
         """Give the listed resources that a pattern with this literal prefix may touch: those that
         start with it, and those that it starts with (an object pattern touches its bucket)."""
-        ids = self.resources_by_service.get((account, service), ())
+        ids = self.resources_of(account, service)
         place = bisect_left(ids, prefix)
         while place < len(ids) and ids[place].startswith(prefix):
             yield ids[place]
@@ -382,67 +332,11 @@ class Estate:
             if char in "/:" and (name := prefix[:end]) in known and name != prefix:
                 yield name
 
-    @cached_property
-    def shared(self) -> dict[str, tuple[str, ...]]:
-        """Resources by whom their policy (or a grant on them) may let in: an ARN, a unique id,
-        an account's root, or `*`."""
-        return self._by_name(
-            {a.target for a in self.facts.snapshot.attachments if a.kind in ("resource", "grant")}
-            & self.facts.resources.keys()
-        )
-
     def lets_in(self, key: str, name: str) -> bool:
         """May the policy of a resource (or a grant on it) let in whom a name stands for?"""
         if key not in self._let_in:
-            self._let_in[key] = frozenset(self.shared.get(key, ()))
+            self._let_in[key] = frozenset(self.named.resources.get(key, ()))
         return name in self._let_in[key]
-
-    @cached_property
-    def shared_runtimes(self) -> dict[str, dict[str, tuple[Runtime, ...]]]:
-        """Runtimes, by whom their own policy may let in and by kind."""
-        found: dict[str, dict[str, tuple[Runtime, ...]]] = {}
-        for key, names in self.shared.items():
-            groups: dict[str, list[Runtime]] = {}
-            for name in names:
-                runtime = self.facts.runtimes.get(name)
-                if runtime is not None:
-                    groups.setdefault(runtime.kind, []).append(runtime)
-            found[key] = {kind: tuple(members) for kind, members in groups.items()}
-        return found
-
-    @cached_property
-    def trusting(self) -> dict[str, tuple[str, ...]]:
-        """Roles by whom they trust: an ARN, a unique id, an account's root, a service, `*`."""
-        return self._by_name(
-            {a.target for a in self.facts.snapshot.attachments if a.kind == "trust"}
-        )
-
-    @cached_property
-    def known_elsewhere(self) -> dict[str, tuple[str, ...]]:
-        """Roles and users by account that a policy of another account names."""
-        found: dict[str, set[str]] = {}
-        for index in (self.trusting, self.shared):
-            for name, targets in index.items():
-                principal = self.facts.principals.get(name)
-                if principal is not None and any(
-                    self._owner(target) != principal.scope for target in targets
-                ):
-                    found.setdefault(principal.scope, set()).add(principal.id)
-        return {account: tuple(sorted(names)) for account, names in found.items()}
-
-    def _owner(self, target: str) -> str:
-        owner = self.facts.resources.get(target) or self.facts.principals.get(target)
-        return owner.scope if owner else ""
-
-    def _by_name(self, targets: Iterable[str]) -> dict[str, tuple[str, ...]]:
-        index: dict[str, set[str]] = {}
-        for target in targets:
-            for policy in (*self.attached(target, "resource"), *self.attached(target, "trust")):
-                for name in _named(policy.document):
-                    index.setdefault(name, set()).add(target)
-            for grant in self._grants_on(target):
-                index.setdefault(grant.grantee, set()).add(target)
-        return {name: tuple(sorted(found)) for name, found in index.items()}
 
     def keys_of(self, principal: Principal) -> tuple[str, ...]:
         """Give the names under which a principal may stand in somebody's policy."""
@@ -549,48 +443,4 @@ def _limits_of(rule: str) -> AppliedPolicy:
     return AppliedPolicy(document, Layer.SESSION, f"what {rule} opens")
 
 
-class _Constraints(msgspec.Struct):
-    EncryptionContextEquals: dict[str, str] = {}
-    EncryptionContextSubset: dict[str, str] = {}
-
-
-class _WrittenGrant(msgspec.Struct):
-    """A KMS grant as ListGrants gives it.
-    https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html"""
-
-    GranteePrincipal: str = ""
-    Operations: tuple[str, ...] = ()
-    GrantId: str = ""
-    Constraints: _Constraints = msgspec.field(default_factory=_Constraints)
-
-
 _UNREAD = {"identity-policy": Layer.IDENTITY, "boundary": Layer.BOUNDARY}
-
-
-def _named(document: PolicyDocument) -> Iterator[str]:
-    """Whom the allowing statements of a document may mean; `*` where that cannot be told."""
-    if document.problems:
-        yield "*"
-    for statement in document.statements:
-        if statement.effect is Effect.ALLOW:
-            yield from _named_in(statement)
-
-
-def _named_in(statement: Statement) -> Iterator[str]:
-    principals = statement.principals
-    if principals is None or principals.negated or principals.everyone:
-        yield "*"
-        return
-    for name in principals.aws:
-        yield _role_of(name)
-    yield from principals.services
-    yield from principals.federated
-
-
-def _role_of(name: str) -> str:
-    """A session's ARN stands for its role, as far as an index is concerned."""
-    if ":assumed-role/" not in name:
-        return name
-    parts = name.split(":", 5)
-    role = parts[5].split("/")[1]
-    return f"arn:{parts[1]}:iam::{parts[4]}:role/{role}"

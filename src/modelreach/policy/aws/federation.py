@@ -35,7 +35,7 @@ def admits(estate: Estate, token: Token, source: str, fixed: Fixed) -> Iterator[
     """Give a hop to each role that lets the holder of a token in."""
     yield from _associated(estate, token, source)
     for provider in _providers(estate, token):
-        for name in estate.trusting.get(provider, ()):
+        for name in estate.named.trusts.get(provider, ()):
             role = estate.facts.principals.get(name)
             if role is None or role.kind != "role" or token.aims not in ("", name):
                 continue
@@ -51,7 +51,8 @@ def _providers(estate: Estate, token: Token) -> Iterator[str]:
     """
     if token.issuer in _WELL_KNOWN:
         yield token.issuer
-    for principal in estate.oidc_providers.get(token.issuer, ()):
+    for name in estate.named.issuers.get(token.issuer, ()):
+        principal = estate.facts.principals[name]
         clients = principal.attributes.get("client_ids")
         taken = (
             not isinstance(clients, tuple)
@@ -100,7 +101,7 @@ def _associated(estate: Estate, token: Token, source: str) -> Iterator[Pivot]:
     if not token.issuer.startswith("eks:"):
         return
     account = token.issuer.split(":")[5] if token.issuer.count(":") >= 6 else ""
-    for runtime in estate.runtimes.get((account, _ASSOCIATION), ()):
+    for runtime in estate.runtimes_of(account, _ASSOCIATION):
         for name in acts_as(estate, runtime) if _named(runtime, token) else ():
             yield Pivot(
                 "federation",

@@ -52,7 +52,7 @@ def candidates(asker: Asker) -> set[str]:
             if statement.effect is Effect.ALLOW:
                 found.update(_in_range(estate, account, statement))
     for key in estate.keys_of(asker.principal):
-        found.update(estate.shared.get(key, ()))
+        found.update(estate.named.resources.get(key, ()))
     return found
 
 

@@ -104,7 +104,7 @@ class Questions:
     @cached_property
     def named_somewhere(self) -> bool:
         """May the policy of any resource let the caller in?"""
-        return any(self.asker.estate.shared.get(key) for key in self._keys)
+        return any(self.asker.estate.named.resources.get(key) for key in self._keys)
 
     def named_by(self, name: str) -> bool:
         """May this resource's own policy let the caller in?"""
@@ -112,19 +112,20 @@ class Questions:
 
     def naming(self, kind: str) -> tuple[Runtime, ...]:
         """Give the runtimes of a kind whose own policy may let the caller in."""
-        shared = self.asker.estate.shared_runtimes
-        found = {r.id: r for key in self._keys for r in shared.get(key, {}).get(kind, ())}
-        return tuple(runtime for _, runtime in sorted(found.items()))
+        estate = self.asker.estate
+        names = {name for key in self._keys for name in estate.named.runtimes.get(key, ())}
+        found = (estate.facts.runtimes[name] for name in sorted(names))
+        return tuple(runtime for runtime in found if runtime.kind == kind)
 
     def may_exist(self, kind: str) -> bool:
         """Has the account something of this kind: as far as such were collected?"""
         estate, account = self.asker.estate, self.asker.principal.scope
-        listed = estate.listed_by_kind.get(account, {}).get(kind)
-        return bool(listed or estate.runtimes.get((account, kind))) or not self.collected(kind)
+        listed = estate.listed(account, kind)
+        return bool(listed or estate.runtimes_of(account, kind)) or not self.collected(kind)
 
     def collected(self, kind: str) -> bool:
         """Were all of this kind in the account asked for, and did all come?"""
-        rows = self.asker.estate.coverage.get((self.asker.principal.scope, kind), ())
+        rows = self.asker.estate.coverage_of(self.asker.principal.scope, kind)
         return bool(rows) and all(rows)
 
     # --- a need ----------------------------------------------------------------------------

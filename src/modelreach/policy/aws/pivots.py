@@ -14,6 +14,7 @@ from modelreach.policy.aws.acts_as import under_session
 from modelreach.policy.aws.aims import aims
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import Became, How, became
+from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.escalation import EscalationRule, Holds, Lowered, Need, Way, rules
 from modelreach.policy.aws.estate import ANY_POLICY
 from modelreach.policy.aws.held import held as held_by
@@ -32,9 +33,9 @@ def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
     if administration is not None:
         yield administration
         if administration.strength is Strength.CERTAIN:
-            yield from _as_administrator(asker, administration)
+            yield from _as_administrator(asker, administration, held)
             return
-    yield from _assumable(asker)
+    yield from _assumable(asker, held)
     prober = _Prober(Questions(asker, held))
     for rule in rules():
         if not rule.plain:
@@ -75,14 +76,14 @@ def _administers(asker: Asker) -> Pivot | None:
     )
 
 
-def _as_administrator(asker: Asker, administration: Pivot) -> Iterator[Pivot]:
+def _as_administrator(asker: Asker, administration: Pivot, held: PermissionSet) -> Iterator[Pivot]:
     """What an administrator gains beyond its account: the account itself says the rest.
 
     It may act as anybody in the account; only those whom other accounts name lead anywhere new.
     """
     account = asker.principal.scope
-    yield from (pivot for pivot in _assumable(asker) if _account_of(pivot.target) != account)
-    for name in asker.estate.known_elsewhere.get(account, ()):
+    yield from (pivot for pivot in _assumable(asker, held) if _account_of(pivot.target) != account)
+    for name in asker.estate.known_elsewhere(account):
         if name != asker.principal.id:
             yield replace(
                 administration,
@@ -100,11 +101,9 @@ def _account_of(arn: str) -> str:
 # --- trust ---------------------------------------------------------------------------------
 
 
-def _assumable(asker: Asker) -> Iterator[Pivot]:
+def _assumable(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
     estate = asker.estate
-    names = {
-        role for key in estate.keys_of(asker.principal) for role in estate.trusting.get(key, ())
-    }
+    names = {*_trusting_here(asker), *_trusting_elsewhere(asker, held)}
     for name in sorted(names - {asker.name}):
         role = estate.facts.principals.get(name)
         if role is None or role.kind != "role":
@@ -119,6 +118,24 @@ def _assumable(asker: Asker) -> Iterator[Pivot]:
                 decision.residual,
                 (_support(asker, "sts:AssumeRole", name, decision),),
             )
+
+
+def _trusting_here(asker: Asker) -> Iterator[str]:
+    estate, account = asker.estate, asker.principal.scope
+    for key in estate.keys_of(asker.principal):
+        yield from estate.named.trusting_in(account, key)
+
+
+def _trusting_elsewhere(asker: Asker, held: PermissionSet) -> Iterator[str]:
+    """Roles of other accounts: the own policies have to let the caller assume them, too."""
+    estate, account = asker.estate, asker.principal.scope
+    unsure = unclear(asker)
+    boxes = [box for box in held.boxes if box.actions.contains("sts:assumerole")]
+    for key in estate.keys_of(asker.principal) if boxes or unsure else ():
+        for name in estate.named.trusts.get(key, ()):
+            mine = _account_of(name) == account
+            if not mine and (unsure or any(box.resources.contains(name) for box in boxes)):
+                yield name
 
 
 def assume(asker: Asker, role: Principal) -> Decision:

@@ -243,7 +243,7 @@ class Shelving:
             ids = (
                 name
                 for service in self._estate.services_of(account)
-                for name in self._estate.resources_by_service[account, service]
+                for name in self._estate.resources_of(account, service)
             )
             self._accounts[account] = self._stock(ids, account)
         return self._accounts[account]
@@ -252,18 +252,18 @@ class Shelving:
         """Give the shelves of what policies let everyone have, whoever owns it, and of what else
         they let the account have."""
         key = f"arn:{partition}:iam::{account}:root"
-        everyone = self._estate.shared.get("*", ())
+        everyone = self._estate.named.resources.get("*", ())
         if "*" not in self._named:
             self._named["*"] = self._stock(everyone, "")
         if key not in self._named:
-            rest = set(self._estate.shared.get(key, ())).difference(everyone)
+            rest = set(self._estate.named.resources.get(key, ())).difference(everyone)
             self._named[key] = self._stock(sorted(rest), account)
         return self._named["*"], self._named[key]
 
     def named_alone(self, keys: Iterable[str], account: str) -> frozenset[str]:
         """Give the resources that a principal's own names open, and neither `*` nor the
         account's."""
-        shared = self._estate.shared
+        shared = self._estate.named.resources
         found: set[str] = set()
         for key in keys:
             if key != "*" and not key.endswith(":root"):
@@ -279,7 +279,7 @@ class Shelving:
         """Give the resources of an account whose own policy names a key."""
         if key not in self._named_in:
             groups: dict[str, set[str]] = {}
-            for name in self._estate.shared.get(key, ()):
+            for name in self._estate.named.resources.get(key, ()):
                 owner = self._estate.facts.resources[name].scope
                 groups.setdefault(owner, set()).add(name)
             self._named_in[key] = {owner: frozenset(found) for owner, found in groups.items()}

@@ -217,7 +217,7 @@ def _shown(meant: _Meant, region: Region, account: str, estate: Estate) -> bool:
     owner = _account_of(pattern) or account
     if not _complete(estate, owner, kind) and not is_literal(pattern):
         return False
-    listed = estate.listed_by_kind.get(owner, {}).get(kind, ())
+    listed = estate.listed(owner, kind)
     return any(_touches(region, name) for name in _near(listed, literal_prefix(pattern)))
 
 
@@ -249,13 +249,11 @@ def _bucket_of(pattern: str) -> str:
 
 def _principals_listed(region: Region, account: str, estate: Estate) -> bool:
     owner = _account_of(_pattern(region)) or account
-    return estate.facts.scopes.get(owner) is not None and bool(
-        estate.principals_by_account.get((owner, "role"))
-    )
+    return estate.facts.scopes.get(owner) is not None and bool(estate.principals_of(owner, "role"))
 
 
 def _complete(estate: Estate, account: str, kind: str) -> bool:
-    rows = estate.coverage.get((account, kind), ())
+    rows = estate.coverage_of(account, kind)
     return bool(rows) and all(rows)
 
 

@@ -1,0 +1,74 @@
+"""The facts of one AWS account, arranged for looking up."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from functools import cached_property
+from typing import TypeVar
+
+from modelreach.policy.aws.kinds import ALIASES
+from modelreach.snapshot import Credential, Part, Principal, Resource, Runtime
+
+_T = TypeVar("_T")
+
+
+class Account:
+    """One account. Indexes are made when first asked for."""
+
+    def __init__(self, part: Part) -> None:
+        self._part = part
+
+    @cached_property
+    def principals(self) -> dict[str, tuple[Principal, ...]]:
+        """Principals by kind."""
+        return _by((p for p in self._part.principals if p.provider == "aws"), lambda p: p.kind)
+
+    @cached_property
+    def roles(self) -> dict[str, Principal]:
+        """Roles by name."""
+        return {
+            p.name or p.id.rsplit("/", 1)[-1]: p for p in self._part.principals if p.kind == "role"
+        }
+
+    @cached_property
+    def groups(self) -> dict[str, str]:
+        """The ids of groups by name."""
+        return {p.id.rsplit("/", 1)[-1]: p.id for p in self._part.principals if p.kind == "group"}
+
+    @cached_property
+    def credentials(self) -> dict[str, tuple[Credential, ...]]:
+        """Credentials by kind."""
+        return _by((c for c in self._part.credentials if c.provider == "aws"), lambda c: c.kind)
+
+    @cached_property
+    def runtimes(self) -> dict[str, tuple[Runtime, ...]]:
+        """Runtimes by kind."""
+        return _by((r for r in self._part.runtimes if r.provider == "aws"), lambda r: r.kind)
+
+    @cached_property
+    def by_service(self) -> dict[str, tuple[str, ...]]:
+        """Sorted resource ids by service."""
+        listed = (r for r in self._part.resources if r.provider == "aws")
+        return _ids(_by(listed, lambda r: r.kind.partition(":")[0]))
+
+    @cached_property
+    def by_kind(self) -> dict[str, tuple[str, ...]]:
+        """Sorted resource ids by the kind that patterns speak of."""
+        return _ids(_by(self._part.resources, lambda r: ALIASES.get(r.kind, r.kind)))
+
+    @cached_property
+    def coverage(self) -> dict[str, tuple[bool, ...]]:
+        """Whether each collection of a kind (one a region) came whole."""
+        rows = _by(self._part.coverage, lambda row: ALIASES.get(row.kind, row.kind))
+        return {kind: tuple(row.complete for row in of) for kind, of in rows.items()}
+
+
+def _by(facts: Iterable[_T], key: Callable[[_T], str]) -> dict[str, tuple[_T, ...]]:
+    groups: dict[str, list[_T]] = {}
+    for fact in facts:
+        groups.setdefault(key(fact), []).append(fact)
+    return {name: tuple(members) for name, members in groups.items()}
+
+
+def _ids(groups: dict[str, tuple[Resource, ...]]) -> dict[str, tuple[str, ...]]:
+    return {name: tuple(sorted(r.id for r in of)) for name, of in groups.items()}

@@ -1,0 +1,230 @@
+"""Who is named where: in which trusts, in which resources' policies and grants, and on which keys.
+
+Worked out part by part, from the facts of one account alone, and kept with a stored snapshot: a
+new run then reads neither policies nor accounts that it does not reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cached_property
+
+import msgspec
+
+from modelreach.policy.aws.document import compile_document
+from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
+from modelreach.snapshot import Attachment, Facts
+
+#: Changes whenever the same facts are to give other names.
+VERSION = "aws-names/1"
+
+#: The tag of a secret, or of a parameter, that says whom it opens.
+OPENS_TAG = "modelreach:opens"
+
+#: Names, each with the ids of what names it.
+Index = dict[str, list[str]]
+
+
+class NamesOfPart(msgspec.Struct):
+    """Names in one part. A name is an ARN, a unique id, an account's root, a service, an identity
+    provider or `*`.
+
+    `trusts` are principals that trust it; `resources` those whose policy (or a grant on them) may
+    let it in, `runtimes` those of them that are runtimes; `issuers` are OIDC providers by issuer;
+    `opening` are resources with the tag that says whom they open.
+    """
+
+    trusts: Index = {}
+    resources: Index = {}
+    runtimes: Index = {}
+    issuers: Index = {}
+    opening: list[str] = []
+
+
+class Named:
+    """The names of all parts together; what is named is sorted."""
+
+    def __init__(self, parts: dict[str, NamesOfPart]) -> None:
+        self._parts = parts
+
+    @staticmethod
+    def of(facts: Facts) -> Named:
+        """Give the names of a snapshot."""
+        found = {
+            part: facts.remembered(part, VERSION, lambda: _of_part(facts, part), NamesOfPart)  # noqa: B023 - called at once
+            for part in facts.parts
+        }
+        return Named(found)
+
+    @cached_property
+    def trusts(self) -> dict[str, tuple[str, ...]]:
+        """Principals by whom they trust."""
+        return _joined([part.trusts for part in self._parts.values()])
+
+    @cached_property
+    def resources(self) -> dict[str, tuple[str, ...]]:
+        """Resources by whom their policy, or a grant on them, may let in."""
+        return _joined([part.resources for part in self._parts.values()])
+
+    @cached_property
+    def runtimes(self) -> dict[str, tuple[str, ...]]:
+        """Of those the ids of runtimes."""
+        return _joined([part.runtimes for part in self._parts.values()])
+
+    @cached_property
+    def issuers(self) -> dict[str, tuple[str, ...]]:
+        """Identity providers by issuer, without scheme."""
+        return _joined([part.issuers for part in self._parts.values()])
+
+    @cached_property
+    def opening(self) -> tuple[str, ...]:
+        """Resources that are tagged with whom they open."""
+        return tuple(sorted(name for part in self._parts.values() for name in part.opening))
+
+    def trusting_in(self, account: str, key: str) -> tuple[str, ...]:
+        """Give the principals of one account that trust a name."""
+        part = self._parts.get(account)
+        return tuple(part.trusts.get(key, ())) if part else ()
+
+    @cached_property
+    def _elsewhere(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for part, names in self._parts.items():
+            for name in (*names.trusts, *names.resources):
+                owner = _account_of(name)
+                if owner and owner != part:
+                    found.setdefault(owner, set()).add(name)
+        return found
+
+    def known_elsewhere(self, account: str) -> tuple[str, ...]:
+        """Give the ARNs in an account that other accounts name."""
+        return tuple(sorted(self._elsewhere.get(account, ())))
+
+
+def _joined(parts: list[Index]) -> dict[str, tuple[str, ...]]:
+    found: dict[str, list[str]] = {}
+    for part in parts:
+        for name, ids in part.items():
+            found.setdefault(name, []).extend(ids)
+    return {name: tuple(sorted(ids)) for name, ids in found.items()}
+
+
+def _account_of(name: str) -> str:
+    parts = name.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
+
+
+# --- one part ---------------------------------------------------------------------------------
+
+
+def _of_part(facts: Facts, scope: str) -> NamesOfPart:
+    part = facts.part(scope)
+    found = NamesOfPart({}, {}, {}, {}, [])
+    runtimes = {runtime.id for runtime in part.runtimes}
+    resources = {resource.id for resource in part.resources}
+    read = _Reader(facts)
+    for attachment in part.attachments:
+        if attachment.kind not in ("trust", "resource", "grant"):
+            continue
+        target = attachment.target
+        for name in read.names(attachment):
+            if attachment.kind == "trust":
+                _add(found.trusts, name, target)
+            elif target in resources:
+                _add(found.resources, name, target)
+                if target in runtimes:
+                    _add(found.runtimes, name, target)
+    for principal in part.principals:
+        if principal.kind == "oidc-provider" and principal.provider == "aws":
+            _add(found.issuers, principal.id.partition(":oidc-provider/")[2], principal.id)
+    found.opening = [r.id for r in part.resources if OPENS_TAG in r.tags]
+    return _sorted(found)
+
+
+def _sorted(found: NamesOfPart) -> NamesOfPart:
+    for index in (found.trusts, found.resources, found.runtimes, found.issuers):
+        for ids in index.values():
+            ids.sort()
+    found.opening.sort()
+    return found
+
+
+def _add(index: Index, name: str, target: str) -> None:
+    ids = index.setdefault(name, [])
+    if target not in ids[-1:] and target not in ids:
+        ids.append(target)
+
+
+#: Stands for a resource's own name in its policy, so that alike policies are read once.
+_ITSELF = "arn:x:x:x:x:itself"
+
+
+class _Reader:
+    """Reads each text of a policy once, however many resources have it about themselves."""
+
+    def __init__(self, facts: Facts) -> None:
+        self._documents = facts.snapshot.documents
+        self._read: dict[str, tuple[str, ...]] = {}
+
+    def names(self, attachment: Attachment) -> tuple[str, ...]:
+        """Give whom an attached document may mean; `*` where that cannot be told."""
+        raw = self._documents.get(attachment.document)
+        text = (bytes(raw) if raw is not None else b"").decode("utf-8", "replace")
+        if attachment.kind == "grant":
+            return _grantee(text) if raw is not None else ()
+        if attachment.kind == "resource" and attachment.target.startswith("arn:"):
+            text = text.replace(attachment.target, _ITSELF)
+        if text not in self._read:
+            self._read[text] = tuple(dict.fromkeys(_named(compile_document(text))))
+        return self._read[text]
+
+
+def _grantee(text: str) -> tuple[str, ...]:
+    try:
+        return (msgspec.json.decode(text, type=WrittenGrant).GranteePrincipal,)
+    except msgspec.MsgspecError:
+        return ()
+
+
+class _Constraints(msgspec.Struct):
+    EncryptionContextEquals: dict[str, str] = {}
+    EncryptionContextSubset: dict[str, str] = {}
+
+
+class WrittenGrant(msgspec.Struct):
+    """A KMS grant as ListGrants gives it.
+    https://docs.aws.amazon.com/kms/latest/APIReference/API_GrantListEntry.html"""
+
+    GranteePrincipal: str = ""
+    Operations: tuple[str, ...] = ()
+    GrantId: str = ""
+    Constraints: _Constraints = msgspec.field(default_factory=_Constraints)
+
+
+def _named(document: PolicyDocument) -> Iterator[str]:
+    """Whom the allowing statements of a document may mean; `*` where that cannot be told."""
+    if document.problems:
+        yield "*"
+    for statement in document.statements:
+        if statement.effect is Effect.ALLOW:
+            yield from _named_in(statement)
+
+
+def _named_in(statement: Statement) -> Iterator[str]:
+    principals = statement.principals
+    if principals is None or principals.negated or principals.everyone:
+        yield "*"
+        return
+    for name in principals.aws:
+        yield _role_of(name)
+    yield from principals.services
+    yield from principals.federated
+
+
+def _role_of(name: str) -> str:
+    """A session's ARN stands for its role, as far as an index is concerned."""
+    if ":assumed-role/" not in name:
+        return name
+    parts = name.split(":", 5)
+    role = parts[5].split("/")[1]
+    return f"arn:{parts[1]}:iam::{parts[4]}:role/{role}"
