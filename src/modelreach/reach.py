@@ -113,7 +113,7 @@ def reach(
     says so in `unresolved`). `wired` are hops that the deployment itself makes, to what its tools
     run as.
     """
-    owner = _Owner(engines, wired)
+    owner = Owner(engines, wired)
     graph = explore([s for s in starts if owner.of(s)], owner.pivots)
     identities = _identities(graph, owner)
     takeovers = {
@@ -131,10 +131,10 @@ def reach(
     return BlastRadius(graph, identities, takeovers, accesses, patterns, held, unresolved)
 
 
-class _Owner:
+class Owner:
     """Which engine answers for an identity. Each id is looked up once."""
 
-    def __init__(self, engines: Mapping[str, Engine], wired: Iterable[Pivot]) -> None:
+    def __init__(self, engines: Mapping[str, Engine], wired: Iterable[Pivot] = ()) -> None:
         self._engines = engines
         self._wired: dict[str, list[Pivot]] = {}
         for pivot in wired:
@@ -142,6 +142,7 @@ class _Owner:
         self._known: dict[str, tuple[Engine, Principal] | None] = {}
 
     def of(self, name: str) -> tuple[Engine, Principal] | None:
+        """Give the engine that knows an identity, and the fact; None when none does."""
         if name not in self._known:
             self._known[name] = next(
                 (
@@ -154,12 +155,14 @@ class _Owner:
         return self._known[name]
 
     def engine(self, name: str) -> Engine:
+        """Give the engine that knows an identity. Raises KeyError."""
         found = self.of(name)
         if found is None:
             raise KeyError(name)
         return found[0]
 
     def pivots(self, name: str) -> Iterable[Pivot]:
+        """Give every hop from an identity: its engine's, to other providers, and those wired."""
         found = self.of(name)
         own = found[0].pivots(name) if found else ()
         return (*own, *self._federated(name), *self._wired.get(name, ()))
@@ -172,7 +175,7 @@ class _Owner:
                 yield from engine.admits(token, name)
 
 
-def _identities(graph: AccessGraph, owner: _Owner) -> dict[str, Identity]:
+def _identities(graph: AccessGraph, owner: Owner) -> dict[str, Identity]:
     return {
         node: Identity(found[1], path)
         for node, path in sorted(graph.paths.items())
@@ -180,13 +183,13 @@ def _identities(graph: AccessGraph, owner: _Owner) -> dict[str, Identity]:
     }
 
 
-def _takeover(scope: str, path: Path, owner: _Owner) -> Takeover:
+def _takeover(scope: str, path: Path, owner: Owner) -> Takeover:
     engine = owner.engine(path.pivots[-1].source)
     return Takeover(scope, engine.provider, engine.scope_kind(scope), path)
 
 
 def _patterns(
-    identities: dict[str, Identity], held: dict[str, PermissionSet], owner: _Owner
+    identities: dict[str, Identity], held: dict[str, PermissionSet], owner: Owner
 ) -> Iterator[Access]:
     for name, identity in identities.items():
         for grant in owner.engine(name).unlisted(held[name], identity.principal.scope):

@@ -426,6 +426,20 @@ class Facts:
         version; a store keeps it (as `kind`, in JSON) for the next time."""
         return make()
 
+    def keep(self) -> None:
+        """Let a store keep what was derived since."""
+
+    def tagged(self, tag: str) -> tuple[Principal, ...]:
+        """Give the principals that have a tag, by id."""
+        found = (one for one in self.principals.values() if tag in one.tags)
+        return tuple(sorted(found, key=lambda one: one.id))
+
+
+def facts_of(snapshot: Snapshot) -> Facts:
+    """Give a snapshot's facts by id: those of a store as the store has them."""
+    own = getattr(snapshot, "facts", None)
+    return own if isinstance(own, Facts) else Facts(snapshot)
+
 
 def as_part(sections: Mapping[str, Iterable[Fact]]) -> Part:
     """Give the part of these sections; those that it does not have are left out."""

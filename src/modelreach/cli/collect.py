@@ -24,6 +24,7 @@ Examples:
   modelreach collect aws -o estate.snap
   modelreach collect aws --profile ml --assume-role arn:aws:iam::222222222222:role/audit -o e.snap
   modelreach collect aws --from gaad.json -o gaad.snap     (offline, from an export)
+  modelreach collect aws -o estate.mrdb                    (small, and day by day in one file)
   modelreach collect gcp --organization 123456789012 -o estate.snap
   modelreach collect aws gcp --profile ml --project ml-prod -o both.snap
 """
@@ -70,7 +71,7 @@ def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) 
     run goes on. PROVIDERS: aws, azure, gcp, or several of them.
     """
     from modelreach import __version__, plugins, snapshot
-    from modelreach.cli.files import write_all
+    from modelreach.cli.files import write_snapshot
     from modelreach.cli.terminal import visible
 
     names = tuple(dict.fromkeys(providers))
@@ -79,7 +80,7 @@ def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) 
     parts = [one.collect(options) for one, options in zip(connectors, asked, strict=True)]
     taken_at = max(part.taken_at for part in parts)
     whole = snapshot.merge(parts, taken_at=taken_at, tool=f"modelreach {__version__}")
-    write_all({output: snapshot.encode(whole)})
+    write_snapshot(output, whole)
     if not quiet:
         for line in _told(whole, output):
             click.echo(visible(line), err=True)

@@ -17,6 +17,10 @@ from modelreach.model import InputError
 from modelreach.report import Report
 from modelreach.snapshot import Snapshot
 
+#: The ending of a store of snapshots; see `modelreach.store`.
+STORE_SUFFIX = ".mrdb"
+_SQLITE = b"SQLite format 3\0"
+
 
 @dataclass(frozen=True, slots=True)
 class Source:
@@ -48,9 +52,51 @@ def read_manifest(path: str) -> tuple[Deployment, Source]:
 
 
 def read_snapshot(path: str) -> tuple[Snapshot, Source]:
-    """Read a snapshot."""
+    """Read a snapshot: a file of JSON, or a store (`FILE@WHICH` for another than its last one).
+
+    Of a store no more is read than is asked about.
+    """
+    file, which = _in_store(path)
+    if file:
+        return _from_store(file, which)
     source = read(path)
     return snapshots.decode(source.raw, place=source.name), source
+
+
+def _in_store(path: str) -> tuple[str, str]:
+    """Give the store that a path means, and which snapshot of it; "" when it means none."""
+    head, mark, which = path.rpartition(f"{STORE_SUFFIX}@")
+    if mark:
+        return head + STORE_SUFFIX, which
+    if path == "-":
+        return "", ""
+    return (path if path.endswith(STORE_SUFFIX) or _begins_as_store(Path(path)) else ""), ""
+
+
+def _begins_as_store(path: Path) -> bool:
+    try:
+        with path.open("rb") as file:
+            return file.read(len(_SQLITE)) == _SQLITE
+    except OSError:
+        return False
+
+
+def write_snapshot(path: str, snapshot: Snapshot) -> None:
+    """Write a snapshot: into a store by its ending, else as JSON."""
+    if path.endswith(STORE_SUFFIX):
+        from modelreach.store import write
+
+        write(Path(path), snapshot)
+    else:
+        write_all({path: snapshots.encode(snapshot)})
+
+
+def _from_store(file: str, which: str) -> tuple[Snapshot, Source]:
+    from modelreach.store import StoredSnapshot
+
+    stored = StoredSnapshot.open(Path(file), which)
+    name = f"{file}@{which}" if which else file
+    return stored.as_snapshot(), Source(name, stored.digest, b"")
 
 
 def read_report(path: str) -> Report:

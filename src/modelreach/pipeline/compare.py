@@ -124,8 +124,10 @@ def _as_scope(takeover: Takeover) -> Access:
 def _at_stake(side: Side) -> list[Access]:
     """The sensitive resources of scopes that are taken over, as reached by the taking over."""
     found: list[Access] = []
-    for resource in side.case.facts.snapshot.resources:
-        takeover = side.case.taken(resource.scope)
+    facts, taken = side.case.facts, side.case.taken
+    scopes = [scope for scope in facts.scopes if taken(scope) is not None]
+    for resource in (one for scope in scopes for one in facts.part(scope).resources):
+        takeover = taken(resource.scope)
         if takeover is None:
             continue
         grant = Grant(

@@ -12,11 +12,13 @@ from modelreach.judge.finding import Case, Finding
 from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
 from modelreach.model import InputError
+from modelreach.pipeline.decided import step_of
+from modelreach.pipeline.survey import Started
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Pivot
 from modelreach.policy.provider import Context, Opens
 from modelreach.reach import BlastRadius, reach
-from modelreach.snapshot import Facts, Gap, Snapshot
+from modelreach.snapshot import Facts, Gap, Snapshot, facts_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +63,9 @@ class Estates:
         self, snapshot: Snapshot, context: Context = (), opens: Opens = ()
     ) -> tuple[Facts, dict[str, Engine]]:
         """Give the facts by id and the engine of each provider in the snapshot."""
-        facts = self._facts.setdefault(id(snapshot), Facts(snapshot))
+        if id(snapshot) not in self._facts:
+            self._facts[id(snapshot)] = facts_of(snapshot)
+        facts = self._facts[id(snapshot)]
         key = (id(snapshot), context, opens)
         if key not in self._engines:
             self._engines[key] = providers.engines(facts, context, opens)
@@ -99,6 +103,18 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
     unresolved.extend(_opened_unread(radius))
     case = Case(release.deployment, radius, facts, built, policy)
     return Side(release, case, judge(case), (*release.snapshot.gaps, *unresolved))
+
+
+def started(release: Release, policy: JudgePolicy, estates: Estates) -> Started:
+    """Give where a release starts from. Raises `InputError` as `evaluate` does."""
+    facts, built = estates.of(release.snapshot, declared_context(release.deployment), policy.opens)
+    starts, unresolved = _starts(release, facts, built)
+    return Started(
+        release.deployment,
+        tuple(sorted(set(starts))),
+        tuple((pivot.source, step_of(pivot)) for pivot in _wired(release.deployment, built)),
+        tuple(sorted(gap.subject for gap in unresolved)),
+    )
 
 
 def _opened_unread(radius: BlastRadius) -> Iterator[Gap]:

@@ -8,7 +8,7 @@ from importlib import import_module
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
 from modelreach.policy.provider import Context, Opens, Provider
-from modelreach.snapshot import Facts, Snapshot
+from modelreach.snapshot import Facts, Snapshot, facts_of
 
 #: Each has a package of its name beside this module.
 NAMES = ("aws", "azure", "gcp", "kubernetes")
@@ -33,8 +33,9 @@ def engines(facts: Facts, context: Context = (), opens: Opens = ()) -> dict[str,
 
 def cloud_of(principal: str, snapshot: Snapshot) -> str:
     """Give the provider that a bare id is of: that which lists it, else the only one there is."""
-    listed = {fact.provider for fact in snapshot.principals if fact.id == principal}
-    listed |= {fact.provider for fact in snapshot.runtimes if fact.id == principal}
+    facts = facts_of(snapshot)
+    found = (facts.principals.get(principal), facts.runtimes.get(principal))
+    listed = {fact.provider for fact in found if fact is not None}
     present = {scope.provider for scope in snapshot.scopes}
     known = listed or present
     return next(iter(known)) if len(known) == 1 else "aws"

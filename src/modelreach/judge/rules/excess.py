@@ -19,6 +19,7 @@ from modelreach.policy.engine import Grant
 from modelreach.policy.extent import Extent
 from modelreach.policy.permissions import EMPTY, Box, PermissionSet
 from modelreach.reach import Access
+from modelreach.snapshot import Usage
 
 
 class ExcessPrivilege:
@@ -32,7 +33,7 @@ class ExcessPrivilege:
 
     def judge(self, case: Case) -> Iterator[Finding]:
         """Give a finding a statement."""
-        needs, use = _needs(case), observed(case.facts.usage)
+        needs, use = _needs(case), observed(_watched(case))
         if needs is None and not use:
             return
         wanted = needs or EMPTY
@@ -148,3 +149,9 @@ def _severity(case: Case, accesses: list[Access]) -> Severity:
         if any(access.grant.capability in changing for access in accesses)
         else Severity.LOW
     )
+
+
+def _watched(case: Case) -> dict[str, tuple[Usage, ...]]:
+    """What was observed of those that are reached."""
+    usage = case.facts.usage
+    return {name: usage[name] for name in sorted(case.radius.identities) if name in usage}

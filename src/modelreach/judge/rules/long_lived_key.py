@@ -101,8 +101,9 @@ def _last(name: str) -> str:
 
 def _tagged(case: Case) -> Iterator[_Faulty]:
     """Keys of users that are tagged as the deployment's."""
-    for name, principal in case.facts.principals.items():
-        if principal.tags.get(DEPLOYMENT_TAG) == case.deployment.metadata.name:
+    for principal in case.facts.tagged(DEPLOYMENT_TAG):
+        if principal.tags[DEPLOYMENT_TAG] == case.deployment.metadata.name:
+            name = principal.id
             for key in case.facts.credentials.get(name, ()):
                 if _judged(key):
                     fault = (
@@ -115,9 +116,10 @@ def _bedrock(case: Case) -> Iterator[_Faulty]:
     """API keys of Bedrock that never expire, in the accounts that the deployment runs in: they
     call the same models, past whatever guards the deployment."""
     accounts = {i.principal.scope for i in case.radius.identities.values() if i.start}
-    for key in case.facts.snapshot.credentials:
+    keys = (key for scope in sorted(accounts) for key in case.facts.part(scope).credentials)
+    for key in keys:
         endless = is_bedrock_key(key) and key.expires == "never" and key.status != "inactive"
-        if endless and key.scope in accounts:
+        if endless:
             faults = _faults(key, case.today, case.policy.keys)
             yield key.principal, [*faults, "calls models in the deployment's account"], key
 
@@ -239,7 +241,9 @@ def _stored_finding(case: Case, resource: Resource, access: Access) -> Finding:
 
 def _credential_of(case: Case, resource: Resource) -> Credential:
     """Give the stored credential: its own fact, with the last use and rotation of its secret."""
-    known = next((key for key in case.facts.snapshot.credentials if key.id == resource.id), None)
+    known = next(
+        (key for key in case.facts.part(resource.scope).credentials if key.id == resource.id), None
+    )
     name = str((known or resource).attributes.get("secret", ""))
     secret = case.facts.resources.get(name)
     about = secret.attributes if secret else {}

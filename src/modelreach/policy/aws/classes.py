@@ -31,6 +31,11 @@ class GrantClass:
     mask: int
 
     @property
+    def ids(self) -> tuple[str, ...]:
+        """The resources that they hold for, in order."""
+        return tuple(self.shelf.of(self.mask))
+
+    @property
     def size(self) -> int:
         """How many resources they hold for."""
         return self.mask.bit_count()
@@ -141,7 +146,7 @@ def _candidates(
     estate, account = asker.estate, asker.principal.scope
     stock = shelving.account(account)
     keys = estate.keys_of(asker.principal)
-    named = frozenset[str]().union(*(shelving.named_in(account, key) for key in keys))
+    named = {name for key in keys for name in estate.named.resources_in(account, key)}
     for service, shelves in stock.shelves.items():
         allowed = said.of(service).allowed
         for shelf in shelves:
@@ -162,7 +167,8 @@ def _of_others(
     """Give what other accounts let everyone, or the whole account, have; what names the principal
     itself is little, and goes to `alone`."""
     facts, account = asker.estate.facts, asker.principal.scope
-    for stock in shelving.let_in(account, asker.principal.id.split(":")[1]):
+    partition = asker.principal.id.split(":")[1]
+    for stock in shelving.let_in(account, partition, lambda service: said.of(service).allowed):
         for service, shelves in stock.shelves.items():
             for shelf in shelves:
                 mask = _elsewhere(shelf, said.of(service).allowed)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 import msgspec
@@ -43,6 +43,7 @@ class AwsEngine:
         self._askers: dict[str, Asker] = {}
         self._held: dict[str, PermissionSet] = {}
         self._grants: dict[str, tuple[Grant, ...]] = {}
+        self._pivots: dict[str, tuple[Pivot, ...]] = {}
         self._shelving = Shelving(self._estate)
 
     def principal(self, principal: str) -> Principal | None:
@@ -85,6 +86,15 @@ class AwsEngine:
                 classes.granted(self._asker(principal), self._shelving), self._estate
             )
         return self._grants[principal]
+
+    def grant_classes(self, principal: str) -> Iterator[tuple[tuple[Grant, ...], tuple[str, ...]]]:
+        """Give the same by class: grants written out for the first of the resources, and all that
+        they hold for alike."""
+        found = classes.granted(self._asker(principal), self._shelving)
+        for one in found.classes:
+            yield one.grants, one.ids
+        for grant in found.alone:
+            yield (grant,), (grant.resource,)
 
     def permissions(self, principal: str) -> PermissionSet:
         """What its own policies let it do, after boundary and organisation policies."""
@@ -130,9 +140,15 @@ class AwsEngine:
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and account that can be taken over, in one hop."""
+        if principal not in self._pivots:
+            self._pivots[principal] = tuple(self._hops(principal))
+        return self._pivots[principal]
+
+    def _hops(self, principal: str) -> Iterator[Pivot]:
         asker = self._asker(principal)
         own = tuple(pivoting.pivots(asker, self.permissions(principal)))
-        return (*own, *credential_pivots(asker, self._secrets, own))
+        yield from own
+        yield from credential_pivots(asker, self._secrets, own)
 
     @cached_property
     def _secrets(self) -> dict[str, tuple[str, ...]]:

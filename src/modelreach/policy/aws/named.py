@@ -31,7 +31,8 @@ class NamesOfPart(msgspec.Struct):
 
     `trusts` are principals that trust it; `resources` those whose policy (or a grant on them) may
     let it in, `runtimes` those of them that are runtimes; `issuers` are OIDC providers by issuer;
-    `opening` are resources with the tag that says whom they open.
+    `opening` are resources with the tag that says whom they open; `services` are those of named
+    resources whose ARN does not say it.
     """
 
     trusts: Index = {}
@@ -39,6 +40,7 @@ class NamesOfPart(msgspec.Struct):
     runtimes: Index = {}
     issuers: Index = {}
     opening: list[str] = []
+    services: dict[str, str] = {}
 
 
 class Named:
@@ -46,6 +48,7 @@ class Named:
 
     def __init__(self, parts: dict[str, NamesOfPart]) -> None:
         self._parts = parts
+        self._by_service: dict[str, dict[str, tuple[str, ...]]] = {}
 
     @staticmethod
     def of(facts: Facts) -> Named:
@@ -54,6 +57,7 @@ class Named:
             part: facts.remembered(part, VERSION, lambda: _of_part(facts, part), NamesOfPart)  # noqa: B023 - called at once
             for part in facts.parts
         }
+        facts.keep()
         return Named(found)
 
     @cached_property
@@ -81,10 +85,28 @@ class Named:
         """Resources that are tagged with whom they open."""
         return tuple(sorted(name for part in self._parts.values() for name in part.opening))
 
+    def resources_by_service(self, key: str) -> dict[str, tuple[str, ...]]:
+        """Give the resources that may let a name in, by service, sorted."""
+        if key not in self._by_service:
+            groups: dict[str, list[str]] = {}
+            for name in self.resources.get(key, ()):
+                groups.setdefault(self._services.get(name) or _service(name), []).append(name)
+            self._by_service[key] = {service: tuple(ids) for service, ids in groups.items()}
+        return self._by_service[key]
+
+    @cached_property
+    def _services(self) -> dict[str, str]:
+        return {n: service for p in self._parts.values() for n, service in p.services.items()}
+
     def trusting_in(self, account: str, key: str) -> tuple[str, ...]:
         """Give the principals of one account that trust a name."""
         part = self._parts.get(account)
         return tuple(part.trusts.get(key, ())) if part else ()
+
+    def resources_in(self, account: str, key: str) -> tuple[str, ...]:
+        """Give the resources of one account that may let a name in."""
+        part = self._parts.get(account)
+        return tuple(part.resources.get(key, ())) if part else ()
 
     @cached_property
     def _elsewhere(self) -> dict[str, set[str]]:
@@ -114,14 +136,19 @@ def _account_of(name: str) -> str:
     return parts[4] if len(parts) == 6 else ""
 
 
+def _service(name: str) -> str:
+    parts = name.split(":", 5)
+    return parts[2] if len(parts) == 6 else ""
+
+
 # --- one part ---------------------------------------------------------------------------------
 
 
 def _of_part(facts: Facts, scope: str) -> NamesOfPart:
     part = facts.part(scope)
-    found = NamesOfPart({}, {}, {}, {}, [])
+    found = NamesOfPart({}, {}, {}, {}, [], {})
     runtimes = {runtime.id for runtime in part.runtimes}
-    resources = {resource.id for resource in part.resources}
+    resources = {resource.id: resource.kind.partition(":")[0] for resource in part.resources}
     read = _Reader(facts)
     for attachment in part.attachments:
         if attachment.kind not in ("trust", "resource", "grant"):
@@ -132,6 +159,8 @@ def _of_part(facts: Facts, scope: str) -> NamesOfPart:
                 _add(found.trusts, name, target)
             elif target in resources:
                 _add(found.resources, name, target)
+                if resources[target] != _service(target):
+                    found.services[target] = resources[target]
                 if target in runtimes:
                     _add(found.runtimes, name, target)
     for principal in part.principals:

@@ -13,7 +13,7 @@ alone.
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field, replace
 
 from modelreach.policy.aws import kinds
@@ -189,6 +189,21 @@ class Shelf:
                 bits ^= low
 
 
+def _may_touch(glob: str, ids: Sequence[str]) -> bool:
+    """May a pattern touch one of these (sorted) ids, or what is in it?"""
+    prefix = literal_prefix(glob)
+    place = bisect_left(ids, prefix)
+    if place < len(ids) and ids[place].startswith(prefix):
+        return True
+    return place > 0 and any(
+        prefix[:end] == ids[at]
+        for end, char in enumerate(prefix)
+        if char in "/:"
+        for at in (bisect_left(ids, prefix[:end]),)
+        if at < len(ids)
+    )
+
+
 def _run(first: int, last: int) -> int:
     return ((1 << (last - first)) - 1) << first if last > first else 0
 
@@ -232,9 +247,8 @@ class Shelving:
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
         self._accounts: dict[str, Stock] = {}
-        self._named: dict[str, Stock] = {}
+        self._named: dict[tuple[str, str], Stock] = {}
         self._written: dict[tuple[str, str], _Written | None] = {}
-        self._named_in: dict[str, dict[str, frozenset[str]]] = {}
         self._homes: dict[str, tuple[object, ...]] = {}
 
     def account(self, account: str) -> Stock:
@@ -248,17 +262,22 @@ class Shelving:
             self._accounts[account] = self._stock(ids, account)
         return self._accounts[account]
 
-    def let_in(self, account: str, partition: str) -> tuple[Stock, Stock]:
+    def let_in(
+        self, account: str, partition: str, allowed: Callable[[str], Sequence[str]]
+    ) -> Iterator[Stock]:
         """Give the shelves of what policies let everyone have, whoever owns it, and of what else
-        they let the account have."""
-        key = f"arn:{partition}:iam::{account}:root"
-        everyone = self._estate.named.resources.get("*", ())
-        if "*" not in self._named:
-            self._named["*"] = self._stock(everyone, "")
-        if key not in self._named:
-            rest = set(self._estate.named.resources.get(key, ())).difference(everyone)
-            self._named[key] = self._stock(sorted(rest), account)
-        return self._named["*"], self._named[key]
+        they let the account have: of each service of which something is touched by the patterns
+        that `allowed` gives for it."""
+        named = self._estate.named
+        everyone = set(named.resources.get("*", ()))
+        for key, asking in (("*", ""), (f"arn:{partition}:iam::{account}:root", account)):
+            for service, ids in named.resources_by_service(key).items():
+                if not any(_may_touch(glob, ids) for glob in allowed(service)):
+                    continue
+                if (key, service) not in self._named:
+                    rest = ids if key == "*" else [name for name in ids if name not in everyone]
+                    self._named[key, service] = self._stock(rest, asking)
+                yield self._named[key, service]
 
     def named_alone(self, keys: Iterable[str], account: str) -> frozenset[str]:
         """Give the resources that a principal's own names open, and neither `*` nor the
@@ -274,16 +293,6 @@ class Shelving:
                 if key.endswith(f"::{account}:root"):
                     found.difference_update(shared.get(key, ()))
         return frozenset(found)
-
-    def named_in(self, account: str, key: str) -> frozenset[str]:
-        """Give the resources of an account whose own policy names a key."""
-        if key not in self._named_in:
-            groups: dict[str, set[str]] = {}
-            for name in self._estate.named.resources.get(key, ()):
-                owner = self._estate.facts.resources[name].scope
-                groups.setdefault(owner, set()).add(name)
-            self._named_in[key] = {owner: frozenset(found) for owner, found in groups.items()}
-        return self._named_in[key].get(account, frozenset())
 
     def _stock(self, names: Iterable[str], asking: str) -> Stock:
         """`asking` is the account that asks, "" for any."""

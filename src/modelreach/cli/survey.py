@@ -1,0 +1,126 @@
+"""`modelreach survey`: what each of many releases reaches, in numbers."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from modelreach.cli.options import config_option
+from modelreach.model import InputError
+
+if TYPE_CHECKING:
+    from modelreach.deployment import Deployment
+    from modelreach.pipeline.survey import SurveyRow
+    from modelreach.snapshot import Snapshot
+
+EXAMPLES = """\b
+Examples:
+  modelreach survey releases/ --snapshot estate.mrdb -o survey.ndjson
+  modelreach survey v1.yaml v2.yaml --snapshot estate.snap
+  modelreach survey --principals roles.txt --snapshot estate.mrdb
+"""
+
+
+@click.command("survey", epilog=EXAMPLES)
+@click.argument("manifests", nargs=-1)
+@click.option(
+    "--principals", metavar="FILE", help="Principals instead, an id a line; - for stdin."
+)
+@click.option("--snapshot", required=True, metavar="FILE", help="The estate.")
+@click.option("-o", "--output", default="-", metavar="FILE", help="Where the lines go [stdout].")
+@click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
+@config_option
+def command(
+    manifests: tuple[str, ...],
+    principals: str | None,
+    snapshot: str,
+    output: str,
+    quiet: bool,
+    config: str | None,
+) -> None:
+    """Give what each of many releases reaches, in numbers: one line of JSON a release.
+
+    MANIFESTS are files, or folders of them. Of each release: the identities that it becomes, the
+    scopes that it can take over, and how many resources of each class it holds, by capability and
+    verdict. `scan` shows one of them whole.
+    """
+    from modelreach.cli.config import judge_policy, load
+    from modelreach.cli.files import read_snapshot, write_all
+    from modelreach.pipeline.many import Many
+    from modelreach.pipeline.survey import encode
+
+    if bool(manifests) == bool(principals):
+        raise InputError(
+            "give either manifests or --principals",
+            hint="modelreach survey releases/ --snapshot FILE",
+        )
+    estate, source = read_snapshot(snapshot)
+    releases = _releases(manifests) if manifests else _of_principals(str(principals), estate)
+    many = Many(estate, source.digest, judge_policy(load(config)))
+    rows = many.survey(releases, _silent if quiet else _Progress(len(releases)))
+    write_all({output: b"".join(map(encode, rows))})
+    if not quiet:
+        _told(rows)
+
+
+Named = tuple["Deployment", str, bytes]
+
+
+def _releases(paths: tuple[str, ...]) -> list[Named]:
+    from modelreach import deployment
+    from modelreach.cli.files import read
+
+    found: list[Named] = []
+    for path in paths:
+        files = _files(Path(path)) if Path(path).is_dir() else [path]
+        for file in files:
+            source = read(file)
+            found.append(
+                (deployment.decode(source.raw, place=source.name), source.name, source.raw)
+            )
+    return found
+
+
+def _files(folder: Path) -> list[str]:
+    found = sorted(str(p) for p in folder.rglob("*") if p.suffix in (".yaml", ".yml"))
+    if not found:
+        raise InputError("there is no manifest in this folder", place=str(folder))
+    return found
+
+
+def _of_principals(path: str, estate: Snapshot) -> list[Named]:
+    from modelreach.cli.files import read
+    from modelreach.deployment import of_principal
+    from modelreach.policy.providers import cloud_of
+
+    names = read(path).raw.decode("utf-8", "replace").split()
+    return [(of_principal(name, cloud_of(name, estate)), path, b"") for name in names]
+
+
+def _silent(_done: int) -> None:
+    return None
+
+
+class _Progress:
+    """Says how many releases are done, on a terminal only."""
+
+    def __init__(self, whole: int) -> None:
+        self._whole = whole
+
+    def __call__(self, done: int) -> None:
+        if sys.stderr.isatty():
+            click.echo(f"\r\x1b[2K{done} of {self._whole} releases", nl=False, err=True)
+
+
+def _told(rows: list[SurveyRow]) -> None:
+    taking = sum(bool(row.administers) for row in rows)
+    unknown = sum(bool(row.unresolved) for row in rows)
+    line: list[Any] = [f"{len(rows)} release(s); {taking} can take a scope over"]
+    if unknown:
+        line.append(f"{unknown} run as somebody of whom the snapshot does not tell")
+    if sys.stderr.isatty():
+        click.echo("\r\x1b[2K", nl=False, err=True)
+    click.echo("; ".join(line), err=True)

@@ -1,0 +1,58 @@
+"""Many releases in one estate: each principal is decided once, for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+
+from modelreach.deployment import Deployment
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline.decided import Decided, Decider
+from modelreach.pipeline.evaluate import Estates, Release, declared_context, started
+from modelreach.pipeline.survey import Started, SurveyRow, survey
+from modelreach.policy.provider import Context
+from modelreach.snapshot import Snapshot
+
+#: A manifest, the name of its file, and its bytes.
+Named = tuple[Deployment, str, bytes]
+
+
+class Many:
+    """Surveys releases of one snapshot. `digest` is the snapshot's, for the record."""
+
+    def __init__(self, snapshot: Snapshot, digest: str, policy: JudgePolicy) -> None:
+        self._snapshot, self._digest, self._policy = snapshot, digest, policy
+        self._estates = Estates()
+        self._found: dict[Context, dict[str, Decided | None]] = {}
+
+    def survey(
+        self, releases: Iterable[Named], progress: Callable[[int], None]
+    ) -> list[SurveyRow]:
+        """Give the row of each release, in order. Raises `InputError` when an identity of a
+        manifest should be in the snapshot and is not."""
+        rows: list[SurveyRow] = []
+        for deployment, name, raw in releases:
+            context = declared_context(deployment)
+            rows.extend(
+                survey([self._start(deployment, name, raw)], self._find(context), self._digest)
+            )
+            progress(len(rows))
+        return rows
+
+    def _start(self, deployment: Deployment, name: str, raw: bytes) -> Started:
+        release = Release(
+            deployment, self._snapshot, manifest_name=name, raw=raw, snapshot_digest=self._digest
+        )
+        return started(release, self._policy, self._estates)
+
+    def _find(self, context: Context) -> Callable[[str], Decided | None]:
+        """Give what decides principals under what a deployment fixes of every request."""
+        facts, engines = self._estates.of(self._snapshot, context, self._policy.opens)
+        decider = Decider(facts, engines)
+        known = self._found.setdefault(context, {})
+
+        def find(name: str) -> Decided | None:
+            if name not in known:
+                known[name] = decider.decide(name)
+            return known[name]
+
+        return find

@@ -1,0 +1,360 @@
+"""A snapshot in a store, read account by account when it is first asked about."""
+
+from __future__ import annotations
+
+import hashlib
+import struct
+from array import array
+from bisect import bisect_left
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, Generic, TypeVar, cast
+
+import msgspec
+
+from modelreach.snapshot import (
+    SCHEMA,
+    Facts,
+    Part,
+    Principal,
+    Snapshot,
+    canonical,
+    encode,
+    parted,
+)
+from modelreach.store.file import Kept, Section, Store
+
+_T = TypeVar("_T")
+_SECTIONS: dict[str, Any] = {
+    field.name: field.type
+    for field in msgspec.structs.fields(Snapshot)
+    if field.name not in ("schema", "taken_at", "tool", "documents")
+}
+_READERS = {name: msgspec.json.Decoder(kind) for name, kind in _SECTIONS.items()}
+_DOCUMENTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_TAGGED = msgspec.json.Decoder(dict[str, list[str]])
+
+#: Sections of which several facts are about one thing, and what in them says about which.
+_GROUPED = {
+    "attachments": "target",
+    "credentials": "principal",
+    "bindings": "target",
+    "usage": "principal",
+}
+_SOUGHT = ("principals", "resources", "runtimes", "managed_policies", *_GROUPED)
+
+#: Tags with this beginning are looked for in whole estates, and have an index.
+_OUR_TAGS = "modelreach:"
+
+
+# --- writing -----------------------------------------------------------------------------------
+
+
+def write(path: Path, snapshot: Snapshot) -> Kept:
+    """Add a snapshot to a store, which is made when there is none. Raises `InputError`."""
+    store = Store(path, make=True)
+    try:
+        whole = canonical(snapshot)
+        digest = "sha256:" + hashlib.sha256(encode(whole)).hexdigest()
+        store.add(digest, whole.taken_at, whole.tool, _sections(whole))
+        return next(kept for kept in store.snapshots() if kept.digest == digest)
+    finally:
+        store.close()
+
+
+def _sections(whole: Snapshot) -> Iterator[tuple[str, str, int, bytes]]:
+    parts = parted(whole)
+    names = sorted({"", *parts})
+    homes: dict[str, set[str]] = {}
+    for part, sections in parts.items():
+        for digest in _documents_of(sections):
+            homes.setdefault(digest, set()).add(part)
+    strays: list[tuple[int, int]] = []
+    tags: dict[str, list[str]] = {}
+    for place, part in enumerate(names):
+        sections = parts.get(part, {})
+        for section, facts in sorted(sections.items()):
+            yield part, section, len(facts), msgspec.json.encode(facts, order="sorted")
+        own = {d: whole.documents[d] for d in _own(part, sections, homes, whole)}
+        if own:
+            yield part, "documents", len(own), msgspec.json.encode(own, order="sorted")
+        strays += [(_hash(name), place) for name in _names(sections) if not _tells(name, part)]
+        for fact in sections.get("principals", ()):
+            assert isinstance(fact, Principal)
+            for tag in fact.tags:
+                if tag.startswith(_OUR_TAGS):
+                    tags.setdefault(tag, []).append(fact.id)
+    yield "", "#strays", len(strays), b"".join(struct.pack("<QI", *one) for one in sorted(strays))
+    yield "", "#tagged", len(tags), msgspec.json.encode(tags, order="sorted")
+
+
+def _documents_of(sections: Mapping[str, Any]) -> set[str]:
+    found = {attachment.document for attachment in sections.get("attachments", ())}
+    for policy in sections.get("managed_policies", ()):
+        found.update(policy.versions.values())
+    return found
+
+
+def _own(
+    part: str, sections: Mapping[str, Any], homes: Mapping[str, set[str]], whole: Snapshot
+) -> list[str]:
+    """The documents that only this part has; those of several, and of none, are common."""
+    if part:
+        used = _documents_of(sections)
+        return sorted(d for d in used if d in whole.documents and homes[d] == {part})
+    return sorted(d for d in whole.documents if len(homes.get(d, ())) != 1 or homes[d] == {""})
+
+
+def _names(sections: Mapping[str, Any]) -> Iterator[str]:
+    for section in ("principals", "resources", "runtimes", "managed_policies"):
+        yield from (fact.id for fact in sections.get(section, ()))
+    yield from (fact.principal for fact in sections.get("credentials", ()))
+
+
+def _tells(name: str, part: str) -> bool:
+    """Does an id say by itself of which part it is?"""
+    return not part or part in _tokens(name)
+
+
+def _tokens(name: str) -> list[str]:
+    return name.replace("/", ":").split(":")
+
+
+def _hash(name: str) -> int:
+    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+
+
+# --- reading -----------------------------------------------------------------------------------
+
+
+class StoredSnapshot:
+    """Answers as a `Snapshot` does. A section is read from all accounts when it is asked for as a
+    whole; `facts` reads only the accounts that it is asked about."""
+
+    def __init__(self, store: Store, kept: Kept) -> None:
+        self.schema = SCHEMA
+        self.digest = kept.digest
+        self.taken_at = kept.taken_at
+        self.tool = kept.tool
+        self.facts = StoredFacts(store, kept, self)
+
+    @staticmethod
+    def open(path: Path, which: str = "") -> StoredSnapshot:
+        """Open one snapshot of a store. Raises `InputError`."""
+        store = Store(path)
+        return StoredSnapshot(store, store.find(which))
+
+    def __getattr__(self, name: str) -> Any:
+        if name not in _SECTIONS:
+            raise AttributeError(name)
+        found = self.facts.everywhere(name)
+        setattr(self, name, found)
+        return found
+
+    @property
+    def documents(self) -> Mapping[str, msgspec.Raw]:
+        """The documents of all that was read so far; whoever knows a digest has read it from
+        there."""
+        return self.facts.documents
+
+    def whole(self) -> Snapshot:
+        """Give all of it as a snapshot in memory."""
+        sections = {name: getattr(self, name) for name in _SECTIONS}
+        self.facts.load_all()
+        documents = dict(sorted(self.facts.documents.items()))
+        made = Snapshot(
+            schema=SCHEMA,
+            taken_at=self.taken_at,
+            tool=self.tool,
+            documents=documents,
+            **sections,
+        )
+        return canonical(made)
+
+    def as_snapshot(self) -> Snapshot:
+        """Give it under the type whose questions it answers."""
+        return cast("Snapshot", self)
+
+
+class StoredFacts(Facts):
+    """Facts by id; an account is read when something of it is first looked up."""
+
+    def __init__(self, store: Store, kept: Kept, snapshot: StoredSnapshot) -> None:
+        self._store = store
+        self._manifest: dict[str, dict[str, Section]] = {}
+        for section in store.manifest(kept):
+            self._manifest.setdefault(section.part, {})[section.section] = section
+        self._loaded: dict[str, Part] = {}
+        self._sought: set[str] = set()
+        self._names = tuple(sorted({"", *self._manifest}))
+        self._strays: tuple[array[int], array[int]] | None = None
+        self._kept: dict[str, dict[bytes, bytes]] = {}
+        self._derived: dict[str, dict[bytes, bytes]] = {}
+        self.documents: dict[str, msgspec.Raw] = {}
+        self.snapshot = snapshot.as_snapshot()
+        self._by_name: dict[str, _Sought[Any]] = {name: _Sought(self) for name in _SOUGHT}
+        self.principals = self._by_name["principals"]
+        self.resources = self._by_name["resources"]
+        self.runtimes = self._by_name["runtimes"]
+        self.managed_policies = self._by_name["managed_policies"]
+        self.credentials = self._by_name["credentials"]
+        self.attachments = self._by_name["attachments"]
+        self.bindings = self._by_name["bindings"]
+        self.usage = self._by_name["usage"]
+        self._read("")
+        scopes = self._facts("", "scopes")
+        self.scopes = {scope.id: scope for scope in scopes}
+
+    @property
+    def parts(self) -> tuple[str, ...]:
+        """The scopes that have facts of their own, and "" for what is of none."""
+        return self._names
+
+    @property
+    def read_parts(self) -> tuple[str, ...]:
+        """The parts that were read so far."""
+        return tuple(sorted(self._loaded))
+
+    def part(self, scope: str) -> Part:
+        """Give the facts of one scope."""
+        if scope not in self._manifest and scope:
+            return Part()
+        self._read(scope)
+        return self._loaded[scope]
+
+    def tagged(self, tag: str) -> tuple[Principal, ...]:
+        """Give the principals that have a tag."""
+        if not tag.startswith(_OUR_TAGS):
+            return super().tagged(tag)
+        section = self._manifest[""].get("#tagged")
+        raw = self._store.blob(section.digest) if section else b"{}"
+        names = self._store.decoded(raw, _TAGGED).get(tag, ())
+        return tuple(self.principals[name] for name in sorted(names))
+
+    def everywhere(self, section: str) -> tuple[Any, ...]:
+        """Give a section of all parts."""
+        return tuple(fact for part in self._names for fact in self._facts(part, section))
+
+    def load_all(self) -> None:
+        """Read every part."""
+        for part in self._names:
+            self._read(part)
+
+    def remembered(self, scope: str, name: str, make: Callable[[], _T], kind: type[_T]) -> _T:
+        """Give what was derived from a part before; derive and keep it when it was not."""
+        if name not in self._kept:
+            self._kept[name] = self._store.all_derived(name)
+        source = self._source(scope)
+        packed = self._kept[name].get(source)
+        if packed is not None:
+            return self._store.decoded(self._store.unpacked(packed), msgspec.json.Decoder(kind))
+        made = make()
+        self._derived.setdefault(name, {})[source] = msgspec.json.encode(made)
+        return made
+
+    def keep(self) -> None:
+        """Keep what was derived since."""
+        for name, found in self._derived.items():
+            self._store.keep_derived(name, found)
+        self._derived.clear()
+
+    def _source(self, scope: str) -> bytes:
+        whole = hashlib.sha256()
+        for name, section in sorted(self._manifest.get(scope, {}).items()):
+            if not name.startswith("#"):
+                whole.update(name.encode() + b"\0" + section.digest)
+        return whole.digest()
+
+    # --- reading ---------------------------------------------------------------------------
+
+    def _facts(self, part: str, section: str) -> tuple[Any, ...]:
+        known = self._manifest.get(part, {}).get(section)
+        if known is None:
+            return ()
+        raw = self._store.blob(known.digest)
+        found: tuple[Any, ...] = self._store.decoded(raw, _READERS[section])
+        return found
+
+    def _read(self, part: str) -> None:
+        if part in self._loaded:
+            return
+        sections = self._manifest.get(part, {})
+        found = {name: self._facts(part, name) for name in Part.__slots__}
+        self._loaded[part] = Part(**found)
+        if "documents" in sections:
+            raw = self._store.blob(sections["documents"].digest)
+            documents = self._store.decoded(raw, _DOCUMENTS)
+            self.documents.update(documents)
+        for name in ("principals", "resources", "runtimes", "managed_policies"):
+            self._by_name[name].found.update((fact.id, fact) for fact in found[name])
+        for name, key in _GROUPED.items():
+            self._by_name[name].take(found.get(name) or self._facts(part, name), key)
+
+    def seek(self, name: str) -> None:
+        """Read the parts that an id may be of."""
+        if name in self._sought:
+            return
+        self._sought.add(name)
+        for token in _tokens(name):
+            if token in self._manifest:
+                self._read(token)
+        for place in self._astray(name):
+            self._read(self._names[place])
+
+    def _astray(self, name: str) -> Iterator[int]:
+        """The places of the parts of ids that do not say it themselves."""
+        if self._strays is None:
+            section = self._manifest[""].get("#strays")
+            raw = self._store.blob(section.digest) if section else b""
+            pairs = list(struct.iter_unpack("<QI", raw))
+            self._strays = (
+                array("Q", (one for one, _ in pairs)),
+                array("L", (place for _, place in pairs)),
+            )
+        hashes, places = self._strays
+        wanted = _hash(name)
+        at = bisect_left(hashes, wanted)
+        while at < len(hashes) and hashes[at] == wanted:
+            yield places[at]
+            at += 1
+
+
+class _Sought(Mapping[str, _T], Generic[_T]):
+    """Facts by id, sought in the store when they are not there yet."""
+
+    def __init__(self, facts: StoredFacts) -> None:
+        self.found: dict[str, _T] = {}
+        self._facts = facts
+
+    def take(self, facts: tuple[Any, ...], key: str) -> None:
+        """Take facts in, those of one key together."""
+        groups: dict[str, list[Any]] = {}
+        for fact in facts:
+            groups.setdefault(getattr(fact, key), []).append(fact)
+        for name, members in groups.items():
+            before = cast("tuple[Any, ...]", self.found.get(name, ()))
+            self.found[name] = cast("_T", (*before, *members))
+
+    def __getitem__(self, name: str) -> _T:
+        if name not in self.found:
+            self._facts.seek(name)
+        return self.found[name]
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Give what is under a name."""
+        known = self.found.get(name)
+        if known is None and name:
+            self._facts.seek(name)
+            known = self.found.get(name)
+        return default if known is None else known
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and self.get(name) is not None
+
+    def __iter__(self) -> Iterator[str]:
+        self._facts.load_all()
+        return iter(self.found)
+
+    def __len__(self) -> int:
+        self._facts.load_all()
+        return len(self.found)

@@ -1,0 +1,252 @@
+"""The file itself: tables, blobs, manifests. Knows bytes and digests, and no facts."""
+
+from __future__ import annotations
+
+import hashlib
+import sqlite3
+from collections.abc import Generator, Iterable
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Final, TypeVar
+
+import msgspec
+import zstandard
+
+from modelreach.model import InputError
+
+SCHEMA: Final = "modelreach.store/1"
+SUFFIX: Final = ".mrdb"
+_T = TypeVar("_T")
+_LEVEL: Final = 3
+#: No section is larger than this once unpacked: a file that says so is not one of ours.
+_LARGEST: Final = 1 << 32
+
+_TABLES = """
+CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+CREATE TABLE snapshots (
+    id INTEGER PRIMARY KEY, digest TEXT NOT NULL UNIQUE, taken_at TEXT NOT NULL,
+    tool TEXT NOT NULL);
+CREATE TABLE blobs (digest BLOB PRIMARY KEY, data BLOB NOT NULL);
+CREATE TABLE manifest (
+    snapshot INTEGER NOT NULL REFERENCES snapshots, part TEXT NOT NULL, section TEXT NOT NULL,
+    digest BLOB NOT NULL REFERENCES blobs, facts INTEGER NOT NULL,
+    PRIMARY KEY (snapshot, part, section)) WITHOUT ROWID;
+CREATE TABLE derived (
+    name TEXT NOT NULL, source BLOB NOT NULL, data BLOB NOT NULL,
+    PRIMARY KEY (name, source)) WITHOUT ROWID;
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """One snapshot of a store."""
+
+    id: int
+    digest: str
+    taken_at: str
+    tool: str
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """One blob of a manifest: of which part and section, under which digest, how many facts."""
+
+    part: str
+    section: str
+    digest: bytes
+    facts: int
+
+
+#: A section to be written: part, section, number of facts, bytes.
+Written = tuple[str, str, int, bytes]
+
+
+class Store:
+    """A store in a file. Raises `InputError` naming it when it cannot be used."""
+
+    def __init__(self, path: Path, *, make: bool = False) -> None:
+        self.path = path
+        if not make and not path.exists():
+            raise InputError("no such file", place=str(path))
+        fresh = not path.exists() or path.stat().st_size == 0
+        with self._named():
+            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db.execute("PRAGMA trusted_schema = OFF")
+            if fresh:
+                self._make()
+        self._check()
+
+    def _make(self) -> None:
+        self._db.executescript(f"BEGIN; {_TABLES} COMMIT;")
+        self._db.execute("INSERT INTO store VALUES ('schema', ?)", (SCHEMA,))
+
+    def _check(self) -> None:
+        with self._named():
+            row = self._db.execute("SELECT value FROM store WHERE name = 'schema'").fetchone()
+        if row is None or row[0] != SCHEMA:
+            raise self._foreign("it is of another version")
+
+    def _foreign(self, why: object) -> InputError:
+        return InputError(
+            f"this is not a `{SCHEMA}` file ({why})",
+            place=str(self.path),
+            hint=f"write one with `modelreach collect PROVIDER -o FILE{SUFFIX}`",
+        )
+
+    @contextmanager
+    def _named(self) -> Generator[None]:
+        try:
+            yield
+        except sqlite3.Error as error:
+            raise self._foreign(error) from None
+
+    def close(self) -> None:
+        """Let go of the file."""
+        self._db.close()
+
+    # --- snapshots ---------------------------------------------------------------------------
+
+    def snapshots(self) -> tuple[Kept, ...]:
+        """Give all snapshots, oldest first."""
+        with self._named():
+            rows = self._db.execute(
+                "SELECT id, digest, taken_at, tool FROM snapshots ORDER BY taken_at, id"
+            ).fetchall()
+        return tuple(Kept(*row) for row in rows)
+
+    def find(self, which: str) -> Kept:
+        """Give a snapshot by the beginning of its time or digest, `-1` for the one before the
+        last, and so on; the last one for "". Raises `InputError` when there is none."""
+        known = self.snapshots()
+        if not known:
+            raise InputError("there is no snapshot in this store", place=str(self.path))
+        if not which:
+            return known[-1]
+        if which.startswith("-") and which[1:].isdigit():
+            found = known[: len(known) - int(which[1:])]
+        else:
+            digest = which.removeprefix("sha256:")
+            found = tuple(
+                one
+                for one in known
+                if one.taken_at.startswith(which)
+                or one.digest.removeprefix("sha256:").startswith(digest)
+            )
+        if not found:
+            times = ", ".join(one.taken_at for one in known[-5:])
+            raise InputError(
+                f"there is no snapshot `{which}` in this store",
+                place=str(self.path),
+                hint=f"the last ones are of {times}",
+            )
+        return found[-1]
+
+    def add(
+        self,
+        digest: str,
+        taken_at: str,
+        tool: str,
+        sections: Iterable[Written],
+    ) -> None:
+        """Keep a snapshot: part, section, number of facts and bytes of each section. One that is
+        kept already stays as it is. All of it is written, or nothing."""
+        packer = zstandard.ZstdCompressor(level=_LEVEL)
+        with self._named():
+            self._db.execute("BEGIN IMMEDIATE")
+            try:
+                self._add(digest, taken_at, tool, sections, packer)
+            except BaseException:
+                self._db.execute("ROLLBACK")
+                raise
+            self._db.execute("COMMIT")
+
+    def _add(
+        self,
+        digest: str,
+        taken_at: str,
+        tool: str,
+        sections: Iterable[Written],
+        packer: zstandard.ZstdCompressor,
+    ) -> None:
+        put = self._db.execute
+        known = put("SELECT 1 FROM snapshots WHERE digest = ?", (digest,)).fetchone()
+        if known is not None:
+            return
+        made = put(
+            "INSERT INTO snapshots (digest, taken_at, tool) VALUES (?, ?, ?)",
+            (digest, taken_at, tool),
+        ).lastrowid
+        for part, section, facts, raw in sections:
+            key = hashlib.sha256(raw).digest()
+            if put("SELECT 1 FROM blobs WHERE digest = ?", (key,)).fetchone() is None:
+                put("INSERT INTO blobs VALUES (?, ?)", (key, packer.compress(raw)))
+            put("INSERT INTO manifest VALUES (?, ?, ?, ?, ?)", (made, part, section, key, facts))
+
+    def drop(self, kept: Kept) -> None:
+        """Forget a snapshot, and the blobs that no other one has."""
+        with self._named():
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.execute("DELETE FROM manifest WHERE snapshot = ?", (kept.id,))
+            self._db.execute("DELETE FROM snapshots WHERE id = ?", (kept.id,))
+            self._db.execute("DELETE FROM blobs WHERE digest NOT IN (SELECT digest FROM manifest)")
+            self._db.execute("DELETE FROM derived")
+            self._db.execute("COMMIT")
+
+    # --- blobs -------------------------------------------------------------------------------
+
+    def manifest(self, kept: Kept) -> tuple[Section, ...]:
+        """Give what a snapshot is made of."""
+        with self._named():
+            rows = self._db.execute(
+                "SELECT part, section, digest, facts FROM manifest WHERE snapshot = ?"
+                " ORDER BY part, section",
+                (kept.id,),
+            ).fetchall()
+        return tuple(Section(*row) for row in rows)
+
+    def blob(self, digest: bytes) -> bytes:
+        """Give the bytes under a digest. Raises `InputError` when they are not what it says."""
+        with self._named():
+            row = self._db.execute("SELECT data FROM blobs WHERE digest = ?", (digest,)).fetchone()
+        if row is None:
+            raise self._foreign(f"it lacks the blob {digest.hex()[:12]}")
+        raw = self.unpacked(row[0])
+        if hashlib.sha256(raw).digest() != digest:
+            raise self._foreign(f"the blob {digest.hex()[:12]} was changed")
+        return raw
+
+    def unpacked(self, data: bytes) -> bytes:
+        """Give the bytes of what is kept packed."""
+        try:
+            return zstandard.ZstdDecompressor().decompress(data, max_output_size=_LARGEST)
+        except zstandard.ZstdError as error:
+            raise self._foreign(error) from None
+
+    def decoded(self, raw: bytes, reader: msgspec.json.Decoder[_T]) -> _T:
+        """Give what bytes of this store stand for. Raises `InputError`."""
+        try:
+            return reader.decode(raw)
+        except (msgspec.MsgspecError, RecursionError) as error:
+            raise self._foreign(error) from None
+
+    # --- what is derived ---------------------------------------------------------------------
+
+    def all_derived(self, name: str) -> dict[bytes, bytes]:
+        """Give all that was kept under a name, packed, by the digest of its source."""
+        with self._named():
+            rows = self._db.execute("SELECT source, data FROM derived WHERE name = ?", (name,))
+            return dict(rows.fetchall())
+
+    def keep_derived(self, name: str, found: dict[bytes, bytes]) -> None:
+        """Keep what was derived, by the digest of its source. A store that cannot be written is
+        left as it is: nothing is lost but time."""
+        packer = zstandard.ZstdCompressor(level=_LEVEL)
+        rows = [(name, source, packer.compress(raw)) for source, raw in found.items()]
+        try:
+            self._db.execute("BEGIN IMMEDIATE")
+            self._db.executemany("INSERT OR REPLACE INTO derived VALUES (?, ?, ?)", rows)
+            self._db.execute("COMMIT")
+        except sqlite3.OperationalError:
+            if self._db.in_transaction:
+                self._db.execute("ROLLBACK")

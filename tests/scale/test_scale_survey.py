@@ -1,0 +1,103 @@
+"""A survey says of each release what its radius says, in numbers."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import pytest
+
+from modelreach import deployment
+from modelreach.cli import run
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline import Release, evaluate
+from modelreach.pipeline.evaluate import Estates, Side
+from modelreach.pipeline.many import Many
+from modelreach.policy.providers import resource_class
+from modelreach.reach import Access
+from modelreach.snapshot import Snapshot, encode
+from modelreach.store import write
+from organisations import deployments, manifest, plan, whole
+
+PLAN = plan(principals=90, resources=400, accounts=4, deployments=10)
+RANK = ("allow", "conditional", "unknown")
+
+
+@pytest.fixture(scope="module")
+def made() -> Snapshot:
+    return whole(PLAN)
+
+
+def _side(made: Snapshot, principal: str, estates: Estates) -> Side:
+    release = Release(deployment.decode(manifest(principal).encode(), place="m"), made)
+    return evaluate(release, JudgePolicy(), estates)
+
+
+def _reach(accesses: tuple[Access, ...]) -> dict[str, dict[str, Counter[str]]]:
+    surest: dict[tuple[str, str, str], int] = {}
+    for access in accesses:
+        grant = access.grant
+        key = (resource_class(grant.kind), str(grant.capability), grant.resource)
+        place = RANK.index(str(access.verdict))
+        surest[key] = min(place, surest.get(key, place))
+    found: dict[str, dict[str, Counter[str]]] = {}
+    for (kind, capability, _), place in surest.items():
+        found.setdefault(kind, {}).setdefault(capability, Counter())[RANK[place]] += 1
+    return found
+
+
+def test_a_survey_counts_what_radii_list(made: Snapshot) -> None:
+    many, estates = Many(made, "", JudgePolicy()), Estates()
+    principals = deployments(PLAN, made)
+    releases = [(deployment.decode(manifest(p).encode(), place="m"), "m", b"") for p in principals]
+    for principal, row in zip(principals, many.survey(releases, lambda _: None), strict=True):
+        radius = _side(made, principal, estates).radius
+        assert sum(row.identities.values()) == len(radius.identities)
+        assert set(row.administers) == set(radius.takeovers)
+        assert row.patterns == len(radius.patterns)
+        counted = {
+            kind: {
+                capability: {v: n for v in RANK if (n := getattr(count, v))}
+                for capability, count in capabilities.items()
+            }
+            for kind, capabilities in row.reach.items()
+        }
+        assert counted == {
+            kind: {capability: dict(count) for capability, count in capabilities.items()}
+            for kind, capabilities in _reach(radius.accesses).items()
+        }
+
+
+def test_the_command_writes_a_line_a_release_from_both_forms(
+    made: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "releases"
+    folder.mkdir()
+    for number, principal in enumerate(deployments(PLAN, made)[:4]):
+        (folder / f"{number}.yaml").write_text(manifest(principal, number))
+    (tmp_path / "estate.snap").write_bytes(encode(made))
+    write(tmp_path / "estate.mrdb", made)
+    found: list[str] = []
+    for form in ("snap", "mrdb"):
+        assert run(["survey", str(folder), "--snapshot", str(tmp_path / f"estate.{form}")]) == 0
+        found.append(capsys.readouterr().out)
+    assert found[0] == found[1]
+    rows = [json.loads(line) for line in found[0].splitlines()]
+    assert [row["name"] for row in rows] == [f"deployment-0000{n}" for n in range(4)]
+    assert all(row["schema"] == "modelreach.survey/1" for row in rows)
+
+
+def test_principals_that_are_not_there_are_an_error(
+    made: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "estate.snap").write_bytes(encode(made))
+    (tmp_path / "ids").write_text("arn:aws:iam::200000000000:role/nobody\n")
+    arguments = [
+        "--principals",
+        str(tmp_path / "ids"),
+        "--snapshot",
+        str(tmp_path / "estate.snap"),
+    ]
+    assert run(["survey", *arguments]) == 2
+    assert "nobody" in capsys.readouterr().err
