@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from importlib import import_module
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import msgspec
 
@@ -38,7 +38,7 @@ def _tables(snapshot: Snapshot) -> list[tuple[str, list[dict[str, Any]]]]:
     for field in msgspec.structs.fields(Snapshot):
         facts = getattr(snapshot, field.name)
         if isinstance(facts, tuple) and facts:
-            of_section = cast("tuple[Any, ...]", facts)
+            of_section: tuple[Any, ...] = facts
             found.append((field.name, [_row(fact) for fact in of_section]))
     if snapshot.documents:
         rows = [

@@ -1,0 +1,336 @@
+"""What an organisation costs: each stage of a run over a made-up one of chosen size.
+
+    python tests/bench/bench_scale.py                              # JSON, small sizes
+    python tests/bench/bench_scale.py --markdown                   # the tables of benchmarks.md
+    python tests/bench/bench_scale.py --principals 10000 --json out.json
+
+Each stage runs in a process of its own, so that its peak memory is its own. CPU seconds
+(`time.process_time`, children included), and ratios to one `orjson.loads` pass over the same
+facts as `modelreach.snapshot/1`. Growth is the exponent between two sizes.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import statistics
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import asdict, dataclass
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "fixtures"))
+
+from modelreach import deployment  # noqa: E402
+from modelreach.judge.policy import JudgePolicy  # noqa: E402
+from modelreach.pipeline import GateOptions, Release, evaluate, radius_report  # noqa: E402
+from modelreach.pipeline.evaluate import Estates  # noqa: E402
+from modelreach.snapshot import Snapshot, decode, encode  # noqa: E402
+from modelreach.store import StoredSnapshot, write  # noqa: E402
+from organisations import deployments, manifest, plan, whole  # noqa: E402
+from organisations.plan import Plan  # noqa: E402
+
+SINGLE = 9
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """An organisation: principals, accounts, and how many deployments are surveyed."""
+
+    principals: int
+    accounts: int
+    deployments: int
+
+    @property
+    def name(self) -> str:
+        """For people."""
+        return f"{self.principals:,} principals, {self.accounts:,} accounts"
+
+    def plan(self, drift: float = 0.0, day: int = 0) -> Plan:
+        """Give its plan."""
+        return plan(
+            principals=self.principals,
+            accounts=self.accounts,
+            deployments=self.deployments,
+            drift=drift,
+            day=day,
+        )
+
+
+SIZES = (Size(100, 1, 5), Size(400, 4, 20), Size(1000, 10, 50))
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """One stage: CPU and wall seconds, peak memory of its process, and what it is of."""
+
+    size: str
+    stage: str
+    cpu_s: float
+    wall_s: float
+    peak_mb: float
+    ratio: float
+    note: str = ""
+
+
+# --- stages: each is called in a process of its own, with the folder of its size ---------------
+
+
+def _timed(work: Callable[[], str]) -> tuple[float, float, str]:
+    before, started = _cpu(), time.perf_counter()
+    note = work()
+    return _cpu() - before, time.perf_counter() - started, note
+
+
+def _cpu() -> float:
+    return sum(
+        used.ru_utime + used.ru_stime
+        for used in map(resource.getrusage, (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    )
+
+
+def stage_loads(folder: Path) -> str:
+    """One orjson.loads pass: what all else is measured by."""
+    import orjson
+
+    raw = (folder / "estate.snap").read_bytes()
+    orjson.loads(raw)
+    return f"{len(raw) / 1e6:.1f} MB"
+
+
+def stage_decode(folder: Path) -> str:
+    """The JSON as facts."""
+    found = decode((folder / "estate.snap").read_bytes(), place="estate.snap")
+    return f"{len(found.principals)} principals, {len(found.resources)} resources"
+
+
+def stage_store(folder: Path) -> str:
+    """JSON into a new store."""
+    found = decode((folder / "estate.snap").read_bytes(), place="estate.snap")
+    write(folder / "fresh.mrdb", found)
+    size = (folder / "fresh.mrdb").stat().st_size
+    return f"{size / 1e6:.1f} MB in the store"
+
+
+def stage_names(folder: Path) -> str:
+    """The first run over a store: who is named where, worked out and kept."""
+    _radius(folder, _first(folder))
+    return ""
+
+
+def stage_one(folder: Path) -> str:
+    """One deployment's radius from a store that has been used before."""
+    stored = StoredSnapshot.open(folder / "estate.mrdb")
+    _scan(stored.as_snapshot(), _first(folder))
+    return f"{len(stored.facts.read_parts) - 2} account(s) read"
+
+
+def stage_widest(folder: Path) -> str:
+    """The same for that of nine deployments which reaches most."""
+    stored = StoredSnapshot.open(folder / "estate.mrdb")
+    found = _scan(stored.as_snapshot(), (folder / "widest").read_text())
+    return f"{found.figures.identities} identities, {len(stored.facts.read_parts) - 2} account(s)"
+
+
+def stage_all(folder: Path, *more: str) -> str:
+    """All deployments in one process, nothing kept from before."""
+    _command("survey", folder / "releases", "--snapshot", folder / "estate.mrdb", *more)
+    return f"{len(list((folder / 'releases').iterdir()))} deployments"
+
+
+def stage_again(folder: Path) -> str:
+    """All deployments again, nothing changed."""
+    return stage_all(folder)
+
+
+def stage_drift(folder: Path) -> str:
+    """All deployments again after a day with 1 % of the accounts changed."""
+    return stage_all(folder)
+
+
+STAGES: dict[str, Callable[[Path], str]] = {
+    "orjson.loads": stage_loads,
+    "decode": stage_decode,
+    "write a store": stage_store,
+    "first use of a store": stage_names,
+    "one deployment": stage_one,
+    "the widest of nine": stage_widest,
+    "all deployments": stage_all,
+    "all again, nothing changed": stage_again,
+    "all again, 1 % of accounts changed": stage_drift,
+}
+
+
+def _command(*words: object) -> None:
+    from modelreach.cli import run
+
+    arguments = [str(word) for word in words]
+    if run([*arguments, "-q", "-o", "/dev/null"]) != 0:
+        raise SystemExit(f"failed: {arguments}")
+
+
+def _first(folder: Path) -> str:
+    return (folder / "first").read_text()
+
+
+def _radius(folder: Path, principal: str) -> None:
+    _scan(StoredSnapshot.open(folder / "estate.mrdb").as_snapshot(), principal)
+
+
+def _scan(snapshot: Snapshot, principal: str) -> Any:
+    release = Release(deployment.decode(manifest(principal).encode(), place="m"), snapshot)
+    side = evaluate(release, JudgePolicy(), Estates())
+    return radius_report(side, GateOptions())
+
+
+# --- a size ------------------------------------------------------------------------------------
+
+
+def prepare(size: Size, folder: Path) -> None:
+    """Make the organisation and its releases."""
+    made = whole(size.plan())
+    (folder / "estate.snap").write_bytes(encode(made))
+    write(folder / "estate.mrdb", made)
+    (folder / "releases").mkdir()
+    names = deployments(size.plan(), made)
+    for number, name in enumerate(names):
+        (folder / "releases" / f"{number:05d}.yaml").write_text(manifest(name, number))
+    (folder / "first").write_text(names[0])
+    (folder / "widest").write_text(_widest(made, names[:SINGLE]))
+
+
+def _widest(made: Snapshot, names: tuple[str, ...]) -> str:
+    estates = Estates()
+
+    def reached(name: str) -> int:
+        release = Release(deployment.decode(manifest(name).encode(), place="m"), made)
+        return len(evaluate(release, JudgePolicy(), estates).radius.identities)
+
+    return max(names, key=reached)
+
+
+def _in_process(stage: str, folder: Path) -> tuple[float, float, float, str]:
+    """Run a stage in a process of its own; give CPU and wall seconds, peak memory and a note."""
+    done = subprocess.run(
+        [sys.executable, __file__, "--stage", stage, "--folder", str(folder)],
+        check=True,
+        capture_output=True,
+        text=True,
+    )
+    cpu, wall, peak, note = json.loads(done.stdout)
+    return cpu, wall, peak, note
+
+
+def run_stage(stage: str, folder: Path) -> None:
+    """Print what a stage took, as JSON."""
+    if stage == "all deployments":
+        _forget(folder)
+    cpu, wall, note = _timed(lambda: STAGES[stage](folder))
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    print(json.dumps([cpu, wall, peak, note]))
+
+
+def _forget(folder: Path) -> None:
+    """Drop what earlier stages kept in the store."""
+    import sqlite3
+
+    with sqlite3.connect(folder / "estate.mrdb") as db:
+        db.execute("DELETE FROM derived")
+
+
+def measure(size: Size) -> list[Measure]:
+    """Give what each stage took."""
+    found: list[Measure] = []
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        prepare(size, folder)
+        loads = statistics.median(_in_process("orjson.loads", folder)[0] for _ in range(3))
+        for stage in STAGES:
+            if stage.startswith("all again, 1 %"):
+                write(folder / "estate.mrdb", whole(size.plan(drift=0.01, day=1)))
+            cpu, wall, peak, note = _in_process(stage, folder)
+            found.append(Measure(size.name, stage, cpu, wall, peak, cpu / loads, note))
+    return found
+
+
+def growth(small: Size, large: Size, measures: list[Measure]) -> dict[str, float]:
+    """Give the exponent of each stage between two sizes."""
+    by = {(one.size, one.stage): one.cpu_s for one in measures}
+    ratio = math.log(large.principals / small.principals)
+    return {
+        stage: math.log(by[large.name, stage] / by[small.name, stage]) / ratio
+        for stage in STAGES
+        if by[small.name, stage] > 0 and by[large.name, stage] > 0
+    }
+
+
+def bench_scale() -> None:
+    """`make bench`: small sizes."""
+    print(_markdown(*_all(SIZES[:2])))
+
+
+def _all(sizes: tuple[Size, ...]) -> tuple[list[Measure], dict[str, dict[str, float]]]:
+    measures = [one for size in sizes for one in measure(size)]
+    pairs = pairwise(sizes)
+    return measures, {f"{a.name} -> {b.name}": growth(a, b, measures) for a, b in pairs}
+
+
+def _markdown(measures: list[Measure], exponents: dict[str, dict[str, float]]) -> str:
+    lines: list[str] = []
+    for size in dict.fromkeys(one.size for one in measures):
+        lines += ["", f"### {size}", "", "| stage | CPU s | of `orjson.loads` | peak MB | |"]
+        lines += ["|---|--:|--:|--:|---|"]
+        lines += [
+            f"| {one.stage} | {one.cpu_s:.2f} | {one.ratio:.1f} | {one.peak_mb:.0f} | {one.note} |"
+            for one in measures
+            if one.size == size
+        ]
+    if exponents:
+        lines += ["", "| growth exponent | " + " | ".join(exponents) + " |"]
+        lines += ["|---|" + "--:|" * len(exponents)]
+        lines += [
+            f"| {stage} | "
+            + " | ".join(f"{e.get(stage, 0):.2f}" for e in exponents.values())
+            + " |"
+            for stage in STAGES
+        ]
+    return "\n".join(lines)
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--principals", type=int, action="append")
+    parser.add_argument("--accounts", type=int)
+    parser.add_argument("--deployments", type=int)
+    parser.add_argument("--markdown", action="store_true")
+    parser.add_argument("--json", type=Path)
+    parser.add_argument("--stage")
+    parser.add_argument("--folder", type=Path)
+    asked = parser.parse_args()
+    if asked.stage:
+        run_stage(asked.stage, asked.folder)
+        return
+    sizes: tuple[Size, ...] = SIZES
+    if asked.principals:
+        sizes = tuple(
+            Size(n, asked.accounts or max(1, n // 100), asked.deployments or max(5, n // 20))
+            for n in asked.principals
+        )
+    measures, exponents = _all(sizes)
+    result = {"measures": [asdict(one) for one in measures], "growth": exponents}
+    if asked.json:
+        asked.json.write_text(json.dumps(result, indent=1) + "\n")
+    print(_markdown(measures, exponents) if asked.markdown else json.dumps(result, indent=1))
+
+
+if __name__ == "__main__":
+    main()
