@@ -118,6 +118,7 @@ def _groups(answers: Answers, roles: Roles, versions: dict[_Version, Any], facts
                 created=entry.get("CreatedTime"),
                 instance_profile=profile,
                 launch_template=template,
+                launch_template_version=version if template else None,
                 launch_configuration=name,
                 **metadata_options(configuration or data),
             )
