@@ -315,6 +315,21 @@ _COMPUTE = (
         "cloudformation:stack",
     ),
     _compute(
+        "cloudformation",
+        "ListStackSets",
+        "sets of stacks",
+        "cloudformation:stack-set",
+        fixed={"Status": "ACTIVE"},
+    ),
+    _detail(
+        "cloudformation",
+        "DescribeStackSet",
+        "the roles of a set of stacks",
+        "cloudformation:stack-set",
+        "arn:{partition}:cloudformation:{region}:{account}:stackset/{StackSetName}",
+        {"ListStackSets": over("Summaries", StackSetName="StackSetName")},
+    ),
+    _compute(
         "autoscaling",
         "DescribeAutoScalingGroups",
         "groups of instances and what they are launched from",

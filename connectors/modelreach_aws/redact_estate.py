@@ -66,6 +66,11 @@ ESTATE_TABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         "Stacks.[].Parameters.[].ResolvedValue",
         "Stacks.[].Outputs.[].OutputValue",
     ),
+    ("cloudformation", "DescribeStackSet"): (
+        "StackSet.TemplateBody",
+        "StackSet.Parameters.[].ParameterValue",
+        "StackSet.Parameters.[].ResolvedValue",
+    ),
     ("autoscaling", "DescribeLaunchConfigurations"): ("LaunchConfigurations.[].UserData",),
     ("ec2", "DescribeLaunchTemplateVersions"): (
         "LaunchTemplateVersions.[].LaunchTemplateData.UserData",

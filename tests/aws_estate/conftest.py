@@ -302,6 +302,22 @@ def _compute() -> dict[Any, Any]:
                 }
             ]
         },
+        ("cloudformation", "ListStackSets"): {
+            "Summaries": [{"StackSetName": "base", "StackSetId": "base:1", "Status": "ACTIVE"}]
+        },
+        ("cloudformation", "DescribeStackSet"): {
+            "StackSet": {
+                "StackSetName": "base",
+                "StackSetId": "base:1",
+                "StackSetARN": arn("cloudformation", "stackset/base:1"),
+                "Status": "ACTIVE",
+                "PermissionModel": "SELF_MANAGED",
+                "AdministrationRoleARN": ROLE,
+                "ExecutionRoleName": "runs",
+                "TemplateBody": CANARY,
+                "Parameters": [{"ParameterKey": "Password", "ParameterValue": CANARY}],
+            }
+        },
         ("scheduler", "ListSchedules"): {
             "Schedules": [{"Name": "nightly", "GroupName": "default", "Target": {"Arn": "x"}}]
         },

@@ -64,6 +64,7 @@ def test_values_are_not_asked_for(whole: Any) -> None:
         ("glue:job", ROLE),
         ("glue:dev-endpoint", ROLE),
         ("cloudformation:stack", ROLE),
+        ("cloudformation:stack-set", ROLE),
         ("scheduler:schedule", ROLE),
         ("datapipeline:pipeline", ROLE),
         ("eks:nodegroup", NODES),

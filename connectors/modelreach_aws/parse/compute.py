@@ -26,6 +26,7 @@ def parse_compute(answers: Answers, places: Places, facts: Facts) -> None:
     _projects(answers, facts)
     _glue(answers, places, roles, facts)
     _stacks(answers, facts)
+    _stack_sets(answers, facts)
     _schedules(answers, facts)
     _pipelines(answers, places, roles, facts)
     _running(answers, facts)
@@ -257,6 +258,29 @@ def _stacks(answers: Answers, facts: Facts) -> None:
                     parameter.get("ParameterKey", "")
                     for parameter in entry.get("Parameters") or ()
                 ],
+            )
+
+
+def _stack_sets(answers: Answers, facts: Facts) -> None:
+    """A set acts as its administration role, which takes on the execution role of each account.
+
+    Sets that the organization manages have no roles of their own.
+    https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-prereqs-self-managed.html
+    """
+    for one, response in answers.of("cloudformation", "DescribeStackSet"):
+        entry = response.get("StackSet", {})
+        if arn := entry.get("StackSetARN"):
+            add(
+                facts,
+                one,
+                arn,
+                "cloudformation:stack-set",
+                entry.get("StackSetName", ""),
+                runs_as=identities(entry.get("AdministrationRoleARN")),
+                tags=entry.get("Tags"),
+                status=entry.get("Status"),
+                execution_role=entry.get("ExecutionRoleName"),
+                permission_model=entry.get("PermissionModel"),
             )
 
 
