@@ -216,7 +216,8 @@ class SecurityChange(Row, frozen=True):
 
 class DemandRow(Row, frozen=True):
     """Something due before adoption. `because` are ids of triggers (or rules), `evidence` what was
-    brought for it, `why` says why the status is what it is, `who` has to see to it."""
+    brought for it, `why` says why the status is what it is, `who` has to see to it; `standards`
+    are ids of `modelreach.standards`."""
 
     id: str
     title: str
@@ -225,6 +226,7 @@ class DemandRow(Row, frozen=True):
     evidence: tuple[str, ...] = ()
     why: str = ""
     who: str = ""
+    standards: tuple[str, ...] = ()
 
 
 class EvidenceRow(Row, frozen=True):

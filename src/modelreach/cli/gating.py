@@ -16,6 +16,7 @@ from modelreach.model import InputError
 if TYPE_CHECKING:
     from modelreach.cli.config import Config
     from modelreach.deployment import Deployment
+    from modelreach.evidence import Bound, Refused
     from modelreach.gate.demands import Brought
     from modelreach.gate.policy import Policy
     from modelreach.gate.record import Material
@@ -163,8 +164,8 @@ def _brought(old: Release, new: Release, now: str) -> tuple[Brought, tuple[Mater
     from modelreach.gate.demands import Brought
     from modelreach.gate.record import material
 
-    before = _bound(old, now, None)
-    after = _bound(new, now, 90)
+    before = _bound(old, now, max_age_days=None, after=new.deployment)
+    after = _bound(new, now, before=old.deployment)
     found = [*before, *after]
     if not found:
         return Brought(), ()
@@ -179,11 +180,12 @@ def _brought(old: Release, new: Release, now: str) -> tuple[Brought, tuple[Mater
     )
 
 
-def _bound(release: Release, now: str, max_age_days: int | None) -> tuple[Any, ...]:
+def _bound(release: Release, now: str, **around: Any) -> tuple[Bound | Refused, ...]:
+    """Bind what a manifest names; `around` are age and neighbours, as for `evidence.bind`."""
     from modelreach.cli.evidence_files import of_manifest
 
     reports = _without_claims(release.deployment)
-    return of_manifest(reports, release.manifest_name, now, max_age_days=max_age_days)
+    return of_manifest(reports, release.manifest_name, now, **around)
 
 
 def _without_claims(deployment: Deployment) -> Deployment:

@@ -70,6 +70,7 @@ def command(
 
 
 def _reader(named: dict[str, str | None]) -> Read:
+    from modelreach.cli.evidence_files import load
     from modelreach.cli.files import read
 
     def given(role: str, name: str) -> bytes | None:
@@ -78,9 +79,11 @@ def _reader(named: dict[str, str | None]) -> Read:
             return read(path).raw
         # A record may come from anywhere: only a name below the current folder is followed.
         place = Path(name)
-        if not name or place.is_absolute() or ".." in place.parts or not place.is_file():
+        if not name or place.is_absolute() or ".." in place.parts:
             return None
-        return place.read_bytes()
+        if role == "evidence" and place.is_dir():
+            return load(name).hashed
+        return place.read_bytes() if place.is_file() else None
 
     return given
 

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from datetime import date
 from typing import cast
 
+from modelreach import standards
 from modelreach.deployment import Attestation, Deployment
 from modelreach.evidence import CategoryResult, Comparison, Refused, Retest, standing
 from modelreach.gate.catalogue import DEMANDS, Demand
@@ -76,6 +77,7 @@ def _settled(demand: Demand, because: list[str], case: Case) -> DemandRow:
         evidence=answer.evidence,
         why=answer.why,
         who=_WHO.get(demand, "").format(owner=case.new.owner or "the owner") or _TESTERS,
+        standards=tuple(one.key for one in standards.of(demand)),
     )
 
 
@@ -131,8 +133,9 @@ def comparison_words(one: CategoryResult) -> str:
 
 
 def _needed(one: CategoryResult) -> str:
-    more = f"{one.needed} more cases would decide" if one.needed else one.note or "not comparable"
-    return f"{one.tool} {one.category}: not enough evidence; {more}"
+    more = f"{one.needed} more cases would decide" if one.needed else ""
+    why = "; ".join(filter(None, [one.note, more])) or "no number of cases would decide"
+    return f"{one.tool} {one.category}: not enough evidence; {why}"
 
 
 def _nothing(case: Case) -> str:

@@ -246,8 +246,8 @@ class Question:
 
 
 def _first_line(error: BaseException) -> str:
-    told = error.args[0] if error.args else type(error).__name__
-    return (str(told).splitlines() or [""])[0][:200]
+    told = str(error.args[0]) if error.args else ""
+    return (told.strip().splitlines() or [type(error).__name__])[0][:200]
 
 
 class _World:

@@ -89,6 +89,10 @@ def _signature(found: Envelope, payload: bytes, key: Ed25519PublicKey | None) ->
 # --- files ---------------------------------------------------------------------------------
 
 
+#: Files without which there is no decision.
+_NEEDED = ("manifest-old", "manifest-new", "snapshot-old", "snapshot-new")
+
+
 def _materials(statement: Statement, read: Read) -> Iterator[Check]:
     for one in statement.predicate.materials:
         what = f"{one.role} {one.name}"
@@ -99,6 +103,10 @@ def _materials(statement: Statement, read: Read) -> Iterator[Check]:
             yield Check(what, State.FAILED, f"the {_kind(one.role)} is not the one decided on")
         else:
             yield Check(what, State.OK)
+    held = {one.role for one in statement.predicate.materials}
+    for role in _NEEDED:
+        if role not in held:
+            yield Check(role, State.FAILED, "the record does not say on which one was decided")
     digests = {o.digest.sha256 for o in statement.predicate.materials if o.role == "manifest-new"}
     if {subject.digest.sha256 for subject in statement.subject} != digests:
         yield Check("subject", State.FAILED, "it is not the new release's manifest")
