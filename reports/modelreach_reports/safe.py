@@ -6,6 +6,7 @@ reader still recognises the name and no terminal, browser or spreadsheet obeys i
 
 from __future__ import annotations
 
+import json
 import re
 import unicodedata
 from functools import lru_cache
@@ -85,3 +86,9 @@ def end(text: str, width: int, *, ellipsis: str = "…") -> str:
     words, blank, last = head.rpartition(" ")
     tidy = words if blank and cells(last) < 9 and len(words) > len(last) else head
     return tidy + ellipsis
+
+
+def json_bytes(found: object) -> bytes:
+    """Give JSON of a form of somebody else's: sorted, and valid whatever is in its texts."""
+    text = json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True)
+    return (text + "\n").encode(errors="backslashreplace")

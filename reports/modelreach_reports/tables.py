@@ -1,9 +1,12 @@
-"""The changes (or grants) as CSV, safe to open in a spreadsheet."""
+"""The changes (or grants) as CSV, Excel and Parquet, safe to open in a spreadsheet."""
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
-from typing import Any
+from io import BytesIO
+from typing import TYPE_CHECKING, Any
+from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from modelreach.model import MissingExtra
 from modelreach.report import ChangeRow, GrantRow, Report
@@ -11,6 +14,9 @@ from modelreach_reports import Format
 from modelreach_reports.safe import end, visible
 from modelreach_reports.story import ranked_rows
 from modelreach_reports.words import where_words
+
+if TYPE_CHECKING:
+    from pandas import DataFrame
 
 _SHARED = (
     "identity",
@@ -62,17 +68,60 @@ def _row(row: ChangeRow | GrantRow, columns: Sequence[str]) -> dict[str, str]:
     return cells
 
 
-def _render(report: Report) -> bytes:
+def _frame(report: Report, form: str) -> DataFrame:
     try:
         from pandas import DataFrame
     except ImportError as error:
-        raise MissingExtra("tables", "format `csv`") from error
+        raise MissingExtra("tables", f"format `{form}`") from error
     rows = ranked_rows(report)
     columns = _CHANGE if report.schema == "modelreach.diff/1" else _SHARED
     cells: list[dict[str, Any]] = [_row(row, columns) for row in rows]
-    frame = DataFrame(cells, columns=[*columns, *_WITNESS], dtype=str)
-    text: str = frame.to_csv(index=False, lineterminator="\n")
+    return DataFrame(cells, columns=[*columns, *_WITNESS], dtype=str)
+
+
+def _csv(report: Report) -> bytes:
+    text: str = _frame(report, "csv").to_csv(index=False, lineterminator="\n")
     return text.encode("utf-8", "replace")
 
 
-render_csv = Format((".csv",), _render)
+def _parquet(report: Report) -> bytes:
+    frame = _frame(report, "parquet")
+    try:
+        import pyarrow  # noqa: F401 - what pandas writes it with
+    except ImportError as error:
+        raise MissingExtra("parquet", "format `parquet`") from error
+    out = BytesIO()
+    frame.to_parquet(out, index=False, engine="pyarrow")
+    return out.getvalue()
+
+
+def _xlsx(report: Report) -> bytes:
+    frame = _frame(report, "xlsx")
+    try:
+        import openpyxl  # noqa: F401 - what pandas writes it with
+    except ImportError as error:
+        raise MissingExtra("tables", "format `xlsx`") from error
+    out = BytesIO()
+    frame.to_excel(out, index=False, sheet_name="reach", engine="openpyxl", freeze_panes=(1, 0))
+    return _timeless(out.getvalue())
+
+
+#: When a workbook says that it was written: equal reports give equal bytes.
+_WRITTEN = re.compile(rb"(<dcterms:(?:created|modified)[^>]*>)[^<]*")
+
+
+def _timeless(raw: bytes) -> bytes:
+    """Give a workbook without the moment at which it was written."""
+    out = BytesIO()
+    with ZipFile(BytesIO(raw)) as before, ZipFile(out, "w", ZIP_DEFLATED) as after:
+        for name in sorted(before.namelist()):
+            content = before.read(name)
+            if name == "docProps/core.xml":
+                content = _WRITTEN.sub(rb"\g<1>1980-01-01T00:00:00Z", content)
+            after.writestr(ZipInfo(name, (1980, 1, 1, 0, 0, 0)), content, ZIP_DEFLATED)
+    return out.getvalue()
+
+
+render_csv = Format((".csv",), _csv)
+parquet = Format((".parquet",), _parquet)
+xlsx = Format((".xlsx",), _xlsx)

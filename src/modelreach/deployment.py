@@ -309,6 +309,14 @@ _FIELDS = sorted(
 )
 
 
+def lines_of_identities(raw: bytes) -> tuple[int, ...]:
+    """Give the line on which each identity of a manifest names its principal."""
+    tree = strict_yaml.compose(raw, "")
+    count = len(decode(raw, place="").spec.identities)
+    paths = (f"$.spec.identities[{index}].principal" for index in range(count))
+    return tuple(strict_yaml.line_of(tree, path) for path in paths)
+
+
 def line_of_identity(raw: bytes, index: int) -> int:
     """Give the line on which the identity with this index names its principal."""
     return strict_yaml.line_of(

@@ -140,7 +140,14 @@ def _load(group: str, name: str, what: str) -> object:
 
 
 #: Which extra brings what a plug-in imports, where it is not the plug-in's own name.
-_EXTRA = {"dot": "graph", "svg": "graph", "png": "graph", "csv": "tables"}
+_EXTRA = {
+    "dot": "graph",
+    "svg": "graph",
+    "png": "graph",
+    "csv": "tables",
+    "parquet": "parquet",
+    "xlsx": "tables",
+}
 
 
 def names(group: str) -> tuple[str, ...]:

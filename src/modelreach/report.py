@@ -125,7 +125,8 @@ class GapRow(Row, frozen=True):
 
 
 class ReleaseRow(Row, frozen=True):
-    """Which release, evaluated in which estate. Digests are `sha256:…` of the input files."""
+    """Which release, evaluated in which estate. Digests are `sha256:…` of the input files; `lines`
+    say on which line of the manifest each identity stands."""
 
     name: str
     version: str
@@ -138,6 +139,7 @@ class ReleaseRow(Row, frozen=True):
     snapshot_digest: str
     taken_at: str
     identities: tuple[str, ...]
+    lines: tuple[int, ...] = ()
 
 
 class Figures(Row, frozen=True):

@@ -63,4 +63,4 @@ def test_the_reference_has_every_command(root: Path) -> None:
 def test_the_reference_has_every_format(root: Path) -> None:
     cells = ",".join(_column(root, "## Formats") - {"format"})
     known = {point.name for point in entry_points(group="modelreach.renderers")}
-    assert set(re.findall(r"\w+", cells)) == known
+    assert set(re.findall(r"[\w-]+", cells)) == known

@@ -16,6 +16,17 @@ if TYPE_CHECKING:
     from modelreach.report import Report
 
 
+#: Endings that are not the name of their format.
+ENDINGS = {
+    ".txt": "text",
+    ".htm": "html",
+    ".xml": "junit",
+    ".ocsf.json": "ocsf",
+    ".ocsf-detection.json": "ocsf-detection",
+    ".opengraph.json": "opengraph",
+}
+
+
 def format_of(output: str) -> tuple[str, str]:
     """Give format and path of an `-o` value: `FORMAT:FILE`, or a name whose ending tells."""
     known = plugins.names(plugins.RENDERERS)
@@ -23,7 +34,7 @@ def format_of(output: str) -> tuple[str, str]:
     if colon and head in known:
         return head, rest
     name = output.rsplit("/", 1)[-1].lower()
-    endings = {f".{form}": form for form in known} | {".txt": "text", ".htm": "html"}
+    endings = {f".{form}": form for form in known} | ENDINGS
     for ending in sorted(endings, key=len, reverse=True):
         if name.endswith(ending):
             return endings[ending], output

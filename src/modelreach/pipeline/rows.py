@@ -8,6 +8,7 @@ from collections.abc import Iterable
 import msgspec
 
 from modelreach import standards
+from modelreach.deployment import lines_of_identities
 from modelreach.graph import Path
 from modelreach.judge.finding import Case, Finding, day
 from modelreach.judge.sensitivity import Rated
@@ -47,6 +48,7 @@ def release_row(release: Release) -> ReleaseRow:
         snapshot_digest=release.snapshot_digest,
         taken_at=release.snapshot.taken_at,
         identities=tuple(identity.principal for identity in deployment.spec.identities),
+        lines=lines_of_identities(release.raw) if release.raw else (),
     )
 
 

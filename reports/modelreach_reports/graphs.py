@@ -1,0 +1,54 @@
+"""The access graph as GraphML and GEXF, for yEd, Gephi and Cytoscape."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from io import BytesIO
+from typing import TYPE_CHECKING
+
+from modelreach.report import Report
+from modelreach_reports import Format
+from modelreach_reports.nodes import network
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+
+def _graph(report: Report) -> nx.MultiDiGraph[str]:
+    import networkx as nx
+
+    found = network(report)
+    graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
+    for node in found.nodes:
+        values = asdict(node)
+        graph.add_node(values.pop("id"), label=values["name"], **values)
+    for edge in found.edges:
+        values = asdict(edge)
+        graph.add_edge(values.pop("source"), values.pop("target"), **values)
+    return graph
+
+
+def render_graphml(report: Report) -> bytes:
+    """Give GraphML 1.0."""
+    import networkx as nx
+
+    out = BytesIO()
+    nx.write_graphml_xml(_graph(report), out, encoding="utf-8", prettyprint=True)
+    return out.getvalue()
+
+
+def render_gexf(report: Report) -> bytes:
+    """Give GEXF, without the day on which it was written: equal reports give equal bytes."""
+    from networkx.readwrite.gexf import GEXFWriter
+
+    writer = GEXFWriter(encoding="utf-8", prettyprint=True)
+    writer.add_graph(_graph(report))
+    for meta in writer.xml.iter("meta"):
+        meta.attrib.pop("lastmodifieddate", None)
+    out = BytesIO()
+    writer.write(out)
+    return out.getvalue()
+
+
+graphml = Format((".graphml",), render_graphml)
+gexf = Format((".gexf",), render_gexf)

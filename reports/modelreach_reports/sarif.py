@@ -1,0 +1,161 @@
+"""Findings as SARIF 2.1.0, such that code scanning takes them.
+
+Each finding points into the deployment manifest, at the identity that it starts from; its way is a
+code flow. A result without a physical location makes GitHub refuse the whole file.
+https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html
+https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any, Final
+from urllib.parse import quote
+
+from modelreach import __version__
+from modelreach.report import DiffReport, FindingRow, Hop, ReleaseRow, Report
+from modelreach_reports import Format
+from modelreach_reports.naming import Names
+from modelreach_reports.safe import end, json_bytes, visible
+from modelreach_reports.words import statement_words
+
+_SCHEMA: Final = (
+    "https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/schemas/sarif-schema-2.1.0.json"
+)
+#: What GitHub takes: https://docs.github.com/code-security/reference/code-scanning/sarif-files/sarif-support
+_RESULTS: Final = 25_000
+_STEPS: Final = 1_000
+_TAGS: Final = 20
+_LONGEST: Final = 1_000
+_LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "note"}
+#: https://docs.github.com/code-security/reference/code-scanning/sarif-files/sarif-support#reportingdescriptor-object
+_SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0"}
+_RANKED = ("critical", "high", "medium", "low")
+_STATES = {"new": "new", "unchanged": "unchanged", "gone": "absent"}
+
+
+def render_sarif(report: Report) -> bytes:
+    """Give the findings as one run."""
+    names = Names(report)
+    release = report.new if isinstance(report, DiffReport) else report.release
+    rows = sorted(report.findings, key=lambda row: (_RANKED.index(row.severity), row.id))
+    rules = sorted({row.rule for row in rows})
+    run: dict[str, Any] = {
+        "tool": {
+            "driver": {
+                "name": "modelreach",
+                "semanticVersion": __version__,
+                "rules": [_rule(rule, rows) for rule in rules],
+            }
+        },
+        "automationDetails": {"id": f"modelreach/{_text(release.name)}/"},
+        "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "the repository"}}},
+        "columnKind": "unicodeCodePoints",
+        "results": [
+            _result(row, rules.index(row.rule), release, names) for row in rows[:_RESULTS]
+        ],
+        "properties": {"release": _text(f"{release.name} {release.version}")},
+    }
+    if len(rows) > _RESULTS:
+        run["properties"]["leftOut"] = len(rows) - _RESULTS
+    return json_bytes({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+
+
+def _text(text: str) -> str:
+    return end(visible(text), _LONGEST)
+
+
+def _rule(rule: str, rows: Sequence[FindingRow]) -> dict[str, Any]:
+    of_rule = [row for row in rows if row.rule == rule]
+    worst = min(of_rule, key=lambda row: _RANKED.index(row.severity))
+    standards = sorted({one for row in of_rule for one in row.standards})
+    return {
+        "id": rule,
+        "name": _name(worst.title),
+        "shortDescription": {"text": _text(worst.title)},
+        "help": {"text": f"modelreach rules {rule}"},
+        "defaultConfiguration": {"level": _LEVELS[worst.severity]},
+        "properties": {
+            "security-severity": _SCORES[worst.severity],
+            "tags": ["security", *standards][:_TAGS],
+        },
+    }
+
+
+def _name(title: str) -> str:
+    return "".join(word.capitalize() for word in title.replace("-", " ").split())
+
+
+def _result(row: FindingRow, index: int, release: ReleaseRow, names: Names) -> dict[str, Any]:
+    place = _place(row, release)
+    result: dict[str, Any] = {
+        "ruleId": row.rule,
+        "ruleIndex": index,
+        "level": _LEVELS[row.severity],
+        "message": {"text": _message(row, names)},
+        "locations": [place],
+        "partialFingerprints": {"modelreach/v1": row.fingerprint},
+        "baselineState": _STATES[row.state],
+        "properties": {
+            "security-severity": _SCORES[row.severity],
+            "identity": _text(row.identity),
+            "subject": _text(row.subject),
+        },
+    }
+    if row.witness:
+        steps = [_step(hop, place, names) for hop in row.witness[:_STEPS]]
+        result["codeFlows"] = [{"threadFlows": [{"locations": steps}]}]
+    if row.waived is not None:
+        waived = row.waived
+        words = f"{waived.reason} ({waived.owner}; approved by {waived.approved_by}, "
+        result["suppressions"] = [
+            {
+                "kind": "external",
+                "status": "accepted",
+                "justification": _text(f"{words}until {waived.expires})"),
+            }
+        ]
+    return result
+
+
+def _message(row: FindingRow, names: Names) -> str:
+    """Say what is wrong and how to mend it. In a message of SARIF, brackets make links."""
+    said = names.prose(row.message)
+    text = f"{said}. {names.prose(row.fix)}." if row.fix else f"{said}."
+    return _text(text).replace("[", "\\[").replace("]", "\\]")
+
+
+def _place(row: FindingRow, release: ReleaseRow) -> dict[str, Any]:
+    """Point at the identity of the manifest that the way starts from."""
+    start = row.witness[0].object if row.witness else row.identity
+    line = next(iter(release.lines), 1)
+    for identity, found in zip(release.identities, release.lines, strict=False):
+        if start == identity or start.endswith(f"/{identity}"):
+            line = found
+            break
+    location = {"uri": _uri(release.manifest or release.snapshot or "modelreach.yaml")}
+    if "://" not in location["uri"]:
+        location["uriBaseId"] = "%SRCROOT%"
+    return {"physicalLocation": {"artifactLocation": location, "region": {"startLine": line}}}
+
+
+def _uri(path: str) -> str:
+    if path.startswith("/"):
+        return "file://" + quote(path, errors="surrogatepass")
+    return quote(str(PurePosixPath(path.replace("\\", "/"))), errors="surrogatepass")
+
+
+def _step(hop: Hop, place: dict[str, Any], names: Names) -> dict[str, Any]:
+    what = names.thing(hop.object).label
+    if hop.kind == "start":
+        said = f"the release runs as {what}"
+    else:
+        who = names.thing(hop.subject).label
+        said = f"{who}: {hop.action or hop.kind} on {what}"
+        granted = statement_words(hop)
+        said += f", by {granted}" if granted else ""
+    return {"location": {**place, "message": {"text": _text(said).replace("[", "\\[")}}}
+
+
+render = Format((".sarif",), render_sarif)

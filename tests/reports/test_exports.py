@@ -1,0 +1,256 @@
+"""Forms that other tools take: each read by somebody else's model of it, and twice the same."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable
+from io import BytesIO
+from typing import Any
+
+import msgspec
+import networkx as nx
+import pandas
+import pytest
+from bhopengraph.OpenGraph import OpenGraph
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from jsonschema import Draft202012Validator
+from junitparser import JUnitXml
+from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
+from openpyxl import load_workbook
+from sarif_pydantic import Sarif
+
+from modelreach.report import DiffReport, RadiusReport, Report, Waived
+from modelreach_reports import (
+    graphs,
+    junit,
+    ocsf,
+    opengraph,
+    openmetrics,
+    sarif,
+    tables,
+)
+
+Poison = Callable[[str, str], Report]
+
+FORMS: dict[str, Callable[[Report], bytes]] = {
+    "sarif": sarif.render,
+    "junit": junit.render,
+    "prom": openmetrics.render,
+    "graphml": graphs.graphml,
+    "gexf": graphs.gexf,
+    "opengraph": opengraph.render,
+    "ocsf": ocsf.render,
+    "ocsf-detection": ocsf.detection,
+    "parquet": tables.parquet,
+    "xlsx": tables.xlsx,
+}
+NASTY = [
+    "</script><img src=x onerror=alert(1)>",
+    "=cmd|' /C calc'!A0",
+    "\x1b[2J\x00",
+    "gpj.\u202eexe",
+    "line\r\nbreak",
+    "n" * 4000,
+    "]]> <!-- & -->",
+    "a:b:c",
+    "[link](http://evil)",
+    'quote" and \\ slash',
+    "\ud800",
+]
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_equal_reports_give_equal_bytes(form: str, diff_report: DiffReport) -> None:
+    assert FORMS[form](diff_report) == FORMS[form](diff_report)
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_a_radius_has_every_form(form: str, radius_report: RadiusReport) -> None:
+    assert FORMS[form](radius_report)
+
+
+# --- SARIF -----------------------------------------------------------------------------------
+
+
+def _run(report: Report) -> dict[str, Any]:
+    found = json.loads(sarif.render(report))
+    Sarif.model_validate(found)
+    assert found["version"] == "2.1.0"
+    (run,) = found["runs"]
+    return dict(run)
+
+
+def test_every_finding_is_a_result_with_a_place_and_a_way(diff_report: DiffReport) -> None:
+    run = _run(diff_report)
+    assert len(run["results"]) == len(diff_report.findings)
+    ranked = ("critical", "high", "medium", "low")
+    rows = sorted(diff_report.findings, key=lambda r: (ranked.index(r.severity), r.id))
+    for row, result in zip(rows, run["results"], strict=True):
+        assert result["partialFingerprints"]["modelreach/v1"] == row.fingerprint
+        (location,) = result["locations"]
+        assert location["physicalLocation"]["artifactLocation"]["uri"]
+        rule = run["tool"]["driver"]["rules"][result["ruleIndex"]]
+        assert rule["id"] == row.rule == result["ruleId"]
+        steps = result.get("codeFlows", [{"threadFlows": [{"locations": []}]}])[0]
+        assert len(steps["threadFlows"][0]["locations"]) == len(row.witness)
+    states = {result["baselineState"] for result in run["results"]}
+    assert states <= {"new", "unchanged", "absent"}
+
+
+def test_a_result_points_at_the_identity_that_it_starts_from(diff_report: DiffReport) -> None:
+    start = diff_report.findings[0].witness[0].object
+    release = msgspec.structs.replace(
+        diff_report.new, manifest="deploy/next.yaml", identities=("other", start), lines=(7, 11)
+    )
+    run = _run(msgspec.structs.replace(diff_report, new=release))
+    place = run["results"][0]["locations"][0]["physicalLocation"]
+    assert place["artifactLocation"] == {"uri": "deploy/next.yaml", "uriBaseId": "%SRCROOT%"}
+    assert place["region"] == {"startLine": 11}
+
+
+def test_what_is_waived_is_suppressed(diff_report: DiffReport) -> None:
+    waived = Waived(reason="migration", owner="ml", approved_by="sec", expires="2026-12-31")
+    first = msgspec.structs.replace(diff_report.findings[0], waived=waived)
+    report = msgspec.structs.replace(diff_report, findings=(first,))
+    (result,) = _run(report)["results"]
+    assert result["suppressions"][0]["status"] == "accepted"
+    assert "2026-12-31" in result["suppressions"][0]["justification"]
+
+
+def test_a_category_ends_in_a_slash(diff_report: DiffReport) -> None:
+    assert _run(diff_report)["automationDetails"]["id"].endswith("/")
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_sarif_takes_any_name(poison: Poison, name: str) -> None:
+    run = _run(poison("diff", name))
+    for result in run["results"]:
+        text = result["message"]["text"]
+        assert not re.search(r"(?<!\\)\[", text), "an unescaped bracket begins a link"
+        assert text.isprintable()
+
+
+# --- JUnit -----------------------------------------------------------------------------------
+
+
+def test_new_findings_fail_and_old_ones_are_skipped(diff_report: DiffReport) -> None:
+    found = JUnitXml.fromstring(junit.render(diff_report))
+    current = [row for row in diff_report.findings if row.state != "gone"]
+    new = [row for row in current if row.state == "new" and row.waived is None]
+    assert (found.tests, found.failures) == (len(current), len(new))
+    assert found.skipped == len(current) - len(new)
+
+
+def test_no_finding_is_a_case_that_passed(diff_report: DiffReport) -> None:
+    found = JUnitXml.fromstring(junit.render(msgspec.structs.replace(diff_report, findings=())))
+    assert (found.tests, found.failures) == (1, 0)
+
+
+# --- OpenMetrics -----------------------------------------------------------------------------
+
+_LINE = re.compile(r'[a-z_]+\{[a-z_]+="(?:[^"\\\n]|\\.)*"(?:,[a-z_]+="(?:[^"\\\n]|\\.)*")*\} \d+')
+
+
+@pytest.mark.parametrize("name", ["x", *NASTY])
+def test_every_line_is_a_sample_or_a_comment(poison: Poison, name: str) -> None:
+    lines = openmetrics.render(poison("diff", name)).decode().splitlines()
+    assert lines[-1] == "# EOF"
+    assert all(line.startswith("# ") or _LINE.fullmatch(line) for line in lines)
+
+
+def test_numbers_are_those_of_the_report(diff_report: DiffReport) -> None:
+    text = openmetrics.render(diff_report).decode()
+    new = sum(r.state == "new" and r.severity == "critical" for r in diff_report.findings)
+    labels = 'severity="critical",state="new"'
+    assert re.search(rf"modelreach_findings{{[^}}]*{labels}}} {new}\n", text)
+    sensitive = diff_report.summary.new.sensitive
+    assert re.search(rf"modelreach_reach_sensitive{{[^}}]*}} {sensitive}\n", text)
+    assert "stripe" not in text, "names from a cloud are no labels"
+
+
+# --- graphs ----------------------------------------------------------------------------------
+
+
+def test_graphml_and_gexf_hold_the_same_graph(diff_report: DiffReport) -> None:
+    first = nx.read_graphml(BytesIO(graphs.graphml(diff_report)), force_multigraph=True)
+    second = nx.read_gexf(BytesIO(graphs.gexf(diff_report)))
+    assert set(first) == set(second)
+    assert first.number_of_edges() == second.number_of_edges() > 0
+    starts = [node for node, start in first.nodes(data="first") if start]
+    assert starts
+    for row in diff_report.changes:
+        assert row.resource in first
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_graphs_take_any_name(poison: Poison, name: str) -> None:
+    report = poison("diff", name)
+    nx.read_graphml(BytesIO(graphs.graphml(report)))
+    nx.read_gexf(BytesIO(graphs.gexf(report)))
+
+
+def test_opengraph_is_one_that_bloodhound_takes(diff_report: DiffReport) -> None:
+    raw = opengraph.render(diff_report)
+    graph = OpenGraph()
+    assert graph.import_from_json(raw.decode())
+    valid, problems = graph.validate_graph()
+    assert valid, problems
+    assert graph.get_node_count() > 3 and graph.get_edge_count() > 3
+
+
+@settings(max_examples=40, deadline=None)
+@given(names=st.lists(st.text(max_size=30), min_size=2, max_size=5, unique=True))
+def test_identifiers_are_told_apart_and_hold_no_colon(names: list[str]) -> None:
+    found = [opengraph.identifier(name) for name in names]
+    assert len(set(found)) == len(names)
+    assert not any(":" in one for one in found)
+
+
+@pytest.mark.parametrize("word", ["assume-role", "s3:bucket", "", "a b/c", "[x]"])
+def test_kinds_are_words(word: str) -> None:
+    assert re.fullmatch(r"MODELREACH_[A-Za-z0-9]+", opengraph.kind(word))
+
+
+# --- OCSF ------------------------------------------------------------------------------------
+
+
+@pytest.fixture(scope="module")
+def ocsf_schema() -> OcsfJsonSchemaEmbedded:
+    return OcsfJsonSchemaEmbedded(get_ocsf_schema("1.8.0"))
+
+
+@pytest.mark.parametrize(
+    ("class_", "form"),
+    [("iam_analysis_finding", "ocsf"), ("detection_finding", "ocsf-detection")],
+)
+def test_events_are_valid(
+    class_: str, form: str, diff_report: DiffReport, ocsf_schema: OcsfJsonSchemaEmbedded
+) -> None:
+    validator = Draft202012Validator(ocsf_schema.get_class_schema(class_))
+    events = json.loads(FORMS[form](diff_report))
+    assert len(events) == len(diff_report.findings)
+    for event in events:
+        assert [f"{e.json_path}: {e.message}" for e in validator.iter_errors(event)] == []
+
+
+# --- tables ----------------------------------------------------------------------------------
+
+
+def test_tables_hold_what_the_csv_holds(diff_report: DiffReport) -> None:
+    text = pandas.read_csv(BytesIO(tables.render_csv(diff_report)), dtype=str).fillna("")
+    parquet = pandas.read_parquet(BytesIO(tables.parquet(diff_report)))
+    excel = pandas.read_excel(BytesIO(tables.xlsx(diff_report)), dtype=str).fillna("")
+    assert text.equals(parquet.fillna(""))
+    assert text.equals(excel)
+
+
+@pytest.mark.parametrize("name", NASTY)
+def test_a_workbook_computes_nothing(poison: Poison, name: str) -> None:
+    sheet = load_workbook(BytesIO(tables.xlsx(poison("diff", name)))).active
+    assert sheet is not None
+    for row in sheet.iter_rows():
+        for cell in row:
+            assert cell.data_type != "f"
+            assert not str(cell.value or "").lstrip(" ").startswith(tuple("=+-@"))
