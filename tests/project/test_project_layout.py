@@ -12,7 +12,7 @@ ROOTS = ("src", "connectors", "reports")
 GROUPS = tuple(sorted(g for g in entry_points().groups if g.startswith("modelreach.")))
 TOP_LEVEL = {
     *("src", "connectors", "reports", "fixtures", "tests", "docs", ".ci"),
-    *("run", "Makefile", "pyproject.toml", "LICENSE"),
+    *("action", "run", "Makefile", "pyproject.toml", "LICENSE"),
     *("README.md", "CONTRIBUTING.md", "SECURITY.md", "CHANGELOG.md"),
     *(".gitignore", ".gitattributes", ".editorconfig"),
 }
