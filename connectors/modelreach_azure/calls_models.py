@@ -154,6 +154,16 @@ MODEL_CALLS: Final = (
         version="2025-06-01",
     ),
     _workspace(
+        "batchEndpoints",
+        "batch endpoints, which run on compute clusters as these",
+        *_runs(_ML, "batchEndpoints"),
+    ),
+    _workspace(
+        "serverlessEndpoints",
+        "models served without compute of one's own, and how they are called",
+        *_runs(_ML, "serverlessEndpoints"),
+    ),
+    _workspace(
         "computes", "compute instances and clusters, their identities", *_runs(_ML, "computes")
     ),
     _workspace(

@@ -61,8 +61,8 @@ class AzureConnector:
         )
 
     def policy(self, permissions: Sequence[str] | None = None) -> Mapping[str, object]:
-        """The least-privilege read access: a custom role as `az role definition create` takes it,
-        and application permissions of Microsoft Graph.
+        """The least-privilege read access: custom roles as `az role definition create` takes
+        them, and application permissions of Microsoft Graph.
 
         Given permissions, only these; `InputError` for one that no call needs.
         """
@@ -73,18 +73,37 @@ class AzureConnector:
                 f"`{unknown}` is not a permission of this connector",
                 hint="`modelreach permissions azure` lists them",
             )
-        return {
-            "customRole": {
-                "Name": "modelreach reader",
-                "Description": "What modelreach reads: no keys, no secret values.",
-                "Actions": sorted(one for one in wanted - _DATA if "/" in one),
-                "NotActions": [],
-                "DataActions": sorted(wanted & _DATA),
-                "NotDataActions": [],
-                "AssignableScopes": ["/providers/Microsoft.Management/managementGroups/TENANT-ID"],
-            },
-            "graphApplicationPermissions": {
-                "resourceAppId": _GRAPH,
-                "permissions": sorted(one for one in wanted if "/" not in one),
-            },
+        graph = sorted(one for one in wanted if "/" not in one)
+        found: dict[str, object] = {
+            "customRole": _role(
+                "modelreach reader",
+                "/providers/Microsoft.Management/managementGroups/TENANT-ID",
+                actions=sorted(one for one in wanted - _DATA if "/" in one),
+            )
         }
+        if wanted & _DATA:
+            # A role with data actions cannot be assigned on a management group:
+            # https://learn.microsoft.com/azure/role-based-access-control/custom-roles#custom-role-limits
+            found["customDataRole"] = _role(
+                "modelreach agent reader",
+                "/subscriptions/SUBSCRIPTION-ID",
+                data_actions=sorted(wanted & _DATA),
+            )
+        return {
+            **found,
+            "graphApplicationPermissions": {"resourceAppId": _GRAPH, "permissions": graph},
+        }
+
+
+def _role(
+    name: str, scope: str, *, actions: Sequence[str] = (), data_actions: Sequence[str] = ()
+) -> dict[str, object]:
+    return {
+        "Name": name,
+        "Description": "What modelreach reads: no keys, no secret values.",
+        "Actions": list(actions),
+        "NotActions": [],
+        "DataActions": list(data_actions),
+        "NotDataActions": [],
+        "AssignableScopes": [scope],
+    }

@@ -27,6 +27,7 @@ RUNTIMES: Final = (
     "Microsoft.Resources/deploymentScripts",
     "Microsoft.Synapse/workspaces",
     "Microsoft.Web/sites",
+    "Microsoft.Web/sites/slots",
 )
 
 #: What can be acted on: data stores, secrets, identities, what models read from.

@@ -231,6 +231,13 @@ def _machine_learning(make: Builder, group: str) -> None:
             "egressPublicNetworkAccess": "Enabled",
         },
     )
+    make.part(
+        workspace,
+        "serverlessEndpoints",
+        "phi",
+        f"{kind}/serverlessEndpoints",
+        {"authMode": "Key", "modelSettings": {"modelId": "azureml://models/phi"}},
+    )
     make.listed(
         f"{workspace}/computes",
         {

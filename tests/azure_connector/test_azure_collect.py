@@ -175,6 +175,7 @@ def test_keys_with_their_age_or_unknown(read: Any) -> None:
     assert (cognitive.status, cognitive.attributes["age"]) == ("active", "unknown")
     aml = credential(read, "onlineendpoints/rank/keys/primary")
     assert (aml.kind, aml.expires) == ("aml-key", "never")
+    assert credential(read, "serverlessendpoints/phi/keys/secondary").status == "active"
     stored = credential(read, "accounts/acme-foundry/connections/partner")
     assert stored.attributes["target"] == "https://api.partner.example"
 

@@ -22,7 +22,7 @@ from modelreach_azure.select import rows
 
 NOW = "2026-11-24T00:00:00Z"
 RECORDING = Path(__file__).parents[2] / "fixtures" / "azure_agent" / "recording"
-FOREIGN = st.sampled_from(
+FOREIGN: st.SearchStrategy[Any] = st.sampled_from(
     [
         *(None, True, False, 0, -1, 10**30, 1.5, "", "/", "//", "a/b", "\ud800", "\x1b[2J\u202e"),
         *([], {}, [[]], [None], [{}], [1], {"id": None}, {"id": [], "properties": []}),

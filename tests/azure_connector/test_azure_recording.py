@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -96,6 +98,27 @@ def test_secret_values_written_by_hand_do_not_get_in(read: Any, tmp_path: Path) 
             ]
     path.write_text(json.dumps(content))
     assert b"by-hand-value" not in encode(replay(place))
+
+
+def test_no_sdk_is_needed_to_replay_and_to_print_permissions(read: Any) -> None:
+    code = (
+        "import sys\n"
+        "sys.modules['azure'] = None\n"
+        "from pathlib import Path\n"
+        "from modelreach.model import MissingExtra\n"
+        "from modelreach.plugins import CollectOptions\n"
+        "from modelreach_azure import AzureConnector\n"
+        "one = AzureConnector()\n"
+        "one.policy(), one.calls()\n"
+        f"options = CollectOptions(now='', sources=(Path({str(read.recording)!r}),))\n"
+        "print(len(one.collect(options).resources))\n"
+        "try: one.collect(CollectOptions(now=''))\n"
+        "except MissingExtra as error: print(error.hint)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    count, hint = done.stdout.splitlines()
+    assert int(count) == len(read.snapshot.resources)
+    assert "modelreach[azure]" in hint
 
 
 @pytest.mark.parametrize("text", ["{}", "[]", '{"format": "modelreach.azure-answers/1"}', "1"])

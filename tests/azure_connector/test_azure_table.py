@@ -73,10 +73,12 @@ def test_the_role_is_the_table_s() -> None:
     policy: Any = AzureConnector().policy()
     graph = policy["graphApplicationPermissions"]["permissions"]
     needed = {permission for call in CALLS for permission in call.permissions}
-    role = policy["customRole"]
-    assert {*role["Actions"], *role["DataActions"], *graph} == needed
-    data = policy["customRole"]["DataActions"]
-    assert data == ["Microsoft.CognitiveServices/accounts/AIServices/agents/read"]
+    role, of_data = policy["customRole"], policy["customDataRole"]
+    assert {*role["Actions"], *of_data["DataActions"], *graph} == needed
+    assert role["DataActions"] == of_data["Actions"] == []
+    assert of_data["DataActions"] == [
+        "Microsoft.CognitiveServices/accounts/AIServices/agents/read"
+    ]
     assert "Microsoft.KeyVault/vaults/secrets/read" in policy["customRole"]["Actions"]
     assert "Application.Read.All" in graph
 
@@ -92,6 +94,7 @@ def test_policy_for_single_permissions() -> None:
     policy: Any = AzureConnector().policy(["AuditLog.Read.All", "Microsoft.KeyVault/vaults/read"])
     assert policy["customRole"]["Actions"] == ["Microsoft.KeyVault/vaults/read"]
     assert policy["graphApplicationPermissions"]["permissions"] == ["AuditLog.Read.All"]
+    assert "customDataRole" not in policy
     with pytest.raises(InputError, match="is not a permission"):
         AzureConnector().policy(["Directory.ReadWrite.All"])
 

@@ -39,6 +39,7 @@ def parse_runtimes(answers: Answers, facts: Facts) -> None:
     _applications(answers, facts)
     _agents(answers, facts)
     _online_endpoints(answers, facts)
+    _other_endpoints(answers, facts)
     _computes(answers, facts)
 
 
@@ -325,6 +326,21 @@ def _online_endpoints(answers: Answers, facts: Facts) -> None:
             environment=list(fields(about, "environmentVariables")),
             egress=text(about.get("egressPublicNetworkAccess")),
         )
+
+
+def _other_endpoints(answers: Answers, facts: Facts) -> None:
+    for row in answers.rows("workspaces.batchEndpoints", "workspaces.serverlessEndpoints"):
+        about = fields(row)
+        mode = text(about.get("authMode"))
+        resource = _add(
+            facts,
+            row,
+            runs_as=identities(row),
+            auth_mode=mode,
+            model=text(at(about, "modelSettings.modelId")),
+        )
+        if mode.lower() == "key":
+            keys_of_endpoint(facts, resource)
 
 
 def _computes(answers: Answers, facts: Facts) -> None:
