@@ -65,7 +65,7 @@ def _children(items: str) -> Call:
         _BROWSER,
         "folders and projects, when the search in bulk is refused",
         Stage.TREE,
-        each=without_search("", parent="{scope}"),
+        each=without_search(parent="{scope}"),
         after={(MANAGERS, "folders.list"): _in_folder},
         items=items,
         kinds=_SCOPES,

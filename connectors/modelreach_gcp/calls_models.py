@@ -5,6 +5,7 @@ https://cloud.google.com/vertex-ai/docs/reference/rest
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from typing import Final
 
@@ -27,6 +28,7 @@ _JOBS: Final = {
 _PIPELINES: Final = {
     "filter": " OR ".join(f'state="PIPELINE_STATE_{state}"' for state in ("PENDING", "RUNNING"))
 }
+_LOCATION: Final = re.compile(r"[a-z]+(-[a-z0-9]+)*")
 _ANY: Final = r"aiplatform\.googleapis\.com/.*"
 
 
@@ -46,7 +48,8 @@ def locations(estate: Estate) -> Iterator[tuple[str, str]]:
     for one, response in estate.answers.of(*LOCATIONS):
         for location in listed(response, "locations"):
             name = str(location.get("locationId", ""))
-            if name and name != "global":
+            # A part of the name of the host that is sent credentials.
+            if _LOCATION.fullmatch(name) and name != "global":
                 yield one.place, name
 
 

@@ -47,12 +47,14 @@ def without_list(**template: str) -> Each:
     return _for(lambda estate: estate.without(LIST), template)
 
 
-def without_search(kind: str, **template: str) -> Each:
-    """Each root of a kind whose tree could not be read in bulk."""
-    return _for(
-        lambda estate: [one for one in _of(kind, estate.roots) if estate.refused(SEARCH, one)],
-        template,
-    )
+def without_search(**template: str) -> Each:
+    """Each root that holds others, and whose tree could not be read in bulk."""
+
+    def of(estate: Estate) -> list[str]:
+        holders = [one for one in estate.roots if not one.startswith("projects/")]
+        return [one for one in holders if estate.refused(SEARCH, one)]
+
+    return _for(of, template)
 
 
 def without_policies(kind: str, **template: str) -> Each:

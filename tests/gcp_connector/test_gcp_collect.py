@@ -84,6 +84,23 @@ def test_tags_are_inherited_by_resources(facts: Snapshot) -> None:
     assert bucket.tags == {"classification": "restricted"}
 
 
+def test_a_nearer_tag_overrides_one_from_above(local: LocalGoogle, collect: Any) -> None:
+    """Whatever the order in which they are told."""
+    local.cloud.assets["//storage.googleapis.com/ml-data"].tags = ["env/test"]
+    local.cloud.assets["//cloudresourcemanager.googleapis.com/organizations/111"].tags = ["env/x"]
+    snapshot = collect()
+    assert one(snapshot.resources, BUCKET).attributes["effective_tags"] == ("111/env/test",)
+    project = one(snapshot.scopes, "projects/ml-prod")
+    assert project.attributes["effective_tags"] == ("111/env/prod",)
+    assert one(snapshot.scopes, "projects/other").attributes["effective_tags"] == ("111/env/x",)
+
+
+def test_a_location_that_is_no_name_is_not_made_a_host(local: LocalGoogle, collect: Any) -> None:
+    local.cloud.locations += ["evil.example/", "us-central1@evil", "a:1"]
+    collect()
+    assert not [p for _, p in local.made if "evil" in str(p) and "locations.list" not in str(p)]
+
+
 def test_principals_by_kind(facts: Snapshot) -> None:
     kinds = {fact.id: fact.kind for fact in facts.principals}
     assert kinds == {

@@ -75,6 +75,14 @@ def test_what_only_the_inventory_has_is_a_gap(alone: Snapshot) -> None:
     assert rows["storage.googleapis.com/Bucket", "projects/ml-prod"] is True
 
 
+def test_a_project_holds_no_others(local: LocalGoogle, collect: Any) -> None:
+    local.fail(INVENTORY, 403)
+    snapshot = collect(scopes=("projects/ml-prod",))
+    assert local.count("cloudresourcemanager.folders.list") == 0
+    assert snapshot.runtimes
+    assert not [one for one in snapshot.gaps if one.kind == "scopes"]
+
+
 def test_each_refusal_of_the_inventory_alone(local: LocalGoogle, collect: Any, whole: Any) -> None:
     local.fail("cloudasset.assets.list", 403)
     snapshot = collect()

@@ -26,7 +26,7 @@ def parse(answers: Iterable[Answer], now: str) -> Snapshot:
     things = Things(estate)
     parse_scopes(estate, facts)
     parse_principals(estate, things, facts)
-    parse_resources(things, facts)
+    parse_resources(estate, things, facts)
     parse_bindings(estate, things, facts)
     parse_roles(estate, things, facts)
     parse_attachments(estate, facts)

@@ -29,11 +29,11 @@ _KMS: Final = "//cloudkms.googleapis.com/"
 _FEDERATIONS: Final = ("oidc", "aws", "saml", "x509")
 
 
-def parse_resources(things: Things, facts: Facts) -> None:
+def parse_resources(estate: Estate, things: Things, facts: Facts) -> None:
     """Give a resource for everything that can be acted on."""
     for thing in things.all.values():
         if thing.asset and thing.asset not in _OTHERWISE and not scope_name(thing.name):
-            facts.resources[things.account_name(thing.name)] = _resource(thing, things)
+            facts.resources[things.account_name(thing.name)] = _resource(thing, things, estate)
 
 
 def targeted(name: str, asset: str, estate: Estate, facts: Facts) -> None:
@@ -55,7 +55,7 @@ def _kind(name: str) -> str:
     return name[2:].partition("/")[0] + "/Unknown"
 
 
-def _resource(thing: Thing, things: Things) -> Resource:
+def _resource(thing: Thing, things: Things, estate: Estate) -> Resource:
     maker = _DETAILS.get(thing.asset)
     keys = [text(at(thing.data, path)) for path in _KEY_PATHS]
     keys += [str(key) for key in thing.found.get("kmsKeys") or ()]
@@ -71,7 +71,11 @@ def _resource(thing: Thing, things: Things) -> Resource:
         name=thing.text("displayName") or _last(things.account_name(thing.name)),
         tags=dict(thing.labels),
         created=moment(thing.get("createTime") or thing.get("timeCreated")),
-        attributes={**own, **tags_of(thing.found), **(maker(thing) if maker else {})},
+        attributes={
+            **own,
+            **tags_of(thing.found, thing.scope, estate),
+            **(maker(thing) if maker else {}),
+        },
     )
 
 

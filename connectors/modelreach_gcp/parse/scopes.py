@@ -14,9 +14,9 @@ from modelreach_gcp.select import listed
 def parse_scopes(estate: Estate, facts: Facts) -> None:
     """Give every scope that is read or above what is read."""
     tags = {
-        estate.scope(scope_name(text(item.get("name")))): tags_of(item)
+        scope: tags_of(item, scope, estate)
         for item in estate.searched
-        if scope_name(text(item.get("name")))
+        if (scope := estate.scope(scope_name(text(item.get("name")))))
     }
     within = _perimeters(estate)
     for place in estate.places.values():

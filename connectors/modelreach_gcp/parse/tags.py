@@ -10,14 +10,17 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from modelreach.snapshot import AttributeValue
+from modelreach_gcp.estate import Estate
 from modelreach_gcp.parse.facts import attributes, text
 from modelreach_gcp.select import listed
 
 
-def tags_of(found: Mapping[str, Any]) -> dict[str, AttributeValue]:
-    """Give the attributes that the search in bulk tells of tags."""
+def tags_of(found: Mapping[str, Any], scope: str, estate: Estate) -> dict[str, AttributeValue]:
+    """Give the attributes that the search in bulk tells of the tags of a thing in a scope."""
     own = listed(found, "tags") if "tags" in found else []
     groups = listed(found, "effectiveTags") if "effectiveTags" in found else []
+    above = list(estate.lineage(scope))
+    groups.sort(key=lambda group: _distance(group, above, estate))
     inherited = (tag for group in groups for tag in listed(group, "effectiveTags"))
     effective = _nearest([*own, *inherited])
     return attributes(
@@ -26,6 +29,12 @@ def tags_of(found: Mapping[str, Any]) -> dict[str, AttributeValue]:
         effective_tags=_values(effective),
         effective_tag_ids=_ids(effective),
     )
+
+
+def _distance(group: Mapping[str, Any], above: list[str], estate: Estate) -> int:
+    """Give how far up tags are attached: what is no scope above is the thing itself."""
+    holder = estate.scope(text(group.get("attachedResource")))
+    return above.index(holder) if holder in above else -1
 
 
 def _nearest(tags: list[dict[str, Any]]) -> list[dict[str, Any]]:
