@@ -426,8 +426,22 @@ class Facts:
         version; a store keeps it (as `kind`, in JSON) for the next time."""
         return make()
 
+    #: Whether anything can be kept from one run to the next.
+    keeps = False
+
     def keep(self) -> None:
         """Let a store keep what was derived since."""
+
+    def recalled(self, name: str, key: str) -> bytes | None:
+        """Give what was kept under a name and key; None when nothing was."""
+        return None
+
+    def memorise(self, name: str, key: str, raw: bytes) -> None:
+        """Have something kept under a name and key, in the place of what was."""
+
+    def digest_of(self, scope: str) -> bytes:
+        """Give a digest of a part's facts, documents by their digests; b"" where none is known."""
+        return b""
 
     def tagged(self, tag: str) -> tuple[Principal, ...]:
         """Give the principals that have a tag, by id."""

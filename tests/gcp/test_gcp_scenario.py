@@ -10,8 +10,8 @@ from typing import Any
 import msgspec
 import pytest
 
-from modelreach.cli import run
 from modelreach import deployment
+from modelreach.cli import run
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline import GateOptions, Release, diff_report, evaluate
 from modelreach.pipeline.evaluate import Estates

@@ -8,6 +8,7 @@ from modelreach.deployment import Deployment
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline.decided import Decided, Decider
 from modelreach.pipeline.evaluate import Estates, Release, declared_context, started
+from modelreach.pipeline.kept import Counts, KeptDecisions
 from modelreach.pipeline.survey import Started, SurveyRow, survey
 from modelreach.policy.provider import Context
 from modelreach.snapshot import Snapshot
@@ -22,7 +23,7 @@ class Many:
     def __init__(self, snapshot: Snapshot, digest: str, policy: JudgePolicy) -> None:
         self._snapshot, self._digest, self._policy = snapshot, digest, policy
         self._estates = Estates()
-        self._found: dict[Context, dict[str, Decided | None]] = {}
+        self._found: dict[Context, KeptDecisions] = {}
 
     def survey(
         self, releases: Iterable[Named], progress: Callable[[int], None]
@@ -36,7 +37,15 @@ class Many:
                 survey([self._start(deployment, name, raw)], self._find(context), self._digest)
             )
             progress(len(rows))
+        for found in self._found.values():
+            found.keep()
         return rows
+
+    @property
+    def counts(self) -> Counts:
+        """How many principals were taken from before, and how many decided."""
+        each = [found.counts for found in self._found.values()]
+        return Counts(sum(c.taken for c in each), sum(c.decided for c in each))
 
     def _start(self, deployment: Deployment, name: str, raw: bytes) -> Started:
         release = Release(
@@ -46,13 +55,9 @@ class Many:
 
     def _find(self, context: Context) -> Callable[[str], Decided | None]:
         """Give what decides principals under what a deployment fixes of every request."""
-        facts, engines = self._estates.of(self._snapshot, context, self._policy.opens)
-        decider = Decider(facts, engines)
-        known = self._found.setdefault(context, {})
-
-        def find(name: str) -> Decided | None:
-            if name not in known:
-                known[name] = decider.decide(name)
-            return known[name]
-
-        return find
+        if context not in self._found:
+            facts, engines = self._estates.of(self._snapshot, context, self._policy.opens)
+            decider = Decider(facts, engines)
+            told = repr((context, self._policy.opens))
+            self._found[context] = KeptDecisions(facts, engines, decider.decide, told)
+        return self._found[context].find

@@ -252,6 +252,21 @@ class StoredFacts(Facts):
         self._derived.setdefault(name, {})[source] = msgspec.json.encode(made)
         return made
 
+    keeps = True
+
+    def recalled(self, name: str, key: str) -> bytes | None:
+        """Give what was kept under a name and key; None when nothing was."""
+        packed = self._store.derived(name, key.encode())
+        return None if packed is None else self._store.unpacked(packed)
+
+    def memorise(self, name: str, key: str, raw: bytes) -> None:
+        """Have something kept under a name and key, in the place of what was."""
+        self._derived.setdefault(name, {})[key.encode()] = raw
+
+    def digest_of(self, scope: str) -> bytes:
+        """Give a digest of a part's facts; of a part that is not there as of an empty one."""
+        return self._source(scope)
+
     def keep(self) -> None:
         """Keep what was derived since."""
         for name, found in self._derived.items():
@@ -261,7 +276,8 @@ class StoredFacts(Facts):
     def _source(self, scope: str) -> bytes:
         whole = hashlib.sha256()
         for name, section in sorted(self._manifest.get(scope, {}).items()):
-            if not name.startswith("#"):
+            # Documents are named by their digests; which are common changes with other parts.
+            if not name.startswith("#") and name != "documents":
                 whole.update(name.encode() + b"\0" + section.digest)
         return whole.digest()
 

@@ -232,6 +232,14 @@ class Store:
 
     # --- what is derived ---------------------------------------------------------------------
 
+    def derived(self, name: str, source: bytes) -> bytes | None:
+        """Give what was kept under a name and source, packed; None when nothing was."""
+        with self._named():
+            row = self._db.execute(
+                "SELECT data FROM derived WHERE name = ? AND source = ?", (name, source)
+            ).fetchone()
+        return None if row is None else bytes(row[0])
+
     def all_derived(self, name: str) -> dict[bytes, bytes]:
         """Give all that was kept under a name, packed, by the digest of its source."""
         with self._named():

@@ -33,13 +33,15 @@ def write_tables(folder: Path, snapshot: Snapshot) -> None:
         raise InputError(f"cannot be written ({error.strerror})", place=str(folder)) from None
 
 
+_NOT_TABLES = ("schema", "taken_at", "tool", "documents")
+
+
 def _tables(snapshot: Snapshot) -> list[tuple[str, list[dict[str, Any]]]]:
     found: list[tuple[str, list[dict[str, Any]]]] = []
     for field in msgspec.structs.fields(Snapshot):
-        facts = getattr(snapshot, field.name)
-        if isinstance(facts, tuple) and facts:
-            of_section: tuple[Any, ...] = facts
-            found.append((field.name, [_row(fact) for fact in of_section]))
+        if field.name in _NOT_TABLES or not getattr(snapshot, field.name):
+            continue
+        found.append((field.name, [_row(fact) for fact in getattr(snapshot, field.name)]))
     if snapshot.documents:
         rows = [
             {"id": digest, "document": bytes(raw).decode("utf-8", "replace")}

@@ -19,6 +19,7 @@ from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.federation import admits, tokens
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.shelves import Shelving
+from modelreach.policy.aws.surface import Touch, touches
 from modelreach.policy.aws.tools import tools
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.decision import Decision
@@ -95,6 +96,10 @@ class AwsEngine:
             yield one.grants, one.ids
         for grant in found.alone:
             yield (grant,), (grant.resource,)
+
+    def touches(self, principal: str) -> Touch:
+        """What the principal's policies may touch, in outline; nothing of one that is not here."""
+        return touches(self._asker(principal)) if self._estate.principal(principal) else ()
 
     def permissions(self, principal: str) -> PermissionSet:
         """What its own policies let it do, after boundary and organisation policies."""

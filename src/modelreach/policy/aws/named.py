@@ -54,7 +54,7 @@ class Named:
     def of(facts: Facts) -> Named:
         """Give the names of a snapshot."""
         found = {
-            part: facts.remembered(part, VERSION, lambda: _of_part(facts, part), NamesOfPart)  # noqa: B023 - called at once
+            part: facts.remembered(part, VERSION, lambda: names_of_part(facts, part), NamesOfPart)  # noqa: B023 - called at once
             for part in facts.parts
         }
         facts.keep()
@@ -144,7 +144,8 @@ def _service(name: str) -> str:
 # --- one part ---------------------------------------------------------------------------------
 
 
-def _of_part(facts: Facts, scope: str) -> NamesOfPart:
+def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
+    """Work the names of one part out, from its facts only."""
     part = facts.part(scope)
     found = NamesOfPart({}, {}, {}, {}, [], {})
     runtimes = {runtime.id for runtime in part.runtimes}

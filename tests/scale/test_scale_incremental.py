@@ -1,0 +1,138 @@
+"""A re-scan after changes gives what a scan from scratch gives, and decides less."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from random import Random
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from modelreach import deployment
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline.decided import Decider
+from modelreach.pipeline.kept import Counts
+from modelreach.pipeline.many import Many, Named
+from modelreach.pipeline.survey import SurveyRow
+from modelreach.policy import providers
+from modelreach.policy.aws import grants
+from modelreach.policy.aws.engine import AwsEngine
+from modelreach.snapshot import Facts, Snapshot, decode, encode
+from modelreach.store import StoredSnapshot, write
+from organisations import manifest, plan, whole
+from organisations.changes import CHANGES, change
+
+
+def _releases(snapshot: Snapshot) -> list[Named]:
+    """Everybody in the first two accounts, so that nothing is left out that could go stale."""
+    accounts = sorted({p.scope for p in snapshot.principals})[:2]
+    names = sorted(
+        p.id for p in snapshot.principals if p.scope in accounts and ":role/run/" in p.id
+    )
+    return [(deployment.decode(manifest(n).encode(), place="m"), "m", b"") for n in names[::2]]
+
+
+def _rows(snapshot: Snapshot) -> tuple[list[SurveyRow], Counts]:
+    many = Many(snapshot, "", JudgePolicy())
+    rows = many.survey(_releases(snapshot), lambda _: None)
+    return rows, many.counts
+
+
+def _again(path: Path, snapshot: Snapshot) -> tuple[list[SurveyRow], Counts]:
+    kept = write(path, snapshot)
+    return _rows(StoredSnapshot.open(path, kept.digest).as_snapshot())
+
+
+def _fresh(snapshot: Snapshot) -> Snapshot:
+    return decode(encode(snapshot), place="x")
+
+
+@pytest.fixture
+def path() -> Iterator[Path]:
+    with tempfile.TemporaryDirectory() as folder:
+        yield Path(folder) / "estate.mrdb"
+
+
+def _follow(seed: int, days: int) -> None:
+    rng = Random(seed)
+    made = whole(plan(principals=30, resources=150, accounts=3, seed=seed % 7))
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "estate.mrdb"
+        _again(path, made)
+        for _ in range(days):
+            made = change(made, rng)
+            assert _again(path, made)[0] == _rows(_fresh(made))[0]
+
+
+@settings(max_examples=6)
+@given(seed=st.integers(0, 10_000))
+def test_incremental_is_from_scratch(seed: int) -> None:
+    _follow(seed, 3)
+
+
+@pytest.mark.soak
+@settings(max_examples=300)
+@given(seed=st.integers(0, 1_000_000))
+def test_incremental_is_from_scratch_at_length(seed: int) -> None:
+    _follow(seed, 5)
+
+
+@pytest.mark.parametrize("which", CHANGES, ids=lambda one: one.__name__)
+def test_each_kind_of_change(which: Callable[[Snapshot, Random], Snapshot], path: Path) -> None:
+    made = whole(plan(principals=24, resources=100, accounts=3))
+    _again(path, made)
+    made = which(made, Random(5))
+    assert _again(path, made)[0] == _rows(_fresh(made))[0]
+
+
+def test_from_scratch_is_brute_force() -> None:
+    """Each resource asked about on its own, no class, no number: the same resources by id."""
+    made = whole(plan(principals=30, resources=150, accounts=3))
+    facts = Facts(made)
+    decider = Decider(facts, providers.engines(facts))
+    engine = AwsEngine(Facts(made))
+    scopes = {scope: sorted(r.id for r in facts.part(scope).resources) for scope in facts.parts}
+    for principal in (p for p in made.principals if p.kind == "role"):
+        decided = decider.decide(principal.id)
+        assert decided is not None
+        quick = {
+            (held.kind, held.capability, held.verdict, scopes[held.scope][place])
+            for held in decided.held
+            for place in range(len(held.bits) * 8)
+            if held.bits[place >> 3] >> (place & 7) & 1
+        }
+        slow = {
+            (
+                providers.resource_class(grant.kind),
+                str(grant.capability),
+                ("allow", "conditional", "unknown").index(str(grant.verdict)),
+                grant.resource,
+            )
+            for grant in grants.one_by_one(engine._asker(principal.id))
+        }
+        assert quick == slow
+
+
+def test_nothing_is_decided_when_nothing_changed(path: Path) -> None:
+    made = whole(plan(principals=30, resources=150, accounts=3))
+    first = _again(path, made)
+    second = _again(path, made)
+    assert first[0] == second[0]
+    assert first[1].decided > 0
+    assert second[1] == Counts(taken=first[1].decided, decided=0)
+
+
+def test_a_change_in_one_account_is_not_decided_in_the_others(path: Path) -> None:
+    made = whole(plan(principals=90, resources=300, accounts=3))
+    running = [p for p in made.principals if ":role/run/" in p.id]
+    account = sorted({p.scope for p in made.principals})[1]
+    role = next(p.id for p in running if p.scope == account)
+    before = _again(path, made)[1]
+    policies = [a for a in made.attachments if not (a.target == role and a.kind == "identity")]
+    counts = _again(path, replace(made, attachments=tuple(policies)))[1]
+    assert 0 < counts.decided < before.decided / 2
+    assert counts.taken > 0
