@@ -11,10 +11,13 @@ from typing import Any
 
 import pytest
 
+from azure_agent import estate
 from modelreach.model import InputError
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Snapshot, decode, encode
 from modelreach_azure import AzureConnector
+
+ESTATE = Path(__file__).parents[2] / "fixtures" / "azure_agent" / "recording"
 
 
 def replay(*sources: Path, now: str = "2030-01-01T00:00:00Z", **more: Any) -> Snapshot:
@@ -23,6 +26,16 @@ def replay(*sources: Path, now: str = "2030-01-01T00:00:00Z", **more: Any) -> Sn
 
 def test_a_replay_gives_the_same_bytes(read: Any) -> None:
     assert encode(replay(read.recording)) == encode(read.snapshot)
+
+
+def test_the_estate_s_recording_is_what_the_wire_gives(collect: Any, tmp_path: Path) -> None:
+    """Renew it with `make fixtures`; the difference is the change."""
+    taken_at = json.loads((ESTATE / "manifest.json").read_bytes())["taken_at"]
+    made = tmp_path / "recording"
+    found = collect(estate.build(), record=made, now=taken_at)
+    kept = {p.relative_to(ESTATE): p.read_bytes() for p in ESTATE.rglob("*.json")}
+    assert kept == {p.relative_to(made): p.read_bytes() for p in made.rglob("*.json")}
+    assert encode(replay(ESTATE)) == encode(found)
 
 
 def test_a_snapshot_reads_back(read: Any) -> None:
