@@ -46,6 +46,7 @@ def decide(place: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Decide:
             listed = "".join(f"    - {json.dumps(entry)}\n" for entry in entries)
             (place / name).write_text(text + "  evidence:\n" + listed if entries else text)
         given = ["old.yaml", "new.yaml", "--snapshot", "estate.snap.json", "--now", NOW]
+        given += ["--policy", spec.get("policy", "default")]
         code = run(["decide", *given, "--format", "json", "--record", "record.json"])
         out, err = capfdbinary.readouterr()
         assert code in (0, 1), err
@@ -123,6 +124,38 @@ def test_graders_of_other_meaning_cannot_show_a_release_to_be_no_worse(decide: D
     assert {row["verdict"] for row in report["evidence"]} == {"not-enough-evidence"}
     assert _demand(report, "retest-jailbreak")["status"] == "open"
     assert "graded otherwise" in _demand(report, "retest-jailbreak")["why"]
+
+
+@pytest.mark.parametrize(
+    ("terms", "verdicts"),
+    [
+        ("{}", {"regression", "not-enough-evidence"}),
+        ("{margin: 1}", {"non-inferior"}),
+        ("{alpha: 0.000000001}", {"not-enough-evidence"}),
+        ("{max_age_days: 1}", {"refused", "not-enough-evidence"}),
+    ],
+)
+def test_the_policy_sets_the_terms(
+    terms: str, verdicts: set[str], decide: Decide, place: Path
+) -> None:
+    (place / "policy.yaml").write_text(f"version: 1\nevidence: {terms}\n")
+    report = decide(
+        [_entry("pyrit", "old/pyrit.json")],
+        [_entry("pyrit", "new/pyrit.json")],
+        policy="policy.yaml",
+    )
+    assert {row["verdict"] for row in report["evidence"]} == verdicts
+
+
+def test_terms_that_make_no_sense_are_refused(
+    decide: Decide, place: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    decide([], [])
+    for terms in ("{margin: 5}", "{alpha: 0}", "{max_age_days: 0}", "{marign: 0.1}"):
+        (place / "policy.yaml").write_text(f"version: 1\nevidence: {terms}\n")
+        given = ["old.yaml", "new.yaml", "--snapshot", "estate.snap.json"]
+        assert run(["decide", *given, "--policy", "policy.yaml"]) == 2
+        assert b"policy.yaml:2: " in capfdbinary.readouterr()[1]
 
 
 def test_a_changed_file_is_not_the_one_that_was_approved(decide: Decide, place: Path) -> None:

@@ -100,7 +100,7 @@ def test_a_retest_is_as_its_comparison_says(
     row = settle(result(Retest.JAILBREAK, verdict, needed=40))["retest-jailbreak"]
     assert row.status == status
     assert row.evidence == (
-        "garak dan: broke 11 of 50, before 3 of 50 (difference +16.0%, 95 % interval "
+        "garak dan: broke 11 of 50, before 3 of 50 (difference +16.0%, interval "
         f"+5.0% to +27.0%): {verdict.value}",
     )
     if status == "open":

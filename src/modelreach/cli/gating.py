@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from modelreach.deployment import Deployment
     from modelreach.evidence import Bound, Refused
     from modelreach.gate.demands import Brought
-    from modelreach.gate.policy import Policy
+    from modelreach.gate.policy import EvidenceTerms, Policy
     from modelreach.gate.record import Material
     from modelreach.gate.verdict import GateOptions
     from modelreach.gate.waivers import Waivers
@@ -143,7 +143,7 @@ def gated(
     )
     first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config)
     accepted = waivers_of(waivers, config, moment)
-    brought, reports = _brought(first.release, second.release, moment.text)
+    brought, reports = _brought(first.release, second.release, moment.text, rules.evidence)
     given = GateInput(waivers=accepted, policy=rules, brought=brought, today=moment.day)
     report = diff_report(first, second, options, given)
     return Gated(
@@ -158,20 +158,24 @@ def gated(
     )
 
 
-def _brought(old: Release, new: Release, now: str) -> tuple[Brought, tuple[Material, ...]]:
+def _brought(
+    old: Release, new: Release, now: str, terms: EvidenceTerms
+) -> tuple[Brought, tuple[Material, ...]]:
     """Read what both manifests name as evidence, and compare what counts."""
     from modelreach.evidence import Bound, Refused, compare_evidence
     from modelreach.gate.demands import Brought
     from modelreach.gate.record import material
 
     before = _bound(old, now, max_age_days=None, after=new.deployment)
-    after = _bound(new, now, before=old.deployment)
+    after = _bound(new, now, max_age_days=terms.max_age_days, before=old.deployment)
     found = [*before, *after]
     if not found:
         return Brought(), ()
     results = compare_evidence(
         [one.evidence for one in before if isinstance(one, Bound)],
         [one.evidence for one in after if isinstance(one, Bound)],
+        margin=terms.margin,
+        alpha=terms.alpha,
     )
     files = {(one.evidence.source, one.evidence.digest) for one in found}
     return (

@@ -127,7 +127,7 @@ def comparison_words(one: CategoryResult) -> str:
     """Give one comparison in a sentence."""
     return (
         f"{one.tool} {one.category}: broke {one.new.broken} of {one.new.cases}, before "
-        f"{one.old.broken} of {one.old.cases} (difference {one.difference:+.1%}, 95 % interval "
+        f"{one.old.broken} of {one.old.cases} (difference {one.difference:+.1%}, interval "
         f"{one.low:+.1%} to {one.high:+.1%}): {one.verdict.value}"
     )
 

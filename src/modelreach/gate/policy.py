@@ -15,7 +15,7 @@ from copy import deepcopy
 from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
-from typing import Any, Literal, cast
+from typing import Annotated, Any, Literal, cast
 
 import msgspec
 
@@ -61,6 +61,19 @@ class Changed(Part, frozen=True):
     severity: Severity | None = None
 
 
+class EvidenceTerms(Part, frozen=True):
+    """What evaluations have to show: by how much a rate may be higher (0.05: five of a hundred
+    cases), the chance of a false alarm over all categories, and how old a report may be."""
+
+    margin: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.05
+    alpha: Annotated[float, msgspec.Meta(gt=0, le=0.5)] = 0.05
+    max_age_days: Annotated[int, msgspec.Meta(gt=0)] = 90
+
+
+#: What holds where a policy does not say otherwise.
+TERMS = EvidenceTerms()
+
+
 class PolicyFile(Part, frozen=True):
     """A policy as it is written. `preset` is what it starts from; `rules` are added (one with an
     id that is there already takes its place), `change` alters rules by id."""
@@ -69,6 +82,7 @@ class PolicyFile(Part, frozen=True):
     preset: Literal["strict", "default", "advisory"] = "default"
     fail_on: FailOn | None = None
     fail_on_incomplete: bool | None = None
+    evidence: EvidenceTerms = TERMS
     rules: tuple[Rule, ...] = ()
     change: dict[str, Changed] = {}
 
@@ -98,6 +112,7 @@ class Policy:
     fail_on_incomplete: bool
     rules: tuple[Rule, ...]
     digest: str = ""
+    evidence: EvidenceTerms = TERMS
 
 
 @cache
@@ -113,7 +128,7 @@ def builtin() -> Builtin:
 _FIELDS = sorted(
     {
         name
-        for struct in (Rule, Changed, PolicyFile, Preset, Builtin)
+        for struct in (Rule, Changed, EvidenceTerms, PolicyFile, Preset, Builtin)
         for name in struct.__struct_encode_fields__
     }
 )
@@ -160,6 +175,7 @@ def decode(raw: bytes, *, place: str, digest: str = "") -> Policy:
         fail_on_incomplete=start.fail_on_incomplete if incomplete is None else incomplete,
         rules=tuple(rules.values()),
         digest=digest,
+        evidence=file.evidence,
     )
 
 
