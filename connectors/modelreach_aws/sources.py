@@ -41,7 +41,7 @@ class _Reading:
             raise InputError("there is no file in this folder", place=str(source), hint=EXPECTED)
         promised: dict[Path, Path] = {}
         for path in found:
-            for name in self._file(path):
+            for name in self._shallow(path):
                 promised[(path.parent / name).resolve()] = path
         for lost in sorted(promised.keys() - {path.resolve() for path in found}):
             raise InputError(
@@ -49,6 +49,12 @@ class _Reading:
                 place=str(promised[lost]),
                 hint=f"it should be at `{lost}`; give the whole folder with --from",
             )
+
+    def _shallow(self, path: Path) -> tuple[str, ...]:
+        try:
+            return self._file(path)
+        except RecursionError:
+            raise InputError("this is nested too deeply", place=str(path), hint=EXPECTED) from None
 
     def _file(self, path: Path) -> tuple[str, ...]:
         """Take one file in; give the names of further files that it promises."""

@@ -283,3 +283,19 @@ def test_moto_s_export_is_what_collecting_gives(cloud: Any, plain: Any, tmp_path
     exported = {one.id: one for one in take(path).principals}
     collected = {one.id: one for one in plain.snapshot.principals if one.id in exported}
     assert exported == collected
+
+
+@pytest.mark.parametrize("depth", [300, 900])
+def test_a_deep_document_is_no_bug_of_ours(tmp_path: Path, depth: int) -> None:
+    content = copy.deepcopy(export())
+    inner: Any = {}
+    for _ in range(depth):
+        inner = [inner]
+    content["RoleDetailList"][0]["AssumeRolePolicyDocument"] = {"Statement": inner}
+    path = tmp_path / "details.json"
+    path.write_text(json.dumps(content))
+    if depth < 500:
+        assert take(path).principals
+        return
+    with pytest.raises(InputError, match=r"details\.json.*(nested too deeply|RecursionError)"):
+        take(path)
