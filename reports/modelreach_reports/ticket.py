@@ -21,7 +21,7 @@ from modelreach.report import (
 )
 from modelreach_reports.gating import DIMENSIONS, waived_words
 from modelreach_reports.markdown import code, prose
-from modelreach_reports.phrases import gate_reasons, provisos
+from modelreach_reports.phrases import gate_reasons, provisos, standards_words
 from modelreach_reports.safe import visible
 from modelreach_reports.words import hop_words
 
@@ -48,6 +48,7 @@ def _lines(ticket: Ticket) -> Iterator[str]:
     yield from _how_to_undo(ticket)
     yield from _findings(ticket)
     yield from _sign_off(ticket)
+    yield from _standards(ticket)
     yield from _inputs(ticket)
 
 
@@ -121,8 +122,7 @@ def _what_changes(ticket: Ticket) -> Iterator[str]:
 
 
 def _trigger(row: TriggerRow) -> str:
-    ids = "".join(f" {code(standard, 40)}" for standard in row.standards)
-    cells = (f"{prose(row.title)} {code(row.id)}{ids}", code(row.subject), prose(row.old))
+    cells = (f"{prose(row.title)} {code(row.id)}", code(row.subject), prose(row.old))
     return f"| {' | '.join(cells)} | {prose(row.new)} |"
 
 
@@ -349,6 +349,23 @@ def _sign_off(ticket: Ticket) -> Iterator[str]:
     yield from _table("Role", "Name", "Adopt? (yes, no, with these risks)", "Date")
     for role in (f"Owner: {code(ticket.new.owner)}", "Cloud security", "Operations"):
         yield f"| {role} | | | |"
+    yield ""
+
+
+def _standards(ticket: Ticket) -> Iterator[str]:
+    """Each reason, demand and rule once, with the entries of standards that it answers to."""
+    listed = [(row.id, row.title, row.standards) for row in ticket.security_change.triggers]
+    listed += [(row.id, row.title, row.standards) for row in ticket.demands]
+    listed += [(row.rule, row.title, row.standards) for row in ticket.findings]
+    known = {id_: (title, standards) for id_, title, standards in listed if standards}
+    if not known:
+        return
+    yield "## Standards"
+    yield ""
+    yield from _table("What", "Entries, by standard and edition")
+    for id_, (title, standards) in list(known.items())[:_ROWS]:
+        yield f"| {prose(title)} {code(id_)} | {prose(standards_words(standards), _WHOLE)} |"
+    yield from _rest(len(known))
     yield ""
 
 

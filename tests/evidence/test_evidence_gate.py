@@ -195,3 +195,16 @@ def test_verify_wants_to_know_on_which_files_was_decided(
     assert run(["verify", "record.json"]) == 1
     out = capfdbinary.readouterr()[0].decode()
     assert "failed       snapshot-new: the record does not say on which one" in out
+
+
+def test_the_ticket_names_standards_once_and_apart_from_what_has_to_be_read(
+    decide: Decide, place: Path
+) -> None:
+    decide([], [])
+    given = ["old.yaml", "new.yaml", "--snapshot", "estate.snap.json", "--now", NOW]
+    run(["ticket", *given, "-o", "ticket.md"])
+    told, _, table = (place / "ticket.md").read_text().partition("\n## Standards\n")
+    assert "OWASP-" not in told
+    for id_ in ("DATA-NEW", "MODEL-CHANGED", "retest-jailbreak", "MR101"):
+        assert table.count(f"`{id_}` |") == 1
+    assert "NIST-CSF 2.0: GV.OC-01" in table
