@@ -12,14 +12,14 @@ from enum import Enum
 from functools import lru_cache
 from typing import Any, Final
 
-from modelreach_azure.select import at, rows
+from modelreach_azure.needed import only_needed
 
 REDACTED: Final = "(redacted)"
 
 #: Fields that hold a secret wherever they stand. Compared without case.
 _SECRET: Final = re.compile(
-    r"(?:secretText|key|.*(?:password|connectionStrings?|connectionUrl|sharedKey|accountKey"
-    r"|accessKey|primaryKey|secondaryKey|sasToken|sasUri|apiKey|customData|userData))",
+    r"secretText|.*(?:key|password|passphrase|secret|token|connectionStrings?|connectionUrl|sasUri"
+    r"|customData|userData)",
     re.IGNORECASE,
 )
 #: Whole parts that may hold anything that somebody wrote, by name.
@@ -40,6 +40,9 @@ _FREE_TEXT: Final = frozenset(
         "instructions",
         "customsettings",
         "appsettings",
+        "globalparameters",
+        "httpheaders",
+        "outputs",
         "sitecredentials",
     }
 )
@@ -47,76 +50,16 @@ _FREE_TEXT: Final = frozenset(
 _VARIABLES: Final = frozenset({"environmentvariables", "env"})
 #: Pairs of which the value is a secret unless it is a reference to where one is kept.
 _SECRETS: Final = "secrets"
-#: The only entries of a connection's metadata that say what it leads to.
-_TOLD: Final = frozenset({"ResourceId", "ApiType"})
 
 
 def redacted(operation: str, response: dict[str, Any]) -> dict[str, Any]:
-    """Give a response without what may be secret."""
-    if operation.endswith(".connections"):
-        _connections(response)
+    """Give a response without what may be secret: what is needed of the lists that may hold
+    anything, and of that no value that looks like one."""
+    needed = only_needed(operation, response)
     if operation == "projects.agents":
-        return {"value": [_agent(row) for row in rows(response)]}
-    found = _clean(response)
+        return needed  # which keeps no value but names and addresses
+    found = _clean(needed)
     return found if isinstance(found, dict) else {}
-
-
-#: All that is kept of an agent, of its latest version, and of what that is made of.
-_AGENT: Final[tuple[str, ...]] = (
-    "id",
-    "name",
-    "state",
-    "instance_identity",
-    "blueprint",
-    "blueprint_reference",
-)
-_VERSION: Final[tuple[str, ...]] = (
-    "version",
-    "status",
-    "created_at",
-    "instance_identity",
-    "blueprint",
-)
-_DEFINITION: Final[tuple[str, ...]] = ("kind", "model")
-_IN_TOOLS: Final = frozenset(
-    {"type", "connection_id", "project_connection_id", "server_url", "base_url", "index_name"}
-)
-
-
-def _agent(row: dict[str, Any]) -> dict[str, Any]:
-    """Give an agent without its instructions, and without what its tools are told."""
-    latest = at(row, "versions.latest")
-    kept = {name: row[name] for name in _AGENT if name in row}
-    if not isinstance(latest, dict):
-        return kept
-    about = latest.get("definition")
-    told: dict[str, Any] = about if isinstance(about, dict) else {}
-    definition = {name: told[name] for name in _DEFINITION if name in told}
-    definition["tools"] = _tool(told.get("tools"))
-    definition["environment_variables"] = _variables(told.get("environment_variables") or {})
-    definition["image"] = at(told, "container_configuration.image")
-    version = {name: latest[name] for name in _VERSION if name in latest}
-    return {**kept, "versions": {"latest": {**version, "definition": definition}}}
-
-
-def _tool(value: Any) -> Any:
-    """Give of a tool what says where it leads to."""
-    if isinstance(value, list):
-        return [_tool(one) for one in value]
-    if not isinstance(value, dict):
-        return None
-    found = {name: inner if name in _IN_TOOLS else _tool(inner) for name, inner in value.items()}
-    return {name: inner for name, inner in found.items() if inner not in (None, {}, [], [None])}
-
-
-def _connections(response: dict[str, Any]) -> None:
-    for row in rows(response):
-        properties = row.get("properties")
-        if isinstance(properties, dict):
-            metadata = properties.get("metadata")
-            kept = metadata if isinstance(metadata, dict) else {}
-            properties["metadata"] = {k: v for k, v in kept.items() if k in _TOLD}
-            properties.pop("error", None)
 
 
 def _clean(value: Any) -> Any:

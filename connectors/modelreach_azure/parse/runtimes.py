@@ -255,7 +255,7 @@ def _agents(answers: Answers, facts: Facts) -> None:
             agent_identity=lower(identity.get("principal_id")),
             agent_blueprint=lower(blueprint.get("principal_id")),
             tools=[text(tool.get("type")) for tool in items(about, "tools")],
-            environment=list(fields(about, "environment_variables")),
+            environment=list(fields(about, "environmentVariables")),
             state=text(row.get("state")),
         )
 
