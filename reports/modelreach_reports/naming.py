@@ -127,6 +127,8 @@ def identity_label(key: str) -> str:
     if tail is key:
         return visible(key)
     name, _, change = (tail.rsplit("/", 1)[-1] or tail).partition("#")
+    if change.startswith("session="):
+        return visible(f"{name} under a session policy")
     return visible(f"{name} with {change.replace('-', ' ')}" if change else name)
 
 

@@ -170,12 +170,18 @@ def strength_words(hop: Hop) -> str:
             return ""
 
 
+#: What stands for a hop that takes no permission: the wiring itself is the way.
+_WITHOUT_ACTION = {"node": "by its node", "tool": "as its tool"}
+
+
 def hop_label(hop: Hop) -> str:
     """Give the few words that stand on the arrow of a hop: its actions, those it needs first."""
     if hop.kind in ("start", "runs-as", "administer"):
         return _HOP_WORDS[hop.kind]
     needed = [also.action for also in hop.also if also.layer != "trust"]
     actions = list(dict.fromkeys(action for action in [hop.action, *needed] if action))
+    if not actions:
+        return _WITHOUT_ACTION.get(hop.kind, "")
     rest = f" and {len(actions) - 2} more" if len(actions) > 2 else ""
     return visible(" and ".join(actions[:2]) if not rest else ", ".join(actions[:2]) + rest)
 

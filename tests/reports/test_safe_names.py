@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelreach_reports.naming import identity_label
 from modelreach_reports.safe import cells, end, escape, is_hidden, middle, visible
 
 
@@ -59,3 +60,18 @@ def test_the_tail_is_kept(name: str, width: int) -> None:
     cut = middle(shown, width)
     head, _, tail = cut.rpartition("…")
     assert cut == shown or (shown.startswith(head.split("…")[0]) and shown.endswith(tail))
+
+
+@pytest.mark.parametrize(
+    ("key", "shown"),
+    [
+        ("arn:aws:iam::111122223333:role/a/pods", "pods"),
+        (
+            f"arn:aws:iam::111122223333:role/pods#session=sha256:{'0' * 64}",
+            "pods under a session policy",
+        ),
+        ("arn:aws:iam::111122223333:role/bot#any-policy", "bot with any policy"),
+    ],
+)
+def test_an_identity_is_named_without_what_tells_it_apart(key: str, shown: str) -> None:
+    assert identity_label(key) == shown

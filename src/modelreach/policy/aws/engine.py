@@ -12,7 +12,7 @@ from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.acts_as import acts_as
 from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.bearer import bearer
-from modelreach.policy.aws.became import became
+from modelreach.policy.aws.became import How, became
 from modelreach.policy.aws.credentials import Opens, credential_pivots, opened
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.explain import explain_deny
@@ -179,8 +179,12 @@ class AwsEngine:
 
 
 def _escalated(principal: Principal, name: str) -> Principal:
-    """A principal under the name of what it would have become."""
-    return msgspec.structs.replace(principal, id=name, kind="escalated")
+    """A principal under the name of what it would have become; a session of it is no more."""
+    change = became(name)
+    limited = change is not None and change.how is How.SESSION
+    return msgspec.structs.replace(
+        principal, id=name, kind=principal.kind if limited else "escalated"
+    )
 
 
 def _account_of(arn: str) -> str:
