@@ -97,13 +97,13 @@ def _dimension(name: str, answer: str, change: SecurityChange, look: Look) -> It
 
 
 def _foremost(rows: list[TriggerRow]) -> list[TriggerRow]:
-    """The first of each kind, then others, in their order."""
+    """A few: the first of each kind, what is reached before what is declared."""
     seen: Counter[str] = Counter()
-    ranked: list[tuple[int, int]] = []
+    ranked: list[tuple[int, bool, int]] = []
     for place, row in enumerate(rows):
-        ranked.append((seen[row.id], place))
+        ranked.append((seen[row.id], not row.witness, place))
         seen[row.id] += 1
-    chosen = sorted(place for _, place in sorted(ranked)[:_FEW])
+    chosen = sorted(place for *_, place in sorted(ranked)[:_FEW])
     return [rows[place] for place in chosen]
 
 

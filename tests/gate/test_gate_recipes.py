@@ -123,7 +123,8 @@ def test_the_deciding_step_runs(
         assert (place / "summary.md").read_text().startswith("<!-- modelreach:booking-desk -->")
         written = {path.name for path in (place / "temp" / "modelreach").iterdir()}
         assert written == {
-            *("review.html", "comment.md", "diff.json", "decision.json", "ticket.md")
+            *("review.html", "comment.md", "diff.json", "decision.json", "ticket.md"),
+            "results.sarif",
         }
 
 
