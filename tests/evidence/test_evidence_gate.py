@@ -37,6 +37,8 @@ def decide(place: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Decide:
     def decided(
         old: list[Entry], new: list[Entry], names: tuple[str, str] = ("v1", "v2"), **spec: Any
     ) -> Any:
+        at = Path(spec.get("at", "."))
+        (place / at).mkdir(exist_ok=True)
         for name, source, entries in zip(("old.yaml", "new.yaml"), names, (old, new), strict=True):
             text = (FIXTURES / "support_agent" / f"{source}.yaml").read_text()
             if name == "new.yaml":
@@ -44,8 +46,9 @@ def decide(place: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Decide:
                     assert before in text
                     text = text.replace(before, after)
             listed = "".join(f"    - {json.dumps(entry)}\n" for entry in entries)
-            (place / name).write_text(text + "  evidence:\n" + listed if entries else text)
-        given = ["old.yaml", "new.yaml", "--snapshot", "estate.snap.json", "--now", NOW]
+            (place / at / name).write_text(text + "  evidence:\n" + listed if entries else text)
+        given = [str(at / "old.yaml"), str(at / "new.yaml")]
+        given += ["--snapshot", "estate.snap.json", "--now", NOW]
         given += ["--policy", spec.get("policy", "default")]
         code = run(["decide", *given, "--format", "json", "--record", "record.json"])
         out, err = capfdbinary.readouterr()
@@ -180,6 +183,14 @@ def test_verify_finds_a_file_changed_within_a_folder(
     out = capfdbinary.readouterr()[0].decode()
     assert "failed       evidence new/agentdojo: the evidence is not the one decided on" in out
     assert "ok           evidence old/agentdojo" in out
+
+
+def test_verify_finds_the_reports_of_manifests_in_a_folder_of_their_own(
+    decide: Decide, place: Path, capfdbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    decide([_entry("pyrit", "../old/pyrit.json")], [], ("v1", "v1"), at="deploy")
+    assert run(["verify", "record.json"]) == 3
+    assert b"ok           evidence old/pyrit.json\n" in capfdbinary.readouterr()[0]
 
 
 def test_verify_wants_to_know_on_which_files_was_decided(

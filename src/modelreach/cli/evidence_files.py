@@ -73,7 +73,7 @@ def _entry(
             place=manifest,
             hint="keep the reports in the repository, and name them from the manifest's folder",
         )
-    path = str(Path(manifest).parent / entry.path)
+    path = os.path.normpath(Path(manifest).parent / entry.path)  # `verify` follows no `..`
     options = ReadOptions(entry.correct_means, entry.scorer or "")
     found = read_evidence(path, kind=entry.kind, options=options)
     return bind_report(
