@@ -162,6 +162,8 @@ def _order(region: Region) -> tuple[tuple[str, ...], tuple[str, ...]]:
 def _simplest(regions: frozenset[Region]) -> tuple[Region, ...]:
     if EVERYWHERE in regions:
         return (EVERYWHERE,)
+    if all(map(_is_one, regions)):  # none lies in another
+        return tuple(sorted(regions, key=_order))
     kept = {region for region in regions if not region.is_empty()}
     if any(region.outside for region in kept):
         kept = _refilled(kept)
