@@ -21,9 +21,9 @@ def _hops(made: Snapshot) -> list[tuple[Pivot, ...]]:
     return [tuple(engine.pivots(name)) for name in names]
 
 
-@pytest.mark.parametrize("seed", [1, 2])
+@pytest.mark.parametrize("seed", [1])
 def test_a_made_up_organisation(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
-    made = whole(plan(principals=60, resources=200, accounts=3, seed=seed))
+    made = whole(plan(principals=45, resources=150, accounts=3, seed=seed))
     quick = _hops(made)
     monkeypatch.setattr(Questions, "_alike", _itself)
     assert quick == _hops(made)

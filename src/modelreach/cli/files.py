@@ -63,6 +63,11 @@ def read_snapshot(path: str) -> tuple[Snapshot, Source]:
     return snapshots.decode(source.raw, place=source.name), source
 
 
+def store_of(path: str) -> str:
+    """Give the file of the store that a path means; "" when it means none."""
+    return _in_store(path)[0]
+
+
 def _in_store(path: str) -> tuple[str, str]:
     """Give the store that a path means, and which snapshot of it; "" when it means none."""
     head, mark, which = path.rpartition(f"{STORE_SUFFIX}@")

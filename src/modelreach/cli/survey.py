@@ -14,13 +14,15 @@ from modelreach.model import InputError
 if TYPE_CHECKING:
     from modelreach.deployment import Deployment
     from modelreach.pipeline.survey import SurveyRow
+    from modelreach.pipeline.workers import Pool
     from modelreach.snapshot import Snapshot
 
 EXAMPLES = """\b
 Examples:
   modelreach survey releases/ --snapshot estate.mrdb -o survey.ndjson
   modelreach survey v1.yaml v2.yaml --snapshot estate.snap
-  modelreach survey --principals roles.txt --snapshot estate.mrdb
+  modelreach survey --principals roles.txt --snapshot estate.mrdb --workers 4
+  modelreach survey releases/ --snapshot estate.mrdb --scheduler tcp://10.0.0.5:8786
 """
 
 
@@ -30,6 +32,8 @@ Examples:
     "--principals", metavar="FILE", help="Principals instead, an id a line; - for stdin."
 )
 @click.option("--snapshot", required=True, metavar="FILE", help="The estate.")
+@click.option("--workers", type=click.IntRange(1), default=1, help="Processes [1].")
+@click.option("--scheduler", metavar="ADDRESS", help="Decide on a Dask cluster: tcp://HOST:PORT.")
 @click.option("-o", "--output", default="-", metavar="FILE", help="Where the lines go [stdout].")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 @config_option
@@ -37,6 +41,8 @@ def command(
     manifests: tuple[str, ...],
     principals: str | None,
     snapshot: str,
+    workers: int,
+    scheduler: str | None,
     output: str,
     quiet: bool,
     config: str | None,
@@ -60,7 +66,13 @@ def command(
     estate, source = read_snapshot(snapshot)
     releases = _releases(manifests) if manifests else _of_principals(str(principals), estate)
     many = Many(estate, source.digest, judge_policy(load(config)))
-    rows = many.survey(releases, _silent if quiet else _Progress(len(releases)))
+    pool = _pool(snapshot, workers, scheduler)
+    try:
+        told = _silent if quiet else _Progress(len(releases))
+        rows = many.survey(releases, told, pool, _silent if quiet else _deciding)
+    finally:
+        if pool is not None:
+            pool.close()
     write_all({output: b"".join(map(encode, rows))})
     if not quiet:
         _told(rows)
@@ -100,8 +112,32 @@ def _of_principals(path: str, estate: Snapshot) -> list[Named]:
     return [(of_principal(name, cloud_of(name, estate)), path, b"") for name in names]
 
 
-def _silent(_done: int) -> None:
+def _pool(snapshot: str, workers: int, scheduler: str | None) -> Pool | None:
+    """Give the workers that were asked for. Raises `InputError` without a store to send them."""
+    if workers == 1 and scheduler is None:
+        return None
+    from modelreach.cli.files import STORE_SUFFIX, store_of
+    from modelreach.pipeline.workers import Cluster, Processes
+
+    path = store_of(snapshot)
+    if not path:
+        raise InputError(
+            "workers read a store, and this is not one",
+            place=snapshot,
+            hint=f"modelreach convert {snapshot} -o estate{STORE_SUFFIX}",
+        )
+    if scheduler is not None:
+        return Cluster(Path(path), scheduler)
+    return Processes(Path(path), workers)
+
+
+def _silent(_done: int, _of: int = 0) -> None:
     return None
+
+
+def _deciding(done: int, of: int) -> None:
+    if sys.stderr.isatty():
+        click.echo(f"\r\x1b[2K{done} of {of} principals of this step", nl=False, err=True)
 
 
 class _Progress:

@@ -9,7 +9,7 @@ estate of several providers, whose identities may become each other, none is kep
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from importlib.metadata import version
@@ -97,17 +97,37 @@ class KeptDecisions:
         if self._aws is None or not self._facts.keeps:
             self._decided += 1
             return self._decide(name)
-        account = _account_of(name)
-        records = self._of_account(account)
-        record = records.get(name)
-        if record is not None and self._holds(record):
-            self._taken += 1
-            return record.decided
-        self._decided += 1
-        record = self._record(name, account)
-        records[name] = record
-        self._fresh.add(account)
-        return record.decided
+        if not self._taken_over(name):
+            self.learn({name: self.record(name)})
+        return self._known[name]
+
+    def missing(self, names: Iterable[str]) -> list[str]:
+        """Give those that have to be decided; what is known of the others is taken. All of them
+        where nothing can be kept."""
+        if self._aws is None or not self._facts.keeps:
+            return [name for name in names if name not in self._known]
+        return [name for name in names if name not in self._known and not self._taken_over(name)]
+
+    def _taken_over(self, name: str) -> bool:
+        record = self._of_account(_account_of(name)).get(name)
+        if record is None or not self._holds(record):
+            return False
+        self._taken += 1
+        self._known[name] = record.decided
+        return True
+
+    def record(self, name: str) -> Record:
+        """Decide a principal, and say what that hangs on."""
+        return self._record(name, _account_of(name))
+
+    def learn(self, records: Mapping[str, Record]) -> None:
+        """Take what was decided elsewhere."""
+        for name, record in records.items():
+            account = _account_of(name)
+            self._of_account(account)[name] = record
+            self._known[name] = record.decided
+            self._fresh.add(account)
+        self._decided += len(records)
 
     def keep(self) -> None:
         """Keep what was decided since."""

@@ -10,6 +10,7 @@ from modelreach.pipeline.decided import Decided, Decider
 from modelreach.pipeline.evaluate import Estates, Release, declared_context, started
 from modelreach.pipeline.kept import Counts, KeptDecisions
 from modelreach.pipeline.survey import Started, SurveyRow, survey
+from modelreach.pipeline.workers import Pool, Progress, Work
 from modelreach.policy.provider import Context
 from modelreach.snapshot import Snapshot
 
@@ -26,16 +27,23 @@ class Many:
         self._found: dict[Context, KeptDecisions] = {}
 
     def survey(
-        self, releases: Iterable[Named], progress: Callable[[int], None]
+        self,
+        releases: Iterable[Named],
+        progress: Callable[[int], None],
+        pool: Pool | None = None,
+        deciding: Progress = lambda _done, _of: None,
     ) -> list[SurveyRow]:
         """Give the row of each release, in order. Raises `InputError` when an identity of a
-        manifest should be in the snapshot and is not."""
+        manifest should be in the snapshot and is not. With a pool, principals are decided there.
+        """
+        starts = [(declared_context(one[0]), self._start(*one)) for one in releases]
+        if pool is not None:
+            for context in dict.fromkeys(context for context, _ in starts):
+                of_context = [start for other, start in starts if other == context]
+                self._ahead(context, of_context, pool, deciding)
         rows: list[SurveyRow] = []
-        for deployment, name, raw in releases:
-            context = declared_context(deployment)
-            rows.extend(
-                survey([self._start(deployment, name, raw)], self._find(context), self._digest)
-            )
+        for context, start in starts:
+            rows.extend(survey([start], self._find(context), self._digest))
             progress(len(rows))
         for found in self._found.values():
             found.keep()
@@ -52,6 +60,24 @@ class Many:
             deployment, self._snapshot, manifest_name=name, raw=raw, snapshot_digest=self._digest
         )
         return started(release, self._policy, self._estates)
+
+    def _ahead(
+        self, context: Context, starts: list[Started], pool: Pool, deciding: Progress
+    ) -> None:
+        """Decide all that is reached, step by step, elsewhere."""
+        find = self._find(context)
+        kept = self._found[context]
+        work = Work(self._digest, context, self._policy.opens)
+        seen: set[str] = set()
+        frontier = {name for start in starts for name in start.starts}
+        frontier |= {step.target for start in starts for _, step in start.wired}
+        while frontier:
+            missing = kept.missing(sorted(frontier))
+            if missing:
+                kept.learn(pool.decide(work, missing, deciding))
+            seen |= frontier
+            steps = (d.steps for name in frontier if (d := find(name)) is not None)
+            frontier = {s.target for some in steps for s in some if not s.administers} - seen
 
     def _find(self, context: Context) -> Callable[[str], Decided | None]:
         """Give what decides principals under what a deployment fixes of every request."""

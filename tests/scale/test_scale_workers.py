@@ -1,0 +1,169 @@
+"""Workers, here or on a Dask cluster, give the bytes of a local run, and may be lost."""
+
+from __future__ import annotations
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from modelreach.cli import run
+from modelreach.pipeline import workers
+from modelreach.store import write
+from organisations import deployments, manifest, plan, whole
+
+PLAN = plan(principals=60, resources=200, accounts=3, deployments=16)
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("workers")
+    made = whole(PLAN)
+    write(folder / "estate.mrdb", made)
+    (folder / "releases").mkdir()
+    for number, name in enumerate(deployments(PLAN, made)):
+        (folder / "releases" / f"{number}.yaml").write_text(manifest(name, number))
+    return folder
+
+
+@pytest.fixture(scope="module")
+def local(folder: Path) -> bytes:
+    return _survey(folder, "local")
+
+
+def _survey(folder: Path, name: str, *more: str) -> bytes:
+    """Survey a copy of the store, in which nothing is kept yet."""
+    store = folder / f"{name}.mrdb"
+    store.write_bytes((folder / "estate.mrdb").read_bytes())
+    output = folder / f"{name}.ndjson"
+    words = ["survey", folder / "releases", "--snapshot", store, "-q", "-o", output, *more]
+    assert run([str(word) for word in words]) == 0
+    return output.read_bytes()
+
+
+def test_two_processes_give_the_same_bytes(folder: Path, local: bytes) -> None:
+    assert _survey(folder, "two", "--workers", "2") == local
+
+
+# --- a cluster ---------------------------------------------------------------------------------
+
+
+class _Cluster:
+    """A scheduler and two workers, each a process of its own, on 127.0.0.1."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.address = f"tcp://127.0.0.1:{_free_port()}"
+        port = self.address.rpartition(":")[2]
+        self._scheduler = self._start("scheduler", "--host", "127.0.0.1", "--port", port)
+        self.workers = [self.worker(), self.worker()]
+
+    def _start(self, *words: str) -> subprocess.Popen[bytes]:
+        return subprocess.Popen(
+            [
+                sys.executable,
+                "-m",
+                "distributed.cli.dask_" + words[0],
+                *words[1:],
+                "--no-dashboard",
+            ],
+            cwd=self._folder,
+            stdout=subprocess.DEVNULL,
+            stderr=subprocess.DEVNULL,
+        )
+
+    def worker(self) -> subprocess.Popen[bytes]:
+        words = ("--nthreads", "1", "--no-nanny", "--local-directory", str(self._folder))
+        return self._start("worker", self.address, *words, "--host", "127.0.0.1")
+
+    def stop(self) -> None:
+        for process in (*self.workers, self._scheduler):
+            if process.poll() is None:
+                process.terminate()
+        for process in (*self.workers, self._scheduler):
+            process.wait(30)
+
+
+def _free_port() -> int:
+    with socket.socket() as found:
+        found.bind(("127.0.0.1", 0))
+        port: int = found.getsockname()[1]
+        return port
+
+
+@pytest.fixture
+def cluster(tmp_path: Path) -> Iterator[_Cluster]:
+    made = _Cluster(tmp_path)
+    try:
+        yield made
+    finally:
+        made.stop()
+
+
+def test_a_cluster_gives_the_same_bytes_though_a_worker_is_lost(
+    folder: Path, local: bytes, cluster: _Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Small chunks, so that there is work left when the first answers have come."""
+    monkeypatch.setattr(workers, "CHUNK", 2)
+    lost = threading.Event()
+    learned = workers.Cluster._try
+
+    def trying(
+        self: workers.Cluster,
+        work: workers.Work,
+        names: list[str],
+        found: workers.Answers,
+        progress: Callable[[], None],
+    ) -> None:
+        def told() -> None:
+            progress()
+            if not lost.is_set():
+                lost.set()
+                os.kill(cluster.workers[0].pid, signal.SIGKILL)
+
+        learned(self, work, names, found, told)
+
+    monkeypatch.setattr(workers.Cluster, "_try", trying)
+    _wait_for(cluster, 2)
+    assert _survey(folder, "cluster", "--scheduler", cluster.address) == local
+    assert lost.is_set()
+    assert cluster.workers[0].wait(10) == -signal.SIGKILL
+
+
+def _wait_for(cluster: _Cluster, count: int) -> None:
+    distributed: Any = import_module("distributed")
+    deadline = time.monotonic() + 60
+    while time.monotonic() < deadline:
+        try:
+            with distributed.Client(cluster.address, timeout="2s") as client:
+                client.wait_for_workers(count, timeout=60)
+                return
+        except OSError:
+            time.sleep(0.2)
+    raise AssertionError("no scheduler")
+
+
+def test_a_scheduler_that_does_not_answer_is_an_error(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    words = ["survey", str(folder / "releases"), "--snapshot", str(folder / "estate.mrdb")]
+    assert run([*words, "--scheduler", f"tcp://127.0.0.1:{_free_port()}"]) == 2
+    assert "does not answer" in capsys.readouterr().err
+
+
+def test_workers_need_a_store(
+    folder: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["convert", str(folder / "estate.mrdb"), "-o", str(tmp_path / "e.snap")]) == 0
+    words = ["survey", str(folder / "releases"), "--snapshot", str(tmp_path / "e.snap")]
+    assert run([*words, "--workers", "2"]) == 2
+    assert "convert" in capsys.readouterr().err
