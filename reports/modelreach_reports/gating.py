@@ -16,6 +16,7 @@ from modelreach.report import (
     UndeclaredRow,
 )
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
+from modelreach_reports.naming import Names
 from modelreach_reports.phrases import gate_reasons
 
 DIMENSIONS = {
@@ -72,12 +73,15 @@ def security_lines(report: DiffReport, look: Look) -> Iterator[Line]:
         (f" {change.verdict.upper()} ", _ANSWER[change.verdict]),
     )
     yield lead
+    names = Names(report)
     for name, answer in change.by_dimension.items():
-        yield from _dimension(name, answer, change, look)
+        yield from _dimension(name, answer, change, names, look)
     yield BLANK
 
 
-def _dimension(name: str, answer: str, change: SecurityChange, look: Look) -> Iterator[Line]:
+def _dimension(
+    name: str, answer: str, change: SecurityChange, names: Names, look: Look
+) -> Iterator[Line]:
     triggers = [row for row in change.triggers if row.dimension == name]
     missing = [row for row in change.undeclared if row.dimension == name]
     title = look.name(DIMENSIONS.get(name, name), 20)
@@ -87,7 +91,7 @@ def _dimension(name: str, answer: str, change: SecurityChange, look: Look) -> It
     yield ((f"  {title:<20}", Ink.PLAIN), (count, _ANSWER.get(answer, Ink.PLAIN)))
     shown = triggers if look.show_all else _foremost(triggers)
     for row in shown:
-        yield from _trigger(row, look)
+        yield from _trigger(row, names, look)
     if len(triggers) > len(shown):
         more = f"    {look.glyphs.ellipsis} {len(triggers) - len(shown)} more, --all shows them"
         yield ((more, Ink.FAINT),)
@@ -107,8 +111,9 @@ def _foremost(rows: list[TriggerRow]) -> list[TriggerRow]:
     return [rows[place] for place in chosen]
 
 
-def _trigger(row: TriggerRow, look: Look) -> Iterator[Line]:
-    told = f"{row.subject}: {row.old} {look.glyphs.arrow} {row.new}"
+def _trigger(row: TriggerRow, names: Names, look: Look) -> Iterator[Line]:
+    old, new = (names.prose(fact) for fact in (row.old, row.new))
+    told = f"{names.told(row.subject)}: {old} {look.glyphs.arrow} {new}"
     lines = list(hanging(((f"    {look.name(row.id, 19):<20}", Ink.CHANGED),), told, look))
     yield from lines if look.show_all else lines[:2]
 

@@ -10,7 +10,10 @@ from modelreach.report import ChangeRow, DiffReport, GrantRow, IdentityRow, Repo
 from modelreach_reports.safe import visible
 
 _QUOTED = re.compile(r"`([^`]*)`")
-_BARE = re.compile(r"(?<![`\w])arn:[^\s`,;()]+")
+_UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+_BARE = re.compile(
+    r"(?<![`\w/-])(?:arn:[^\s`,;()]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w/-]))"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,8 @@ class Names:
 
     def _add_identity(self, row: IdentityRow) -> None:
         kind = kind_words(row.kind)
-        self._things[row.id] = Thing(row.id, identity_label(row.id), kind, row.scope)
+        label = visible(row.name) if _UUID.fullmatch(row.id) and row.name else ""
+        self._things[row.id] = Thing(row.id, label or identity_label(row.id), kind, row.scope)
 
     def thing(self, key: str) -> Thing:
         """Give how to show whatever a hop mentions; what is not listed is named by its id."""
@@ -74,9 +78,14 @@ class Names:
 
     def _short(self, key: str) -> str:
         if key in self._scopes:
-            return f"{self._scopes[key].name} {key}".strip()
-        known = key in self._things
-        return self.thing(key).label if known or key.startswith("arn:") else key
+            name = self._scopes[key].name
+            return name if name and not key.isdigit() else f"{name} {key}".strip()
+        known = key in self._things or called(key) is not key
+        return self.thing(key).label if known else key
+
+    def told(self, key: str) -> str:
+        """Give what anything is called: a thing, a scope, or a word of the manifest as it is."""
+        return visible(self._short(key))
 
     def place(self, key: str) -> str:
         """Give the short form of `scope`: the name if there is one."""
@@ -121,11 +130,38 @@ def _arn_kind(key: str) -> tuple[str, str]:
     return visible(kind), visible(parts[4])
 
 
+#: Ids that say of themselves what they are called, by provider; the last group is the name.
+_SPELLED = (
+    re.compile(r"k8s/[^/]+/system:serviceaccount:([^:]+):(.+)"),
+    re.compile(r"k8s/[^/]+/(?:user|group):(.+)"),
+    re.compile(r"k8s/[^/]+/[^/]*/[^/]+/(.+)"),
+    re.compile(r"k8s/[^/]+/([^/]+)"),
+    re.compile(r"k8s/([^/]+)"),
+    re.compile(r"serviceAccount:([^@]+@[^.@]+)\.iam\.gserviceaccount\.com"),
+    re.compile(r"(?:serviceAccount|user|group|domain):(.+)"),
+    re.compile(r"principal(?:Set)?://.*/([^/]+/[^/]+)"),
+    re.compile(r"(?://[^/]+|/subscriptions|/providers)/.*?([^/]+)"),
+)
+
+
+def called(key: str) -> str:
+    """Give the part of an id that names the thing: of an ARN, a full resource name, an ARM id, a
+    member of a binding, a thing in a cluster; anything else as it is."""
+    tail = tail_of_arn(key)
+    if tail is not key:
+        return tail
+    for spelled in _SPELLED:
+        found = spelled.fullmatch(key)
+        if found is not None:
+            return "/".join(found.groups())
+    return key
+
+
 def identity_label(key: str) -> str:
     """Give the name of a role or user without its path; `root` for an account."""
     tail = tail_of_arn(key)
     if tail is key:
-        return visible(key)
+        return visible(called(key))
     name, _, change = (tail.rsplit("/", 1)[-1] or tail).partition("#")
     if change.startswith("session="):
         return visible(f"{name} under a session policy")
@@ -139,6 +175,8 @@ def key_of(row: ChangeRow | GrantRow) -> str:
 
 def _tail_label(key: str) -> str:
     tail = tail_of_arn(key)
+    if tail is key:
+        return visible(called(key))
     kind = tail.replace("/", ":").partition(":")[0]
     return visible(tail.removeprefix(f"{kind}:").removeprefix(f"{kind}/") or tail)
 
@@ -146,7 +184,7 @@ def _tail_label(key: str) -> str:
 def _resource_label(row: ChangeRow | GrantRow) -> str:
     if row.pattern:
         return visible(pattern_label(row.resource, row.resource_kind, row.within))
-    return visible(row.resource_name or tail_of_arn(row.resource))
+    return visible(row.resource_name or called(row.resource))
 
 
 def pattern_label(pattern: str, kind: str, exceptions: Sequence[str] = ()) -> str:

@@ -334,7 +334,8 @@ class GrantRow(Row, frozen=True):
 
 
 class IdentityRow(Row, frozen=True):
-    """One identity that is reached, and how. `start` for those the manifest names."""
+    """One identity that is reached, and how. `start` for those the manifest names; `name` is what
+    its provider calls it."""
 
     id: str
     kind: str
@@ -345,6 +346,7 @@ class IdentityRow(Row, frozen=True):
     strength: str
     hops: int
     witness: tuple[Hop, ...]
+    name: str = ""
 
 
 class AdminRow(Row, frozen=True):

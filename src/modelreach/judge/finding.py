@@ -97,8 +97,9 @@ class Rule(Protocol):
 
 
 def short(principal: str) -> str:
-    """Give the name of a principal without what its id says of its place."""
-    return principal.rsplit("/", 1)[-1]
+    """Give the name of a principal without what its ARN says of its place; another id whole, as
+    reports know what to call it."""
+    return principal.rsplit("/", 1)[-1] if principal.startswith("arn:") else principal
 
 
 def day(text: str) -> date | None:

@@ -180,6 +180,7 @@ def _identity_row(identity: Identity) -> IdentityRow:
         verdict=str(verdict_of(identity.path)),
         strength=str(identity.path.strength),
         hops=len(identity.path.pivots),
+        name=identity.principal.name,
         witness=witness_of_path(identity.path),
     )
 

@@ -28,14 +28,15 @@ def _finding(case: Case, scope: str, takeover: Takeover) -> Finding:
     certain = takeover.path.strength is Strength.CERTAIN
     sure = "can" if certain else "can under conditions"
     rule = f" ({pivot.rule})" if pivot.rule else ""
+    place = f"{takeover.kind.replace('-', ' ')} `{scope}`"
     return Finding(
         rule=AdministrationRoute.ID,
         title=AdministrationRoute.TITLE,
         severity=Severity.CRITICAL if certain else Severity.HIGH,
         subject=scope,
-        subject_kind=f"{takeover.provider}:account",
+        subject_kind=f"{takeover.provider}:{takeover.kind}",
         identity=pivot.source,
-        message=f"`{short(pivot.source)}` {sure} take over account `{scope}`{rule}",
+        message=f"`{short(pivot.source)}` {sure} take over {place}{rule}",
         fix=cut_path(takeover.path),
         key=scope,
         evidence=_at_stake(case, scope),
