@@ -242,6 +242,8 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
     ),
 }
 
+#: Of the further attributes that the search in bulk has, which differ by type: an account's.
+_ACCOUNT: Final = ("email", "uniqueId")
 #: Of what the search in bulk finds.
 _SEARCHED: Final = (
     *("name", "assetType", "project", "folders", "organization", "displayName", "location"),
@@ -274,7 +276,12 @@ def kept_asset(item: Mapping[str, Any]) -> dict[str, Any]:
 
 def kept_result(item: Mapping[str, Any]) -> dict[str, Any]:
     """Give what is kept of a thing that the search in bulk found."""
-    return {name: item[name] for name in _SEARCHED if name in item}
+    found = {name: item[name] for name in _SEARCHED if name in item}
+    more = item.get("additionalAttributes")
+    about = (
+        {name: more[name] for name in _ACCOUNT if name in more} if isinstance(more, dict) else {}
+    )
+    return {**found, **({"additionalAttributes": about} if about else {})}
 
 
 def _tree(paths: Iterable[str]) -> Tree:

@@ -98,7 +98,9 @@ class _Reading:
         ]
         self._wire = wires[0]
         #: Wires take turns at slow calls: the quota is of the project that pays.
-        self._slow = cycle([(wire, _pacers(patience)) for wire in wires])
+        paced = [(wire, _pacers(patience)) for wire in wires]
+        self._slow = cycle(paced)
+        self._pacers = [pacer for _, pacers in paced for pacer in pacers.values()]
         self._sources = len(sources)
         self._waiting: deque[_Task] = deque()
         self._running: dict[Future[Answer], _Task] = {}
@@ -122,6 +124,8 @@ class _Reading:
 
     def close(self) -> None:
         """Start no further call."""
+        for pacer in self._pacers:
+            pacer.stop()
         for pool in (self._pool, self._slow_pool):
             pool.shutdown(wait=False, cancel_futures=True)
 

@@ -12,7 +12,7 @@ from collections import deque
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from threading import Lock
+from threading import Event, Lock
 from typing import Final
 
 import msgspec
@@ -32,10 +32,11 @@ class Pacer:
 
     def __init__(
         self,
-        sleep: Callable[[float], None] = time.sleep,
+        sleep: Callable[[float], object] | None = None,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
-        self._sleep, self._clock = sleep, clock
+        self._stopped = Event()
+        self._sleep, self._clock = sleep or self._stopped.wait, clock
         self._taken: deque[float] = deque()
         self._lock = Lock()
 
@@ -49,6 +50,10 @@ class Pacer:
                 self._sleep(self._taken[0] + PERIOD - now)
                 self._taken.popleft()
             self._taken.append(self._clock())
+
+    def stop(self) -> None:
+        """Let nobody wait any longer: the run has ended."""
+        self._stopped.set()
 
 
 def duration(reads: int, projects: int) -> str:

@@ -7,7 +7,7 @@ https://googleapis.dev/python/google-api-core/latest/exceptions.html
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from google.api_core.exceptions import GoogleAPICallError, RetryError
@@ -135,12 +135,24 @@ def _status(error: GoogleAPICallError) -> int:
 
 def reason_of(error: GoogleAPICallError) -> str:
     """Give the machine-readable reason, of either form of details, "" for none."""
-    return str(error.reason or _legacy(error).get("reason", ""))
+    return str(_info(error)[0] or _legacy(error).get("reason", ""))
+
+
+def _info(error: GoogleAPICallError) -> tuple[str, dict[str, Any]]:
+    """Give the reason and metadata in an error's details: of REST as JSON, of gRPC as messages.
+    https://google.aip.dev/193"""
+    for detail in error.details or ():
+        if isinstance(detail, Mapping):
+            if str(detail.get("@type", "")).endswith("google.rpc.ErrorInfo"):
+                return str(detail.get("reason", "")), dict(detail.get("metadata") or {})
+        elif hasattr(detail, "reason") and hasattr(detail, "metadata"):
+            return str(detail.reason), dict(detail.metadata)
+    return "", {}
 
 
 def _consumer(error: GoogleAPICallError) -> str:
     """Give the project, by id or number, in which a service is not enabled."""
-    consumer = str(dict(error.metadata or {}).get("consumer", ""))
+    consumer = str(_info(error)[1].get("consumer", ""))
     said = _PROJECT.search(str(error.message))
     return consumer.removeprefix("projects/") or (said[1] if said else "")
 

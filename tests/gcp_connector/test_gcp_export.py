@@ -102,6 +102,23 @@ def test_what_was_not_handed_over_is_a_gap(exports: Any, replay: Any) -> None:
     assert ("bindings", ROOT) not in gaps
 
 
+def test_searches_alone_tell_which_account_is_which(exports: Any, replay: Any) -> None:
+    """The inventory has accounts by number; whether one is disabled is not part of a search."""
+    folder = exports(without=("assets.ndjson",))
+    snapshot = replay(folder)
+    account = "//iam.googleapis.com/projects/ml-prod/serviceAccounts/agent@ml-prod"
+    assert f"{account}.iam.gserviceaccount.com" in {one.target for one in snapshot.bindings}
+    (agent,) = [one for one in snapshot.principals if one.id == AGENT]
+    assert len(agent.unique_id) == 21
+    assert "disabled" not in agent.attributes
+    assert not [gap for gap in snapshot.gaps if "serviceAccounts/" in gap.subject]
+    (folder / "resources.json").unlink()
+    gaps = [gap for gap in replay(folder).gaps if "serviceAccounts/" in gap.subject]
+    assert [(gap.kind, gap.reason, gap.scope) for gap in gaps] == [
+        ("principals", "not-collected", ML)
+    ]
+
+
 def test_an_export_of_a_project_says_nothing_of_what_is_above(exports: Any, replay: Any) -> None:
     snapshot = replay(exports(ML))
     missing = {gap.scope for gap in snapshot.gaps if gap.kind == "bindings"}

@@ -176,6 +176,17 @@ def test_a_slow_answer_is_waited_for_and_then_given_up(local: LocalGoogle, colle
     assert {gap.reason for gap in found} == {"unreachable"}
 
 
+def test_a_slow_answer_over_grpc_is_given_up_too(local: LocalGoogle, collect: Any) -> None:
+    local.fail("iam.roles.get", 0, wait=0.5, match="objectViewer")
+    found = {
+        gap.subject: gap.reason for gap in gaps(collect({"seconds": 0.4}, timeout=0.03), "roles")
+    }
+    assert found == {
+        "roles/storage.objectViewer": "unreachable",
+        "roles/new.role2027": "not-collected",
+    }
+
+
 def test_a_service_that_is_not_enabled_has_nothing(local: LocalGoogle, collect: Any) -> None:
     local.cloud.disabled.add(("storage", "ml-prod"))
     snapshot = collect()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from pathlib import Path
 from typing import Any
 
@@ -133,6 +134,31 @@ def test_a_run_that_was_stopped_goes_on(
     local.made.clear()
     collect(settings={"cache": (str(cache),)})
     assert slow(local) == 0
+
+
+def test_a_run_that_is_interrupted_ends_at_once_and_keeps_what_it_has(
+    local: LocalGoogle, collect: Any, whole: Any, tmp_path: Path
+) -> None:
+    """While a turn is waited for, which takes up to a minute."""
+    cache = (str(tmp_path / "slow.ndjson"),)
+
+    def interrupt(line: str) -> None:
+        if line.startswith("gcp deny policies and boundaries … 5/"):
+            raise KeyboardInterrupt
+
+    before = threading.active_count()
+    with pytest.raises(KeyboardInterrupt):
+        collect({"pacer": Pacer}, settings={"cache": cache}, progress=interrupt)
+    for thread in threading.enumerate():
+        if thread.name.startswith("gcp-slow"):
+            thread.join(5)
+            assert not thread.is_alive()
+    assert threading.active_count() <= before + 12, "those of the server"
+    kept = len((tmp_path / "slow.ndjson").read_text().splitlines())
+    assert 5 <= kept <= 7
+    local.made.clear()
+    assert encode(collect(settings={"cache": cache})) == encode(whole.snapshot)
+    assert slow(local) == 12 - kept
 
 
 def test_a_refusal_is_not_kept(local: LocalGoogle, collect: Any, tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from shlex import quote
 from typing import Any, Final
@@ -17,6 +18,7 @@ from modelreach_gcp.parse.resources import targeted
 from modelreach_gcp.parse.things import Things
 from modelreach_gcp.select import listed
 
+_NUMBERED: Final = re.compile(r"//iam\.googleapis\.com/projects/[^/]+/serviceAccounts/\d+")
 _ROLE: Final = "iam.googleapis.com/Role"
 
 
@@ -28,10 +30,23 @@ def parse_bindings(estate: Estate, things: Things, facts: Facts) -> None:
         if not target:
             target = things.account_name(estate.spelled(full_name(name)))
             targeted(target, asset, estate, facts)
+            _unnamed(target, estate, facts)
         for item in listed(policy, "bindings"):
             _add(_binding(target, item), made)
             _check(target, item, estate, facts)
     facts.bindings.extend(made.values())
+
+
+def _unnamed(target: str, estate: Estate, facts: Facts) -> None:
+    """Say that a policy is on an account of which only the number is known."""
+    if _NUMBERED.fullmatch(target):
+        facts.gap(
+            estate.project_of(target) or next(iter(estate.roots), ""),
+            "principals",
+            "not-collected",
+            subject=target,
+            message="which service account has this number was not told",
+        )
 
 
 def _binding(target: str, item: dict[str, Any]) -> Binding:

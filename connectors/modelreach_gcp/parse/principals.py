@@ -46,7 +46,7 @@ def parse_principals(estate: Estate, things: Things, facts: Facts) -> None:
             name=thing.text("displayName"),
             unique_id=thing.text("uniqueId"),
             attributes=attributes(
-                disabled=bool(thing.get("disabled")) if thing.data else None,
+                disabled=bool(thing.get("disabled")) if thing.get("name") else None,
                 email=email,
                 number=estate.number(thing.scope),
                 default=default,

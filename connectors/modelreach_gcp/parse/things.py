@@ -50,6 +50,7 @@ class Things:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
+        self._emails = {number: email for number, email in _emails(estate) if number and email}
         merged: dict[str, Thing] = {}
         for thing in (*self._assets(), *self._items()):
             known = merged.get(thing.name)
@@ -98,7 +99,7 @@ class Things:
         place: str = "",
     ) -> Thing:
         own = name_of(asset, data) or full_name(name or text(data.get("name")), _service(asset))
-        own = self._estate.spelled(own)
+        own = self.account_name(self._estate.spelled(own))
         ancestors = item.get("ancestors") or [""]
         scope = (
             self._estate.scope(place)
@@ -111,11 +112,12 @@ class Things:
     def _find(self, item: Mapping[str, Any], merged: dict[str, Thing]) -> None:
         """Add what the search in bulk says: labels, tags, keys; and things that only it has."""
         asset, name = text(item.get("assetType")), text(item.get("name"))
-        own = self._named(asset, self._estate.spelled(full_name(name)), merged)
+        own = self.account_name(self._estate.spelled(full_name(name)))
         known = merged.get(own)
         if known is None:
             scope = self._estate.item_scope(item)
-            known = Thing(asset, own, scope, _location(text(item.get("location"))), {})
+            data = _account_of(item) if asset == _SERVICE_ACCOUNT else {}
+            known = Thing(asset, own, scope, _location(text(item.get("location"))), data)
         merged[own] = Thing(
             known.asset,
             known.name,
@@ -126,29 +128,44 @@ class Things:
             item,
         )
 
-    def _named(self, asset: str, name: str, merged: Mapping[str, Thing]) -> str:
-        """Give the name of an account by its e-mail, where the inventory has its number."""
-        return self.account_name(name, merged) if asset.startswith("iam.") else name
-
-    def account_name(self, name: str, merged: Mapping[str, Thing] | None = None) -> str:
+    def account_name(self, name: str) -> str:
         """Give the full name of a service account, or of a key of one, by its e-mail address."""
         found = _ACCOUNT.match(name)
-        if not found or "@" in found[2]:
-            return name
-        by_number = self._by_number(self.all if merged is None else merged)
-        email = by_number.get(found[2])
-        return f"{found[1]}{email}{name[found.end() :]}" if email else name
-
-    def _by_number(self, things: Mapping[str, Thing]) -> dict[str, str]:
-        if not hasattr(self, "_numbers"):
-            self._numbers = {
-                thing.text("uniqueId"): thing.text("email")
-                for thing in things.values()
-                if thing.asset == "iam.googleapis.com/ServiceAccount" and thing.text("email")
-            }
-        return self._numbers
+        email = self._emails.get(found[2]) if found else None
+        return f"{found[1]}{email}{name[found.end() :]}" if found and email else name
 
 
+def _emails(estate: Estate) -> Iterator[tuple[str, str]]:
+    """Give the e-mail addresses of service accounts by their numbers, whoever tells of them."""
+    for _, response in estate.answers.of(*LIST):
+        for item in listed(response, "assets"):
+            if item.get("assetType") == _SERVICE_ACCOUNT:
+                yield (
+                    text(at(item, "resource.data.uniqueId")),
+                    text(at(item, "resource.data.email")),
+                )
+    for _, response in estate.answers.of("iam.v1", "projects.serviceAccounts.list"):
+        for item in listed(response, "accounts"):
+            yield text(item.get("uniqueId")), text(item.get("email"))
+    for item in estate.searched:
+        if item.get("assetType") == _SERVICE_ACCOUNT:
+            yield text(item.get("name")).rpartition("/")[2], searched_email(item)
+
+
+def searched_email(item: Mapping[str, Any]) -> str:
+    """Give the e-mail address of an account that the search in bulk found, "" for none."""
+    told = (text(at(item, "additionalAttributes.email")), text(item.get("displayName")))
+    return next((email for email in told if _EMAIL.fullmatch(email)), "")
+
+
+def _account_of(item: Mapping[str, Any]) -> dict[str, str]:
+    """Give what the search in bulk says of an account, which is not whether it is disabled."""
+    number, email = text(item.get("name")).rpartition("/")[2], searched_email(item)
+    return {"email": email, "uniqueId": number} if email else {}
+
+
+_SERVICE_ACCOUNT: Final = "iam.googleapis.com/ServiceAccount"
+_EMAIL: Final = re.compile(r"[^@\s]+@[^@\s]+\.gserviceaccount\.com")
 _ACCOUNT: Final = re.compile(r"(//iam\.googleapis\.com/projects/[^/]+/serviceAccounts/)([^/]+)")
 
 
