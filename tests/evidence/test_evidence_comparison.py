@@ -134,6 +134,18 @@ def test_more_runs_do_not_find_more() -> None:
     assert loose[0].new.broken == 0
 
 
+@pytest.mark.parametrize("pairable", [True, False])
+def test_a_bad_run_is_not_hidden_by_a_good_one_before_it(pairable: bool) -> None:
+    """Two reports on the new release, of which the first is fine."""
+    good, bad = (_side(n, {"c": w * 100}, pairable=pairable) for n, w in (("1", "h"), ("2", "b")))
+    (result,) = compare_evidence([_side("old", {"c": "h" * 100}, pairable=pairable)], [good, bad])
+    assert (result.verdict, result.further) == (Comparison.NOT_ENOUGH, 100)
+    assert "100 broke only in runs that the old release did not have" in result.note
+    twice = [_side(name, {"c": "h" * 100}, pairable=pairable) for name in ("o1", "o2")]
+    (fair,) = compare_evidence(twice, [good, bad])
+    assert (fair.verdict, fair.new.broken) == (Comparison.REGRESSION, 100)
+
+
 def test_a_case_that_is_listed_again_is_the_same_case() -> None:
     once = _side("new", {"c": "b" + "h" * 19})
     again = replace(once, attempts=once.attempts * 3)

@@ -68,9 +68,10 @@ class CategoryResult:
     that the new release is no worse: McNemar's exact when paired, else Fisher's exact, which
     `fisher_p` always is; `p_adjusted` is after Holm over all categories. `worst_high` is the upper
     limit when all that has no result goes against the new release. `newly_broken` and `mended` are
-    cases of pairs. `missing` were run before and not now, `added` now and not before. When the
-    verdict is `NOT_ENOUGH`, `needed` is how many more cases would decide if the rates stay as they
-    are; None when none would, or it is not a matter of number. `note` says what surprises.
+    cases of pairs. `missing` were run before and not now, `added` now and not before; `further`
+    broke only in runs of the new release to which the old one has no counterpart. When the verdict
+    is `NOT_ENOUGH`, `needed` is how many more cases would decide if the rates stay as they are;
+    None when none would, or it is not a matter of number. `note` says what surprises.
     """
 
     tool: str
@@ -91,6 +92,7 @@ class CategoryResult:
     mended: tuple[str, ...] = ()
     missing: int = 0
     added: int = 0
+    further: int = 0
     needed: int | None = None
     note: str = ""
 
@@ -250,7 +252,8 @@ def _paired(
     twice = sum(both == (Outcome.BROKEN, Outcome.BROKEN) for both in known.values())
     pairs = Pairs(twice, len(newly), len(mended), len(known) - twice - len(newly) - len(mended))
     missing, added = sorted(old.keys() - new.keys()), sorted(new.keys() - old.keys())
-    worst = [*sides.values()]
+    worst = [(both[0], _in_any_run(both[1], new[case])) for case, both in sides.items()]
+    further = sum(now is not both[1] for (_, now), both in zip(worst, sides.values(), strict=True))
     worst += [(_outcome(old[case]), Outcome.ERROR) for case in missing]
     worst += [(Outcome.ERROR, _outcome(new[case])) for case in added]
     low, high = newcombe_paired(pairs, confidence)
@@ -273,6 +276,7 @@ def _paired(
         mended=mended,
         missing=len(missing),
         added=len(added),
+        further=further,
     )
 
 
@@ -282,6 +286,9 @@ def _unpaired(
     most = min(_most_runs(side) for side in (old, new) if side)
     before = [_outcome(runs, most) for runs in old.values()]
     after = [_outcome(runs, most) for runs in new.values()]
+    further = sum(
+        _in_any_run(one, runs) is not one for one, runs in zip(after, new.values(), strict=True)
+    )
     old_rate = _rate_of(before, confidence)
     new_rate = _rate_of(after, confidence)
     low, high = newcombe(
@@ -299,7 +306,7 @@ def _unpaired(
         low=low,
         high=high,
         worst_high=newcombe(
-            new_rate.broken + new_rate.errors,
+            new_rate.broken + new_rate.errors + further,
             len(after),
             old_rate.broken,
             len(before),
@@ -309,6 +316,7 @@ def _unpaired(
         p_adjusted=1.0,
         fisher_p=p_value,
         verdict=Comparison.NOT_ENOUGH,
+        further=further,
     )
 
 
@@ -316,6 +324,11 @@ def _alike(old: Runs, new: Runs) -> tuple[Outcome, Outcome]:
     """Give the outcome of a case on both sides, over equally many runs."""
     most = min(_answered(old), _answered(new))
     return _outcome(old, most), _outcome(new, most)
+
+
+def _in_any_run(outcome: Outcome, runs: Runs) -> Outcome:
+    """Give the outcome with the runs to which the other side has no counterpart."""
+    return _outcome(runs) if outcome is Outcome.HELD else outcome
 
 
 def _answered(runs: Runs) -> int:
@@ -382,7 +395,8 @@ def _judged(result: CategoryResult, margin: float, alpha: float) -> CategoryResu
 
 def _needed(result: CategoryResult, margin: float, alpha: float) -> int | None:
     if result.high <= margin:  # only what has no result stands in the way
-        return max(result.old.errors, result.new.errors) + result.missing + result.added
+        unknown = max(result.old.errors, result.new.errors)
+        return unknown + result.missing + result.added + result.further
     corrected = result.p_adjusted / result.p_value if result.p_value else 1.0
     level = alpha / max(corrected, 1.0)
     if result.paired:
@@ -416,5 +430,7 @@ def _surprises(result: CategoryResult) -> Iterator[str]:
         yield f"{result.added} not run on the old release"
     if result.old.errors or result.new.errors:
         yield f"without result: {result.old.errors} before, {result.new.errors} now"
+    if result.further:
+        yield f"{result.further} broke only in runs that the old release did not have"
     if not result.paired:
         yield "different cases on both sides"
