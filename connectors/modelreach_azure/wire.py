@@ -6,6 +6,7 @@ placeholder instead, so that no real token leaves by it.
 
 from __future__ import annotations
 
+import logging
 import os
 import time
 from dataclasses import dataclass
@@ -66,6 +67,9 @@ _LOCAL: Final = frozenset({"127.0.0.1", "localhost", "::1"})
 #: A service may ask for a longer pause than anybody would wait for.
 _LONGEST_PAUSE: Final = 120.0
 _READING: Final = 6
+#: What these say goes into gaps and errors; without a handler it would go to the terminal as well.
+for _name in ("azure", "msal"):
+    logging.getLogger(_name).addHandler(logging.NullHandler())
 #: What is posted is a query, and may be asked again.
 _REPEATABLE: Final = frozenset({"GET", "POST"})
 

@@ -134,6 +134,17 @@ def test_no_sdk_is_needed_to_replay_and_to_print_permissions(read: Any) -> None:
     assert "modelreach[azure]" in hint
 
 
+def test_the_sdk_does_not_speak_to_the_terminal() -> None:
+    code = (
+        "import logging\n"
+        "import modelreach_azure.wire\n"
+        "logging.getLogger('azure.identity').warning('nobody is signed in')\n"
+        "logging.getLogger('somebody else').warning('heard')\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, check=True, text=True)
+    assert done.stderr == "heard\n"
+
+
 @pytest.mark.parametrize("text", ["{}", "[]", '{"format": "modelreach.azure-answers/1"}', "1"])
 def test_other_files_are_refused_with_what_was_expected(tmp_path: Path, text: str) -> None:
     path = tmp_path / "x.json"
