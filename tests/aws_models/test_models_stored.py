@@ -68,3 +68,11 @@ def test_draft_of_an_alias_has_what_its_version_has(
     assert "guardrail/guard1:2" in alias
     assert 'version: "4"' in alias
     assert not [one for one in drafts if "agent/AGENTONE:3" in one], "nothing routes there"
+
+
+def test_a_stored_key_is_no_identity_that_was_not_read(
+    program: Program, scenarios: Path, tmp_path: Path
+) -> None:
+    """It opens nothing that a snapshot could tell of, so nothing is incomplete."""
+    report = scanned(program, scenarios, tmp_path, "bedrock-agentcore:GetResourceApiKey")
+    assert KEY not in {gap["subject"] for gap in report["gaps"]}

@@ -100,7 +100,7 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
         wired=_wired(release.deployment, built),
         unresolved=tuple(gap.subject for gap in unresolved),
     )
-    unresolved.extend(_opened_unread(radius))
+    unresolved.extend(_opened_unread(radius, facts))
     case = Case(release.deployment, radius, facts, built, policy)
     return Side(release, case, judge(case), (*release.snapshot.gaps, *unresolved))
 
@@ -117,10 +117,15 @@ def started(release: Release, policy: JudgePolicy, estates: Estates) -> Started:
     )
 
 
-def _opened_unread(radius: BlastRadius) -> Iterator[Gap]:
-    """Identities that a reached secret is said to open, and that no snapshot tells of."""
+def _opened_unread(radius: BlastRadius, facts: Facts) -> Iterator[Gap]:
+    """Identities that a reached secret is said to open, and that no snapshot tells of.
+
+    A stored key of a third party is told of: what it opens lies outside.
+    """
     targets = {p.target for p in radius.graph.pivots if p.kind == "credential"}
     for target in sorted(targets - radius.identities.keys()):
+        if target in facts.resources:
+            continue
         yield _unresolved("aws" if target.startswith("arn:") else "", target)
 
 
