@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
@@ -92,8 +92,14 @@ _Row = ChangeRow | GrantRow
 _CAPABILITIES = tuple(Capability)
 
 
-def _of_rows(rows: Sequence[_Row], known: dict[str, FindingRow], name: str) -> Item:
-    """Give what several capabilities on one thing come to, told by the strongest."""
+def _of_rows(
+    rows: Sequence[_Row],
+    known: dict[str, FindingRow],
+    name: str,
+    places: Mapping[str, str] | None = None,
+) -> Item:
+    """Give what several capabilities on one thing come to, told by the strongest. `places` are the
+    names of scopes."""
     rows = sorted(rows, key=lambda row: _capability_order(row.capability), reverse=True)
     row = rows[0]
     kind = "reached" if isinstance(row, GrantRow) else row.kind
@@ -105,7 +111,7 @@ def _of_rows(rows: Sequence[_Row], known: dict[str, FindingRow], name: str) -> I
         key_of(row),
         ADMINISTRATOR if _taken_over(row) else kind_words(row.resource_kind),
         row.verdict,
-        _words(rows),
+        _words(rows, places or {}),
         provisos(row),
         is_sensitive(level),
         _shown(findings),
@@ -123,12 +129,13 @@ def _taken_over(row: _Row) -> bool:
     return row.capability == "administer" and row.resource == row.scope
 
 
-def _words(rows: Sequence[_Row]) -> str:
+def _words(rows: Sequence[_Row], places: Mapping[str, str]) -> str:
     row = rows[0]
     last = row.witness[-1] if row.witness else None
     if last is not None and last.kind == "administer":
         way = visible(last.note) or statement_words(last)
-        return way if last.object == row.resource else f"by taking over {visible(last.object)}"
+        taken = visible(places.get(last.object) or last.object)
+        return way if last.object == row.resource else f"by taking over {taken}"
     access = sorted({row.capability for row in rows}, key=_capability_order)
     actions = tuple(dict.fromkeys(action for row in rows for action in row.actions))
     if isinstance(row, GrantRow):
@@ -185,11 +192,12 @@ def items(report: Report) -> tuple[Item, ...]:
     """Give everything that the report tells about reach, what matters most first."""
     known = {finding.id: finding for finding in report.findings}
     name = deployment_of(report)
+    places = {scope.id: scope.name for scope in report.scopes}
     if isinstance(report, RadiusReport):
-        rows = [_of_rows(group, known, name) for group in _together(report.grants)]
+        rows = [_of_rows(group, known, name, places) for group in _together(report.grants)]
         admins = [_of_admin(row, "reached", known, name) for row in report.admin_of]
     else:
-        rows = [_of_rows(group, known, name) for group in _together(report.changes)]
+        rows = [_of_rows(group, known, name, places) for group in _together(report.changes)]
         admins = _admin_changes(report, known)
     return tuple(sorted([*admins, *rows], key=_order))
 

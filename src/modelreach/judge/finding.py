@@ -16,6 +16,7 @@ from modelreach.judge.sensitivity import Rated, rate
 from modelreach.model import RANK, Severity
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Engine, Grant
+from modelreach.policy.providers import providers
 from modelreach.reach import Access, BlastRadius, Takeover
 from modelreach.snapshot import Facts
 
@@ -82,7 +83,8 @@ class Case:
         tags = fact.tags if fact else {}
         secure = fact is not None and fact.attributes.get("type") == "SecureString"
         kind = "ssm:secure-parameter" if secure else grant.kind
-        return rate(grant.resource, kind, tags, self.policy.sensitive)
+        placed = providers()[grant.provider].placed
+        return rate(grant.resource, kind, tags, self.policy.sensitive, placed)
 
 
 class Rule(Protocol):

@@ -5,7 +5,7 @@ The highest level wins; a user's rule wins over the rest, so that it can also lo
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
 from modelreach.judge.policy import SensitiveRule
@@ -71,11 +71,16 @@ INSENSITIVE = Rated(Sensitivity.NONE, "")
 
 
 def rate(
-    resource: str, kind: str, tags: Mapping[str, str], rules: tuple[SensitiveRule, ...]
+    resource: str,
+    kind: str,
+    tags: Mapping[str, str],
+    rules: tuple[SensitiveRule, ...],
+    placed: Callable[[str], str] = str,
 ) -> Rated:
-    """Give the sensitivity of one resource (or, with no tags, of a pattern)."""
+    """Give the sensitivity of one resource (or, with no tags, of a pattern). `placed` gives a
+    rule's glob in the spelling of the provider's ids."""
     for rule in rules:
-        if _applies(rule, resource, tags):
+        if _applies(rule, resource, tags, placed):
             return Rated(rule.level, rule.why or "named by the rules of this project")
     rated = [_by_tags(tags)]
     by_kind = sensitive_kinds().get(kind)
@@ -84,8 +89,10 @@ def rate(
     return max(rated, key=lambda r: _ORDER[r.level])
 
 
-def _applies(rule: SensitiveRule, resource: str, tags: Mapping[str, str]) -> bool:
-    if rule.glob and not match(rule.glob, resource):
+def _applies(
+    rule: SensitiveRule, resource: str, tags: Mapping[str, str], placed: Callable[[str], str]
+) -> bool:
+    if rule.glob and not match(placed(rule.glob), resource):
         return False
     if rule.tags:
         return any(tags.get(key) in values for key, values in rule.tags)

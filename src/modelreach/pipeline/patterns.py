@@ -13,6 +13,7 @@ from functools import reduce
 from modelreach.diff import Change, ChangeKind
 from modelreach.model import Strength
 from modelreach.pipeline.evaluate import Side
+from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import all_of
 from modelreach.policy.extent import ALL, Extent
@@ -71,8 +72,8 @@ def _one_way(
 
 def _touched(permissions: PermissionSet, grant: Grant) -> bool:
     """Does the set already reach any of the same things by an action of the same service?"""
-    services = {action.partition(":")[0].lower() for action in grant.actions}
-    actions = Extent.globs(["*" if s == "*" else f"{s}:*" for s in sorted(services)])
+    family = providers.providers()[grant.provider].family
+    actions = Extent.globs(sorted({a if a == "*" else family(a) for a in grant.actions}))
     resources = Extent.globs([grant.resource])
     return any(
         box.actions.meets(actions) and box.resources.meets(resources) for box in permissions.boxes

@@ -7,7 +7,7 @@ import: what the engine needs is loaded when an engine is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
@@ -28,7 +28,11 @@ class Provider:
     hold, and why. `models`: kinds of runtime that serve a model or an agent, in the order in
     which they are listed, each with the provider word of a manifest and a description.
     `identities`: the prefix that makes a principal's kind a resource kind. `qualified` gives the
-    id of a principal as a manifest writes it, with the cluster that it names.
+    id of a principal as a manifest writes it, with the cluster that it names. `meant` gives the
+    globs of actions, in lower case, that somebody means who writes one; `placed` the glob of
+    resource ids; `family` the glob of all actions of the same service. `stored` are kinds of
+    resource that keep a credential of somebody else's service, with what that is called, and
+    `fetches` the actions, in lower case, that hand it out.
     """
 
     name: str
@@ -38,3 +42,8 @@ class Provider:
     models: Mapping[str, tuple[str, str]]
     identities: str
     qualified: Callable[[str, str], str] = lambda principal, _cluster: principal
+    meant: Callable[[str], tuple[str, ...]] = lambda action: (action.lower(),)
+    placed: Callable[[str], str] = lambda resource: resource
+    family: Callable[[str], str] = lambda action: action.lower().partition(":")[0] + ":*"
+    stored: Mapping[str, str] = field(default_factory=dict[str, str])
+    fetches: frozenset[str] = frozenset()

@@ -18,6 +18,7 @@ from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
 from modelreach.policy.extent import Extent
 from modelreach.policy.permissions import EMPTY, Box, PermissionSet
+from modelreach.policy.providers import providers
 from modelreach.reach import Access
 from modelreach.snapshot import Usage
 
@@ -63,9 +64,14 @@ def _needs(case: Case) -> PermissionSet | None:
     declared = case.deployment.spec.needs
     if declared is None:
         return None
+    known = [providers()[name] for name in sorted(case.engines)]
     boxes = (
-        Box(Extent.globs([a.lower() for a in need.actions]), Extent.globs(need.resources))
+        Box(
+            Extent.globs([glob for action in need.actions for glob in provider.meant(action)]),
+            Extent.globs(map(provider.placed, need.resources)),
+        )
         for need in declared
+        for provider in known
     )
     return PermissionSet.of(boxes)
 

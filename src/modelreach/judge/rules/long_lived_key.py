@@ -17,6 +17,7 @@ from modelreach.judge.opened import is_bedrock_key, opens
 from modelreach.judge.policy import KeyLimits
 from modelreach.model import Severity
 from modelreach.policy.engine import Pivot
+from modelreach.policy.providers import providers
 from modelreach.reach import Access
 from modelreach.snapshot import Credential, Resource
 
@@ -36,15 +37,6 @@ LONG_LIVED = frozenset(
 )
 #: The tag that says to which deployment a user belongs.
 DEPLOYMENT_TAG = "modelreach:deployment"
-#: What fetches a stored key of somebody else's service.
-#: https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/identity-authentication.html
-_FETCHES = frozenset(
-    {"bedrock-agentcore:getresourceapikey", "bedrock-agentcore:getresourceoauth2token"}
-)
-_STORED = {
-    "bedrock-agentcore:api-key-credential-provider": "stored API key",
-    "bedrock-agentcore:oauth2-credential-provider": "stored OAuth2 client",
-}
 
 
 class LongLivedKey:
@@ -203,7 +195,9 @@ def _stored(case: Case) -> Iterator[Finding]:
     found: dict[str, Access] = {}
     for access in case.radius.accesses:
         grant = access.grant
-        if grant.kind in _STORED and _FETCHES & {action.lower() for action in grant.actions}:
+        provider = providers()[grant.provider]
+        fetched = provider.fetches & {action.lower() for action in grant.actions}
+        if grant.kind in provider.stored and fetched:
             known = found.get(grant.resource)
             if known is None or len(access.path.pivots) < len(known.path.pivots):
                 found[grant.resource] = access
@@ -218,7 +212,7 @@ def _stored_finding(case: Case, resource: Resource, access: Access) -> Finding:
     made = day(key.rotated) or day(key.created)
     age = (case.today - made).days if case.today and made else None
     old = age is not None and age > case.policy.keys.max_age
-    what = _STORED[resource.kind]
+    what = providers()[resource.provider].stored[resource.kind]
     limit = f"is {age} days old (limit {case.policy.keys.max_age})" if old else "is in reach"
     vendor = key.attributes.get("vendor", resource.attributes.get("vendor", ""))
     opened = f"opens what {vendor or 'its service'} gives it, which is not in the snapshot"

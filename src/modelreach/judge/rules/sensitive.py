@@ -80,7 +80,7 @@ def _finding(about: str, access: Access, rated: Rated, actions: set[str]) -> Fin
 def _what(grant: Grant) -> str:
     if not grant.pattern:
         return f"`{grant.name}`"
-    kind = grant.kind.partition(":")[2]
+    kind = grant.kind.replace(":", "/").rpartition("/")[2]
     return f"any {kind} that `{grant.resource}` matches"
 
 

@@ -47,6 +47,14 @@ PROVIDER = Provider(
             "holds a third-party key",
         ),
     },
+    # https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/identity-authentication.html
+    stored={
+        "bedrock-agentcore:api-key-credential-provider": "stored API key",
+        "bedrock-agentcore:oauth2-credential-provider": "stored OAuth2 client",
+    },
+    fetches=frozenset(
+        {"bedrock-agentcore:getresourceapikey", "bedrock-agentcore:getresourceoauth2token"}
+    ),
     models={
         "bedrock:agent-alias": ("aws-bedrock", "Bedrock agent, by its alias"),
         "bedrock:agent": ("aws-bedrock", "Bedrock agent"),

@@ -14,6 +14,23 @@ def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
     return AzureEngine(facts, dict(context), opens)
 
 
+def _meant(action: str) -> tuple[str, ...]:
+    """Whoever writes an action without a prefix may mean a data action."""
+    name = action.lower()
+    return (name,) if ":" in name or "/" not in name else (name, f"data:{name}")
+
+
+def _family(action: str) -> str:
+    """All actions of a resource provider, of the same plane."""
+    head, slash, _ = action.lower().partition("/")
+    return f"{head}/*" if slash else f"{head.partition(':')[0]}:*"
+
+
+_CONNECTIONS = (
+    "microsoft.cognitiveservices/accounts/connections",
+    "microsoft.cognitiveservices/accounts/projects/connections",
+    "microsoft.machinelearningservices/workspaces/connections",
+)
 _THIRD_PARTY = (Sensitivity.HIGH, "holds a third-party credential")
 
 PROVIDER = Provider(
@@ -78,6 +95,11 @@ PROVIDER = Provider(
         "azure:subscription": (Sensitivity.HIGH, "a whole subscription"),
         "azure:resource-group": (Sensitivity.HIGH, "a whole resource group"),
     },
+    meant=_meant,
+    placed=str.lower,
+    family=_family,
+    stored=dict.fromkeys(_CONNECTIONS, "stored credential"),
+    fetches=frozenset(f"{kind}/listsecrets/action" for kind in _CONNECTIONS),
     models={
         "microsoft.cognitiveservices/accounts/projects/applications": (
             "azure-foundry",

@@ -89,7 +89,7 @@ def credentials(asker: Asker, opens: Opens) -> Iterator[Pivot]:
     """Give a hop to each principal whose credentials a readable secret is said to hold."""
     for glob, target in opens:
         for resource in asker.estate.facts.snapshot.resources:
-            if resource.provider != "azure" or not match(glob, resource.id):
+            if resource.provider != "azure" or not match(glob.lower(), resource.id):
                 continue
             decision = decide(asker, _READ, resource.id)
             if decision.verdict is Verdict.DENY or target == asker.name:

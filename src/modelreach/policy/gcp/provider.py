@@ -16,6 +16,7 @@ def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
 
 PROVIDER = Provider(
     name="gcp",
+    family=lambda permission: permission.partition(".")[0] + ".*",
     engine=_engine,
     identities="iam.googleapis.com",
     classes={
