@@ -189,10 +189,13 @@ def _resource_label(row: ChangeRow | GrantRow) -> str:
 
 def pattern_label(pattern: str, kind: str, exceptions: Sequence[str] = ()) -> str:
     """Say in words that a grant is over things which the snapshot does not list."""
-    service, _, noun = kind.partition(":")
-    noun = noun.strip("*")
+    service, _, noun = kind.replace("/", ":", 1).partition(":")
+    noun = noun.rpartition("/")[2].strip("*")
     tail = tail_of_arn(pattern).removeprefix(f"{noun}:").removeprefix(f"{noun}/")
-    if tail not in ("*", ""):
+    if tail.endswith("/*") and tail.count("*") == 1 and tail.startswith("/"):
+        place = tail.removesuffix("/*").rpartition("/")[2]
+        label = f"any {noun} in {place}" if noun else f"anything in {place}"
+    elif tail not in ("*", ""):
         globbed = "*" in tail or "?" in tail
         label = f"any {noun or service.strip('*')} like {tail}" if globbed else tail
     elif noun:

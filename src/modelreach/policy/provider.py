@@ -32,7 +32,9 @@ class Provider:
     globs of actions, in lower case, that somebody means who writes one; `placed` the glob of
     resource ids; `family` the glob of all actions of the same service. `stored` are kinds of
     resource that keep a credential of somebody else's service, with what that is called, and
-    `fetches` the actions, in lower case, that hand it out.
+    `fetches` the actions, in lower case, that hand it out. `listing` are kinds of keys that are a
+    resource's and nobody's, with the actions that hand them out; `model_keys` those of them that
+    call models.
     """
 
     name: str
@@ -47,3 +49,5 @@ class Provider:
     family: Callable[[str], str] = lambda action: action.lower().partition(":")[0] + ":*"
     stored: Mapping[str, str] = field(default_factory=dict[str, str])
     fetches: frozenset[str] = frozenset()
+    listing: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    model_keys: frozenset[str] = frozenset()

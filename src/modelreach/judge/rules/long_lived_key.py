@@ -15,6 +15,7 @@ from modelreach.judge.finding import Case, Finding, day, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.opened import is_bedrock_key, opens
 from modelreach.judge.policy import KeyLimits
+from modelreach.judge.resource_keys import keys_of_resources, works
 from modelreach.model import Severity
 from modelreach.policy.engine import Pivot
 from modelreach.policy.providers import providers
@@ -53,6 +54,7 @@ class LongLivedKey:
                 told.add(key.id)
                 yield _finding(key, faults, case, name)
         yield from _stored(case)
+        yield from _of_resources(case)
         yield from _declared(case)
 
 
@@ -60,7 +62,7 @@ _Faulty = tuple[str, list[str], Credential]
 
 
 def _judged(key: Credential) -> bool:
-    return key.kind in LONG_LIVED and key.status != "inactive"
+    return key.kind in LONG_LIVED and works(key)
 
 
 def _reached(case: Case) -> Iterator[_Faulty]:
@@ -185,6 +187,41 @@ def _made(created: str, today: date | None) -> str:
     if made is None:
         return "its age is not known"
     return f"made {made}" + (f", {(today - made).days} days ago" if today else "")
+
+
+def _of_resources(case: Case) -> Iterator[Finding]:
+    """Keys that are a resource's and nobody's, which an identity may list, or which call the
+    deployment's own model past its identity."""
+    for key, access in keys_of_resources(case):
+        faults = _faults(key, case.today, case.policy.keys)
+        if not faults and key.created:
+            continue
+        resource = case.facts.resources[key.principal]
+        name = resource.name or short(resource.id)
+        if access is not None:
+            holder = short(access.grant.principal)
+            told = f"{', '.join(faults) or 'is in reach'}: `{holder}` can list it"
+        else:
+            holder, told = "", f"{', '.join(faults)}, and calls the deployment's own model"
+        old = any("days old" in fault for fault in faults)
+        yield Finding(
+            rule=LongLivedKey.ID,
+            title=LongLivedKey.TITLE,
+            severity=Severity.HIGH if old else Severity.MEDIUM,
+            subject=key.id,
+            subject_kind=key.kind,
+            identity=access.grant.principal if access else "",
+            message=f"{key.kind} `{short(key.id)}` of `{name}` {told}",
+            fix=f"turn keys off for `{resource.id}`, or rotate them",
+            key=key.id,
+            evidence=(
+                *faults,
+                *_life(key, case.today),
+                f"opens all data of `{name}`, past the roles of whoever holds it",
+            ),
+            access=access,
+            granted_by=access.grant.statements if access else (),
+        )
 
 
 def _stored(case: Case) -> Iterator[Finding]:

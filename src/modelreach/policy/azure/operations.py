@@ -153,7 +153,7 @@ _DISCLOSING = (
         "*/list*secret*/action",
     ),
     *("*/list*credential*/action", "*/list*sas*/action", "*/listconnectionstrings/action"),
-    *("*/generateuserdelegationkey/action", "*/config/list/action", "*/publishxml/action"),
+    *("*/config/list/action", "*/publishxml/action"),
     *("*/listkeyvalue/action", "*/listvalue/action", "*/token/action", "*/sharedkeys/action"),
     *("*/listcallbackurl/action", "*/begingetaccess/action", "*/export/action", "*/pull/read"),
     *("*/generatecredentials/action", "*/getauthtoken/action", "*/query/read"),
@@ -204,7 +204,8 @@ def _of_control(name: str) -> Capability:
         return Capability.MANAGE
     if any(match(glob, name) for glob in _DISCLOSING):
         return Capability.READ
-    if name.endswith("/read"):
+    # A user delegation key opens no more than whoever asks for it may read already.
+    if name.endswith(("/read", "/generateuserdelegationkey/action")):
         return Capability.LIST
     return Capability.TAG if name == "microsoft.resources/tags/write" else Capability.WRITE
 

@@ -100,6 +100,14 @@ PROVIDER = Provider(
     family=_family,
     stored=dict.fromkeys(_CONNECTIONS, "stored credential"),
     fetches=frozenset(f"{kind}/listsecrets/action" for kind in _CONNECTIONS),
+    listing={
+        "storage-key": frozenset({"microsoft.storage/storageaccounts/listkeys/action"}),
+        "cognitive-key": frozenset({"microsoft.cognitiveservices/accounts/listkeys/action"}),
+        "aml-key": frozenset(
+            {"microsoft.machinelearningservices/workspaces/onlineendpoints/listkeys/action"}
+        ),
+    },
+    model_keys=frozenset({"cognitive-key", "aml-key"}),
     models={
         "microsoft.cognitiveservices/accounts/projects/applications": (
             "azure-foundry",
