@@ -5,12 +5,18 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
+from modelreach.deployment import Deployment, Metadata, Model, Spec
 from modelreach.graph import explore
+from modelreach.judge.finding import Case
+from modelreach.judge.policy import JudgePolicy
 from modelreach.model import Capability, Strength, Verdict
+from modelreach.policy.azure.engine import AzureEngine
 from modelreach.policy.engine import Token
 from modelreach.policy.expr import conjuncts
-from modelreach.snapshot import Credential
+from modelreach.reach import reach
+from modelreach.snapshot import Credential, Facts, Link
 
 _NAME = "@Resource[Microsoft.Storage/storageAccounts/blobServices/containers:name]"
 
@@ -399,3 +405,75 @@ def test_a_credential_opens_its_principal_and_a_key_nobody(tenant: Any) -> None:
 
     assert opened(tenant.other).principal == tenant.other
     assert opened(tenant.storage).principal == ""
+
+
+# --- what is easily missed -----------------------------------------------------------------
+
+
+def test_an_identity_on_two_machines_is_reached_by_either(tenant: Any) -> None:
+    tenant.principal(tenant.strong, "managed-identity")
+    second = f"{tenant.rg2}/providers/microsoft.compute/virtualmachines/second"
+    tenant.runtime(tenant.vm, [tenant.strong]).runtime(second, [tenant.strong])
+    tenant.assign("Reader", tenant.sub2, tenant.strong).assign("VM Contributor", second)
+    assert tenant.pivots()[tenant.strong].via == second
+
+
+def test_roles_of_cosmos_are_roles_like_others(tenant: Any) -> None:
+    account = f"{tenant.rg}/providers/microsoft.documentdb/databaseaccounts/c"
+    role = f"{account}/sqlroledefinitions/1"
+    items = "Microsoft.DocumentDB/databaseAccounts/sqlDatabases/containers/items/*"
+    tenant.resource(account, local_auth=False)
+    tenant.role(role, {"permissions": [{"dataActions": [items]}]})
+    tenant.assign(role, account)
+    action = items.replace("*", "read")
+    assert tenant.verdict(f"data:{action}", account) == "allow"
+    assert f"data:{action}" in tenant.grants(account)
+
+
+def test_what_another_tenant_was_delegated_is_nobodys_here(tenant: Any) -> None:
+    tenant.assign("Owner", tenant.sub, "99999999-0000-0000-0000-000000000009")
+    assert tenant.pivots() == {}
+    assert tenant.engine().principal("99999999-0000-0000-0000-000000000009") is None
+
+
+def test_an_agent_that_runs_as_its_project_starts_there(tenant: Any) -> None:
+    project = f"{tenant.openai}/projects/p"
+    tenant.runtime(project, [tenant.model])
+    runtime = tenant.engine().runtime(project.upper())
+    assert runtime.identities == (tenant.model,)
+
+
+def test_tools_run_as_what_the_runtime_is_wired_to(tenant: Any) -> None:
+    project, other = f"{tenant.openai}/projects/p", f"{tenant.openai}/projects/q"
+    tenant.runtime(project, [tenant.model]).runtime(other, [tenant.other])
+    facts = tenant.sections["runtimes"]
+    facts[0] = replace(facts[0], links=(Link(kind="uses", target=other),))
+    (hop,) = tenant.engine().tools(project)
+    assert (hop.source, hop.target, hop.via) == (tenant.model, tenant.other, other)
+
+
+def test_a_secret_that_somebody_says_opens_another_is_a_way(tenant: Any) -> None:
+    tenant.assign("Key Vault Secrets User", tenant.sub)
+    opens = ((tenant.vault.upper(), tenant.other),)
+    engine = AzureEngine(Facts(tenant.snapshot()), {}, opens)
+    (pivot,) = engine.pivots(tenant.model)
+    assert (pivot.kind, pivot.target, pivot.via) == ("credential", tenant.other, tenant.vault)
+
+
+def test_the_tenant_stands_above_every_subscription(tenant: Any) -> None:
+    """Whoever takes it over may elevate itself at the root."""
+    tenant.permit("RoleManagement.ReadWrite.Directory")
+    radius = reach([tenant.model], {"azure": tenant.engine()})
+    deployment = Deployment(
+        api_version="modelreach/v1",
+        kind="ModelDeployment",
+        metadata=Metadata(name="m", version="1", owner="o"),
+        spec=Spec(model=Model(provider="p", id="m"), identities=()),
+    )
+    facts = Facts(tenant.snapshot())
+    case = Case(deployment, radius, facts, {"azure": tenant.engine()}, JudgePolicy())
+    for scope in (tenant.rg, tenant.sub, tenant.mg, "/", tenant.tenant):
+        taken = case.taken(scope)
+        assert taken is not None
+        assert taken.scope == tenant.tenant
+    assert case.taken("/subscriptions/elsewhere") is None

@@ -33,7 +33,7 @@ ROLE = "/providers/microsoft.authorization/roledefinitions/r"
 LIST_KEYS = "Microsoft.Storage/storageAccounts/listKeys/action"
 
 
-def _findings(key: Credential, actions: list[str], *, enabled: bool = True) -> list[Any]:
+def _findings(key: Credential, actions: list[str]) -> list[Any]:
     raw = document_bytes({"permissions": [{"actions": actions}], "type": "BuiltInRole"})
     role = ManagedPolicy(
         id=ROLE,
@@ -44,7 +44,6 @@ def _findings(key: Credential, actions: list[str], *, enabled: bool = True) -> l
         versions={"current": document_id(raw)},
     )
     held = Binding(id="b", provider="azure", target=SUB, role=ROLE, members=(ME,), status="active")
-    shared = {"shared_key_access": enabled}
     snapshot = Snapshot(
         schema=SCHEMA,
         taken_at="2026-11-25T00:00:00Z",
@@ -60,7 +59,6 @@ def _findings(key: Credential, actions: list[str], *, enabled: bool = True) -> l
                 kind="microsoft.storage/storageaccounts",
                 scope=RG,
                 name="data",
-                attributes=shared,
             ),
             Resource(id=ENDPOINT, provider="azure", kind="endpoint", scope=RG, name="e"),
         ),

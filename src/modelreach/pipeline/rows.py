@@ -182,7 +182,6 @@ def _identity_row(identity: Identity) -> IdentityRow:
         hops=len(identity.path.pivots),
         name=identity.principal.name,
         witness=witness_of_path(identity.path),
-        name=identity.principal.name,
     )
 
 
