@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from modelreach_gcp.answers import Answer, Answers
 from modelreach_gcp.names import MANAGER, in_spelling, project_in, scope_name
-from modelreach_gcp.select import listed
+from modelreach_gcp.select import listed, text, texts
 
 ASSETS: Final = "cloudasset.v1"
 MANAGERS: Final = "cloudresourcemanager.v3"
@@ -149,17 +149,17 @@ class Estate:
         """Give (project, location) of everything of a type (an expression) that was found."""
         pattern = re.compile(asset_type)
         return {
-            (self.item_scope(item), str(item.get("location", "")))
+            (self.item_scope(item), text(item.get("location")))
             for item in self.searched
-            if pattern.fullmatch(str(item.get("assetType", "")))
+            if pattern.fullmatch(text(item.get("assetType")))
         }
 
     def item_scope(self, item: Mapping[str, Any]) -> str:
         """Give the project of a search result, else its folder or organization."""
         for name in ("project", "organization"):
-            if found := self.scope(str(item.get(name, ""))):
+            if found := self.scope(text(item.get(name))):
                 return found
-        return self.project_of(str(item.get("name", "")))
+        return self.project_of(text(item.get("name")))
 
     # -- reading ---------------------------------------------------------------------------
 
@@ -189,28 +189,27 @@ class Estate:
                 yield from map(_place, listed(response, items))
         for _, response in self.answers.of(*LIST):
             for item in listed(response, "assets"):
-                if item.get("assetType") in _SCOPE_TYPES and isinstance(
-                    item.get("resource"), dict
-                ):
+                typed = text(item.get("assetType")) in _SCOPE_TYPES
+                if typed and isinstance(item.get("resource"), dict):
                     yield _asset_place(item)
         for _, response in self.answers.of(*SEARCH):
             for item in listed(response, "results"):
-                if item.get("assetType") in _SCOPE_TYPES:
+                if text(item.get("assetType")) in _SCOPE_TYPES:
                     yield _searched_place(item)
 
     def _numbers_of_assets(self) -> Iterator[tuple[str, str]]:
         """Give numbers and ids of projects that only a thing in them tells of."""
         for _, response in self.answers.of(*LIST):
             for item in listed(response, "assets"):
-                ancestors = item.get("ancestors") or [""]
-                number, name = str(ancestors[0]), project_in(str(item.get("name", "")))
+                number = next(iter(texts(item.get("ancestors"))), "")
+                name = project_in(text(item.get("name")))
                 if number.startswith("projects/") and name and not name.isdigit():
                     yield number.removeprefix("projects/"), name
         for call, items in ((POLICIES, "results"), (SEARCH, "results")):
             for _, response in self.answers.of(*call):
                 for item in listed(response, items):
-                    number = str(item.get("project", "")).removeprefix("projects/")
-                    own = scope_name(str(item.get("resource") or item.get("name") or ""))
+                    number = text(item.get("project")).removeprefix("projects/")
+                    own = scope_name(text(item.get("resource")) or text(item.get("name")))
                     if own.startswith("projects/") and number.isdigit():
                         yield number, own.removeprefix("projects/")
 
@@ -219,12 +218,13 @@ class Estate:
         if one.response is None or one.call not in BULK:
             return
         for item in listed(one.response, "assets" if one.call == LIST else "results"):
-            chain = [str(name) for name in item.get("ancestors") or ()]
-            if not chain:
-                chain = [str(item.get("project") or ""), *map(str, item.get("folders") or ())]
-                chain.append(str(item.get("organization") or ""))
+            chain = texts(item.get("ancestors")) or [
+                text(item.get("project")),
+                *texts(item.get("folders")),
+                text(item.get("organization")),
+            ]
             scopes = [scope for scope in map(self.scope, chain) if scope]
-            for scope, above in zip(scopes, [*scopes[1:], ""], strict=True):
+            for scope, above in zip(scopes, [*scopes[1:], ""], strict=False):
                 self._add(Place(scope, parent=above))
 
     def _roots(self) -> Iterator[str]:
@@ -235,44 +235,46 @@ class Estate:
 
 def _place(item: Mapping[str, Any]) -> Place:
     """Give the scope that Resource Manager describes."""
-    name = str(item.get("name", ""))
+    name = text(item.get("name"))
     number = name.removeprefix("projects/") if name.startswith("projects/") else ""
-    own = f"projects/{item['projectId']}" if item.get("projectId") else name
+    project = text(item.get("projectId"))
+    own = f"projects/{project}" if project else name
     return Place(
         id=scope_name(own),
-        name=str(item.get("displayName") or ""),
-        parent=str(item.get("parent") or ""),
+        name=text(item.get("displayName")),
+        parent=text(item.get("parent")),
         number=number,
-        state=str(item.get("state") or ""),
-        customer=str(item.get("directoryCustomerId") or ""),
+        state=text(item.get("state")),
+        customer=text(item.get("directoryCustomerId")),
         labels=labels(item.get("labels")),
     )
 
 
 def _searched_place(item: Mapping[str, Any]) -> Place:
-    own = scope_name(str(item.get("name", "")))
-    number = str(item.get("project", "")).removeprefix("projects/")
+    own = scope_name(text(item.get("name")))
+    number = text(item.get("project")).removeprefix("projects/")
     return Place(
         id=own,
-        name=str(item.get("displayName") or ""),
-        parent=scope_name(str(item.get("parentFullResourceName") or "")),
+        name=text(item.get("displayName")),
+        parent=scope_name(text(item.get("parentFullResourceName"))),
         number=number if own.startswith("projects/") else "",
-        state=str(item.get("state") or ""),
+        state=text(item.get("state")),
         labels=labels(item.get("labels")),
     )
 
 
 def _asset_place(item: Mapping[str, Any]) -> Place:
     """Give the scope of an asset: Resource Manager's first or third version of it."""
-    data = item["resource"].get("data") or {}
+    data = item["resource"].get("data")
+    data = data if isinstance(data, dict) else {}
     number = str(data.get("projectNumber") or "")
-    parent = item["resource"].get("parent") or ""
+    parent = text(item["resource"].get("parent"))
     return Place(
-        id=scope_name(str(item.get("name", ""))),
-        name=str(data.get("displayName") or data.get("name") or ""),
-        parent=scope_name(str(parent)),
+        id=scope_name(text(item.get("name"))),
+        name=text(data.get("displayName")) or text(data.get("name")),
+        parent=scope_name(parent),
         number=number,
-        state=str(data.get("lifecycleState") or data.get("state") or ""),
+        state=text(data.get("lifecycleState")) or text(data.get("state")),
         labels=labels(data.get("labels")),
     )
 

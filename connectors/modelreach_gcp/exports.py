@@ -17,6 +17,7 @@ from modelreach_gcp.answers import Answer
 from modelreach_gcp.estate import LIST, POLICIES, SEARCH
 from modelreach_gcp.keep import answer
 from modelreach_gcp.names import scope_name
+from modelreach_gcp.select import texts
 
 _ROLE: Final = re.compile(r"(?:(?:projects|organizations)/[^/]+/)?roles/[^/]+")
 _ROLES_HINT: Final = (
@@ -118,10 +119,10 @@ def _own(items: list[dict[str, Any]]) -> dict[str, str]:
 
 def _chain(item: dict[str, Any]) -> list[str]:
     """Give what an item lies in, the nearest first."""
-    if item.get("ancestors"):
-        return [str(name) for name in item["ancestors"]]
-    names = (item.get("project"), *(item.get("folders") or ()), item.get("organization"))
-    return [str(name) for name in names if name] or [""]
+    if ancestors := texts(item.get("ancestors")):
+        return ancestors
+    project, organization = texts([item.get("project")]), texts([item.get("organization")])
+    return [*project, *texts(item.get("folders")), *organization] or [""]
 
 
 def _root(item: dict[str, Any], own: dict[str, str]) -> str:

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from modelreach_gcp.answers import Answers
 from modelreach_gcp.estate import LIST, POLICIES
-from modelreach_gcp.select import listed
+from modelreach_gcp.select import listed, texts
 
 #: Calls whose answer is an allow policy.
 POLICY_GETS: Final = (
@@ -92,8 +92,3 @@ def policy_principals(answers: Answers) -> Iterator[str]:
             for rule in listed(details, "rules") if isinstance(details, dict) else ():
                 for name in ("principals", "excludedPrincipals"):
                     yield from texts(rule.get(name))
-
-
-def texts(value: object) -> list[str]:
-    """Give the texts of a list, nothing for what is none."""
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []

@@ -47,6 +47,16 @@ def listed(response: Mapping[str, Any], items: str) -> list[dict[str, Any]]:
     return [item for item in whole if isinstance(item, dict)]
 
 
+def text(value: object) -> str:
+    """Give a text as it is, "" for what is none."""
+    return value if isinstance(value, str) else ""
+
+
+def texts(value: object) -> list[str]:
+    """Give the texts of a list, nothing for what is none."""
+    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
+
+
 def parent(
     _place: str, _parameters: Mapping[str, Any], response: Mapping[str, Any]
 ) -> Iterator[tuple[str, Parameters]]:

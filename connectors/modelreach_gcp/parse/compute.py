@@ -16,10 +16,12 @@ from modelreach_gcp.parse.running import (
     Running,
     environment,
     linked,
+    names,
     pulls,
     secrets_in,
 )
 from modelreach_gcp.parse.things import Thing
+from modelreach_gcp.select import texts
 
 
 def _default(own: str, thing: Thing, running: Running) -> tuple[str, ...]:
@@ -69,7 +71,7 @@ def _function(thing: Thing, running: Running) -> Described:
             *linked("pulls", [f"gs://{bucket}" if bucket else ""]),
         ),
         attributes=attributes(
-            environment=[*(variables or ()), *(text(one.get("key")) for one in secrets)],
+            environment=[*names(variables), *(text(one.get("key")) for one in secrets)],
             ingress=thing.text("serviceConfig.ingressSettings"),
         ),
     )
@@ -91,7 +93,7 @@ def _first_generation(thing: Thing, running: Running) -> Described:
         identities=() if own else (account(f"{project}@appspot.gserviceaccount.com"),),
         links=running.secrets(map(_secret, secrets), thing),
         attributes=attributes(
-            environment=[*(thing.get("environmentVariables") or ())],
+            environment=names(thing.get("environmentVariables")),
             ingress=thing.text("ingressSettings"),
         ),
     )
@@ -112,7 +114,7 @@ def _machine(thing: Thing, under: str) -> Described:
     return Described(
         emails=tuple(text(one.get("email")) for one in accounts),
         attributes=attributes(
-            oauth_scopes=[str(scope) for one in accounts for scope in one.get("scopes") or ()]
+            oauth_scopes=[scope for one in accounts for scope in texts(one.get("scopes"))]
         ),
     )
 
@@ -133,12 +135,7 @@ def _nodes(pools: list[dict[str, object]], thing: Thing, running: Running) -> De
     named = [text(pool.get("serviceAccount")) for pool in pools] or [""]
     own = tuple(name for name in named if name not in ("", "default"))
     default = compute_default(running.number(thing)) if len(own) < len(named) else ""
-    scopes = [
-        str(scope)
-        for pool in pools
-        if isinstance(found := pool.get("oauthScopes"), list)
-        for scope in found
-    ]
+    scopes = [scope for pool in pools for scope in texts(pool.get("oauthScopes"))]
     return Described(
         emails=own,
         identities=(default,),

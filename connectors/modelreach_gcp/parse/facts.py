@@ -28,6 +28,7 @@ from modelreach.snapshot import (
     document_id,
     documents_of,
 )
+from modelreach_gcp.select import text as text
 
 PROVIDER: Final = "gcp"
 
@@ -109,11 +110,6 @@ def attributes(**values: AttributeValue | Iterable[str] | None) -> dict[str, Att
 def digest(text: str) -> str:
     """Give a short digest of a text, to tell it from others."""
     return hashlib.sha256(text.encode()).hexdigest()[:12]
-
-
-def text(value: object) -> str:
-    """Give a text as it is, "" for what is none."""
-    return value if isinstance(value, str) else ""
 
 
 def moment(value: object) -> str:

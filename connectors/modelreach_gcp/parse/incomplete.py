@@ -13,6 +13,7 @@ from modelreach_gcp.estate import BULK, LIST, MANAGERS, POLICIES, SEARCH, Estate
 from modelreach_gcp.parse import compute
 from modelreach_gcp.parse.facts import PROVIDER, Facts
 from modelreach_gcp.places import ASSET_TYPES
+from modelreach_gcp.select import listed, texts
 
 #: Policies of single scopes or things: they say nothing of what is below.
 _ONE_POLICY: Final = frozenset(
@@ -74,7 +75,7 @@ def _cover(one: Answer, call: Call, estate: Estate, rows: Rows) -> None:
 def _gaps(one: Answer, call: Call, estate: Estate, facts: Facts) -> None:
     place = estate.scope(one.place) or one.place or next(iter(estate.roots), "")
     region = str(one.parameters.get("_location", ""))
-    for location in (one.response or {}).get(UNREACHABLE, ()):
+    for location in texts((one.response or {}).get(UNREACHABLE)):
         for kind in call.kinds:
             message = f"{location} did not answer"
             facts.gap(place, kind, "unreachable", operation=_operation(one), message=message)
@@ -164,7 +165,7 @@ def _exported(root: str, content: str, estate: Estate) -> bool:
         content in item
         for one, response in estate.answers.of(*LIST)
         if estate.scope(str(one.parameters.get("parent", ""))) == root
-        for item in response.get("assets", ())
+        for item in listed(response, "assets")
     )
 
 

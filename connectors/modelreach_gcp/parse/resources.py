@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from typing import Final
 
 from modelreach.snapshot import Attributes, Resource
@@ -11,7 +11,7 @@ from modelreach_gcp.names import account, scope_name
 from modelreach_gcp.parse.facts import PROVIDER, Facts, attributes, moment, text
 from modelreach_gcp.parse.tags import tags_of
 from modelreach_gcp.parse.things import Thing, Things
-from modelreach_gcp.select import at
+from modelreach_gcp.select import at, texts
 
 #: Things that are facts of another kind.
 _OTHERWISE: Final = frozenset(
@@ -58,7 +58,7 @@ def _kind(name: str) -> str:
 def _resource(thing: Thing, things: Things, estate: Estate) -> Resource:
     maker = _DETAILS.get(thing.asset)
     keys = [text(at(thing.data, path)) for path in _KEY_PATHS]
-    keys += [str(key) for key in thing.found.get("kmsKeys") or ()]
+    keys += texts(thing.found.get("kmsKeys"))
     named = sorted({_KMS + key.removeprefix(_KMS) for key in keys if key})
     state = text(thing.found.get("state"))
     own: Attributes = attributes(kms_key=named[0] if named else None, state=state)
@@ -126,17 +126,13 @@ def _provider(thing: Thing) -> Attributes:
     return attributes(
         pool=thing.name.rpartition("/providers/")[0],
         issuer=thing.text("oidc.issuerUri") or thing.text("aws.accountId"),
-        audiences=_texts(audiences) or _texts([thing.get("oidc.clientId")]),
+        audiences=texts(audiences) or texts([thing.get("oidc.clientId")]),
         attribute_mapping=[f"{name}={value}" for name, value in pairs],
         attribute_condition=thing.text("attributeCondition"),
         disabled=bool(thing.get("disabled")) if thing.data else None,
         state=thing.text("state"),
         federation=next((name for name in _FEDERATIONS if thing.get(name)), ""),
     )
-
-
-def _texts(value: object) -> Iterable[str]:
-    return [item for item in value if isinstance(item, str)] if isinstance(value, list) else []
 
 
 def _model(thing: Thing) -> Attributes:

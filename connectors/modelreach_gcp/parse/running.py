@@ -86,6 +86,11 @@ def placed(address: str) -> str:
     return address
 
 
+def names(variables: object) -> list[str]:
+    """Give the names of environment variables that come as a map."""
+    return sorted(variables) if isinstance(variables, dict) else []
+
+
 def environment(containers: list[dict[str, Any]]) -> list[str]:
     """Give the names of the environment variables of containers."""
     return sorted({text(one.get("name")) for part in containers for one in _env(part)} - {""})

@@ -11,7 +11,7 @@ from modelreach_gcp.calls import CALLS
 from modelreach_gcp.estate import LIST, Estate, labels
 from modelreach_gcp.names import full_name, location_in
 from modelreach_gcp.parse.facts import text
-from modelreach_gcp.select import at, listed
+from modelreach_gcp.select import at, listed, texts
 
 _API: Final = re.compile(r"https://([\w.-]+)/(?:compute/|storage/)?(?:v\d\w*|beta)/")
 _COMPUTE: Final = re.compile(r"https://(?:www|compute)\.googleapis\.com/compute/\w+/")
@@ -100,7 +100,7 @@ class Things:
     ) -> Thing:
         own = name_of(asset, data) or full_name(name or text(data.get("name")), _service(asset))
         own = self.account_name(self._estate.spelled(own))
-        ancestors = item.get("ancestors") or [""]
+        ancestors = texts(item.get("ancestors")) or [""]
         scope = (
             self._estate.scope(place)
             or self._estate.scope(text(ancestors[0]))

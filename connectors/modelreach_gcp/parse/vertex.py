@@ -15,7 +15,7 @@ from modelreach_gcp.names import agent, compute_default
 from modelreach_gcp.parse.facts import attributes, moment, text
 from modelreach_gcp.parse.running import Described, Running, linked, pulls
 from modelreach_gcp.parse.things import Thing
-from modelreach_gcp.select import at
+from modelreach_gcp.select import at, texts
 
 _CODE: Final = "gcp-sa-aiplatform-cc"
 _AGENTS: Final = "gcp-sa-aiplatform-re"
@@ -127,7 +127,7 @@ def _job(spec: str, thing: Thing, running: Running) -> Described:
         for pool in pools
         for path in ("containerSpec.imageUri", "pythonPackageSpec.executorImageUri")
     )
-    packages = (uri for pool in pools for uri in at(pool, "pythonPackageSpec.packageUris") or ())
+    packages = (uri for pool in pools for uri in texts(at(pool, "pythonPackageSpec.packageUris")))
     own = thing.text(f"{spec}.serviceAccount")
     return Described(
         emails=(own,),
@@ -171,7 +171,7 @@ def _pipeline_at(under: str, thing: Thing, running: Running) -> Described:
 def _prediction(thing: Thing, running: Running) -> Described:
     own, model = thing.text("serviceAccount"), thing.text("model")
     inputs = [
-        *(thing.get("inputConfig.gcsSource.uris") or ()),
+        *texts(thing.get("inputConfig.gcsSource.uris")),
         thing.get("inputConfig.bigquerySource.inputUri"),
     ]
     outputs = [
