@@ -8,6 +8,10 @@ from dataclasses import dataclass
 
 from modelreach.report import ChangeRow, DiffReport, GrantRow, IdentityRow, Report
 from modelreach_reports.safe import visible
+from modelreach_reports.spelling import (
+    noun_of_kind,
+    place_of_pattern,
+)
 
 _QUOTED = re.compile(r"`([^`]*)`")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
@@ -69,7 +73,8 @@ class Names:
         row = self._scopes.get(key)
         if row is None:
             return visible(key)
-        return " ".join(visible(part) for part in (row.provider, row.name, row.id) if part)
+        told = "" if row.id.endswith(f"/{row.name}") else row.name
+        return " ".join(visible(part) for part in (row.provider, told, row.id) if part)
 
     def prose(self, text: str) -> str:
         """Give a sentence with the ids in it replaced by names."""
@@ -112,6 +117,8 @@ def is_sensitive(sensitivity: str) -> bool:
 
 def kind_words(kind: str) -> str:
     """Give `s3:bucket` as `s3 bucket`."""
+    noun = noun_of_kind(kind) if ".googleapis.com" in kind else ""
+    kind = noun or kind.removeprefix("iam.googleapis.com:").replace(".googleapis.com/*", "")
     return visible(kind.replace(":", " ").replace("-", " ").replace("*", "").strip())
 
 
@@ -161,7 +168,9 @@ def identity_label(key: str) -> str:
     """Give the name of a role or user without its path; `root` for an account."""
     tail = tail_of_arn(key)
     if tail is key:
-        return visible(called(key))
+        plain, _, change = key.partition("#")
+        how = change.partition("=")[0].replace("-", " ")
+        return visible(f"{called(plain)} with {how}" if how else called(key))
     name, _, change = (tail.rsplit("/", 1)[-1] or tail).partition("#")
     if change.startswith("session="):
         return visible(f"{name} under a session policy")
@@ -189,6 +198,11 @@ def _resource_label(row: ChangeRow | GrantRow) -> str:
 
 def pattern_label(pattern: str, kind: str, exceptions: Sequence[str] = ()) -> str:
     """Say in words that a grant is over things which the snapshot does not list."""
+    scope = place_of_pattern(pattern)
+    if scope is not None:
+        named, family = noun_of_kind(kind), kind.partition(".")[0].strip("*")
+        thing = f"any {named}" if named else f"anything of {family}" if family else "anything"
+        return f"{thing} in {scope}"
     service, _, noun = kind.replace("/", ":", 1).partition(":")
     noun = noun.rpartition("/")[2].strip("*")
     tail = tail_of_arn(pattern).removeprefix(f"{noun}:").removeprefix(f"{noun}/")

@@ -67,6 +67,8 @@ def statement_words(hop: Hop, actions: Sequence[str] = (), name: str = "") -> st
     told = listed(actions) or hop.action
     if statement is None:
         return visible(told)
+    if isinstance(statement.get("role"), str):
+        return visible(f"{told} by {statement['role']}")
     principal = _part(statement, "Principal", arns=True)
     if hop.layer == "trust" and principal:
         return visible("trusts anyone" if principal == "*" else f"trusts {principal}")
@@ -111,6 +113,9 @@ _HOP_WORDS = {
     "node": "asks the node it runs on for the credentials of",
     "assume-role": "assumes",
     "credential": "opens with a credential",
+    "impersonate": "acts as",
+    "federate": "comes as an identity of the pool, and acts as",
+    "federation": "is let in by its token as",
     "pass-role": "passes the role to new compute",
     "update-compute": "changes the code of what runs as",
     "self-escalation": "gives itself more",
@@ -133,6 +138,10 @@ LAYERS = {
     "endpoint": "endpoint policy",
     "grant": "grant",
     "acl": "access control list",
+    "binding": "role",
+    "deny": "deny policy",
+    "access-policy": "access policy",
+    "lock": "lock",
 }
 
 
@@ -191,5 +200,7 @@ def where_words(layer: str, policy: str, target: str, sid: str) -> str:
     kind = LAYERS.get(layer, layer)
     name = visible(policy)
     named = name if name.lower().endswith("policy") else f"{kind} {name}".strip()
-    owner = f" of {identity_label(target)}" if target else ""
-    return f"{named}{owner}" + (f", statement {visible(sid)}" if sid else "")
+    link = "on" if layer in ("binding", "deny", "access-policy") else "of"
+    owner = f" {link} {identity_label(target)}" if target else ""
+    what = "" if layer == "binding" else "statement "
+    return f"{named}{owner}" + (f", {what}{visible(sid)}" if sid else "")

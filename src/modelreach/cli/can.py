@@ -124,7 +124,8 @@ def _decided(
         return row, decision, engine.explain(decision)
     raise InputError(
         f"principal `{principal}` is not in {source.name}",
-        hint="use the ARN of a role, user or session that was collected",
+        hint="use the id of a principal that was collected: an ARN, or a member such as "
+        "serviceAccount:NAME@PROJECT.iam.gserviceaccount.com",
     )
 
 

@@ -292,6 +292,8 @@ _LEAVES = {
     "delegated": "what is delegated to other tenants",
     "delegated-permissions": "what applications may do for their users",
     "hierarchy": "what is inherited from above",
+    "access-policy": "what access policies allow and deny there",
+    "constraint": "which ways to become more the organization policy closes",
     "subscription": "everything in this subscription",
     "resources": "which resources there are and who may use them",
 }

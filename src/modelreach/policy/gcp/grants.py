@@ -218,7 +218,7 @@ def _on_resource(plans: _Plans, resource: Resource) -> Iterator[Grant]:
 def _called(resource: Resource) -> str:
     """A service account is called by its address: its display name may say anything."""
     if resource.kind == "iam.googleapis.com/ServiceAccount":
-        return resource.id.rpartition("/")[2]
+        return resource.id.rpartition("/")[2].removesuffix(".iam.gserviceaccount.com")
     return resource.name
 
 

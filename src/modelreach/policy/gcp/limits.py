@@ -17,11 +17,11 @@ from modelreach.policy.gcp.members import allowed
 from modelreach.policy.glob import match
 
 
-class _Condition(msgspec.Struct, rename="camel"):
+class _Condition(msgspec.Struct, rename="camel", omit_defaults=True):
     expression: str = ""
 
 
-class _DenyRule(msgspec.Struct, rename="camel"):
+class _DenyRule(msgspec.Struct, rename="camel", omit_defaults=True):
     denied_principals: list[str] = []
     exception_principals: list[str] = []
     denied_permissions: list[str] = []
@@ -29,12 +29,12 @@ class _DenyRule(msgspec.Struct, rename="camel"):
     denial_condition: _Condition | None = None
 
 
-class _Rule(msgspec.Struct, rename="camel"):
+class _Rule(msgspec.Struct, rename="camel", omit_defaults=True):
     deny_rule: _DenyRule | None = None
     description: str = ""
 
 
-class _DenyPolicy(msgspec.Struct, rename="camel"):
+class _DenyPolicy(msgspec.Struct, rename="camel", omit_defaults=True):
     rules: list[_Rule] = []
 
 
@@ -102,25 +102,25 @@ def _deny_rule(written: _Rule, ref: StatementRef) -> DenyRule:
 # --- boundaries ------------------------------------------------------------------------------
 
 
-class _BoundaryRule(msgspec.Struct, rename="camel"):
+class _BoundaryRule(msgspec.Struct, rename="camel", omit_defaults=True):
     resources: list[str] = []
     effect: str = "ALLOW"
 
 
-class _Details(msgspec.Struct, rename="camel"):
+class _Details(msgspec.Struct, rename="camel", omit_defaults=True):
     rules: list[_BoundaryRule] = []
     enforcement_version: str = ""
 
 
-class _BoundaryPolicy(msgspec.Struct, rename="camel"):
+class _BoundaryPolicy(msgspec.Struct, rename="camel", omit_defaults=True):
     details: _Details = msgspec.field(default_factory=_Details)
 
 
-class _PolicyBinding(msgspec.Struct, rename="camel"):
+class _PolicyBinding(msgspec.Struct, rename="camel", omit_defaults=True):
     condition: _Condition | None = None
 
 
-class _Bound(msgspec.Struct, rename="camel"):
+class _Bound(msgspec.Struct, rename="camel", omit_defaults=True):
     binding: _PolicyBinding = msgspec.field(default_factory=_PolicyBinding)
     policy: _BoundaryPolicy | None = None
 
@@ -174,7 +174,7 @@ def scope_id(name: str) -> str:
 # --- access policies -------------------------------------------------------------------------
 
 
-class _AccessRule(msgspec.Struct, rename="camel"):
+class _AccessRule(msgspec.Struct, rename="camel", omit_defaults=True):
     effect: str = ""
     principals: list[str] = []
     excluded_principals: list[str] = []
@@ -182,15 +182,15 @@ class _AccessRule(msgspec.Struct, rename="camel"):
     conditions: dict[str, _Condition] = {}
 
 
-class _AccessDetails(msgspec.Struct, rename="camel"):
+class _AccessDetails(msgspec.Struct, rename="camel", omit_defaults=True):
     rules: list[_AccessRule] = []
 
 
-class _AccessPolicy(msgspec.Struct, rename="camel"):
+class _AccessPolicy(msgspec.Struct, rename="camel", omit_defaults=True):
     details: _AccessDetails = msgspec.field(default_factory=_AccessDetails)
 
 
-class _AccessBound(msgspec.Struct, rename="camel"):
+class _AccessBound(msgspec.Struct, rename="camel", omit_defaults=True):
     binding: _PolicyBinding = msgspec.field(default_factory=_PolicyBinding)
     policy: _AccessPolicy | None = None
 

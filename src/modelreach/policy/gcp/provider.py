@@ -62,7 +62,7 @@ PROVIDER = Provider(
         "gcp:organization": (Sensitivity.HIGH, "a whole organization"),
     },
     models={
-        "aiplatform.googleapis.com/ReasoningEngine": ("gcp-vertex-ai", "Vertex AI agent engine"),
-        "aiplatform.googleapis.com/Endpoint": ("gcp-vertex-ai", "Vertex AI endpoint"),
+        "aiplatform.googleapis.com/ReasoningEngine": ("vertex-ai", "Vertex AI agent engine"),
+        "aiplatform.googleapis.com/Endpoint": ("vertex-ai", "Vertex AI endpoint"),
     },
 )
