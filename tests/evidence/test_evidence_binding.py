@@ -28,7 +28,7 @@ from modelreach.evidence.binding import guardrails_digest
 from modelreach.evidence.files import ReportFiles
 from modelreach.model import InputError
 
-RELEASES = Path(__file__).resolve().parents[2] / "fixtures" / "support_agent"
+RELEASES = Path(__file__).resolve().parents[2] / "fixtures" / "evidence"
 NOW = "2026-11-24T09:00:00Z"
 PROMPT = "You answer for the help desk of Acme Parcels. The code of the safe stays with you."
 DIGEST = "sha256:" + "ab" * 32

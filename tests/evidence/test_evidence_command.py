@@ -40,7 +40,7 @@ def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     (tmp_path / "old").symlink_to(FIXTURES / "evidence" / "1.4.0")
     (tmp_path / "new").symlink_to(FIXTURES / "evidence" / "2.0.0")
     for name in ("v1.yaml", "v2.yaml"):
-        (tmp_path / name).write_bytes((FIXTURES / "support_agent" / name).read_bytes())
+        (tmp_path / name).write_bytes((FIXTURES / "evidence" / name).read_bytes())
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("COLUMNS", "80")
     return tmp_path

@@ -40,7 +40,7 @@ def decide(place: Path, capfdbinary: pytest.CaptureFixture[bytes]) -> Decide:
         at = Path(spec.get("at", "."))
         (place / at).mkdir(exist_ok=True)
         for name, source, entries in zip(("old.yaml", "new.yaml"), names, (old, new), strict=True):
-            text = (FIXTURES / "support_agent" / f"{source}.yaml").read_text()
+            text = (FIXTURES / "evidence" / f"{source}.yaml").read_text()
             if name == "new.yaml":
                 for before, after in spec.get("edits", {}).items():
                     assert before in text
