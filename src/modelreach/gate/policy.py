@@ -10,6 +10,7 @@ declare is absent, so rules ask `has(…)` first.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
 from dataclasses import dataclass
@@ -184,27 +185,52 @@ def decode(raw: bytes, *, place: str, digest: str = "") -> Policy:
 
 def judge(policy: Policy, document: Document, options: GateOptions) -> tuple[RuleRow, ...]:
     """Give what every rule says about a decision input (see `decision_input`)."""
-    if not any(rule.enabled for rule in policy.rules):
-        return ()
     world = _World(document)
     return tuple(
         row for rule in policy.rules if rule.enabled for row in _said(rule, world, options)
     )
 
 
+def judge_again(
+    policy: Policy, document: Document, options: GateOptions, before: tuple[RuleRow, ...]
+) -> tuple[RuleRow, ...]:
+    """Give the same where only the demands are others: rules that do not ask for them say what
+    they said before."""
+    world = _World(document)
+    said: dict[str, list[RuleRow]] = {}
+    for row in before:
+        said.setdefault(row.id, []).append(row)
+    return tuple(
+        row
+        for rule in policy.rules
+        if rule.enabled
+        for row in (
+            _said(rule, world, options)
+            if rule.each == "demand" or "demands" in rule.when
+            else said.get(rule.id, ())
+        )
+    )
+
+
 def _said(rule: Rule, world: _World, options: GateOptions) -> Iterator[RuleRow]:
+    answers: dict[object, bool] = {}
     try:
         question = Question(rule.when)
     except RuleError as error:
         yield _broken(rule, str(error))
         return
+    asked = None if rule.each == "release" else _fields(rule.each, rule.when)
     for item in world.items(rule.each):
+        # Items that look alike in all that the rule asks for get the same answer.
+        key = _key(item, asked)
         try:
-            hit = question.asked(world.variables(rule.each, item))
+            if key is None or key not in answers:
+                hit = question.asked(world.variables(rule, _part_of(item, asked)))
+                answers[key] = hit
         except RuleError as error:
             yield _broken(rule, str(error))
             return
-        if hit:
+        if answers[key]:
             yield RuleRow(
                 id=rule.id,
                 title=rule.title,
@@ -213,6 +239,25 @@ def _said(rule: Rule, world: _World, options: GateOptions) -> Iterator[RuleRow]:
                 message=_filled(rule.message, rule.each, item),
                 denies=fails(rule.severity.value, options),
             )
+
+
+def _fields(name: str, when: str) -> frozenset[str] | None:
+    """The fields of a variable that a `when` asks for; None where it takes the variable whole."""
+    if re.search(rf"\b{name}\b(?!\s*\.\s*[A-Za-z_])", when):
+        return None
+    return frozenset(re.findall(rf"\b{name}\s*\.\s*([A-Za-z_]\w*)", when))
+
+
+def _part_of(item: Any, fields: frozenset[str] | None) -> Any:
+    if fields is None:
+        return item
+    return {name: item[name] for name in sorted(fields) if name in item}
+
+
+def _key(item: Any, fields: frozenset[str] | None) -> object:
+    if fields is None or item is None:
+        return None
+    return msgspec.json.encode(_part_of(item, fields))
 
 
 def _broken(rule: Rule, error: str) -> RuleRow:
@@ -271,7 +316,7 @@ class _World:
 
     def __init__(self, document: Document) -> None:
         self._document = document
-        self._shared: dict[str, Any] | None = None
+        self._shared: dict[object, Any] = {}
 
     def items(self, each: Each) -> list[Any]:
         """The items that a rule of this kind speaks about, one after the other."""
@@ -280,21 +325,30 @@ class _World:
         found: list[Any] = _part(self._document, _PLACES[each])
         return found
 
-    def variables(self, each: Each, item: object) -> dict[str, Any]:
+    def variables(self, rule: Rule, item: object) -> dict[str, Any]:
+        """Give what the rule's `when` names, and the item."""
         from celpy.adapter import json_to_cel
 
-        if self._shared is None:
-            self._shared = {
-                name: json_to_cel(self._document[name])
-                for name in ("change", "old", "new", "findings", "demands", "evidence", "gaps")
-            }
-        given = dict(self._shared)
-        for name in _PLACES:
-            given.setdefault(name, None)
-        if each != "release":
-            given[each] = json_to_cel(cast("Any", item))
+        given: dict[str, Any] = dict.fromkeys(_PLACES)
+        for name in _SHARED:
+            if name in rule.when:
+                given[name] = self._converted(name, rule.when)
+        if rule.each != "release":
+            given[rule.each] = json_to_cel(cast("Any", item))
         return given
 
+    def _converted(self, name: str, when: str) -> Any:
+        """Give one shared part, of `change` no more than the rule asks for."""
+        from celpy.adapter import json_to_cel
+
+        fields = _fields(name, when) if name == "change" else None
+        key = (name, fields)
+        if key not in self._shared:
+            self._shared[key] = json_to_cel(_part_of(self._document[name], fields))
+        return self._shared[key]
+
+
+_SHARED = ("change", "old", "new", "findings", "demands", "evidence", "gaps")
 
 #: Kind of item -> where its items stand in the decision input.
 _PLACES: dict[str, tuple[str, ...]] = {

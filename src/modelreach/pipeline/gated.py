@@ -12,7 +12,7 @@ from modelreach.gate import waivers as waiving
 from modelreach.gate.classify import classify
 from modelreach.gate.decision_input import as_document, decision_input
 from modelreach.gate.demands import Brought, Case, demanded, evidence_rows, settle
-from modelreach.gate.policy import Policy, judge
+from modelreach.gate.policy import Policy, judge, judge_again
 from modelreach.gate.revocation import Plan, plan
 from modelreach.gate.triggers.reached import Reach
 from modelreach.gate.verdict import GateOptions, gate
@@ -72,7 +72,8 @@ def _ruled(
     report = replace(report, evidence=evidence_rows(given.brought))
     first = judge(policy, as_document(decision_input(report, old, new)), options)
     report = _with_demands(report, old, new, given, policy, first)
-    return report, judge(policy, as_document(decision_input(report, old, new)), options)
+    document = as_document(decision_input(report, old, new))
+    return report, judge_again(policy, document, options, first)
 
 
 def _with_demands(
