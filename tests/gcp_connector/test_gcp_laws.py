@@ -91,6 +91,30 @@ def test_nonsense_in_any_answer_does_not_end_the_run(
     assert encode(parse(nonsense, NOW))
 
 
+@pytest.mark.parametrize(
+    "bindings",
+    [
+        {"role": "roles/x"},
+        ["roles/x"],
+        [{"members": ["user:a@x"]}],
+        [{"role": 3, "members": ["user:a@x"]}],
+        [{"role": "roles/x", "members": "user:a@x"}],
+        [{"role": "roles/x", "members": ["user:a@x", 3]}],
+        [{"role": "roles/x", "members": ["user:a@x"], "condition": "x == 1"}],
+        [{"role": "roles/x", "members": ["user:a@x"], "condition": {"expression": {}}}],
+    ],
+)
+def test_a_binding_that_is_not_understood_is_a_gap(bindings: Any) -> None:
+    """It may allow what is not known: nothing there reads as "no access"."""
+    item = {"resource": "//cloudresourcemanager.googleapis.com/projects/p"}
+    results = {"results": [{**item, "policy": {"bindings": bindings}}]}
+    call = ("cloudasset.v1", "searchAllIamPolicies")
+    snapshot = parse([answer("projects/p", call, {"scope": "projects/p"}, results)], NOW)
+    assert [(gap.scope, gap.subject) for gap in snapshot.gaps if gap.reason == "malformed"] == [
+        ("projects/p", "projects/p")
+    ]
+
+
 @given(JSON)
 def test_any_json_for_an_answer_is_taken(value: Any) -> None:
     for service, method, items in (

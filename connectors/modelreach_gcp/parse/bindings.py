@@ -16,7 +16,7 @@ from modelreach_gcp.names import full_name, scope_name
 from modelreach_gcp.parse.facts import PROVIDER, Facts, attributes, digest, text
 from modelreach_gcp.parse.resources import targeted
 from modelreach_gcp.parse.things import Things
-from modelreach_gcp.select import listed, texts
+from modelreach_gcp.select import at, listed, texts
 
 _NUMBERED: Final = re.compile(r"//iam\.googleapis\.com/projects/[^/]+/serviceAccounts/\d+")
 _ROLE: Final = "iam.googleapis.com/Role"
@@ -33,7 +33,10 @@ def parse_bindings(estate: Estate, things: Things, facts: Facts) -> None:
             _unnamed(target, estate, facts)
         for item in listed(policy, "bindings"):
             _add(_binding(target, item), made)
-            _check(target, item, estate, facts)
+        for message in sorted(_misunderstood(policy)):
+            scope = target if target in estate.places else estate.project_of(target)
+            home = scope or next(iter(estate.roots), "")
+            facts.gap(home, "bindings", "malformed", subject=target, message=message)
     facts.bindings.extend(made.values())
 
 
@@ -72,17 +75,30 @@ def _add(binding: Binding, made: dict[str, Binding]) -> None:
     made[binding.id] = replace(known, members=members)
 
 
-def _check(target: str, item: dict[str, Any], estate: Estate, facts: Facts) -> None:
-    """Say what is not a binding in version 3: its condition is lost.
-    https://cloud.google.com/iam/docs/policies#versions"""
-    if WITHOUT_CONDITION.fullmatch(text(item.get("role"))):
-        facts.gap(
-            estate.project_of(target) or (target if target in estate.places else ""),
-            "bindings",
-            "malformed",
-            subject=target,
-            message="a conditional role came without its condition: ask for policy version 3",
-        )
+def _misunderstood(policy: Mapping[str, Any]) -> set[str]:
+    """Give what of a policy is not understood: then more may be allowed than is known.
+
+    A role with a condition has another name in a policy that was not asked for in version 3:
+    https://cloud.google.com/iam/docs/policies#versions
+    """
+    found: set[str] = set()
+    items = policy.get("bindings", [])
+    for item in items if isinstance(items, list) else [None]:
+        if not _formed(item):
+            found.add("a binding is not of the form that bindings have")
+        elif WITHOUT_CONDITION.fullmatch(text(at(item, "role"))):
+            found.add("a conditional role came without its condition: ask for policy version 3")
+    return found
+
+
+def _formed(item: object) -> bool:
+    if not isinstance(item, dict) or not text(item.get("role")):
+        return False
+    members, condition = item.get("members", []), item.get("condition")
+    understood = condition is None or (
+        isinstance(condition, dict) and isinstance(condition.get("expression", ""), str)
+    )
+    return understood and isinstance(members, list) and len(texts(members)) == len(members)
 
 
 def parse_roles(estate: Estate, things: Things, facts: Facts) -> None:
