@@ -47,6 +47,7 @@ class Sight:
     def _places(self) -> dict[str, str]:
         found: dict[str, str] = {}
         for facts in self._sides:
+            found |= {one.id: one.principal for one in facts.snapshot.credentials}
             found |= {name: fact.scope for name, fact in facts.resources.items()}
             found |= {name: fact.scope for name, fact in facts.principals.items()}
             found |= {name: fact.parent for name, fact in facts.scopes.items()}
@@ -61,7 +62,8 @@ class Sight:
         return found
 
     def above(self, name: str) -> frozenset[str]:
-        """Give everything that a scope, resource or principal is in, with itself."""
+        """Give everything that a scope, resource or principal is in, with itself; of a key, whom
+        or what it opens, too."""
         if name not in self._above:
             self._above[name] = frozenset(_chain(name, self._places))
         return self._above[name]

@@ -100,6 +100,8 @@ def _told_otherwise(finding: Finding, current: list[Finding], after: _Knowledge)
 
 def _hides(gap: Gap, finding: Finding, old: Side, sight: Sight) -> bool:
     """May this gap of the newer side be why a finding does not show there?"""
+    if finding.rule == LongLivedKey.ID and _could_hold_key(gap, finding, old, sight):
+        return True
     access = finding.access or _of_path(finding, old)
     if access is None:
         return False
@@ -109,6 +111,16 @@ def _hides(gap: Gap, finding: Finding, old: Side, sight: Sight) -> bool:
         return False
     about = {access.grant.resource, access.grant.principal, finding.subject}
     return gap.subject in about or (not gap.subject and gap.scope in ("", access.grant.scope))
+
+
+def _could_hold_key(gap: Gap, finding: Finding, old: Side, sight: Sight) -> bool:
+    """May the resource whose own key this is be one of those that were not listed?"""
+    places = sight.above(finding.subject)
+    holders = (old.case.facts.resources.get(place) for place in places)
+    kinds = {holder.kind for holder in holders if holder is not None}
+    if gap.kind == "subscription":
+        return gap.subject in places
+    return bool(kinds) and gap.kind in {*kinds, "resources"} and gap.scope in places
 
 
 def _of_path(finding: Finding, old: Side) -> Access | None:
