@@ -34,9 +34,19 @@ def test_an_owner_reaches_data_by_the_accounts_keys(tenant: Any) -> None:
 
 def test_keys_that_are_turned_off_open_nothing(tenant: Any) -> None:
     account = f"{tenant.rg}/providers/microsoft.storage/storageaccounts/closed"
-    tenant.resource(account, shared_key_access=False).assign("Owner", tenant.sub)
+    block = {"actions": ["Microsoft.Storage/storageAccounts/listKeys/action"]}
+    tenant.resource(account, shared_key_access=False)
+    tenant.assign("keys", tenant.sub, document={"permissions": [block]})
     assert tenant.list_keys in tenant.grants(account)
     assert tenant.read_blob not in tenant.grants(account)
+
+
+def test_who_may_turn_keys_on_may_do_so_first(tenant: Any) -> None:
+    account = f"{tenant.rg}/providers/microsoft.storage/storageaccounts/closed"
+    tenant.resource(account, shared_key_access=False).assign("Contributor", tenant.sub)
+    grant = tenant.grants(account)[tenant.read_blob]
+    assert grant.verdict is Verdict.CONDITIONAL
+    assert "turns keys on first" in conjuncts(grant.residual)[0]
 
 
 def test_a_read_only_lock_keeps_the_keys_but_for_who_may_lift_it(tenant: Any) -> None:

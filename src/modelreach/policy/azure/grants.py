@@ -20,9 +20,10 @@ from modelreach.policy.azure.keys import Keys, keys_of
 from modelreach.policy.azure.operations import Operation
 from modelreach.policy.azure.parts import parts_told_apart
 from modelreach.policy.azure.roles import Plane
-from modelreach.policy.decision import Decision, StatementRef
+from modelreach.policy.decision import Decision, Outcome, StatementRef
 from modelreach.policy.engine import Grant
-from modelreach.policy.expr import TRUE, Expr
+from modelreach.policy.escalation.mechanism import provided
+from modelreach.policy.expr import TRUE, Expr, all_of
 from modelreach.snapshot import Resource
 
 
@@ -138,7 +139,7 @@ def _alike(asker: Asker, resource: Resource) -> object:
     locks = estate.locks(resource.id)
     if denies or locks or resource.kind in (VAULT, CLUSTER) or estate.loose:
         return None
-    open_keys = tuple(keys.listed_by for keys in keys_of(resource))
+    open_keys = tuple((keys.listed_by, works) for keys, works in keys_of(resource))
     unread = tuple(estate.unread(kind, places) for kind in ("bindings", "deny", "locks"))
     return (resource.kind, tuple(roles), open_keys, unread)
 
@@ -195,10 +196,13 @@ def _by_key(
 ) -> Iterator[tuple[Keys, Decision, tuple[Operation, ...]]]:
     """The data that a key opens which the principal may get; the surest way to each."""
     listed = {op.lower: decision for op, decision in answers.items()}
+    writing = listed.get(f"{resource.kind}/write")
     taken: set[Operation] = set()
     for sure in (True, False):
-        for keys in keys_of(resource):
+        for keys, works in keys_of(resource):
             decision = listed.get(keys.listed_by.lower())
+            if decision is not None and not works:
+                decision = _once_turned_on(decision, writing)
             if decision is None or (decision.residual == TRUE) is not sure:
                 continue
             ops = tuple(
@@ -212,6 +216,21 @@ def _by_key(
             taken.update(ops)
             if ops:
                 yield keys, decision, ops
+
+
+def _once_turned_on(listing: Decision, writing: Decision | None) -> Decision | None:
+    """Keys that are off are as good as on for who may turn them on and list them then."""
+    if writing is None:
+        return None
+    residual = all_of((listing.residual, writing.residual, provided("it turns keys on first")))
+    unknown = Verdict.UNKNOWN in (listing.verdict, writing.verdict)
+    return replace(
+        listing,
+        verdict=Verdict.UNKNOWN if unknown else Verdict.CONDITIONAL,
+        outcome=Outcome.UNKNOWN if unknown else Outcome.CONDITIONAL,
+        residual=residual,
+        allowed_by=tuple(sorted({*listing.allowed_by, *writing.allowed_by})),
+    )
 
 
 _READS = (Capability.READ, Capability.LIST)

@@ -89,16 +89,32 @@ KEYS: dict[str, tuple[Keys, ...]] = {
     ),
     "microsoft.batch/batchaccounts": (Keys("Microsoft.Batch/batchAccounts/listkeys/action"),),
 }
+#: Where whoever may write the resource may turn its keys on again.
+_TURNED_ON_BY_WRITING = {
+    "microsoft.storage/storageaccounts",
+    "microsoft.cognitiveservices/accounts",
+    "microsoft.documentdb/databaseaccounts",
+    "microsoft.search/searchservices",
+    "microsoft.servicebus/namespaces",
+    "microsoft.eventhub/namespaces",
+    "microsoft.appconfiguration/configurationstores",
+    "microsoft.containerregistry/registries",
+    "microsoft.batch/batchaccounts",
+}
 #: Where keys are off unless the resource says that they are on.
 _OFF_BY_DEFAULT = {"microsoft.containerregistry/registries"}
 
 
-def keys_of(resource: Resource) -> tuple[Keys, ...]:
-    """Give the keys of a resource that work, as far as is known. Of a vault that does not say how
-    it decides, none: what its policies give is unknown already."""
+def keys_of(resource: Resource) -> tuple[tuple[Keys, bool], ...]:
+    """Give the keys of a resource, each with whether it works, as far as is known. Of a vault that
+    does not say how it decides, none: what its policies give is unknown already."""
     return tuple(
-        keys
+        (keys, works)
         for keys in KEYS.get(resource.kind, ())
-        if resource.attributes.get(keys.attribute, resource.kind not in _OFF_BY_DEFAULT)
-        is not keys.off
+        if (works := _works(keys, resource)) or resource.kind in _TURNED_ON_BY_WRITING
     )
+
+
+def _works(keys: Keys, resource: Resource) -> bool:
+    by_default = resource.kind not in _OFF_BY_DEFAULT
+    return resource.attributes.get(keys.attribute, by_default) is not keys.off
