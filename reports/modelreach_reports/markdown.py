@@ -98,7 +98,7 @@ def _lines(report: Report, rows: int) -> Iterator[str]:
     yield prose(gate_reasons(report.gate))
     yield ""
     if isinstance(report, DiffReport):
-        yield from _security(report, rows)
+        yield from _security(report, names, rows)
         yield from _demands(report, rows)
     yield from _figures(report)
     yield from _findings(report, names, rows)
@@ -112,7 +112,7 @@ def _versions(report: Report) -> str:
     return code(report.release.version, 40)
 
 
-def _security(report: DiffReport, rows: int) -> Iterator[str]:
+def _security(report: DiffReport, names: Names, rows: int) -> Iterator[str]:
     change = report.security_change
     if change is None:
         return
@@ -122,7 +122,7 @@ def _security(report: DiffReport, rows: int) -> Iterator[str]:
     if change.triggers:
         yield "| Dimension | Reason | Of what | Before | Now |"
         yield "|---|---|---|---|---|"
-        yield from (_trigger(row) for row in change.triggers[:rows])
+        yield from (_trigger(row, names) for row in change.triggers[:rows])
         yield from _more(len(change.triggers), rows)
         yield ""
     for row in change.undeclared[:rows]:
@@ -133,10 +133,10 @@ def _security(report: DiffReport, rows: int) -> Iterator[str]:
         yield ""
 
 
-def _trigger(row: TriggerRow) -> str:
+def _trigger(row: TriggerRow, names: Names) -> str:
     dimension = prose(DIMENSIONS.get(row.dimension, row.dimension))
-    facts = f"{prose(row.old, 120)} | {prose(row.new, 160)}"
-    return f"| {dimension} | {prose(row.title)} | {code(row.subject)} | {facts} |"
+    facts = f"{prose(names.prose(row.old), 120)} | {prose(names.prose(row.new), 160)}"
+    return f"| {dimension} | {prose(row.title)} | {code(names.told(row.subject))} | {facts} |"
 
 
 def _demands(report: DiffReport, rows: int) -> Iterator[str]:

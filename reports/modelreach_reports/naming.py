@@ -16,7 +16,7 @@ from modelreach_reports.spelling import (
 _QUOTED = re.compile(r"`([^`]*)`")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
 _BARE = re.compile(
-    r"(?<![`\w/-])(?:arn:[^\s`,;()]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w/-]))"
+    r"(?<![`\w/-])(?:arn:[^\s`,;()]+|(?://[a-z]|/subscriptions/)[^\s`,;()]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w/-]))"
 )
 
 
@@ -69,12 +69,12 @@ class Names:
         return Thing(key, identity_label(key) if acting else _tail_label(key), kind, account)
 
     def scope(self, key: str) -> str:
-        """Give what a person calls an account: its name and number."""
+        """Give what a person calls an account: its name, and its number where it has one."""
         row = self._scopes.get(key)
         if row is None:
             return visible(key)
-        told = "" if row.id.endswith(f"/{row.name}") else row.name
-        return " ".join(visible(part) for part in (row.provider, told, row.id) if part)
+        number = row.id if row.id.isdigit() or not row.name else ""
+        return " ".join(visible(part) for part in (row.provider, row.name, number) if part)
 
     def prose(self, text: str) -> str:
         """Give a sentence with the ids in it replaced by names."""

@@ -19,6 +19,7 @@ from modelreach.report import (
     RadiusReport,
     ReleaseRow,
     Report,
+    TriggerRow,
 )
 from modelreach_reports.gating import DIMENSIONS
 from modelreach_reports.matrix import matrix
@@ -66,7 +67,7 @@ def page(report: Report) -> View:
         **_head(report),
         "compared": isinstance(report, DiffReport),
         "gate": _gate(report.gate),
-        "security": _security(report),
+        "security": _security(report, names),
         "figures": _figures(report),
         "matrix": matrix(report, names),
         "tally": findings_tally(report),
@@ -118,32 +119,47 @@ def _gate(gate: Gate) -> View:
 
 #: What the page shows of each dimension's reasons.
 _REASONS = 200
+#: How many things a row of reasons that are alike names.
+_NAMED = 4
 
 
-def _security(report: Report) -> View:
+def _alike(rows: Sequence[TriggerRow]) -> list[list[TriggerRow]]:
+    """Put reasons together that differ only in what they are about."""
+    groups: dict[tuple[str, ...], list[TriggerRow]] = {}
+    for row in rows:
+        groups.setdefault((row.dimension, row.id, row.old, row.new), []).append(row)
+    return list(groups.values())
+
+
+def _reason(rows: Sequence[TriggerRow], names: Names) -> View:
+    first = rows[0]
+    called = [names.told(row.subject) for row in rows]
+    more = f" and {len(called) - _NAMED} more" if len(called) > _NAMED else ""
+    return {
+        "dimension": _short(DIMENSIONS.get(first.dimension, first.dimension)),
+        "id": _short(first.id),
+        "title": _short(first.title),
+        "subject": _short(", ".join(called[:_NAMED]) + more, 240),
+        "full": _full(", ".join(row.subject for row in rows)),
+        "old": _short(names.prose(first.old), 200),
+        "new": _short(names.prose(first.new), 240),
+    }
+
+
+def _security(report: Report, names: Names) -> View:
     """Is it a security change, why, and what is due; empty when that was not asked."""
     change = report.security_change if isinstance(report, DiffReport) else None
     if change is None or isinstance(report, RadiusReport):
         return {}
+    alike = _alike(change.triggers)
     return {
         "verdict": _short(change.verdict),
         "dimensions": [
             {"name": _short(DIMENSIONS.get(name, name)), "answer": _short(answer)}
             for name, answer in change.by_dimension.items()
         ],
-        "triggers": [
-            {
-                "dimension": _short(DIMENSIONS.get(row.dimension, row.dimension)),
-                "id": _short(row.id),
-                "title": _short(row.title),
-                "subject": _short(row.subject),
-                "full": _full(row.subject),
-                "old": _short(row.old, 200),
-                "new": _short(row.new, 240),
-            }
-            for row in change.triggers[:_REASONS]
-        ],
-        "more": max(len(change.triggers) - _REASONS, 0),
+        "triggers": [_reason(rows, names) for rows in alike[:_REASONS]],
+        "more": max(len(alike) - _REASONS, 0),
         "undeclared": [
             {
                 "dimension": _short(DIMENSIONS.get(row.dimension, row.dimension)),
