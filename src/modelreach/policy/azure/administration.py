@@ -20,13 +20,14 @@ from modelreach.policy.azure.roles import Plane
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.escalation.mechanism import strength_of
-from modelreach.policy.expr import TRUE, Expr, all_of
+from modelreach.policy.expr import TRUE, Expr, all_of, atoms
 
 ASSIGN = "Microsoft.Authorization/roleAssignments/write"
 DEFINE = "Microsoft.Authorization/roleDefinitions/write"
 OWNER = "8e3af657-a8ff-443c-a75c-2fe8c4bcb635"
 _NEW_ROLE = "ffffffff-ffff-4fff-bfff-ffffffffffff"
 _ROLES = "/providers/microsoft.authorization/roledefinitions/"
+_ABOUT = "roleassignments:roledefinitionid]"
 _REQUEST = "@Request[Microsoft.Authorization/roleAssignments:"
 
 
@@ -154,10 +155,30 @@ def allowed_roles(asker: Asker, scope: str) -> tuple[str, ...]:
     at a scope, and does not hold there yet."""
     here = set(asker.estate.scopes_of(scope))
     has = {held.binding.role for held in asker.held if held.binding.target in here}
+    named = _named(asker, scope)
+    others = _assigning(asker, scope, _NEW_ROLE).verdict is Verdict.ALLOW
+    names = (name.removeprefix(_ROLES) for name in sorted(asker.estate.known_roles - has))
     return tuple(
-        name.removeprefix(_ROLES)
-        for name in sorted(asker.estate.known_roles)
-        if name.startswith(_ROLES)
-        and name not in has
-        and _assigning(asker, scope, name.removeprefix(_ROLES)).verdict is Verdict.ALLOW
+        name
+        for name in names
+        if not name.startswith("/")
+        and (
+            _assigning(asker, scope, name).verdict is Verdict.ALLOW
+            if named is None or _bare(name) in named
+            else others
+        )
     )
+
+
+def _named(asker: Asker, scope: str) -> set[str] | None:
+    """The roles that conditions name: of all others they say the same. None where they tell roles
+    apart otherwise than by their whole ids."""
+    decision = decide(asker, ASSIGN, scope)
+    about = [atom for atom in atoms(decision.residual) if atom.key.lower().endswith(_ABOUT)]
+    if any(not atom.operator.endswith("GuidEquals") for atom in about):
+        return None
+    return {_bare(value) for atom in about for value in atom.values}
+
+
+def _bare(role: str) -> str:
+    return role.lower().replace("-", "").strip("{}")

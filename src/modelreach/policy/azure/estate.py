@@ -428,9 +428,9 @@ class Estate:
         return found
 
     @property
-    def known_roles(self) -> Iterable[str]:
+    def known_roles(self) -> frozenset[str]:
         """The ids of all role definitions that were read."""
-        return self._documents
+        return frozenset(self._documents)
 
     def role(self, name: str) -> Role | None:
         """Give a role definition; None when it was not read."""
