@@ -22,8 +22,11 @@ from modelreach_aws.calls import CALLS, Call, Where, further
 from modelreach_aws.refusals import WHOLE_ENDPOINT
 from modelreach_aws.session import sources
 
-#: IAM is one endpoint with low rates for the whole account.
-_IAM_AT_ONCE: Final = 4
+#: How many calls of one account to one service are made at once. The service's quota decides how
+#: fast they are answered, whatever their number: more only wait, and hold threads that others
+#: need. IAM is one endpoint with low rates for the whole account.
+_AT_ONCE: Final = {"iam": 4}
+_AT_ONCE_ELSEWHERE: Final = 5
 _HINT: Final = (
     "sign in, or name credentials with --profile; `modelreach permissions aws` prints what they "
     "need"
@@ -65,6 +68,14 @@ class _Task:
     def group(self) -> tuple[str, str, str]:
         return self.account.id, self.region, self.call.service
 
+    @property
+    def lane(self) -> tuple[str, str]:
+        return self.account.id, self.call.service
+
+
+#: What has a quota of its own: an account and a service.
+_Lane = tuple[str, str]
+
 
 class _Reading:
     """All calls of a run, a bounded number at once."""
@@ -72,8 +83,8 @@ class _Reading:
     def __init__(self, accounts: Iterable[Account], options: CollectOptions) -> None:
         self._accounts = tuple(accounts)
         self._options = options
-        self._waiting: deque[_Task] = deque()
-        self._waiting_iam: deque[_Task] = deque()
+        self._waiting: dict[_Lane, deque[_Task]] = {}
+        self._at_once: Counter[_Lane] = Counter()
         self._running: dict[Future[Answer], _Task] = {}
         self._pending: Counter[tuple[str, str, str]] = Counter()
         self._seen: set[tuple[str, ...]] = set()
@@ -101,7 +112,9 @@ class _Reading:
         while self._start(pool) or self._running:
             finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
             for future in finished:
-                self._land(self._running.pop(future), future.result())
+                task = self._running.pop(future)
+                self._at_once[task.lane] -= 1
+                self._land(task, future.result())
 
     def _add(self, task: _Task) -> None:
         text = json.dumps(task.parameters, sort_keys=True, default=str)
@@ -109,23 +122,33 @@ class _Reading:
         if key not in self._seen:
             self._seen.add(key)
             self._pending[task.group] += 1
-            queue = self._waiting_iam if task.call.service == "iam" else self._waiting
-            queue.append(task)
+            self._waiting.setdefault(task.lane, deque()).append(task)
 
     def _start(self, pool: ThreadPoolExecutor) -> bool:
         """Start what may run; say whether anything was started."""
         started = False
         while len(self._running) < self._options.max_workers and (task := self._next()):
             client = task.account.source.client(task.call.service, task.region)
+            self._at_once[task.lane] += 1
             self._running[pool.submit(self._made, client, task)] = task
             started = True
         return started
 
     def _next(self) -> _Task | None:
-        at_once = sum(task.call.service == "iam" for task in self._running.values())
-        if self._waiting_iam and at_once < _IAM_AT_ONCE:
-            return self._waiting_iam.popleft()
-        return self._waiting.popleft() if self._waiting else None
+        """Give a task of the lane that has the least under way, as far as lanes have room."""
+        open_ = [
+            (self._at_once[lane], place, lane)
+            for place, lane in enumerate(self._waiting)
+            if self._at_once[lane] < _AT_ONCE.get(lane[1], _AT_ONCE_ELSEWHERE)
+        ]
+        if not open_:
+            return None
+        lane = min(open_)[2]
+        task = self._waiting[lane].popleft()
+        waiting = self._waiting.pop(lane)
+        if waiting:  # last in the order, so that all have their turn
+            self._waiting[lane] = waiting
+        return task
 
     def _made(self, client: Any, task: _Task) -> Answer:
         response: dict[str, Any] | None = None

@@ -187,3 +187,8 @@ def _message(text: str) -> str:
     if first.lower().startswith(("<!doctype", "<html")):
         return "the endpoint answered with a page for people"
     return _VOLATILE.sub("…", first)[:_LONGEST]
+
+
+def is_throttled(code: str) -> bool:
+    """Does an error code say that calls come too fast?"""
+    return code.rpartition(".")[2] in _THROTTLED

@@ -21,6 +21,7 @@ from botocore.loaders import Loader, create_loader
 from modelreach.model import InputError
 from modelreach.plugins import CollectOptions
 from modelreach_aws.ask import believe_early, check_form
+from modelreach_aws.pace import Pace
 
 _SESSION_NAME: Final = "modelreach"
 _DEFAULT_REGION: Final = "us-east-1"
@@ -44,6 +45,8 @@ class Source:
     config: Config
     endpoint_url: str = ""
     role: str = ""
+    attempts: int = 10
+    _paces: dict[str, Pace] = field(default_factory=dict[str, Pace])
     _clients: dict[tuple[str, str], Any] = field(default_factory=dict[tuple[str, str], Any])
 
     def client(self, service: str, region: str = "") -> Any:
@@ -57,7 +60,10 @@ class Source:
                 endpoint_url=self.endpoint_url or None,
                 config=self.config,
             )
+            pace = self._paces.setdefault(service, Pace(self.attempts))
+            client.meta.events.register_first("needs-retry", pace.needs_retry)
             client.meta.events.register_first("needs-retry", believe_early)
+            client.meta.events.register("before-send", pace.before_send)
             client.meta.events.register_first("before-parse", check_form)
             self._clients[key] = client
         return self._clients[key]
@@ -95,7 +101,7 @@ def sources(options: CollectOptions, *, attempts: int) -> Iterator[Source]:
     Raises `InputError` for a profile that is not configured.
     """
     config = Config(
-        retries={"mode": "adaptive", "total_max_attempts": attempts},
+        retries={"mode": "standard", "total_max_attempts": attempts},
         connect_timeout=options.timeout,
         read_timeout=options.timeout * _READING,
         max_pool_connections=max(10, options.max_workers),
@@ -104,11 +110,15 @@ def sources(options: CollectOptions, *, attempts: int) -> Iterator[Source]:
     bases: list[Source] = []
     for profile in options.profiles or ("",):
         session = _session(profile)
-        bases.append(_source(profile or "default", session, options, config))
+        base = _source(profile or "default", session, options, config)
+        base.attempts = attempts
+        bases.append(base)
     yield from bases
     for role in options.assume_roles:
         session = _assumed(bases[0], role, options.external_id)
-        yield _source(role, session, options, config, home=bases[0].home, role=role)
+        source = _source(role, session, options, config, home=bases[0].home, role=role)
+        source.attempts = attempts
+        yield source
 
 
 def _source(

@@ -98,6 +98,46 @@ class Operations:
 
 
 @dataclass
+class Quota:
+    """A bucket of tokens, as AWS keeps for each service: filled at a rate, up to a burst.
+
+    `granted` and `refused` count calls, `first` and `last` are when one was granted.
+    """
+
+    rate: float
+    burst: int
+    error: Answer
+    granted: int = 0
+    refused: int = 0
+    first: float = 0.0
+    last: float = 0.0
+    _tokens: float = -1.0
+    _lock: threading.Lock = field(default_factory=threading.Lock)
+
+    def take(self) -> Answer | None:
+        """Give nothing when a call may pass, else the refusal."""
+        with self._lock:
+            now = time.monotonic()
+            if self._tokens < 0:
+                self._tokens, self.first, self.last, self._filled = self.burst, now, now, now
+            self._tokens = min(self.burst, self._tokens + (now - self._filled) * self.rate)
+            self._filled = now
+            if self._tokens < 1:
+                self.refused += 1
+                return self.error
+            self._tokens -= 1
+            self.granted, self.last = self.granted + 1, now
+            return None
+
+    _filled: float = 0.0
+
+    @property
+    def bound(self) -> float:
+        """The least time in seconds in which so many calls can be granted."""
+        return max(0.0, (self.granted - self.burst) / self.rate)
+
+
+@dataclass
 class Wire:
     """A server before moto: it keeps what was asked, and answers some of it itself."""
 
@@ -107,6 +147,7 @@ class Wire:
     made: list[Key] = field(default_factory=list)
     bodies: dict[Key, list[bytes]] = field(default_factory=dict)
     answers: dict[Key, Callable[[], Answer]] = field(default_factory=dict)
+    quotas: dict[str, Quota] = field(default_factory=dict)
     #: Answer what moto does not know as if there were nothing.
     complete: bool = False
 
@@ -143,6 +184,12 @@ class Wire:
 
         self.answers[service, operation] = late
 
+    def limit(self, service: str, rate: float, burst: int) -> Quota:
+        """Throttle a service: it answers so many calls at once, and then so many a second."""
+        error = _error(self.operations.protocol(service), "Throttling", 400, "Rate exceeded")
+        self.quotas[service] = Quota(rate, burst, error)
+        return self.quotas[service]
+
     def count(self, service: str, operation: str) -> int:
         return self.made.count((service, operation))
 
@@ -176,7 +223,9 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
             key = wire.operations.of(self, body)
             wire.made.append(key)
             wire.bodies.setdefault(key, []).append(body)
-            made = wire.answers.get(key)
+            quota = wire.quotas.get(key[0])
+            throttled = quota.take() if quota else None
+            made = wire.answers.get(key) if throttled is None else lambda: throttled
             status, headers, content = made() if made else self._forward(body)
             if wire.complete and status in UNKNOWN and b"<!doctype" in content[:40].lower():
                 status, headers, content = wire.nothing(*key)
@@ -353,6 +402,12 @@ def _options(wire: Wire, **options: Any) -> CollectOptions:
         "timeout": 30.0,
     }
     return CollectOptions(**(wanted | options))
+
+
+@pytest.fixture
+def options(wire: Wire) -> Callable[..., CollectOptions]:
+    """Gives options of a collection through the wire."""
+    return lambda **more: _options(wire, **more)
 
 
 @pytest.fixture
