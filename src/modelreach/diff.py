@@ -208,9 +208,13 @@ def _route(path: Path) -> tuple[tuple[str, str], ...]:
 def _rows(kind: ChangeKind, resource: str, pairs: Mapping[str, Pair]) -> Iterator[Change]:
     """One change for each capability, pair of verdicts and condition; the first witness serves."""
     grouped: dict[tuple[str, ...], list[tuple[str, Access | None, Access | None]]] = {}
+    alike: dict[int, tuple[str, ...]] = {}
     for action, (old, new) in sorted(pairs.items()):
         first, second = old.access if old else None, new.access if new else None
-        key = (*_like(first), "|", *_like(second))
+        for access in (first, second):
+            if id(access) not in alike:
+                alike[id(access)] = _like(access)
+        key = (*alike[id(first)], "|", *alike[id(second)])
         grouped.setdefault(key, []).append((action, first, second))
     for _, members in sorted(grouped.items()):
         _, first, second = members[0]

@@ -60,6 +60,8 @@ class Access:
     @property
     def residual(self) -> Expr:
         """What must hold on the whole way."""
+        if not self.path.pivots:
+            return self.grant.residual
         return all_of([*(pivot.residual for pivot in self.path.pivots), self.grant.residual])
 
 

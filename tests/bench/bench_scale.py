@@ -33,6 +33,7 @@ from modelreach import deployment  # noqa: E402
 from modelreach.judge.policy import JudgePolicy  # noqa: E402
 from modelreach.pipeline import GateOptions, Release, evaluate, radius_report  # noqa: E402
 from modelreach.pipeline.evaluate import Estates  # noqa: E402
+from modelreach.pipeline.many import Many  # noqa: E402
 from modelreach.snapshot import Snapshot, decode, encode  # noqa: E402
 from modelreach.store import StoredSnapshot, write  # noqa: E402
 from organisations import deployments, manifest, plan, whole  # noqa: E402
@@ -208,13 +209,10 @@ def prepare(size: Size, folder: Path) -> None:
 
 
 def _widest(made: Snapshot, names: tuple[str, ...]) -> str:
-    estates = Estates()
-
-    def reached(name: str) -> int:
-        release = Release(deployment.decode(manifest(name).encode(), place="m"), made)
-        return len(evaluate(release, JudgePolicy(), estates).radius.identities)
-
-    return max(names, key=reached)
+    releases = [(deployment.decode(manifest(n).encode(), place="m"), "m", b"") for n in names]
+    rows = Many(made, "", JudgePolicy()).survey(releases, lambda _: None)
+    widest = max(rows, key=lambda row: sum(row.identities.values()))
+    return names[rows.index(widest)]
 
 
 def _in_process(stage: str, folder: Path) -> tuple[float, float, float, str]:

@@ -6,6 +6,7 @@ collection was incomplete, 4 nothing could be collected, 70 a bug, 130/143 inter
 
 from __future__ import annotations
 
+import gc
 import os
 import signal
 import sys
@@ -91,6 +92,9 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, TextIOWrapper):
             stream.reconfigure(errors="replace")
+    # A run makes much that lives until its end, and little garbage: looking for it over and over
+    # takes a fifth of the time.
+    gc.set_threshold(100_000, 50, 50)
     sys.exit(run(sys.argv[1:]))
 
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 
 from modelreach.judge.policy import SensitiveRule
 from modelreach.model import Capability, Sensitivity
@@ -99,6 +100,7 @@ def _applies(
     return bool(rule.glob)
 
 
+@lru_cache(4096)
 def _folded(text: str) -> str:
     return "".join(c for c in text.lower() if c.isalnum())
 
