@@ -119,7 +119,7 @@ def _trigger(row: TriggerRow, names: Names, look: Look) -> Iterator[Line]:
 
 
 def _undeclared(row: UndeclaredRow, look: Look) -> Iterator[Line]:
-    told = f"{row.fact} is not known: {row.declare}".replace("`", "")
+    told = f"not known: {row.fact}; {row.declare}".replace("`", "")
     yield from hanging((("    ? ", Ink.UNKNOWN),), told, look)
 
 

@@ -127,7 +127,7 @@ def _security(report: DiffReport, names: Names, rows: int) -> Iterator[str]:
         yield ""
     for row in change.undeclared[:rows]:
         dimension = prose(DIMENSIONS.get(row.dimension, row.dimension))
-        yield f"- {dimension}: {prose(row.fact)} is not known; {prose(row.declare)}"
+        yield f"- {dimension}: not known: {prose(row.fact)}; {prose(row.declare)}"
     yield from _more(len(change.undeclared), rows)
     if change.undeclared:
         yield ""

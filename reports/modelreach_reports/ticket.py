@@ -252,8 +252,8 @@ def _how_to_undo(ticket: Ticket) -> Iterator[str]:
     yield "### Revoke what it newly reaches"
     yield ""
     if ticket.cuts:
-        yield "The fewest cuts that take away what section 1 names as reached. Each denies one"
-        yield "step to one identity, and touches no other policy."
+        yield "The fewest cuts that take away what section 1 names as reached. Each takes one step"
+        yield "from one identity, and can be taken back."
         yield ""
     for number, cut in enumerate(ticket.cuts, start=1):
         yield from _cut(number, cut)
@@ -288,9 +288,10 @@ def _cut(number: int, cut: CutRow) -> Iterator[str]:
         yield ""
         yield from fenced("sh", cut.undo)
     else:
-        yield "- No command is known for it; remove it in the provider's console:"
-        yield ""
-        yield from fenced("json", [cut.statement or "no statement"])
+        yield "- No command is known for it; remove it in the provider's console."
+        if cut.statement:
+            yield ""
+            yield from fenced("json", [cut.statement])
     yield ""
 
 

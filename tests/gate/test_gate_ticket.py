@@ -19,7 +19,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from modelreach.cli.schema import schema_of
-from modelreach.gate.commands import PROVIDERS, commands_of, key_commands, stop_commands
+from modelreach.gate.commands import Step, commands_of, key_commands, stop_commands
 from modelreach.gate.policy import preset
 from modelreach.pipeline.gated import GateInput
 from modelreach.pipeline.ticket import ticket
@@ -175,7 +175,7 @@ HOSTILE = [
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_a_hostile_name_is_one_word_of_a_command(name: str) -> None:
-    made = commands_of("aws", f"arn:aws:iam::1:role/{name}", ("s3:GetObject",), (f"{name}",), 1)
+    made = commands_of("aws", Step(f"arn:aws:iam::1:role/{name}", ("s3:GetObject",), (name,), 1))
     assert made is not None
     for line in (*made.revoke, *made.undo):
         words = _words(line)
@@ -189,19 +189,21 @@ def test_a_hostile_name_is_one_word_of_a_command(name: str) -> None:
 
 @pytest.mark.parametrize("char", ["\n", "\x1b", "\u202e", "\x00", "\u200b"])
 def test_a_name_that_hides_something_gives_no_command(char: str) -> None:
-    assert commands_of("aws", f"arn:aws:iam::1:role/a{char}b", ("s3:*",), ("*",), 1) is None
+    assert commands_of("aws", Step(f"arn:aws:iam::1:role/a{char}b", ("s3:*",), ("*",), 1)) is None
     assert stop_commands("gcp", f"a{char}b@p.iam.gserviceaccount.com") is None
 
 
 def test_a_resource_that_hides_something_is_escaped_in_the_document() -> None:
-    made = commands_of("aws", DESK, ("s3:GetObject",), ("arn:aws:s3:::a\n\x1bb",), 1)
+    made = commands_of("aws", Step(DESK, ("s3:GetObject",), ("arn:aws:s3:::a\n\x1bb",), 1))
     assert made is not None
     assert "\n" not in made.revoke[0]
     assert "\x1b" not in made.revoke[0]
 
 
 def test_a_bucket_is_denied_with_its_objects() -> None:
-    made = commands_of("aws", DESK, ("s3:GetObject",), ("arn:aws:s3:::b", "arn:aws:s3:::c/x"), 2)
+    made = commands_of(
+        "aws", Step(DESK, ("s3:GetObject",), ("arn:aws:s3:::b", "arn:aws:s3:::c/x"), 2)
+    )
     assert made is not None
     document = json.loads(shlex.split(made.revoke[0])[5].removeprefix("--policy-document="))
     resources = document["Statement"][0]["Resource"]
@@ -229,10 +231,69 @@ def test_a_key_is_made_inactive_and_not_deleted() -> None:
     assert made.undo[0].endswith("--status=Active")
 
 
+def test_a_key_of_google_cloud_is_disabled(made: Ticket) -> None:
+    name = "//iam.googleapis.com/projects/p/serviceAccounts/a@p.iam.gserviceaccount.com/keys/5b1d"
+    fields = dict.fromkeys(CredentialRow.__struct_fields__, "")
+    row = CredentialRow(**{**fields, "id": name, "age_days": None, "unused_days": None})  # type: ignore[arg-type]
+    found = key_commands(row)
+    assert found is not None
+    account = "--iam-account=a@p.iam.gserviceaccount.com"
+    assert found.revoke == (f"gcloud iam service-accounts keys disable 5b1d {account}",)
+    assert found.undo == (f"gcloud iam service-accounts keys enable 5b1d {account}",)
+
+
 @pytest.mark.parametrize("provider", ["azure", "kubernetes", "", "nobody"])
 def test_where_no_command_is_known_none_is_made_up(provider: str) -> None:
-    assert provider not in PROVIDERS or commands_of(provider, "x", ("y",), ("z",), 1) is None
+    assert commands_of(provider, Step("x", ("y",), ("z",), 1)) is None
     assert stop_commands(provider, "x") is None
+
+
+MEMBER = "serviceAccount:a@p.iam.gserviceaccount.com"
+
+
+@pytest.mark.parametrize(
+    ("target", "group", "name"),
+    [
+        ("organizations/7", "organizations", "7"),
+        ("folders/8", "resource-manager folders", "8"),
+        ("projects/p", "projects", "p"),
+        (
+            "//secretmanager.googleapis.com/projects/1/secrets/s",
+            "secrets",
+            "projects/1/secrets/s",
+        ),
+        ("//storage.googleapis.com/projects/_/buckets/b", "storage buckets", "gs://b"),
+        (
+            "//iam.googleapis.com/projects/p/serviceAccounts/x@p.iam.gserviceaccount.com",
+            "iam service-accounts",
+            "x@p.iam.gserviceaccount.com",
+        ),
+    ],
+)
+def test_a_binding_of_google_cloud_is_removed_and_put_back(
+    target: str, group: str, name: str
+) -> None:
+    text = json.dumps({"role": "roles/viewer", "members": [MEMBER]})
+    made = commands_of("gcp", Step(MEMBER, ("x",), ("y",), 1, target, text))
+    assert made is not None
+    rest = f"{name} --member={MEMBER} --role=roles/viewer"
+    assert made.revoke == (f"gcloud {group} remove-iam-policy-binding {rest}",)
+    assert made.undo == (f"gcloud {group} add-iam-policy-binding {rest}",)
+
+
+@pytest.mark.parametrize(
+    ("target", "statement"),
+    [
+        ("//bigquery.googleapis.com/projects/p/datasets/d", {"role": "r", "members": [MEMBER]}),
+        ("projects/p", {"role": "r", "members": [MEMBER], "condition": "true"}),
+        ("projects/p", {"role": "r", "members": []}),
+        ("projects/p", {"role": "r\x1b", "members": [MEMBER]}),
+        ("projects/p", []),
+    ],
+)
+def test_a_binding_that_cannot_be_put_back_gives_no_command(target: str, statement: Any) -> None:
+    step = Step(MEMBER, ("x",), ("y",), 1, target, json.dumps(statement))
+    assert commands_of("gcp", step) is None
 
 
 # --- hostile names -------------------------------------------------------------------------

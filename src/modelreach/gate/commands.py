@@ -7,10 +7,12 @@ name holds a control character there is no command at all, since nobody could ch
 from __future__ import annotations
 
 import json
+import re
 import shlex
 import unicodedata
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from modelreach.report import CredentialRow
 
@@ -26,20 +28,31 @@ class Commands:
 
 
 @dataclass(frozen=True, slots=True)
+class Step:
+    """A step to take away: who does what to what, because of which statement on which target.
+    `number` is that of the cut."""
+
+    subject: str
+    actions: tuple[str, ...]
+    objects: tuple[str, ...]
+    number: int
+    target: str = ""
+    statement: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Provider:
     """How one provider denies a step, halts an identity, and makes a key inactive."""
 
-    deny: Callable[[str, tuple[str, ...], tuple[str, ...], int], Commands | None]
+    deny: Callable[[Step], Commands | None]
     stop: Callable[[str], Commands | None]
     key: Callable[[CredentialRow], Commands | None]
 
 
-def commands_of(
-    provider: str, subject: str, actions: tuple[str, ...], objects: tuple[str, ...], number: int
-) -> Commands | None:
-    """Give the commands that deny a subject these actions on these objects; None if unknown."""
+def commands_of(provider: str, step: Step) -> Commands | None:
+    """Give the commands that take a step away; None if none is known."""
     known = PROVIDERS.get(provider)
-    return known.deny(subject, actions, objects, number) if known else None
+    return known.deny(step) if known else None
 
 
 def stop_commands(provider: str, identity: str) -> Commands | None:
@@ -73,22 +86,20 @@ _HIDDEN = frozenset({"Cc", "Cf", "Cs", "Co", "Cn", "Zl", "Zp"})
 # --- AWS -----------------------------------------------------------------------------------
 
 
-def _aws_deny(
-    subject: str, actions: tuple[str, ...], objects: tuple[str, ...], number: int
-) -> Commands | None:
+def _aws_deny(step: Step) -> Commands | None:
     """An inline policy with an explicit deny, which wins over every allow and holds for sessions
     that are open already.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_AccessPolicyLanguage_Interplay.html
     """
-    resources = sorted({part for name in objects for part in _aws_parts(name)})
+    resources = sorted({part for name in step.objects for part in _aws_parts(name)})
     statement = {
-        "Sid": f"ModelreachCut{number}",
+        "Sid": f"ModelreachCut{step.number}",
         "Effect": "Deny",
-        "Action": list(actions) if actions else ["*"],
-        "Resource": ["*"] if "*" in actions else resources,
+        "Action": list(step.actions) if step.actions else ["*"],
+        "Resource": ["*"] if "*" in step.actions else resources,
     }
-    return _aws_inline(subject, f"modelreach-cut-{number}", statement)
+    return _aws_inline(step.subject, f"modelreach-cut-{step.number}", statement)
 
 
 def _aws_stop(identity: str) -> Commands | None:
@@ -140,6 +151,55 @@ def _aws_key(row: CredentialRow) -> Commands | None:
 # --- Google Cloud --------------------------------------------------------------------------
 
 
+#: What a binding stands on -> the gcloud group that removes it, and how the thing is named there.
+_GCP_TARGETS: tuple[tuple[str, tuple[str, ...], str], ...] = (
+    (r"organizations/(?P<name>[^/]+)", ("organizations",), "{name}"),
+    (r"folders/(?P<name>[^/]+)", ("resource-manager", "folders"), "{name}"),
+    (r"projects/(?P<name>[^/]+)", ("projects",), "{name}"),
+    (
+        r"//secretmanager\.googleapis\.com/(?P<name>projects/[^/]+/secrets/[^/]+)",
+        ("secrets",),
+        "{name}",
+    ),
+    (
+        r"//storage\.googleapis\.com/projects/_/buckets/(?P<name>[^/]+)",
+        ("storage", "buckets"),
+        "gs://{name}",
+    ),
+    (
+        r"//iam\.googleapis\.com/projects/[^/]+/serviceAccounts/(?P<name>[^/]+)",
+        ("iam", "service-accounts"),
+        "{name}",
+    ),
+)
+
+
+def _gcp_unbind(step: Step) -> Commands | None:
+    """Take the member out of the binding. One with a condition could not be put back by a
+    command of the same form, so there is none for it.
+
+    https://cloud.google.com/sdk/gcloud/reference/projects/remove-iam-policy-binding
+    """
+    try:
+        binding: Any = json.loads(step.statement)
+        (member,), role = binding["members"], binding["role"]
+    except (ValueError, KeyError, TypeError):
+        return None
+    if "condition" in binding or not is_plain(str(member), str(role), step.target):
+        return None
+    for pattern, group, form in _GCP_TARGETS:
+        found = re.fullmatch(pattern, step.target)
+        if found:
+            name = form.format(name=found["name"])
+            named = (name, f"--member={member}", f"--role={role}")
+            return Commands(
+                revoke=(line("gcloud", *group, "remove-iam-policy-binding", *named),),
+                undo=(line("gcloud", *group, "add-iam-policy-binding", *named),),
+                where=f"Google Cloud, {step.target}",
+            )
+    return None
+
+
 def _gcp_stop(identity: str) -> Commands | None:
     """Disabling a service account ends what its keys open, and can be taken back.
 
@@ -157,12 +217,27 @@ def _gcp_stop(identity: str) -> Commands | None:
     )
 
 
-def _nothing(*_about: object) -> None:
-    """No command is known."""
+_GCP_KEY = re.compile(
+    r"//iam\.googleapis\.com/projects/[^/]+/serviceAccounts/(?P<account>[^/]+)/keys/(?P<key>[^/]+)"
+)
+
+
+def _gcp_key(row: CredentialRow) -> Commands | None:
+    """https://cloud.google.com/iam/docs/keys-disable-enable"""
+    found = _GCP_KEY.fullmatch(row.id)
+    if found is None or not is_plain(row.id):
+        return None
+    keys = ("gcloud", "iam", "service-accounts", "keys")
+    named = (found["key"], f"--iam-account={found['account']}")
+    return Commands(
+        revoke=(line(*keys, "disable", *named),),
+        undo=(line(*keys, "enable", *named),),
+        where=f"Google Cloud, {found['account']}",
+    )
 
 
 #: Other providers join here.
 PROVIDERS: dict[str, Provider] = {
     "aws": Provider(_aws_deny, _aws_stop, _aws_key),
-    "gcp": Provider(_nothing, _gcp_stop, _nothing),
+    "gcp": Provider(_gcp_unbind, _gcp_stop, _gcp_key),
 }

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
 from modelreach.gate.commands import Commands, commands_of, stop_commands
+from modelreach.gate.commands import Step as CutStep
 from modelreach.report import (
     CredentialRow,
     CutRow,
@@ -138,7 +139,7 @@ def _add(
 def _own(hop: Hop) -> Hop:
     """The statement in the subject's own policies, if there is one: that is where to look."""
     for part in (hop, *hop.also):
-        if part.layer == "identity" and part.subject == hop.subject:
+        if part.layer in ("identity", "binding") and part.subject == hop.subject:
             return part
     return hop
 
@@ -173,7 +174,8 @@ def _cut(
     taken = tuple(sorted(targets & {str(node) for node in beyond}))
     actions, objects = tuple(sorted(step.actions)), tuple(sorted(step.objects))
     provider = provider_of.get(hop.subject, "")
-    made = commands_of(provider, hop.subject, actions, objects, number) or Commands()
+    asked = CutStep(hop.subject, actions, objects, number, hop.target, hop.statement)
+    made = commands_of(provider, asked) or Commands()
     return CutRow(
         kind="trust" if hop.layer == "trust" else "binding",
         provider=provider,
