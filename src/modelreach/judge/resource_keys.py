@@ -17,6 +17,10 @@ from modelreach.snapshot import Credential, Runtime
 def keys_of_resources(case: Case) -> Iterator[tuple[Credential, Access | None]]:
     """Give the keys that work, each with how it can be listed; None for one that nobody reached
     may list. Of the keys of one resource that are alike the first stands for all."""
+    # Whole estates are gone through below: not where no provider has such keys.
+    present = {scope.provider for scope in case.facts.scopes.values()}
+    if not any(provider.listing for name, provider in providers().items() if name in present):
+        return
     listed = _listed(case)
     models = {name for runtime in _runtimes(case) for name in _above(runtime)}
     told: set[tuple[str, ...]] = set()
