@@ -9,17 +9,13 @@ from modelreach.model import Sensitivity
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Credential
 
-_BEDROCK: Final = "bedrock.amazonaws.com"
 _SHOWN: Final = 3
-
-
-def is_bedrock_key(key: Credential) -> bool:
-    """Is it a long-term API key of Bedrock?"""
-    return key.kind == "service-specific" and key.attributes.get("service") == _BEDROCK
 
 
 def opens(case: Case, key: Credential) -> str:
     """Say what whoever has this credential reaches."""
+    if not key.principal:
+        return "opens what answers to a key of nobody's: models, not the data of an identity"
     engine = next((e for e in case.engines.values() if e.principal(key.principal)), None)
     if engine is None:
         return f"what it opens is not known: `{key.principal}` is not in the snapshot"

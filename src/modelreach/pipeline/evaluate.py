@@ -140,6 +140,8 @@ def _starts(
         starts.extend(found)
         if found:
             continue
+        if engine is not None and _runs_as_nobody(identity, engine):
+            continue
         if engine is not None and not _unread(identity, facts):
             raise _missing(release, position)
         unresolved.append(_unresolved(identity.cloud, identity.principal))
@@ -159,6 +161,12 @@ def _resolved(name: str, engine: Engine) -> tuple[str, ...]:
     return tuple(i for i in runtime.identities if engine.principal(i)) if runtime else ()
 
 
+def _runs_as_nobody(identity: Identity, engine: Engine) -> bool:
+    """Is it a runtime that runs as an account of the provider, which holds nothing here?"""
+    runtime = engine.runtime(_name(identity))
+    return runtime is not None and bool(runtime.attributes.get(RUNS_AS))
+
+
 def _wired(deployment: Deployment, built: dict[str, Engine]) -> Iterator[Pivot]:
     """Hops to what the tools of the deployment's runtimes run as."""
     for identity in deployment.spec.identities:
@@ -167,6 +175,8 @@ def _wired(deployment: Deployment, built: dict[str, Engine]) -> Iterator[Pivot]:
             yield from engine.tools(_name(identity))
 
 
+#: The attribute of a runtime that runs as an account that its provider keeps to itself.
+RUNS_AS: Final = "runs_as"
 #: Kinds of scopes that people collect.
 _PLACES: Final = frozenset({"account", "subscription", "project", "cluster"})
 #: Kinds of scopes whose principals carry no trace of it in their ids.

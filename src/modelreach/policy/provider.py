@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
-from modelreach.snapshot import Facts
+from modelreach.snapshot import Credential, Facts
 
 #: Condition keys that a deployment declares, with their values.
 Context = tuple[tuple[str, tuple[str, ...]], ...]
@@ -34,7 +34,8 @@ class Provider:
     resource that keep a credential of somebody else's service, with what that is called, and
     `fetches` the actions, in lower case, that hand it out. `listing` are kinds of keys that are a
     resource's and nobody's, with the actions that hand them out; `model_keys` those of them that
-    call models.
+    call models. `caller` says what a key is called that calls the models of its scope past
+    whatever guards a deployment ("" for any other key).
     """
 
     name: str
@@ -51,3 +52,4 @@ class Provider:
     fetches: frozenset[str] = frozenset()
     listing: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     model_keys: frozenset[str] = frozenset()
+    caller: Callable[[Credential], str] = lambda _key: ""

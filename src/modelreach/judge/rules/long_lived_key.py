@@ -1,9 +1,9 @@
 """MR301: a credential that has lived too long, or need not live at all, within the model's reach.
 
 Three kinds are told: keys of identities that are reached; keys that lie beside the deployment (of
-a user that is tagged as its own; Bedrock API keys in its accounts); and keys of other services
-that are stored where it can fetch them. What is not known of one is said to be unknown, never
-that it is unused.
+a user that is tagged as its own; API keys that call the models of its accounts); and keys of
+other services that are stored where it can fetch them. What is not known of one is said to be
+unknown, never that it is unused.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from datetime import date
 
 from modelreach.judge.finding import Case, Finding, day, short
 from modelreach.judge.fixes import cut
-from modelreach.judge.opened import is_bedrock_key, opens
+from modelreach.judge.opened import opens
 from modelreach.judge.policy import KeyLimits
 from modelreach.judge.resource_keys import keys_of_resources, works
 from modelreach.model import Severity
@@ -36,6 +36,8 @@ LONG_LIVED = frozenset(
         "hmac-key",
     }
 )
+#: The provider itself found it where anybody can read it.
+_EXPOSED = "was found in public"
 #: The tag that says to which deployment a user belongs.
 DEPLOYMENT_TAG = "modelreach:deployment"
 
@@ -49,7 +51,7 @@ class LongLivedKey:
     def judge(self, case: Case) -> Iterator[Finding]:
         """Give findings on keys of reached identities, beside them, stored, and declared."""
         told: set[str] = set()
-        for name, faults, key in (*_reached(case), *_tagged(case), *_bedrock(case)):
+        for name, faults, key in (*_reached(case), *_tagged(case), *_callers(case)):
             if faults and key.id not in told:
                 told.add(key.id)
                 yield _finding(key, faults, case, name)
@@ -106,20 +108,20 @@ def _tagged(case: Case) -> Iterator[_Faulty]:
                     yield name, [*_faults(key, case.today, case.policy.keys), fault], key
 
 
-def _bedrock(case: Case) -> Iterator[_Faulty]:
-    """API keys of Bedrock that never expire, in the accounts that the deployment runs in: they
+def _callers(case: Case) -> Iterator[_Faulty]:
+    """API keys that never expire, in the accounts or projects that the deployment runs in: they
     call the same models, past whatever guards the deployment."""
-    accounts = {i.principal.scope for i in case.radius.identities.values() if i.start}
-    keys = (key for scope in sorted(accounts) for key in case.facts.part(scope).credentials)
+    places = {i.principal.scope for i in case.radius.identities.values() if i.start}
+    keys = (key for scope in sorted(places) for key in case.facts.part(scope).credentials)
     for key in keys:
-        endless = is_bedrock_key(key) and key.expires == "never" and key.status != "inactive"
-        if endless:
+        if _caller(key) and key.expires == "never" and works(key):
             faults = _faults(key, case.today, case.policy.keys)
-            yield key.principal, [*faults, "calls models in the deployment's account"], key
+            place = case.engines[key.provider].scope_kind(key.scope)
+            yield key.principal, [*faults, f"calls models in the deployment's {place}"], key
 
 
 def _faults(key: Credential, today: date | None, limits: KeyLimits) -> list[str]:
-    faults: list[str] = []
+    faults = [_EXPOSED] if key.attributes.get("exposed") else []
     created = day(key.created)
     age = (today - created).days if today and created else None
     if age is not None and age > limits.max_age:
@@ -149,14 +151,15 @@ def _finding(key: Credential, faults: list[str], case: Case, principal: str) -> 
     severe = old or any("beside" in fault for fault in faults)
     opened = opens(case, key)
     reached = case.radius.identities.get(principal)
+    of = f" of `{short(principal)}`" if principal else ""
     return Finding(
         rule=LongLivedKey.ID,
         title=LongLivedKey.TITLE,
-        severity=Severity.HIGH if severe or "administration" in opened else Severity.MEDIUM,
+        severity=_severity(faults, opened, severe=severe),
         subject=key.id,
         subject_kind=key.kind,
         identity=principal,
-        message=f"{_called(key)} `{key.id}` of `{short(principal)}` {', '.join(faults)}",
+        message=f"{_caller(key) or key.kind} `{key.id}`{of} {', '.join(faults)}",
         fix=f"replace `{key.id}` by short-lived credentials, or rotate it; then delete it",
         key=key.id,
         evidence=(*faults, *_life(key, case.today), opened),
@@ -164,8 +167,15 @@ def _finding(key: Credential, faults: list[str], case: Case, principal: str) -> 
     )
 
 
-def _called(key: Credential) -> str:
-    return "Bedrock API key" if is_bedrock_key(key) else key.kind
+def _severity(faults: list[str], opened: str, *, severe: bool) -> Severity:
+    if _EXPOSED in faults:
+        return Severity.CRITICAL
+    return Severity.HIGH if severe or "administration" in opened else Severity.MEDIUM
+
+
+def _caller(key: Credential) -> str:
+    provider = providers().get(key.provider)
+    return provider.caller(key) if provider else ""
 
 
 def _life(key: Credential, today: date | None) -> Iterator[str]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
 from modelreach.policy.provider import Context, Opens, Provider
-from modelreach.snapshot import Facts
+from modelreach.snapshot import Credential, Facts
 
 
 def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
@@ -14,10 +14,17 @@ def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
     return AwsEngine(facts, dict(context), opens)
 
 
+def _caller(key: Credential) -> str:
+    """Name a long-term API key of Bedrock."""
+    bedrock = key.attributes.get("service") == "bedrock.amazonaws.com"
+    return "Bedrock API key" if key.kind == "service-specific" and bedrock else ""
+
+
 PROVIDER = Provider(
     name="aws",
     engine=_engine,
     identities="iam",
+    caller=_caller,
     classes={
         "secretsmanager:secret": "secrets",
         "ssm:parameter": "secrets",

@@ -35,7 +35,7 @@ from modelreach.policy.gcp.cel import Surroundings, condition
 from modelreach.policy.gcp.estate import Estate
 from modelreach.policy.gcp.limits import AccessRule, Boundary, DenyRule
 from modelreach.policy.gcp.members import Who
-from modelreach.snapshot import Binding, Principal
+from modelreach.snapshot import AttributeValue, Binding, Principal
 
 Fixed = Mapping[str, tuple[str, ...]]
 
@@ -417,6 +417,8 @@ class Asker:
         granted = any_of((*(clause.when for clause in allows), *self._unread_bindings(place)))
         if granted == FALSE:
             granted = any_of(self._elsewhere(permission, place))
+        if granted == FALSE:
+            granted = self._lists(permission, place)
         eligible, bounds = self.eligible(permission, place)
         residual = all_of((granted, eligible, negate(denied), *self._unread_denies(place)))
         return self._decision(residual, granted, eligible, allows, denies, bounds, place)
@@ -445,6 +447,16 @@ class Asker:
                         there = Atom(AtomKind.GAP, f"which project {place.chain[0]} is in")
                         yield all_of((held.who, given, there))
                         return
+
+    def _lists(self, permission: str, place: Place) -> Expr:
+        """What is not granted may stand in the access list of an object, which nobody collects.
+
+        https://docs.cloud.google.com/storage/docs/uniform-bucket-level-access
+        """
+        bucket = self.estate.facts.resources.get(self.estate.listed(place.chain[0]))
+        if permission in _LISTED and bucket and bucket.attributes.get("uniform_access") is False:
+            return Atom(AtomKind.GAP, f"what the access lists of objects in {bucket.id} give")
+        return FALSE
 
     def _decision(
         self,
@@ -495,9 +507,38 @@ class Asker:
             for clause in allows
             if clause.when == TRUE and "request.time" in clause.condition
         ]
+        notes += self._perimeters(place)
         return tuple(sorted(notes))
 
+    def _perimeters(self, place: Place) -> Iterator[str]:
+        """Perimeters may block at run time: who may call from where is not modelled.
 
+        https://docs.cloud.google.com/vpc-service-controls/docs/overview
+        """
+        scope = self.estate.facts.scopes.get(self.estate.scope_of(place.chain[0]))
+        within = scope.attributes if scope else {}
+        names = _texts(within.get("perimeters"))
+        services = _texts(within.get("restricted_services"))
+        service = place.chain[0].removeprefix("//").partition("/")[0]
+        service = service if place.chain[0].startswith("//") else ""
+        if names and (not service or service in services):
+            yield f"perimeter {', '.join(names)} may block it, by where the call comes from"
+
+
+def _texts(value: AttributeValue | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
+
+
+#: What an access list of an object may give.
+#: https://docs.cloud.google.com/storage/docs/access-control/lists#permissions
+_LISTED = frozenset(
+    {
+        "storage.objects.get",
+        "storage.objects.getIamPolicy",
+        "storage.objects.setIamPolicy",
+        "storage.objects.update",
+    }
+)
 _PRINCIPAL_TYPES = {
     "service-account": "iam.googleapis.com/ServiceAccount",
     "service-agent": "iam.googleapis.com/ServiceAccount",

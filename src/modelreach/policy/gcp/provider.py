@@ -5,7 +5,7 @@ from __future__ import annotations
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
 from modelreach.policy.provider import Context, Opens, Provider
-from modelreach.snapshot import Facts
+from modelreach.snapshot import Credential, Facts
 
 
 def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
@@ -14,11 +14,27 @@ def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
     return GcpEngine(facts, dict(context), opens)
 
 
+#: https://docs.cloud.google.com/docs/authentication/api-keys-use
+_MODELS = frozenset({"aiplatform.googleapis.com", "generativelanguage.googleapis.com"})
+
+
+def _caller(key: Credential) -> str:
+    """Name an API key that is bound to no account and may be used with a service of models."""
+    if key.kind != "api-key" or key.principal:
+        return ""
+    targets = key.attributes.get("api_targets")
+    services = {t.partition(":")[0] for t in targets} if isinstance(targets, tuple) else set[str]()
+    if services:
+        return "API key" if services & _MODELS else ""
+    return "unrestricted API key"
+
+
 PROVIDER = Provider(
     name="gcp",
     family=lambda permission: permission.partition(".")[0] + ".*",
     engine=_engine,
     identities="iam.googleapis.com",
+    caller=_caller,
     classes={
         "secretmanager.googleapis.com/Secret": "secrets",
         "apikeys.googleapis.com/Key": "secrets",
