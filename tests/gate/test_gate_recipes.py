@@ -292,12 +292,12 @@ def test_a_huge_difference_still_fits_one_comment(
     long = "`|<>@#_*" * 400
     huge = replace(
         report,
-        changes=report.changes * 3000,
-        findings=tuple(replace(row, message=long, fix=long) for row in report.findings * 500),
-        gaps=report.gaps * 2000,
+        changes=report.changes * 500,
+        findings=tuple(replace(row, message=long, fix=long) for row in report.findings * 100),
+        gaps=report.gaps * 900,
         security_change=replace(
             change,
-            triggers=tuple(replace(t, old=long, new=long) for t in change.triggers * 500),
+            triggers=tuple(replace(t, old=long, new=long) for t in change.triggers * 100),
             undeclared=tuple(replace(u, fact=long, declare=long) for u in change.undeclared * 999),
         ),
         gate=replace(report.gate, reasons=(long,) * 300),
