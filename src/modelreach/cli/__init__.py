@@ -30,6 +30,7 @@ COMMANDS = {
     "scan": "Show what one release, or one principal, reaches.",
     "survey": "Give what each of many releases reaches, in numbers.",
     "explain": "Show the witness of a finding or a resource, hop by hop.",
+    "chokepoints": "Show what much of a release's reach hangs on, and the fewest hops to revoke.",
     "convert": "Write a snapshot in another form, or list and drop those of a store.",
     "can": "Ask whether a principal may do something, and why.",
     "report": "Write the difference, or a radius, in any number of formats.",

@@ -67,7 +67,7 @@ def command(
         )
     settings = load(config)
     release = (
-        release_of(manifest, snapshot) if manifest else _of_principal(str(principal), snapshot)
+        release_of(manifest, snapshot) if manifest else of_principal_in(str(principal), snapshot)
     )
     side = evaluate(release, judge_policy(settings), Estates())
     accepted = waivers_of(waivers, settings, Moment(now))
@@ -100,7 +100,8 @@ def _following(
     ]
 
 
-def _of_principal(principal: str, snapshot: str) -> Any:
+def of_principal_in(principal: str, snapshot: str) -> Any:
+    """Give the release that is just a principal, in an estate."""
     from modelreach.cli.files import read_snapshot
     from modelreach.deployment import of_principal
     from modelreach.pipeline import Release

@@ -1,0 +1,141 @@
+"""Where to cut: hops and identities through which much of a radius goes.
+
+Worked out by networkx on what one deployment reaches, which is small; never on an estate. Larger
+graphs than `MOST_NODES` are refused: their numbers would come too late to be of use.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from modelreach.model import InputError
+from modelreach.policy.engine import Pivot
+from modelreach.reach import BlastRadius
+
+if TYPE_CHECKING:
+    import networkx as nx
+
+MOST_NODES = 5_000
+_START = ""
+_SAMPLED = 64
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """An identity that every way to others goes through. `identities`, `scopes` and `resources`
+    are those that nobody reaches without it, itself and what it holds included; `betweenness` is
+    the part of shortest ways that pass it."""
+
+    identity: str
+    identities: int
+    scopes: int
+    resources: int
+    betweenness: float
+
+
+@dataclass(frozen=True, slots=True)
+class Cut:
+    """The fewest hops without which a scope cannot be taken over."""
+
+    scope: str
+    hops: tuple[Pivot, ...]
+
+
+def gates(radius: BlastRadius) -> tuple[Gate, ...]:
+    """Give the identities that something beyond themselves hangs on, the widest first; not the
+    only one that a deployment runs as, on which all hangs.
+
+    Raises `InputError` for a radius of more than `MOST_NODES` identities.
+    """
+    import networkx as nx
+
+    graph = _graph(radius)
+    above = nx.immediate_dominators(graph, _START)
+    below: dict[str, set[str]] = {}
+    for node in above:
+        for one in _chain(node, above):
+            below.setdefault(one, set()).add(node)
+    between = nx.betweenness_centrality(graph, k=min(_SAMPLED, len(graph)), seed=1)
+    resources = _resources(radius)
+    found = [
+        Gate(
+            node,
+            len(under & radius.identities.keys()),
+            len(under & radius.takeovers.keys()),
+            _only_by(under, resources),
+            round(between[node], 4),
+        )
+        for node, under in below.items()
+        if node in radius.identities and len(under) > 1 and (node,) != radius.graph.starts
+    ]
+    return tuple(sorted(found, key=lambda g: (-g.identities - g.scopes, -g.resources, g.identity)))
+
+
+def cuts(radius: BlastRadius) -> tuple[Cut, ...]:
+    """Give the fewest hops to revoke for each scope that can be taken over, by scope.
+
+    Raises `InputError` for a radius of more than `MOST_NODES` identities.
+    """
+
+    graph = _graph(radius)
+    return tuple(
+        Cut(scope, _crossing(_parted(graph, scope), radius.graph.pivots))
+        for scope in sorted(radius.takeovers)
+    )
+
+
+def _parted(graph: nx.DiGraph[str], scope: str) -> tuple[set[str], set[str]]:
+    """The nodes on the starts' side of a smallest cut, and the others."""
+    import networkx as nx
+
+    _, sides = nx.minimum_cut(graph, _START, scope)  # pyright: ignore[reportUnknownMemberType] - half typed
+    return sides
+
+
+def _graph(radius: BlastRadius) -> nx.DiGraph[str]:
+    import networkx as nx
+
+    if len(radius.graph.paths) > MOST_NODES:
+        raise InputError(
+            f"{len(radius.graph.paths)} identities are reached, more than {MOST_NODES}",
+            hint="look at an identity on the way, with --principal",
+        )
+    graph: nx.DiGraph[str] = nx.DiGraph()
+    # Without a capacity an edge cannot be cut: what a deployment runs as is no hop.
+    graph.add_edges_from((_START, start) for start in radius.graph.starts)
+    parallel = Counter((p.source, p.target) for p in radius.graph.pivots if p.source != p.target)
+    for (source, target), count in sorted(parallel.items()):
+        if source in radius.graph.paths and target in radius.graph.paths:
+            graph.add_edge(source, target, capacity=count)
+    return graph
+
+
+def _chain(node: str, above: dict[str, Any]) -> Iterable[str]:
+    """The node and all that every way to it passes."""
+    while node != _START:
+        yield node
+        parent = above.get(node)
+        if parent is None or parent == node:
+            return
+        node = parent
+
+
+def _crossing(sides: tuple[set[str], set[str]], pivots: Iterable[Pivot]) -> tuple[Pivot, ...]:
+    reachable, rest = sides
+    crossing = (p for p in pivots if p.source in reachable and p.target in rest)
+    return tuple(sorted(crossing, key=lambda p: (p.source, p.target, p.kind, p.rule, p.via)))
+
+
+def _resources(radius: BlastRadius) -> dict[str, set[str]]:
+    """Who holds each resource."""
+    found: dict[str, set[str]] = {}
+    for access in radius.accesses:
+        found.setdefault(access.grant.resource, set()).add(access.grant.principal)
+    return found
+
+
+def _only_by(under: set[str], holders: dict[str, set[str]]) -> int:
+    return sum(names <= under for names in holders.values())

@@ -1,0 +1,106 @@
+"""Where to cut: what hangs on one identity, and the fewest hops to a scope."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from itertools import combinations
+from pathlib import Path
+
+import pytest
+
+from modelreach import chokepoints
+from modelreach.chokepoints import cuts, gates
+from modelreach.cli import run
+from modelreach.model import InputError, Strength
+from modelreach.policy import providers
+from modelreach.policy.engine import Pivot
+from modelreach.policy.expr import TRUE
+from modelreach.reach import BlastRadius, reach
+from modelreach.snapshot import Facts, encode
+from organisations import deployments, plan, whole
+
+
+def _pivot(source: str, target: str, kind: str = "assume-role", rule: str = "") -> Pivot:
+    return Pivot(kind, source, target, Strength.CERTAIN, TRUE, (), rule)
+
+
+def _radius(hops: list[Pivot]) -> BlastRadius:
+    """Follow hops of one's own from `a`, through the AWS engine's identities in an estate."""
+    made = whole(plan(principals=40, resources=60, accounts=1))
+    facts = Facts(made)
+    names = sorted(p.id for p in made.principals if p.kind == "role")
+    named = {letter: names[place] for place, letter in enumerate("abcdef")}
+    engines = providers.engines(facts)
+    engine = engines["aws"]
+    account = made.resources[0].scope
+    told = [_pivot(named[h.source], named.get(h.target, account), h.kind, h.rule) for h in hops]
+
+    def hops_of(principal: str) -> Iterable[Pivot]:
+        return tuple(hop for hop in told if hop.source == principal)
+
+    engine.pivots = hops_of  # type: ignore[method-assign]
+    return reach([named["a"]], engines)
+
+
+def test_what_every_way_goes_through() -> None:
+    radius = _radius([_pivot("a", "b"), _pivot("b", "c"), _pivot("b", "d"), _pivot("c", "d")])
+    (only,) = gates(radius)
+    assert only.identity == radius.graph.pivots[0].target
+    assert (only.identities, only.scopes) == (3, 0)
+
+
+def test_the_fewest_hops_to_a_scope() -> None:
+    over = [_pivot("c", "!", "administer"), _pivot("d", "!", "administer")]
+    fan = [_pivot("a", "b"), _pivot("b", "c"), _pivot("b", "d")]
+    (cut,) = cuts(_radius([*fan, *over]))
+    assert len(cut.hops) == 1
+    twice = [_pivot("a", "b", rule="r1"), _pivot("a", "b", rule="r2"), *fan[1:]]
+    (cut,) = cuts(_radius([*twice, *over]))
+    assert len(cut.hops) == 2
+
+
+def test_without_the_cut_the_scope_is_safe_and_with_less_it_is_not() -> None:
+    hops = [
+        *(_pivot("a", "b"), _pivot("a", "c"), _pivot("b", "d"), _pivot("c", "d")),
+        *(_pivot("d", "e"), _pivot("d", "f"), _pivot("b", "f")),
+        *(_pivot("e", "!", "administer"), _pivot("f", "!", "administer")),
+    ]
+    radius = _radius(hops)
+    (cut,) = cuts(radius)
+
+    def taken(without: tuple[Pivot, ...]) -> bool:
+        left = [pivot for pivot in radius.graph.pivots if pivot not in without]
+        seen, waiting = set(radius.graph.starts), list(radius.graph.starts)
+        while waiting:
+            name = waiting.pop()
+            for pivot in left:
+                if pivot.source == name and pivot.target not in seen:
+                    seen.add(pivot.target)
+                    waiting.append(pivot.target)
+        return cut.scope in seen
+
+    assert not taken(cut.hops)
+    fewer = combinations(radius.graph.pivots, len(cut.hops) - 1)
+    assert all(taken(some) for some in fewer)
+
+
+def test_a_graph_that_is_too_large_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(chokepoints, "MOST_NODES", 1)
+    with pytest.raises(InputError, match="more than 1"):
+        gates(_radius([_pivot("a", "b")]))
+
+
+def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    of = plan(principals=40, resources=60, accounts=2)
+    made = whole(of)
+    (tmp_path / "e.snap").write_bytes(encode(made))
+    principal = deployments(of, made)[0]
+    words = ["chokepoints", "--principal", principal, "--snapshot", str(tmp_path / "e.snap")]
+    assert run(words) == 0
+    assert run([*words, "--format", "json"]) == 0
+    assert '"identities"' in capsys.readouterr().out
+
+
+def test_nothing_is_a_gate_where_nobody_is_become() -> None:
+    assert gates(_radius([_pivot("a", "b")])) == ()
+    assert cuts(_radius([])) == ()
