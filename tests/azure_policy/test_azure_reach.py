@@ -75,6 +75,17 @@ def test_who_may_write_a_vaults_policies_may_write_one_for_itself(tenant: Any) -
     assert tenant.get_secret not in tenant.grants(tenant.vault)
 
 
+def test_a_workspace_hands_out_the_key_of_its_storage(tenant: Any) -> None:
+    workspace = f"{tenant.rg}/providers/microsoft.machinelearningservices/workspaces/w"
+    tenant.runtime(workspace, [tenant.other])
+    facts = tenant.sections["runtimes"]
+    facts[0] = replace(facts[0], links=(Link(kind="reads", target=tenant.storage),))
+    block = {"actions": ["Microsoft.MachineLearningServices/workspaces/listKeys/action"]}
+    tenant.assign("keys", workspace, document={"permissions": [block]})
+    grant = tenant.grants(tenant.storage)[tenant.read_blob]
+    assert "w keeps a key of it" in grant.assumes[0]
+
+
 def test_a_condition_narrows_a_grant_to_the_containers_it_names(tenant: Any) -> None:
     condition = (
         f"((!(ActionMatches{{'{tenant.blobs}/read'}})) OR ({_NAME} StringEquals 'a' OR "

@@ -29,6 +29,7 @@ RG = f"{SUB}/resourcegroups/g"
 ME = "30000000-0000-0000-0000-000000000001"
 STORAGE = f"{RG}/providers/microsoft.storage/storageaccounts/data"
 ENDPOINT = f"{RG}/providers/microsoft.machinelearningservices/workspaces/w/onlineendpoints/e"
+CONNECTION = f"{RG}/providers/microsoft.cognitiveservices/accounts/a/connections/serp"
 ROLE = "/providers/microsoft.authorization/roledefinitions/r"
 LIST_KEYS = "Microsoft.Storage/storageAccounts/listKeys/action"
 
@@ -59,6 +60,13 @@ def _findings(key: Credential, actions: list[str]) -> list[Any]:
                 kind="microsoft.storage/storageaccounts",
                 scope=RG,
                 name="data",
+            ),
+            Resource(
+                id=CONNECTION,
+                provider="azure",
+                kind="microsoft.cognitiveservices/accounts/connections",
+                scope=RG,
+                name="serp",
             ),
             Resource(id=ENDPOINT, provider="azure", kind="endpoint", scope=RG, name="e"),
         ),
@@ -122,6 +130,15 @@ def test_what_opens_nothing_or_is_out_of_reach_or_fresh_is_not(
 def test_a_key_of_the_models_own_endpoint_is_found_though_nobody_lists_it() -> None:
     (found,) = _findings(_key("aml-key", ENDPOINT), ["*/read"])
     assert "calls the deployment's own model" in found.message
+
+
+def test_a_stored_credential_that_can_be_fetched_is_found() -> None:
+    (found,) = _findings(
+        _key("stored-connection", CONNECTION, status=""),
+        ["Microsoft.CognitiveServices/accounts/connections/listsecrets/action"],
+    )
+    assert "stored credential" in found.message
+    assert found.subject == CONNECTION
 
 
 def test_a_secret_that_has_expired_is_not() -> None:

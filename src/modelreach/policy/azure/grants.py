@@ -16,7 +16,7 @@ from modelreach.policy.azure.asker import Asker
 from modelreach.policy.azure.decide import Asked, decided
 from modelreach.policy.azure.directory import directory_grants
 from modelreach.policy.azure.ids import enclosing, is_arm
-from modelreach.policy.azure.keys import Keys, keys_of
+from modelreach.policy.azure.keys import KEPT, STORAGE, Keys, keys_of
 from modelreach.policy.azure.operations import Operation
 from modelreach.policy.azure.parts import parts_told_apart
 from modelreach.policy.azure.roles import Plane
@@ -33,8 +33,40 @@ def grants(asker: Asker) -> tuple[Grant, ...]:
     found = [
         grant for resource in candidates(asker) for grant in _on_resource(asker, resource, kept)
     ]
+    found.extend(_kept_elsewhere(asker, found))
     found.extend(directory_grants(asker))
     return tuple(sorted(found, key=lambda g: (g.resource, g.capability, g.actions, g.within)))
+
+
+def _kept_elsewhere(asker: Asker, found: list[Grant]) -> list[Grant]:
+    """The data of storage accounts whose keys another resource keeps and hands out."""
+    more: list[Grant] = []
+    for grant in found:
+        for action in KEPT.get(grant.kind, ()):
+            if action not in grant.actions:
+                continue
+            for account in _linked_storage(asker, grant.resource):
+                rows = _grouped((op, _answer_of(grant), ()) for op in _data_of(account))
+                note = f"{grant.name} keeps a key of it, and {action} hands that out"
+                more += [_grant(asker, account, replace(row, note=note)) for row in rows]
+    return more
+
+
+def _linked_storage(asker: Asker, name: str) -> Iterator[Resource]:
+    runtime = asker.estate.facts.runtimes.get(name)
+    for link in runtime.links if runtime else ():
+        account = asker.estate.facts.resources.get(asker.estate.addressed(link.target))
+        if account is not None and account.kind == STORAGE and any(w for _, w in keys_of(account)):
+            yield account
+
+
+def _data_of(resource: Resource) -> Iterator[Operation]:
+    return (op for op in operations.of_kind(resource.kind) if op.plane is Plane.DATA)
+
+
+def _answer_of(grant: Grant) -> Decision:
+    outcome = Outcome(grant.verdict.value)
+    return Decision(grant.verdict, outcome, grant.residual, grant.statements)
 
 
 def candidates(asker: Asker) -> Iterator[Resource]:

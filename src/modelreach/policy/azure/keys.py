@@ -89,6 +89,16 @@ KEYS: dict[str, tuple[Keys, ...]] = {
     ),
     "microsoft.batch/batchaccounts": (Keys("Microsoft.Batch/batchAccounts/listkeys/action"),),
 }
+#: Types that keep the keys of a storage account that they are linked to, with what hands them out.
+#: https://learn.microsoft.com/azure/machine-learning/how-to-administrate-data-authentication
+KEPT: dict[str, tuple[str, ...]] = {
+    "microsoft.machinelearningservices/workspaces": (
+        "Microsoft.MachineLearningServices/workspaces/listKeys/action",
+        "Microsoft.MachineLearningServices/workspaces/listStorageAccountKeys/action",
+        "Microsoft.MachineLearningServices/workspaces/datastores/listSecrets/action",
+    ),
+}
+STORAGE = "microsoft.storage/storageaccounts"
 #: Where whoever may write the resource may turn its keys on again.
 _TURNED_ON_BY_WRITING = {
     "microsoft.storage/storageaccounts",
