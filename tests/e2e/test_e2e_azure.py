@@ -220,3 +220,17 @@ def test_what_is_refused_is_never_new(
     refused = collect(Fault(f"^{DATA}"))
     found = compare(quiet, quiet, "--old-snapshot", refused, "--new-snapshot", snapshot)
     assert not {change["kind"] for change in found["changes"]} & {"gained", "widened"}
+
+
+def test_a_store_gives_what_the_file_gives(command: Any, snapshot: Path, tmp_path: Path) -> None:
+    store = tmp_path / "estate.mrdb"
+    assert command("convert", snapshot, "-o", store).code == 0
+    lines = [command("survey", OLD, NEW, "--snapshot", s, "-q").out for s in (snapshot, store)]
+    assert lines[0] == lines[1]
+    assert lines[0].count("\n") == 2
+    scans = [
+        command("scan", NEW, "--snapshot", place, "--format", "json").json
+        for place in (snapshot, store)
+    ]
+    for part in ("grants", "identities", "admin_of", "findings", "credentials", "gaps"):
+        assert scans[0][part] == scans[1][part], part

@@ -86,7 +86,10 @@ class Decider:
             return None
         engine, principal = found
         held: dict[tuple[str, str, int], Bits] = {}
-        for grants, ids in _classes(engine, name):
+        elsewhere: set[str] = set()
+        for grants, every in _classes(engine, name):
+            ids = tuple(one for one in every if one in self._facts.resources)
+            elsewhere.update(set(every) - set(ids))
             bits = self._bits(ids)
             for grant in grants:
                 if grant.verdict in _PLACE:
@@ -104,7 +107,8 @@ class Decider:
                 for key, bits in sorted(held.items())
                 for scope, mask in sorted(bits.items())
             ),
-            len(patterns),
+            # What is no listed resource (the mail of a tenant) is counted with what is not listed.
+            len(patterns) + len(elsewhere),
         )
 
     def _bits(self, ids: tuple[str, ...]) -> Bits:
