@@ -54,6 +54,31 @@ def test_to_act_as_an_account_is_not_to_be_it(estate: Any) -> None:
     assert hops(estate, a)[b].strength is Strength.CERTAIN
 
 
+@pytest.mark.parametrize(
+    ("permission", "strength"),
+    [
+        ("iam.serviceAccounts.getAccessToken", Strength.CERTAIN),
+        ("iam.serviceAccounts.signJwt", Strength.CERTAIN),
+        ("iam.serviceAccounts.signBlob", Strength.CERTAIN),
+        ("iam.serviceAccounts.getOpenIdToken", Strength.INFLUENCE),
+    ],
+)
+def test_what_may_be_minted_tells_how_far_one_is_it(
+    estate: Any, permission: str, strength: Strength
+) -> None:
+    """G32, G33: whatever signs as it is it; an identity token alone is for one audience."""
+    a, b = estate.account("a"), estate.account("b")
+    estate.bind(resource_of(b), estate.role("roles/m", [permission]), a)
+    assert hops(estate, a)[b].strength is strength
+
+
+def test_some_services_deploy_without_the_callers_leave(estate: Any) -> None:
+    """G37: nobody asks whether the caller may act as it, but whether the service's agent may."""
+    a, b = estate.account("a"), estate.account("b")
+    estate.bind(PROJECT, estate.role("roles/d", ["deploymentmanager.deployments.create"]), a)
+    assert hops(estate, a)[b].strength is Strength.CONDITIONAL
+
+
 def test_accounts_of_another_project(estate: Any) -> None:
     """G36: forbidden unless a constraint is lifted; not known where constraints were not read."""
     a, b = estate.account("a"), estate.account("b", OTHER)
