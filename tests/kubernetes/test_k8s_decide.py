@@ -197,7 +197,7 @@ def test_an_aggregated_role_has_the_rules_of_those_selected(cluster: Any, writte
         ({"key": "x", "operator": "Exists"}, "allow"),
         ({"key": "x", "operator": "DoesNotExist"}, "deny"),
         ({"key": "x", "operator": "Nonsense"}, "deny"),
-        ("nonsense", "deny"),
+        ("nonsense", "unknown"),
     ],
 )
 def test_selectors_by_expression(cluster: Any, expression: Any, expected: str) -> None:

@@ -13,7 +13,7 @@ from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.expr import TRUE
 from modelreach.policy.kubernetes.estate import Estate
 from modelreach.policy.kubernetes.names import cluster_of, user_id
-from modelreach.snapshot import Principal, Runtime
+from modelreach.snapshot import AttributeValue, Principal, Runtime
 
 #: Folders of a node in which lies what takes it over: sockets, credentials, what it runs.
 _DEEP = (
@@ -59,7 +59,7 @@ def escapes(estate: Estate, principal: Principal) -> Iterator[Pivot]:
 def escape_of(runtime: Runtime) -> str:
     """Say why code in a runtime's containers is as good as its node; "" when nothing says so."""
     facts = runtime.attributes
-    added = {str(one).removeprefix("CAP_") for one in _tuple(facts.get("capabilities"))}
+    added = {one.removeprefix("CAP_") for one in _tuple(facts.get("capabilities"))}
     if facts.get("privileged") is True:
         return "a container is privileged"
     if added & _CAPABILITIES:
@@ -75,8 +75,8 @@ def escape_of(runtime: Runtime) -> str:
     return ""
 
 
-def _tuple(value: object) -> tuple[str, ...]:
-    return tuple(str(one) for one in value) if isinstance(value, tuple) else ()
+def _tuple(value: AttributeValue | None) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else ()
 
 
 def of_node(estate: Estate, node: Principal) -> Iterator[Pivot]:

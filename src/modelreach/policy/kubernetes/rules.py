@@ -5,10 +5,8 @@ https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resou
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import msgspec
 
@@ -77,42 +75,76 @@ def _url(pattern: str, path: str) -> bool:
     return pattern == path or (pattern.endswith("*") and path.startswith(pattern.rstrip("*")))
 
 
+class Requirement(msgspec.Struct, frozen=True):
+    """One expression of a label selector."""
+
+    key: str
+    operator: str
+    values: tuple[str, ...] | None = None
+
+
+class Selector(msgspec.Struct, frozen=True):
+    """A label selector."""
+
+    matchLabels: dict[str, str] | None = None  # noqa: N815
+    matchExpressions: tuple[Requirement, ...] | None = None  # noqa: N815
+
+
+class _Aggregation(msgspec.Struct, frozen=True):
+    clusterRoleSelectors: list[msgspec.Raw]  # noqa: N815
+
+
+class _Role(msgspec.Struct, frozen=True):
+    rules: msgspec.Raw = msgspec.Raw(b"null")
+    aggregationRule: msgspec.Raw = msgspec.Raw(b"null")  # noqa: N815
+
+
 @dataclass(frozen=True, slots=True)
 class Compiled:
     """A role's rules. `selectors` are those of its aggregation (None when it has none), `problems`
     what of it was not understood."""
 
     rules: tuple[PolicyRule, ...]
-    selectors: tuple[dict[str, Any], ...] | None = None
+    selectors: tuple[Selector, ...] | None = None
     problems: tuple[str, ...] = ()
+
+
+_NOTHING = b"null"
 
 
 def compile_role(raw: bytes) -> Compiled:
     """Read a role's document. What is not understood is a problem, and never grants."""
     try:
-        found = json.loads(raw)
-    except (ValueError, RecursionError):
-        return Compiled((), problems=("the role is not JSON",))
-    if not isinstance(found, dict):
-        return Compiled((), problems=("the role is not an object",))
-    rules: list[PolicyRule] = []
+        role = msgspec.json.decode(raw, type=_Role)
+    except (msgspec.MsgspecError, RecursionError):
+        return Compiled((), problems=("the role is not a JSON object",))
     problems: list[str] = []
-    written = found.get("rules")
-    for index, one in enumerate(written if isinstance(written, list) else []):
-        rule = _rule(one, index)
+    rules = tuple(_rules(bytes(role.rules), problems))
+    selectors = _selectors(bytes(role.aggregationRule), problems)
+    return Compiled(rules, selectors, tuple(problems))
+
+
+def _rules(raw: bytes, problems: list[str]) -> Iterator[PolicyRule]:
+    if raw == _NOTHING:
+        return
+    try:
+        written = msgspec.json.decode(raw, type=list[msgspec.Raw])
+    except (msgspec.MsgspecError, RecursionError):
+        problems.append("`rules` is not a list")
+        return
+    for index, one in enumerate(written):
+        rule = _rule(bytes(one), index)
         if rule is None:
             problems.append(f"rule {index + 1} is not well formed")
         else:
-            rules.append(rule)
-    if written is not None and not isinstance(written, list):
-        problems.append("`rules` is not a list")
-    return Compiled(tuple(rules), _selectors(found, problems), tuple(problems))
+            yield rule
 
 
-def _rule(one: object, index: int) -> PolicyRule | None:
+def _rule(raw: bytes, index: int) -> PolicyRule | None:
     try:
-        rule = msgspec.convert(one, _Written)
-    except (msgspec.ValidationError, RecursionError):
+        rule = msgspec.json.decode(raw, type=_Written)
+        text = msgspec.json.encode(msgspec.json.decode(raw), order="sorted").decode()
+    except (msgspec.MsgspecError, RecursionError):
         return None
     return PolicyRule(
         groups=tuple(group or CORE for group in rule.apiGroups or ()),
@@ -121,45 +153,43 @@ def _rule(one: object, index: int) -> PolicyRule | None:
         names=rule.resourceNames or (),
         urls=rule.nonResourceURLs or (),
         index=index,
-        text=json.dumps(one, sort_keys=True, separators=(",", ":")),
+        text=text,
     )
 
 
-def _selectors(role: dict[str, Any], problems: list[str]) -> tuple[dict[str, Any], ...] | None:
-    rule = role.get("aggregationRule")
-    if rule is None:
+def _selectors(raw: bytes, problems: list[str]) -> tuple[Selector, ...] | None:
+    if raw == _NOTHING:
         return None
-    selectors = rule.get("clusterRoleSelectors") if isinstance(rule, dict) else None
-    if selectors is None or not isinstance(selectors, list):
+    try:
+        written = msgspec.json.decode(raw, type=_Aggregation).clusterRoleSelectors
+    except (msgspec.MsgspecError, RecursionError):
         problems.append("`aggregationRule` is not well formed")
         return ()
-    good = tuple(one for one in selectors if isinstance(one, dict))
-    if len(good) < len(selectors):
-        problems.append("a selector of `aggregationRule` is not well formed")
-    return good
+    return tuple(_understood(written, problems))
 
 
-def selects(selector: dict[str, Any], labels: dict[str, str]) -> bool:
-    """Does a label selector pick what has these labels? One that is not understood picks nothing.
+def _understood(written: list[msgspec.Raw], problems: list[str]) -> Iterator[Selector]:
+    for one in written:
+        try:
+            yield msgspec.json.decode(one, type=Selector)
+        except (msgspec.MsgspecError, RecursionError):
+            problems.append("a selector of `aggregationRule` is not well formed")
+
+
+def selects(selector: Selector, labels: dict[str, str]) -> bool:
+    """Does a label selector pick what has these labels? An unknown operator picks nothing.
 
     https://kubernetes.io/docs/concepts/overview/working-with-objects/labels/#resources-that-support-set-based-requirements
     """
-    wanted = selector.get("matchLabels") or {}
-    if not isinstance(wanted, dict) or any(labels.get(k) != v for k, v in wanted.items()):
+    wanted = selector.matchLabels or {}
+    if any(labels.get(key) != value for key, value in wanted.items()):
         return False
-    return all(_expression(one, labels) for one in _listed(selector.get("matchExpressions")))
+    return all(_meets(one, labels) for one in selector.matchExpressions or ())
 
 
-def _listed(found: object) -> Iterator[object]:
-    yield from found if isinstance(found, list) else ()
-
-
-def _expression(one: object, labels: dict[str, str]) -> bool:
-    if not isinstance(one, dict):
-        return False
-    key, values = one.get("key"), one.get("values") or []
-    there = labels.get(str(key))
-    match one.get("operator"):
+def _meets(one: Requirement, labels: dict[str, str]) -> bool:
+    there, values = labels.get(one.key), one.values or ()
+    match one.operator:
         case "In":
             return there in values
         case "NotIn":
