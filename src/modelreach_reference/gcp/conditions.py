@@ -48,7 +48,7 @@ class Asked:
     tags: frozenset[str] | None = None
     about_tags: str = ""
     time: str = ""
-    given: dict[str, str] = field(default_factory=dict)
+    given: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def holds(text: str, asked: Asked) -> bool:
@@ -253,6 +253,8 @@ def opened(tree: Tree, asked: Asked) -> bool:
                 and not other[1].startswith(asked.begins)
             ):
                 return bool(sign == "!=")
+        case _:
+            pass
     match tree:
         case ("compare", "!=", left, right):
             return not asked.turn(spelled(("compare", "==", left, right)), "open")
@@ -300,11 +302,12 @@ def compared(sign: str, left: object, right: object) -> bool:
     """Compare two values; of two kinds they cannot be."""
     if type(left) is not type(right):
         raise Failed
-    same = left == right
+    same = bool(left == right)
     if sign in ("==", "!="):
         return same if sign == "==" else not same
     less: bool = left < right  # type: ignore[operator]
-    return {"<": less, "<=": less or same, ">": not less and not same, ">=": not less}[sign]
+    answers = {"<": less, "<=": less or same, ">": not less and not same, ">=": not less}
+    return bool(answers[sign])
 
 
 def attribute(path: str, asked: Asked) -> object:

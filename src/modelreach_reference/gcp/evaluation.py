@@ -29,7 +29,7 @@ PERMISSIONS: dict[str, tuple[int | None, str | None]] = {
     "resourcemanager.projects.get": (2, "cloudresourcemanager.googleapis.com/Project"),
 }
 _PROJECT = "cloudresourcemanager.googleapis.com/Project"
-_OWN = {
+_OWN: dict[str, tuple[str, dict[str, str]]] = {
     "storage.googleapis.com/Bucket": ("storage.buckets", {"storage.objects": "/objects/"}),
     "secretmanager.googleapis.com/Secret": (
         "secretmanager.secrets",
@@ -258,7 +258,8 @@ def _tags(case: Case, chain: list[str]) -> frozenset[str]:
     """Own tags, and those of what it lies in for keys of which it has none."""
     found: dict[str, str] = {}
     for name in chain:
-        facts = case["scopes"].get(name) or case["resources"].get(name) or {}
-        for tag in facts.get("tags", []):
+        facts: Any = case["scopes"].get(name) or case["resources"].get(name)
+        tags: list[str] = facts.get("tags", []) if facts else []
+        for tag in tags:
             found.setdefault(tag.rpartition("/")[0], tag)
     return frozenset(found.values())

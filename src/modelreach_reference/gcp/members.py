@@ -89,8 +89,7 @@ def holds_basic_role(member: str, case: Case, turn: Turn) -> bool:
         if binding["role"] != BASIC[word]:
             continue
         plain = [m for m in binding["members"] if m.partition(":")[0] not in BASIC]
-        surely = lambda _what, _why: False  # noqa: E731 - who is only perhaps a member is not one
-        if any(means(m, case, surely) for m in plain if not m.startswith("principalSet:" + POOL)):
+        if any(means(m, case, _surely) for m in plain if not m.startswith("principalSet:" + POOL)):
             if binding["target"] == scope:
                 return True
             from_above = from_above or binding["target"] in above(scope, case)
@@ -137,3 +136,8 @@ def plain(member: str) -> str:
         if member.startswith(theirs):
             return ours + member.removeprefix(theirs)
     return "allUsers" if member == "principalSet://goog/public:all" else member
+
+
+def _surely(_what: str, _why: str) -> bool:
+    """Who is only perhaps a member is not one."""
+    return False

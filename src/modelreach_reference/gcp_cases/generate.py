@@ -175,7 +175,7 @@ def _principals(rng: random.Random) -> Record:
         return {"id": name, "kind": kind, "scope": scope, "groups": groups or []}
 
     own = rng.choice(([], [], [INNER], [OUTER], [INNER, THIRD]))
-    listed = [
+    listed: list[Record] = [
         one(ML, "service-account", NEAR, own),
         one(AWAY, "service-account", FAR, own),
         one(AGENT, "service-agent", NEAR),
@@ -188,7 +188,7 @@ def _principals(rng: random.Random) -> Record:
     ]
     if rng.random() < 0.03:
         listed[0]["disabled"] = True
-    return {found["id"]: found for found in listed}
+    return {str(found["id"]): found for found in listed}
 
 
 _STATES: tuple[Record, ...] = ({}, {}, {}, {}, {"deleted": True}, {"stage": "DISABLED"})
