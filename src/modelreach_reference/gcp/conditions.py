@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, cast
 
 TOKEN = re.compile(
     r"\s*(?:(?P<word>[A-Za-z_]\w*)|(?P<number>\d+)|(?P<text>'[^'\\]*')"
@@ -305,9 +305,8 @@ def compared(sign: str, left: object, right: object) -> bool:
     same = bool(left == right)
     if sign in ("==", "!="):
         return same if sign == "==" else not same
-    less: bool = left < right  # type: ignore[operator]
-    answers = {"<": less, "<=": less or same, ">": not less and not same, ">=": not less}
-    return bool(answers[sign])
+    less = bool(cast(Any, left) < right)
+    return {"<": less, "<=": less or same, ">": not less and not same, ">=": not less}[sign]
 
 
 def attribute(path: str, asked: Asked) -> object:
