@@ -150,3 +150,18 @@ def test_perimeters_are_told_of(
     for grant in estate.engine().grants(ml):
         if grant.resource == data:
             assert any("perimeter data" in note for note in grant.assumes) is noted
+
+
+def test_a_key_of_storage_opens_storage_and_nothing_else(estate: Any, ml: str) -> None:
+    """G45: it signs requests for Cloud Storage, not tokens."""
+    estate.bucket("data")
+    estate.secret("s")
+    estate.bind(PROJECT, "roles/storage.objectViewer", ml)
+    estate.bind(PROJECT, "roles/secretmanager.secretAccessor", ml)
+    (whole,) = _found(estate, ml)
+    assert any("sensitive (`s`)" in said for said in whole.evidence)
+    estate.credentials.clear()
+    (found,) = _found(estate, ml, kind="hmac-key")
+    opened = next(said for said in found.evidence if said.startswith("opens"))
+    assert opened.startswith("opens 1 resource")
+    assert "sensitive" not in opened

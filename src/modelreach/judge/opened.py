@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import replace
 from typing import Final
 
 from modelreach.judge.finding import Case, short
 from modelreach.model import Sensitivity
-from modelreach.reach import BlastRadius, reach
+from modelreach.reach import Access, BlastRadius, reach
 from modelreach.snapshot import Credential
 
 _SHOWN: Final = 3
@@ -22,7 +24,25 @@ def opens(case: Case, key: Credential) -> str:
     opened = engine.opened_by(key)
     if not opened.principal:
         return f"opens nothing: {opened.why}"
-    return _words(case, reach([opened.principal], case.engines))
+    radius = reach([opened.principal], case.engines)
+    if opened.only:
+        radius = replace(
+            radius,
+            accesses=_good_for(radius.accesses, opened.only),
+            patterns=_good_for(radius.patterns, opened.only),
+            takeovers={},
+        )
+    return _words(case, radius)
+
+
+def _good_for(accesses: Iterable[Access], only: str) -> tuple[Access, ...]:
+    """Give those that the identity has by itself, by actions that begin so."""
+    return tuple(
+        access
+        for access in accesses
+        if not access.path.pivots
+        and any(action.startswith(only) for action in access.grant.actions)
+    )
 
 
 def _words(case: Case, radius: BlastRadius) -> str:

@@ -82,10 +82,14 @@ class Pivot:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """As whom the holder of a credential acts: `principal` ("" when nobody: `why` says why)."""
+    """As whom the holder of a credential acts: `principal` ("" when nobody: `why` says why).
+
+    `only`: with what actions begin that the credential is good for, when not for all.
+    """
 
     principal: str
     why: str = ""
+    only: str = ""
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from typing import Final
 
 import msgspec
 
@@ -21,6 +22,9 @@ from modelreach.policy.gcp.unlisted import unlisted
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.provider import Opens
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
+
+#: What the permissions begin with that a credential can use, where it cannot use all.
+_GOOD_FOR: Final = {"hmac-key": "storage.", "api-key": "aiplatform."}
 
 
 class GcpEngine:
@@ -97,8 +101,12 @@ class GcpEngine:
         return explain_deny(decision)
 
     def opened_by(self, credential: Credential) -> Opened:
-        """As whom the holder of a credential acts."""
-        return Opened(credential.principal)
+        """As whom the holder of a credential acts.
+
+        https://docs.cloud.google.com/storage/docs/authentication/hmackeys
+        https://docs.cloud.google.com/docs/authentication/api-keys#bound-keys
+        """
+        return Opened(credential.principal, only=_GOOD_FOR.get(credential.kind, ""))
 
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
