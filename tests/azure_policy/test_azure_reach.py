@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
@@ -125,6 +126,31 @@ def test_stored_connections_speak_for_themselves(tenant: Any) -> None:
     tenant.resource(connection).assign("Contributor", tenant.sub)
     action = "Microsoft.CognitiveServices/accounts/projects/connections/listsecrets/action"
     assert tenant.grants(connection)[action].capability is Capability.READ
+
+
+@pytest.mark.parametrize("role", ["Owner", "Contributor", "Reader", "Key Vault Secrets User"])
+def test_answering_for_resources_together_is_answering_for_each(tenant: Any, role: str) -> None:
+    storage = f"{tenant.rg}/providers/microsoft.storage/storageaccounts/"
+    vault = f"{tenant.rg}/providers/microsoft.keyvault/vaults/"
+    listed: list[tuple[str, dict[str, Any]]] = [
+        *((f"{storage}{name}", {}) for name in ("one", "two")),
+        (f"{storage}closed", {"shared_key_access": False}),
+        (f"{storage}locked", {"locks": ("ReadOnly",)}),
+        (f"{vault}roles", {"rbac": True}),
+        (f"{vault}policies", {"rbac": False, "tenant": tenant.tenant}),
+        (f"{vault}bare", {"rbac": False}),
+        (f"{vault}unknown", {}),
+    ]
+    alone: dict[str, Any] = {}
+    for name, attributes in listed:
+        only = copy.deepcopy(tenant).resource(name, **attributes).assign(role, tenant.sub)
+        only.policy(tenant.model, vault=f"{vault}policies", secrets=["get"])
+        alone[name] = only.grants(name)
+        tenant.resource(name, **attributes)
+    tenant.assign(role, tenant.sub)
+    tenant.policy(tenant.model, vault=f"{vault}policies", secrets=["get"])
+    for name, _ in listed:
+        assert tenant.grants(name) == alone[name], name
 
 
 def test_an_action_that_only_a_role_names_is_told(tenant: Any) -> None:

@@ -18,6 +18,8 @@ from collections.abc import Callable
 from random import Random
 from typing import Any
 
+from msgspec.structs import replace
+
 from modelreach.policy.azure.engine import AzureEngine
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import (
@@ -36,6 +38,7 @@ from modelreach.snapshot import (
     encode,
 )
 
+EVERYWHERE = "ffffffff-0000-0000-0000-000000000000"
 TENANT = "10000000-0000-0000-0000-000000000001"
 ROLES = {
     "Owner": {"actions": ["*"]},
@@ -151,6 +154,8 @@ def measure(scale: float) -> dict[str, Any]:
     following, radius = timed(lambda: reach([start], {"azure": engine}))
     another = snapshot.principals[len(snapshot.principals) // 3].id
     again, _ = timed(lambda: reach([another], {"azure": engine}))
+    everywhere = AzureEngine(Facts(_with_contributor(snapshot)))
+    whole, grants = timed(lambda: everywhere.grants(EVERYWHERE))
     return {
         "megabytes": round(len(raw) / 1e6, 1),
         "assignments": len(snapshot.bindings),
@@ -160,8 +165,29 @@ def measure(scale: float) -> dict[str, Any]:
         "index_ratio": round(indexing / parsing, 2),
         "first_reach_ratio": round(following / parsing, 2),
         "next_reach_s": round(again, 3),
+        "everywhere_ratio": round(whole / parsing, 2),
+        "everywhere_grants": len(grants),
         **_found(radius),
     }
+
+
+def _with_contributor(snapshot: Snapshot) -> Snapshot:
+    """One identity more, which is Contributor of every subscription."""
+    identity = Principal(id=EVERYWHERE, provider="azure", kind="managed-identity", scope=TENANT)
+    role = snapshot.managed_policies[1].id
+    binding = Binding(
+        id="everywhere",
+        provider="azure",
+        target="/",
+        role=role,
+        members=(EVERYWHERE,),
+        status="active",
+    )
+    return replace(
+        snapshot,
+        principals=(*snapshot.principals, identity),
+        bindings=(*snapshot.bindings, binding),
+    )
 
 
 def _found(radius: BlastRadius) -> dict[str, int]:

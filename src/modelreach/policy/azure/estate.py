@@ -110,6 +110,7 @@ class Estate:
         self._held: dict[str, tuple[Held, ...]] = {}
         self._roles: dict[str, Role | None] = {}
         self._above: dict[str, tuple[str, ...]] = {}
+        self._lineage: dict[str, tuple[str, ...]] = {}
         self._denies: dict[str, tuple[Deny, ...]] = {}
 
     # --- places ----------------------------------------------------------------------------
@@ -122,6 +123,11 @@ class Estate:
 
     def scopes_of(self, target: str) -> tuple[str, ...]:
         """Give every place at which a role would hold for a target: itself and all it lies in."""
+        if target not in self._lineage:
+            self._lineage[target] = self._scopes_of(target)
+        return self._lineage[target]
+
+    def _scopes_of(self, target: str) -> tuple[str, ...]:
         if not is_arm(target):
             return (target,)
         found = list(enclosing(target))
@@ -565,6 +571,8 @@ class Estate:
 
     def unread(self, kind: str, scopes: Iterable[str]) -> str:
         """Say what of a kind was not read at any of the scopes; "" when all was."""
+        if not self._gaps_by_kind:
+            return ""
         for scope in (*scopes, ""):
             gap = self.gap(kind, scope) or self.gap("subscription", scope)
             if gap is not None and (scope or not gap.subject):

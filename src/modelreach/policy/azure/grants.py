@@ -169,11 +169,26 @@ def _alike(asker: Asker, resource: Resource) -> object:
         roles.append(id(held))
     denies = tuple(place for place in places if estate.denies_at(place))
     locks = estate.locks(resource.id)
-    if denies or locks or resource.kind in (VAULT, CLUSTER) or estate.loose:
+    decides = _how_decided(asker, resource)
+    if denies or locks or decides is None or estate.loose:
         return None
     open_keys = tuple((keys.listed_by, works) for keys, works in keys_of(resource))
     unread = tuple(estate.unread(kind, places) for kind in ("bindings", "deny", "locks"))
-    return (resource.kind, tuple(roles), open_keys, unread)
+    return (resource.kind, tuple(roles), open_keys, unread, decides)
+
+
+def _how_decided(asker: Asker, resource: Resource) -> str | None:
+    """Whether roles decide about the data of a vault or cluster; None where its own policies do,
+    or nobody knows."""
+    name = {VAULT: "rbac", CLUSTER: "azure_rbac"}.get(resource.kind)
+    if name is None:
+        return ""
+    by_roles = resource.attributes.get(name)
+    if by_roles is True:
+        return "by roles"
+    if by_roles is False and resource.id not in asker.estate.facts.attachments:
+        return "by nothing"
+    return None
 
 
 # --- one resource --------------------------------------------------------------------------
