@@ -339,6 +339,16 @@ def test_an_application_that_owns_another_needs_a_permission(tenant: Any) -> Non
     assert tenant.strong in tenant.pivots()
 
 
+@pytest.mark.parametrize("whose", ["strong", "tenant"])
+def test_where_owners_were_not_read_it_may_be_one(tenant: Any, whose: str) -> None:
+    tenant.principal(tenant.strong, "service-principal").permit("Application.ReadWrite.OwnedBy")
+    tenant.assign("Reader", tenant.sub, tenant.strong)
+    assert tenant.strong not in tenant.pivots()
+    subject = tenant.strong if whose == "strong" else ""
+    tenant.gap("owners", tenant.tenant, subject)
+    assert tenant.pivots()[tenant.strong].strength is Strength.UNKNOWN
+
+
 def test_a_blueprint_gets_tokens_as_its_agents(tenant: Any) -> None:
     child = "30000000-0000-0000-0000-0000000000aa"
     tenant.principal(tenant.strong, "agent-blueprint", app_id="b-1")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import msgspec
 
@@ -14,7 +15,7 @@ from modelreach.policy.azure.estate import Held, strings
 from modelreach.policy.azure.ids import is_arm
 from modelreach.policy.azure.roles import Plane
 from modelreach.policy.decision import Decision
-from modelreach.policy.escalation.prober import Unread
+from modelreach.policy.escalation.prober import UNREAD, Unread
 from modelreach.snapshot import AttributeValue, Principal, Resource, Runtime, Scope
 
 
@@ -162,5 +163,9 @@ def _described(principal: Principal, asker: Asker) -> Principal:
     )
     if application is not None:
         owners += strings(application.attributes.get("owners", ()))
-    derived = {"credentials_closed": closed, "owned": asker.principal.id in owners}
-    return msgspec.structs.replace(principal, attributes={**principal.attributes, **derived})
+    owned: Any = asker.principal.id in owners
+    about = (principal.id, str(principal.attributes.get("application", "")), asker.estate.tenant)
+    if not owned and any(asker.estate.gap("owners", name) for name in about if name):
+        owned = UNREAD
+    attributes = {**principal.attributes, "credentials_closed": closed, "owned": owned}
+    return msgspec.structs.replace(principal, attributes=attributes)
