@@ -155,12 +155,15 @@ def _unqualified(target: str) -> str:
 
 
 def _computes(rule: EscalationRule, compute: Compute, questions: Questions) -> Iterator[Runtime]:
-    asker = questions.asker
+    caller = questions.asker.principal.id
+    actions = frozenset(
+        need.action
+        for need in rule.needs
+        if need.on == "compute" and not need.by and not need.arns
+    )
     for kind in compute.kind:
-        for runtime in asker.estate.runtimes_of(asker.principal.scope, kind):
-            if not _of_caller(runtime, compute, asker.principal.id):
-                continue
-            if _as_asked(runtime, compute) and _reached(rule, runtime, questions):
+        for runtime in questions.within_reach(kind, actions):
+            if _of_caller(runtime, compute, caller) and _as_asked(runtime, compute):
                 yield runtime
     yield from _shared(compute, questions)
 
@@ -186,13 +189,4 @@ def _as_asked(runtime: Runtime, compute: Compute) -> bool:
     wanted = all(attributes.get(name) == value for name, value in compute.where.items())
     return wanted and not any(
         attributes.get(name) in values for name, values in compute.unless.items()
-    )
-
-
-def _reached(rule: EscalationRule, runtime: Runtime, questions: Questions) -> bool:
-    """May the caller do all that is needed on the runtime, conditions aside?"""
-    return questions.named_by(runtime.id) or all(
-        questions.has_on(need.action, runtime.id)
-        for need in rule.needs
-        if need.on == "compute" and not need.by and not need.arns
     )

@@ -67,7 +67,6 @@ class Estate:
         self._limits: dict[str, tuple[Policies, ...] | None] = {}
         self._identity: dict[str, Policies] = {}
         self._resource: dict[str, Layers] = {}
-        self._let_in: dict[str, frozenset[str]] = {}
         self._accounts: dict[str, Account] = {}
         #: Answers to what services may do, which are the same whoever makes use of them.
         self.to_services: dict[object, Decision] = {}
@@ -331,12 +330,6 @@ class Estate:
         for end, char in enumerate(prefix):
             if char in "/:" and (name := prefix[:end]) in known and name != prefix:
                 yield name
-
-    def lets_in(self, key: str, name: str) -> bool:
-        """May the policy of a resource (or a grant on it) let in whom a name stands for?"""
-        if key not in self._let_in:
-            self._let_in[key] = frozenset(self.named.resources.get(key, ()))
-        return name in self._let_in[key]
 
     def keys_of(self, principal: Principal) -> tuple[str, ...]:
         """Give the names under which a principal may stand in somebody's policy."""

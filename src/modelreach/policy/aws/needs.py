@@ -77,6 +77,10 @@ class Questions:
     _boxes: dict[str, tuple[Box, ...]] = field(default_factory=dict[str, "tuple[Box, ...]"])
     _asked: dict[object, Decision] = field(default_factory=dict[object, Decision])
     _said: dict[str, _Told] = field(default_factory=dict[str, "_Told"])
+    _has_on: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
+    _within_reach: dict[tuple[str, frozenset[str]], tuple[Runtime, ...]] = field(
+        default_factory=dict[tuple[str, frozenset[str]], "tuple[Runtime, ...]"]
+    )
     _samples: dict[object, tuple[str, ...]] = field(
         default_factory=dict[object, "tuple[str, ...]"]
     )
@@ -89,7 +93,27 @@ class Questions:
 
     def has_on(self, action: str, arn: str) -> bool:
         """Does the held set have the action on this thing, conditions aside?"""
-        return any(box.resources.contains(arn) for box in self._of(action))
+        key = (action, arn)
+        found = self._has_on.get(key)
+        if found is None:
+            boxes = self._of(action)
+            found = any(box.resources.contains(arn) for box in boxes)
+            self._has_on[key] = found
+        return found
+
+    def within_reach(self, kind: str, actions: frozenset[str]) -> tuple[Runtime, ...]:
+        """Give the account's runtimes of a kind on which the caller may do all of these,
+        conditions aside, or whose own policy may let it."""
+        key = (kind, actions)
+        if key not in self._within_reach:
+            estate, account = self.asker.estate, self.asker.principal.scope
+            self._within_reach[key] = tuple(
+                runtime
+                for runtime in estate.runtimes_of(account, kind)
+                if all(self.has_on(action, runtime.id) for action in actions)
+                or runtime.id in self._naming
+            )
+        return self._within_reach[key]
 
     def _of(self, action: str) -> tuple[Box, ...]:
         if action not in self._boxes:
@@ -106,15 +130,16 @@ class Questions:
         """May the policy of any resource let the caller in?"""
         return any(self.asker.estate.named.resources.get(key) for key in self._keys)
 
-    def named_by(self, name: str) -> bool:
-        """May this resource's own policy let the caller in?"""
-        return any(self.asker.estate.lets_in(key, name) for key in self._keys)
+    @cached_property
+    def _naming(self) -> frozenset[str]:
+        """Runtimes whose own policy may let the caller in."""
+        runtimes = self.asker.estate.named.runtimes
+        return frozenset(name for key in self._keys for name in runtimes.get(key, ()))
 
     def naming(self, kind: str) -> tuple[Runtime, ...]:
         """Give the runtimes of a kind whose own policy may let the caller in."""
         estate = self.asker.estate
-        names = {name for key in self._keys for name in estate.named.runtimes.get(key, ())}
-        found = (estate.facts.runtimes[name] for name in sorted(names))
+        found = (estate.facts.runtimes[name] for name in sorted(self._naming))
         return tuple(runtime for runtime in found if runtime.kind == kind)
 
     def may_exist(self, kind: str) -> bool:
@@ -412,6 +437,8 @@ def _tags(action: str, aim: Aim) -> dict[str, tuple[str, ...]]:
 
 
 def _context(need: Need, aim: Aim) -> dict[str, tuple[str, ...]]:
+    if not need.context:
+        return {}
     fields = _fields_of(aim, None)
     fixed: dict[str, tuple[str, ...]] = {}
     for key, template in need.context.items():
