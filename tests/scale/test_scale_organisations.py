@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
+
 import organisations
+from modelreach.plugins import CollectOptions
 from modelreach.policy.aws.document import compile_document
 from modelreach.snapshot import Facts, encode
+from modelreach_aws import AwsConnector
 from organisations import parts, plan, whole
+from organisations.details import authorization_details
 
 SMALL = {"principals": 120, "accounts": 4}
 
@@ -53,3 +59,16 @@ def test_deployments_run_as_what_runs_code() -> None:
     drawn = organisations.deployments(of, made)
     assert len(drawn) == len(set(drawn)) == of.deployments
     assert all(":role/run/" in name for name in drawn)
+
+
+def test_details_for_other_tools_are_read_back_as_the_same_principals(tmp_path: Path) -> None:
+    made = whole(plan(principals=30, resources=40, accounts=1))
+    export = tmp_path / "details.json"
+    export.write_text(json.dumps(authorization_details(made)))
+    options = CollectOptions(now="2026-11-23T09:00:00Z", sources=(export,))
+    read = AwsConnector().collect(options)
+    assert {p.id for p in read.principals} == {p.id for p in made.principals}
+    ours = {(a.target, a.kind, a.document) for a in made.attachments if a.kind == "identity"}
+    assert {
+        (a.target, a.kind, a.document) for a in read.attachments if a.kind == "identity"
+    } == ours

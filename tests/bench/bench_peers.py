@@ -1,0 +1,112 @@
+"""One release compared in one account, beside what other tools do with the same account.
+
+    python -m venv peers && peers/bin/pip install principalmapper cloudsplaining
+    python tests/bench/bench_peers.py --peers peers/bin/python
+
+The tools answer other questions (PMapper whom one can become, cloudsplaining what single policies
+allow), so the times say how heavy each is, not which is better. CPU seconds of whole processes.
+PMapper is driven through its library, with the account's details instead of a session.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import statistics
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "fixtures"))
+
+from modelreach.store import write  # noqa: E402
+from organisations import deployments, manifest, plan, whole  # noqa: E402
+from organisations.details import authorization_details  # noqa: E402
+
+PROGRAM = Path(sys.executable).with_name("modelreach")
+PAIRS = 9
+
+# Run by the other environment's Python.
+PMAPPER = """
+import collections, collections.abc, io, json, logging, sys
+for name in ("Mapping", "MutableMapping", "Sequence", "Iterable", "Callable"):
+    vars(collections).setdefault(name, getattr(collections.abc, name))
+from botocore.exceptions import ClientError
+from principalmapper.common import Graph
+from principalmapper.graphing import edge_identification, gathering
+from principalmapper.querying.presets import privesc
+logging.disable(logging.CRITICAL)
+details = json.load(open(sys.argv[1]))
+class Pages:
+    def __init__(self, name): self.name = name
+    def paginate(self, **_):
+        whole = self.name == "get_account_authorization_details"
+        yield details if whole else {"VirtualMFADevices": []}
+class Client:
+    def get_paginator(self, name): return Pages(name)
+    def list_access_keys(self, **_): return {"AccessKeyMetadata": []}
+    def list_mfa_devices(self, **_): return {"MFADevices": []}
+    def get_login_profile(self, **_):
+        raise ClientError({"Error": {"Code": "NoSuchEntity"}}, "GetLoginProfile")
+found = gathering.get_nodes_groups_and_policies(Client())
+gathering.update_admin_status(found["nodes"], None)
+edges = edge_identification.obtain_edges(
+    None, edge_identification.checker_map.keys(), found["nodes"])
+graph = Graph(found["nodes"], edges, found["policies"], found["groups"],
+              {"account_id": "0", "pmapper_version": "0"})
+privesc.write_privesc_results(graph, graph.nodes, False, io.StringIO())
+"""
+
+
+def _cpu(command: list[str], folder: Path) -> float:
+    before = os.times()
+    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    after = os.times()
+    return (after.children_user - before.children_user) + (
+        after.children_system - before.children_system
+    )
+
+
+def ours(principals: int, folder: Path) -> float:
+    """Give the median of comparing pairs of releases, after one run that fills the store."""
+    of = plan(principals=principals, accounts=1)
+    made = whole(of)
+    write(folder / "estate.mrdb", made)
+    (folder / "details.json").write_text(json.dumps(authorization_details(made)))
+    names = deployments(of, made)
+    taken: list[float] = []
+    for place in range(min(PAIRS + 1, len(names) - 1)):
+        (folder / "old.yaml").write_text(manifest(names[place]))
+        (folder / "new.yaml").write_text(manifest(names[place + 1]))
+        words = ["diff", "old.yaml", "new.yaml", "--snapshot", "estate.mrdb", "--exit-zero"]
+        taken.append(_cpu([str(PROGRAM), *words, "-o", "diff.json"], folder))
+    return statistics.median(taken[1:])
+
+
+def main() -> None:
+    """Run from the command line."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--principals", type=int, default=400)
+    parser.add_argument("--peers", type=Path, required=True)
+    asked = parser.parse_args()
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        print(f"modelreach diff   {ours(asked.principals, folder):8.2f} s", flush=True)
+        peers = asked.peers.absolute()
+        pmapper = [str(peers), "-c", PMAPPER, "details.json"]
+        splaining = [str(peers.with_name("cloudsplaining")), "scan", "--input-file"]
+        for label, command in (
+            ("PMapper", pmapper),
+            ("cloudsplaining", [*splaining, "details.json", "--skip-open-report"]),
+        ):
+            try:
+                print(f"{label:<17} {_cpu(command, folder):8.2f} s", flush=True)
+            except (OSError, subprocess.CalledProcessError) as error:
+                print(f"{label:<17} not run ({type(error).__name__})", flush=True)
+
+
+if __name__ == "__main__":
+    main()
