@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
 from modelreach.cli.options import (
-    compared,
     config_option,
     estate_options,
     gate_of,
+    pair,
+    release_of,
+    snapshots_of,
     terminal_options,
 )
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
+    from modelreach.cli.config import Config
     from modelreach.report import ChangeRow, FindingRow, GrantRow, Report
 
 EXAMPLES = """\b
@@ -47,31 +51,63 @@ def command(
     ascii_only: bool,
     show_all: bool,
 ) -> None:
-    """Explain SUBJECT: the id of a finding (F01), a rule (MR101), a fingerprint, or a resource.
+    """Explain SUBJECT: the id of a finding (F01), a rule (MR101), a fingerprint, a resource, or an
+    identity or account that is reached.
 
-    Prints each hop with the policy text of the statement that grants it, and the smallest fix.
+    With one manifest, all that this release reaches can be asked for; with two, what changed, and
+    after it what the new release reaches. Prints each hop with the policy text of the statement
+    that grants it, and the smallest fix.
     """
     from modelreach.cli.config import load
     from modelreach.cli.files import read_report, write_all
     from modelreach.cli.rendering import terminal
 
-    report: Report
+    reports: Iterable[Report]
     if saved is not None:
-        report = read_report(saved)
+        reports = (read_report(saved),)
     elif old is not None:
-        settings = load(config)
-        gate = gate_of(settings, None, False, False, False)
-        report = compared(old, new or old, snapshot, old_snapshot, new_snapshot, settings, gate)
+        reports = _evaluated(old, new, snapshot, old_snapshot, new_snapshot, load(config))
     else:
         raise InputError(
             "there is nothing to look into",
-            hint="give the two manifests and --snapshot, or --in diff.json",
+            hint="give one manifest or two and --snapshot, or --in diff.json",
         )
     look = terminal(color=color, ascii_only=ascii_only)
-    parts = _findings(subject, report, look) + _reached(subject, report, look, show_all)
-    if not parts:
-        raise InputError(f"`{subject}` is no finding and no resource here", hint=_near(report))
-    write_all({"-": b"\n".join(parts)})
+    looked_in: list[Report] = []
+    for report in reports:
+        parts = _findings(subject, report, look) + _reached(subject, report, look, show_all)
+        if parts := parts or _become(subject, report, look):
+            write_all({"-": b"\n".join(parts)})
+            return
+        looked_in.append(report)
+    raise InputError(f"`{subject}` is no finding and no resource here", hint=_near(looked_in[0]))
+
+
+def _evaluated(
+    old: str,
+    new: str | None,
+    snapshot: str | None,
+    old_snapshot: str | None,
+    new_snapshot: str | None,
+    config: Config,
+) -> Iterator[Report]:
+    """Give the reports to look in, in this order: of one release its radius; of two what changed,
+    then what each reaches, for things that both reach."""
+    from modelreach.cli.config import judge_policy
+    from modelreach.pipeline import diff_report, evaluate, radius_report
+    from modelreach.pipeline.evaluate import Estates
+
+    gate = gate_of(config, None, False, False, False)
+    if new is None:
+        one = old_snapshot or new_snapshot
+        estate, _ = snapshots_of(snapshot, one, one)
+        side = evaluate(release_of(old, estate), judge_policy(config), Estates())
+        yield radius_report(side, gate)
+        return
+    first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config)
+    yield diff_report(first, second, gate)
+    yield radius_report(second, gate)
+    yield radius_report(first, gate)
 
 
 def _findings(subject: str, report: Report, look: dict[str, object]) -> list[bytes]:
@@ -89,7 +125,9 @@ def _reached(subject: str, report: Report, look: dict[str, object], show_all: bo
     from modelreach import plugins
 
     draw = plugins.terminal("witness")
+    told = [finding.witness for finding in report.findings if _is_about(finding, subject)]
     rows = [row for row in _rows(report) if subject in (row.resource, row.resource_name)]
+    rows = [row for row in rows if row.witness not in told]
     shown = rows if show_all else rows[:3]
     found: list[bytes] = []
     for row in shown:
@@ -100,6 +138,29 @@ def _reached(subject: str, report: Report, look: dict[str, object], show_all: bo
     if len(rows) > len(shown):
         found.append(f"… {len(rows) - len(shown)} more; --all shows them\n".encode())
     return found
+
+
+def _become(subject: str, report: Report, look: dict[str, object]) -> list[bytes]:
+    """Tell how an identity is become, or a scope taken over, where the subject is one."""
+    from modelreach import plugins
+    from modelreach.report import DiffReport
+
+    draw = plugins.terminal("witness")
+    if isinstance(report, DiffReport):
+        identities, admins = report.identities_new, report.admin_of_new
+    else:
+        identities, admins = report.identities, report.admin_of
+    found = [
+        (f"identity: {row.verdict}, hops: {row.hops}", row.witness)
+        for row in identities
+        if subject in (row.id, row.name, row.id.rpartition("/")[2])
+    ]
+    found += [
+        (f"taken over by {row.identity}: {row.verdict}", row.witness)
+        for row in admins
+        if row.scope == subject
+    ]
+    return [f"{what}\n".encode() + draw(report, witness, **look) for what, witness in found]
 
 
 def _rows(report: Report) -> tuple[ChangeRow | GrantRow, ...]:
@@ -115,5 +176,6 @@ def _kind(row: ChangeRow | GrantRow) -> str:
 def _near(report: Report) -> str:
     numbers = [finding.id for finding in report.findings]
     if not numbers:
-        return "there are no findings in this report"
-    return f"findings here: {numbers[0]} to {numbers[-1]}; or name a resource of the report"
+        return "there are no findings here; name a resource as `modelreach scan` shows it"
+    here = numbers[0] if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
+    return f"findings here: {here}; or name a resource as `modelreach scan` shows it"

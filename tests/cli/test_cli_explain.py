@@ -1,0 +1,61 @@
+"""What `explain` can be asked about, with one manifest and with two."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+Call = Callable[..., Any]
+
+ESTATE = ("--snapshot", "estate.snap.json")
+KNOWLEDGE = "arn:aws:s3:::acme-support-kb"
+
+
+@pytest.mark.parametrize("manifests", [("v1.yaml",), ("v1.yaml", "v1.yaml")])
+@pytest.mark.parametrize("subject", [KNOWLEDGE, "acme-support-kb"])
+def test_what_did_not_change_is_explained_as_reached(
+    call: Call, subject: str, manifests: tuple[str, ...]
+) -> None:
+    done = call("explain", subject, *manifests, *ESTATE)
+    assert (done.code, done.err) == (0, "")
+    assert done.out.startswith("reached: list, allow: s3:ListBucket\n")
+    assert "statement ReadKnowledge" in done.out
+
+
+def test_what_changed_is_explained_by_the_change(call: Call) -> None:
+    done = call("explain", KNOWLEDGE, "v1.yaml", "v2.yaml", *ESTATE)
+    assert done.out.startswith("widened: read, allow: s3:GetObjectVersion\n")
+
+
+def test_ids_are_those_that_scan_gives(call: Call) -> None:
+    scanned = call("scan", "v2.yaml", *ESTATE).out
+    explained = call("explain", "F05", "v2.yaml", *ESTATE).out
+    assert "F05 MR102  tool-runner can take over account acme-sandbox 345678901234" in scanned
+    assert "tool-runner can take over account acme-sandbox 345678901234" in explained
+    assert "rule MR102: route to administration; new" in explained
+
+
+@pytest.mark.parametrize("which", ["--old-snapshot", "--new-snapshot"])
+def test_one_release_takes_its_estate_by_any_of_the_options(call: Call, which: str) -> None:
+    assert call("explain", "F01", "v2.yaml", which, "estate.snap.json").code == 0
+
+
+def test_an_identity_is_explained_by_how_it_is_become(call: Call) -> None:
+    done = call("explain", "tool-runner", "v2.yaml", *ESTATE)
+    assert done.out.startswith("identity: allow, ")
+    assert "pass a role to a new function and have it run" in done.out
+
+
+def test_a_witness_is_not_told_twice(call: Call) -> None:
+    done = call("explain", "arn:aws:s3:::acme-customer-records", "v2.yaml", *ESTATE)
+    assert done.out.count("may s3:GetObject\n") == 1
+    assert done.out.count("may s3:ListBucket\n") == 1
+
+
+def test_what_is_not_here_says_what_is(call: Call) -> None:
+    done = call("explain", "nothing", "v1.yaml", *ESTATE)
+    assert done.code == 2
+    assert "`nothing` is no finding and no resource here" in done.err
+    assert "findings here: F01;" in done.err
