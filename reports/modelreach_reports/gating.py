@@ -15,7 +15,7 @@ from modelreach.report import (
     TriggerRow,
     UndeclaredRow,
 )
-from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
+from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import gate_reasons
 
@@ -115,7 +115,7 @@ def _trigger(row: TriggerRow, names: Names, look: Look) -> Iterator[Line]:
     old, new = (names.prose(fact) for fact in (row.old, row.new))
     told = f"{names.told(row.subject)}: {old} {look.glyphs.arrow} {new}"
     lines = list(hanging(((f"    {look.name(row.id, 19):<20}", Ink.CHANGED),), told, look))
-    yield from lines if look.show_all else lines[:2]
+    yield from lines if look.show_all else shortened(lines, _FEW, look)
 
 
 def _undeclared(row: UndeclaredRow, look: Look) -> Iterator[Line]:

@@ -137,6 +137,15 @@ def hanging(
         yield (*(beneath if number else lead), (row, ink))
 
 
+def shortened(lines: Sequence[Line], rows: int, look: Look) -> Sequence[Line]:
+    """Give at most that many lines; the last one says by an ellipsis that there was more."""
+    if len(lines) <= rows:
+        return lines
+    *before, (text, ink) = lines[rows - 1]
+    shown = look.phrase(f"{text} {look.glyphs.ellipsis}", look.width - length(before))
+    return [*lines[: rows - 1], (*before, (shown, ink))]
+
+
 @lru_cache
 def _style(ink: Ink) -> Style:
     from rich.style import Style

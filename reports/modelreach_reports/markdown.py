@@ -26,6 +26,7 @@ from modelreach_reports.phrases import (
     gap_words,
     gate_reasons,
     provisos,
+    scope_words,
 )
 from modelreach_reports.safe import end, middle, visible
 from modelreach_reports.story import ranked_findings, ranked_rows
@@ -40,7 +41,7 @@ _FIGURES = (
     ("resources", "resources"),
     ("of them sensitive", "sensitive"),
     ("identities", "identities"),
-    ("accounts, projects", "scopes"),
+    ("scopes", "scopes"),
     ("can be taken over", "administers"),
     ("longest chain of identities", "longest_chain"),
 )
@@ -155,15 +156,16 @@ def _demands(report: DiffReport, rows: int) -> Iterator[str]:
 
 
 def _figures(report: Report) -> Iterator[str]:
+    titled = [(scope_words(report) if key == "scopes" else title, key) for title, key in _FIGURES]
     if isinstance(report, DiffReport):
         yield "| Reach | old | new | change |"
         yield "|---|--:|--:|--:|"
         old, new = report.summary.old, report.summary.new
-        yield from (f"| {title} | {_compared(old, new, key)} |" for title, key in _FIGURES)
+        yield from (f"| {title} | {_compared(old, new, key)} |" for title, key in titled)
     else:
         yield "| Reach | |"
         yield "|---|--:|"
-        for title, key in _FIGURES:
+        for title, key in titled:
             yield f"| {title} | {getattr(report.figures, key)} |"
     yield ""
 

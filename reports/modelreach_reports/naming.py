@@ -15,8 +15,19 @@ from modelreach_reports.spelling import (
 
 _QUOTED = re.compile(r"`([^`]*)`")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: Ids of every provider as they stand in a sentence, not quoted.
 _BARE = re.compile(
-    r"(?<![`\w/-])(?:arn:[^\s`,;()]+|(?://[a-z]|/subscriptions/)[^\s`,;()]+|[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}(?![\w/-]))"
+    rf"""(?<![`\w/-])(?:
+        arn:[^\s`,;()]+
+        | {_UUID.pattern}/credentials/{_UUID.pattern}
+        | {_UUID.pattern}(?![\w/-])
+        | /(?:subscriptions|providers)/[^\s`,;()]+
+        | (?<!:)//[a-z][^\s`,;()]+
+        | (?:serviceAccount|user|group):[^\s`,;()]+@[^\s`,;()]+
+        | principal(?:Set)?://[^\s`,;()]+
+        | k8s/[^\s`,;()]+
+    )""",
+    re.VERBOSE,
 )
 
 
@@ -148,6 +159,7 @@ _SPELLED = (
     re.compile(r"(?:serviceAccount|user|group|domain):(.+)"),
     re.compile(r"principal(?:Set)?://.*/([^/]+/[^/]+)"),
     re.compile(r"(?://[^/]+|/subscriptions|/providers)/.*?([^/]+)"),
+    re.compile(rf"{_UUID.pattern}/credentials/(.+)"),
 )
 
 

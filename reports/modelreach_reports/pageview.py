@@ -31,6 +31,7 @@ from modelreach_reports.phrases import (
     gate_reasons,
     granting_commands,
     provisos,
+    scope_words,
     standards_words,
     verdict_word,
 )
@@ -142,7 +143,9 @@ def _reason(rows: Sequence[TriggerRow], names: Names) -> View:
         "subject": _short(", ".join(called[:_NAMED]) + more, 240),
         "full": _full(", ".join(row.subject for row in rows)),
         "old": _short(names.prose(first.old), 200),
+        "old_full": _full(first.old),
         "new": _short(names.prose(first.new), 240),
+        "new_full": _full(first.new),
     }
 
 
@@ -188,7 +191,7 @@ _FIGURES = (
     ("Resources reached", "resources", True),
     ("of them sensitive", "sensitive", True),
     ("Identities", "identities", True),
-    ("Accounts, projects", "scopes", True),
+    ("Scopes", "scopes", True),
     ("Longest identity chain", "longest_chain", True),
     ("Can be taken over", "administers", False),
     ("Patterns, not listed", "patterns", False),
@@ -199,15 +202,28 @@ _FIGURES = (
 def _figures(report: Report) -> list[View]:
     if isinstance(report, RadiusReport):
         return [
-            {"title": title, "value": getattr(report.figures, key), "change": "", "way": ""}
+            {
+                "title": _title(title, key, report),
+                "value": getattr(report.figures, key),
+                "change": "",
+                "way": "",
+            }
             for title, key, always in _FIGURES
             if always or getattr(report.figures, key)
         ]
     return [
-        _figure(title, getattr(report.summary.old, key), getattr(report.summary.new, key))
+        _figure(
+            _title(title, key, report),
+            getattr(report.summary.old, key),
+            getattr(report.summary.new, key),
+        )
         for title, key, always in _FIGURES
         if always or _any(report.summary.old, report.summary.new, key)
     ]
+
+
+def _title(title: str, key: str, report: Report) -> str:
+    return scope_words(report).capitalize() if key == "scopes" else title
 
 
 def _any(old: Figures, new: Figures, key: str) -> bool:

@@ -22,6 +22,20 @@ from modelreach_reports.naming import Names
 from modelreach_reports.safe import middle, visible
 from modelreach_reports.words import listed, statement_words
 
+_SCOPES = {
+    "aws": "accounts",
+    "gcp": "projects",
+    "azure": "subscriptions, groups",
+    "kubernetes": "clusters, namespaces",
+}
+
+
+def scope_words(report: Report) -> str:
+    """Say what the scopes of a report are, in the words of its provider if it is one."""
+    providers = {row.provider for row in report.scopes}
+    alone = providers.pop() if len(providers) == 1 else ""
+    return _SCOPES.get(alone, "accounts, projects, clusters")
+
 
 def change_words(row: ChangeRow) -> str:
     """Say what happened to one access, and to which actions."""

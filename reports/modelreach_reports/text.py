@@ -7,14 +7,13 @@ from itertools import chain
 
 from modelreach.report import (
     DiffReport,
-    Figures,
     Gate,
     RadiusReport,
     ReleaseRow,
     Report,
 )
 from modelreach_reports.gating import demand_lines, security_lines, waiver_lines
-from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, length, paint
+from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import (
     finding_words,
@@ -22,6 +21,7 @@ from modelreach_reports.phrases import (
     gap_words,
     gate_reasons,
     granting_commands,
+    scope_words,
 )
 from modelreach_reports.safe import visible
 from modelreach_reports.story import Item, grouped, items, ranked_findings
@@ -38,7 +38,7 @@ _FIGURES = (
     ("  sensitive", "sensitive", True),
     ("  by pattern, not listed", "patterns", False),
     ("identities", "identities", True),
-    ("accounts, projects", "scopes", True),
+    ("scopes", "scopes", True),
     ("  can be taken over", "administers", False),
     ("longest chain of identities", "longest_chain", True),
 )
@@ -91,7 +91,7 @@ def _radius_lines(report: RadiusReport, look: Look) -> Iterator[Line]:
     names = Names(report)
     yield from _radius_header(report.release, look)
     yield BLANK
-    yield from _counted(report.figures)
+    yield from _counted(report)
     yield BLANK
     yield from _reached(report, names, look)
     yield from _findings(report, names, look)
@@ -142,11 +142,19 @@ def _radius_header(release: ReleaseRow, look: Look) -> Iterator[Line]:
 
 def _compared(report: DiffReport, look: Look) -> Iterator[Line]:
     yield ((f"{'Reach':<30}{'old':>7}{'new':>7}   change", Ink.STRONG),)
-    for title, key, always in _FIGURES:
+    for title, key, always in _named(_FIGURES, report):
         old, new = getattr(report.summary.old, key), getattr(report.summary.new, key)
         if always or old or new:
             came, went = _turnover(report) if key == "identities" else (0, 0)
             yield _figure(title, old, new, look, came if went else 0, went)
+
+
+def _named(
+    figures: Sequence[tuple[str, str, bool]], report: Report
+) -> Iterator[tuple[str, str, bool]]:
+    """Give the figures, with scopes called as the providers of this report call them."""
+    for title, key, always in figures:
+        yield (scope_words(report) if key == "scopes" else title), key, always
 
 
 def _turnover(report: DiffReport) -> tuple[int, int]:
@@ -165,10 +173,10 @@ def _figure(title: str, old: int, new: int, look: Look, came: int, went: int) ->
     return ((f"  {title:<28}{old:>7}{new:>7}   ", Ink.PLAIN), (change, ink))
 
 
-def _counted(figures: Figures) -> Iterator[Line]:
+def _counted(report: RadiusReport) -> Iterator[Line]:
     yield (("Reach", Ink.STRONG),)
-    for title, key, always in _FIGURES:
-        count = getattr(figures, key)
+    for title, key, always in _named(_FIGURES, report):
+        count = getattr(report.figures, key)
         if always or count:
             yield ((f"  {title:<28}{count:>7}", Ink.PLAIN),)
 
@@ -235,17 +243,9 @@ def _findings(report: Report, names: Names, look: Look) -> Iterator[Line]:
         lead = f"  {row.severity.upper():<8} {look.name(row.id, 8)} {look.name(row.rule, 8)}  "
         words = before + finding_words(row, names).replace("`", "")
         told = hanging(((lead, _SEVERITY_INK[row.severity]),), words, look)
-        yield from told if look.show_all else _cut(list(told), 2, look)
+        yield from told if look.show_all else shortened(list(told), 2, look)
     if len(rows) > len(shown):
         yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown)} more", Ink.FAINT),)
-
-
-def _cut(lines: list[Line], rows: int, look: Look) -> list[Line]:
-    if len(lines) <= rows:
-        return lines
-    *before, (text, ink) = lines[rows - 1]
-    shown = look.phrase(f"{text} {look.glyphs.ellipsis}", look.width - length(before))
-    return [*lines[: rows - 1], (*before, (shown, ink))]
 
 
 def _gaps(report: Report, names: Names, look: Look) -> Iterator[Line]:

@@ -132,7 +132,7 @@ def _identities(report: DiffReport, more: Iterable[ChangeRow]) -> Said:
     starts = {row.id for row in report.identities_new if row.start}
     for row in more:
         if row.capability == "assume" and row.kind == "gained" and row.resource not in starts:
-            new = f"can be become by {row.identity}{_doubt(row)}"
+            new = f"{row.identity} can become it{_doubt(row)}"
             yield trigger("IDENTITY-NEW", row.resource, "not reached", new, witness=row.witness)
 
 

@@ -1,0 +1,101 @@
+"""What ids of each provider are called where they stand in a sentence, and scopes as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import msgspec
+import pytest
+
+from modelreach.report import DiffReport, RadiusReport, ScopeRow, SecurityChange, TriggerRow
+from modelreach_reports import html, markdown, text
+from modelreach_reports.lines import Ink, Look, hanging, shortened
+from modelreach_reports.naming import Names
+from modelreach_reports.phrases import scope_words
+
+GROUP = "/subscriptions/c2d6426b-6dbd-59f5-80c9-1a0925c270fb/resourcegroups/rg-exports"
+SECRET = "48c29889-ef8a-5554-afa5-1d8e65a3239c/credentials/4f1476a2-180b-5499-8c98-58793292e716"
+
+
+@pytest.mark.parametrize(
+    ("id_", "called"),
+    [
+        ("arn:aws:iam::123456789012:role/some/etl-reader", "etl-reader"),
+        (f"{GROUP}/providers/microsoft.keyvault/vaults/kv-payments", "kv-payments"),
+        (SECRET, "4f1476a2-180b-5499-8c98-58793292e716"),
+        ("serviceAccount:exporter@acme.iam.gserviceaccount.com", "exporter@acme"),
+        ("//run.googleapis.com/projects/p/locations/l/services/tickets", "tickets"),
+        ("k8s/demo/system:serviceaccount:bots:agent", "bots/agent"),
+        ("https://run.googleapis.com/projects/p", "https://run.googleapis.com/projects/p"),
+    ],
+)
+def test_an_id_in_a_sentence(diff_report: DiffReport, id_: str, called: str) -> None:
+    assert Names(diff_report).prose(f"read, as {id_}; more") == f"read, as {called}; more"
+
+
+def _scoped(report: RadiusReport, scopes: Sequence[ScopeRow]) -> RadiusReport:
+    return msgspec.structs.replace(report, scopes=tuple(scopes))
+
+
+GROUP_ROW = ScopeRow(id=GROUP, provider="azure", kind="resource-group", name="rg-exports")
+CLUSTER_ROW = ScopeRow(id="k8s/demo", provider="kubernetes", kind="cluster", name="demo")
+
+
+@pytest.mark.parametrize(
+    ("scopes", "words"),
+    [
+        ([GROUP_ROW], "subscriptions, groups"),
+        ([CLUSTER_ROW], "clusters, namespaces"),
+        ([GROUP_ROW, CLUSTER_ROW], "accounts, projects, clusters"),
+    ],
+)
+def test_scopes_are_called_as_their_provider_calls_them(
+    radius_report: RadiusReport, scopes: list[ScopeRow], words: str
+) -> None:
+    report = _scoped(radius_report, scopes)
+    assert scope_words(report) == words
+    assert f"\n  {words} " in text.render(report).decode()
+    assert f"| {words} |" in markdown.render(report).decode()
+    assert words.capitalize() in html.render(report).decode()
+
+
+def test_a_scope_with_a_path_for_an_id_is_called_by_its_name(radius_report: RadiusReport) -> None:
+    assert Names(_scoped(radius_report, [GROUP_ROW])).scope(GROUP) == "azure rg-exports"
+
+
+def test_reasons_name_things_in_every_form(diff_report: DiffReport) -> None:
+    row = TriggerRow(
+        id="ADMIN-REACHED",
+        dimension="data_exposure",
+        title="administration newly reachable",
+        subject=GROUP,
+        old="not administered",
+        new="can be taken over by serviceAccount:boss@acme.iam.gserviceaccount.com",
+        demands=(),
+    )
+    change = SecurityChange(
+        verdict="yes",
+        dimensions=("data_exposure",),
+        by_dimension={"data_exposure": "yes"},
+        triggers=(row,),
+        undeclared=(),
+    )
+    report = msgspec.structs.replace(diff_report, scopes=(GROUP_ROW,), security_change=change)
+    assert "rg-exports: not administered → can be taken over by boss@acme\n" in (
+        text.render(report, width=100).decode()
+    )
+    assert "| `rg-exports` | not administered | can be taken over by boss`@`acme |" in (
+        markdown.render(report).decode()
+    )
+    page = html.render(report).decode()
+    assert f'title="{GROUP}">rg-exports</td>' in page
+    assert "can be taken over by boss@acme</td>" in page
+
+
+def test_what_is_cut_says_so() -> None:
+    look = Look(width=30)
+    lines = list(hanging((("id  ", Ink.PLAIN),), "word " * 20, look))
+    assert shortened(lines[:2], 2, look) == lines[:2]
+    cut = shortened(lines, 2, look)
+    assert len(cut) == 2
+    assert cut[-1][-1][0].endswith("…")
