@@ -86,11 +86,10 @@ class _Cluster:
         return self._start("worker", self.address, *words, "--host", "127.0.0.1")
 
     def stop(self) -> None:
+        """Kill all: asked to end, a worker first looks for its scheduler for a while."""
         for process in (*self.workers, self._scheduler):
-            if process.poll() is None:
-                process.terminate()
-        for process in (*self.workers, self._scheduler):
-            process.wait(30)
+            process.kill()
+            process.wait()
 
 
 def _free_port() -> int:
