@@ -40,7 +40,7 @@ def test_collect_and_replay(done: Any, tmp_path: Path) -> None:
             *("--record", str(kept), "--now", "2026-11-24T00:00:00Z", "-o", str(out)),
         )
     assert code == 0, err
-    assert f"{out}: 1 project(s), 1 principals, 1 resources, 0 gap(s)" in err
+    assert f"{out}: 1 project, 1 principal, 1 resource, 0 gaps" in err
     assert "gcp projects" in err
     again = tmp_path / "again.snap"
     assert done("collect", "gcp", "--from", str(kept), "-o", str(again))[0] == 0
@@ -77,7 +77,7 @@ def test_two_clouds_in_one_snapshot(done: Any, tmp_path: Path) -> None:
     assert code == 0, err
     snapshot = decode(out.read_bytes(), place="both")
     assert {scope.provider for scope in snapshot.scopes} == {"aws", "gcp"}
-    assert "3 account(s), 3 project(s)" in err
+    assert "3 accounts, 3 projects" in err
 
 
 def test_a_scope_that_is_none(done: Any, tmp_path: Path) -> None:

@@ -11,15 +11,21 @@ import click
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from modelreach.policy.aws.cases import CaseResult
     from modelreach.policy.decision import Decision, StatementRef
     from modelreach.report import DecisionRow, StatementRow
+    from modelreach.snapshot import Principal, Resource, Snapshot
 
 EXAMPLES = """\b
 Examples:
   modelreach can ROLE-ARN secretsmanager:GetSecretValue SECRET-ARN --snapshot estate.snap
   modelreach can ROLE-ARN s3:GetObject arn:aws:s3:::b/k --snapshot e.snap \\
       --context aws:SourceVpce=vpce-1
+  modelreach can my-agent Microsoft.KeyVault/vaults/read kv-payments --snapshot e.snap
+  modelreach can system:serviceaccount:bots:agent core:secrets:get k8s/prod/bots/secrets/db \\
+      --snapshot e.snap
   modelreach can --cases policy-tests.jsonl
 """
 
@@ -52,6 +58,8 @@ def command(
     ascii_only: bool,
 ) -> None:
     """Ask whether PRINCIPAL may do ACTION on RESOURCE, and because of which statements.
+
+    Both are ids, or names that only one thing in the snapshot has.
 
     With --cases, a file of policy unit tests is evaluated; a disagreement with what a case
     expects exits 1.
@@ -104,9 +112,15 @@ def _decided(
             hint="such as s3:GetObject, storage.objects.get or Microsoft.KeyVault/vaults/read",
         )
     estate, source = read_snapshot(snapshot)
-    for engine in engines(Facts(estate)).values():
+    facts = Facts(estate)
+    all_engines = engines(facts).values()
+    if all(engine.principal(principal) is None for engine in all_engines):
+        principal = _by_name(principal, estate.principals, source.name)
+    for engine in all_engines:
         if engine.principal(principal) is None:
             continue
+        if not any(sign in resource for sign in ":/*"):
+            resource = _target(resource, estate, source.name)
         decision = engine.decide(principal, action, resource, context)
         row = DecisionRow(
             principal=principal,
@@ -124,9 +138,39 @@ def _decided(
         return row, decision, engine.explain(decision)
     raise InputError(
         f"principal `{principal}` is not in {source.name}",
-        hint="use the id of a principal that was collected: an ARN, or a member such as "
-        "serviceAccount:NAME@PROJECT.iam.gserviceaccount.com",
+        hint=_SPELLINGS,
     )
+
+
+_SPELLINGS = (
+    "use its name, where only one has it, or its id: an ARN; a member such as "
+    "serviceAccount:NAME@PROJECT.iam.gserviceaccount.com; an object id of Entra; "
+    "system:serviceaccount:NAMESPACE:NAME"
+)
+
+
+def _target(resource: str, estate: Snapshot, place: str) -> str:
+    """Give what is acted on by a word that is no path: a principal or scope by its id, else a
+    resource by its name."""
+    ids = {one.id for one in estate.principals} | {one.id for one in estate.scopes}
+    if resource in ids:
+        return resource
+    return _by_name(resource, estate.resources, place)
+
+
+def _by_name(name: str, facts: Sequence[Principal] | Sequence[Resource], place: str) -> str:
+    """Give the id of the only fact of that name, or the name itself where an id is as short.
+
+    Raises `InputError` for a name of none, which would be answered as if nothing granted it, and
+    for a name of several.
+    """
+    ids = sorted({fact.id for fact in facts if name in (fact.id, fact.name)})
+    if len(ids) == 1:
+        return ids[0]
+    if ids:
+        several = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
+        raise InputError(f"`{name}` is what several are called", place=place, hint=several)
+    raise InputError(f"`{name}` is not in {place}", hint=_SPELLINGS)
 
 
 def _statement(ref: StatementRef) -> StatementRow:

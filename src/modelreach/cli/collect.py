@@ -26,6 +26,7 @@ Examples:
   modelreach collect aws --from gaad.json -o gaad.snap     (offline, from an export)
   modelreach collect aws -o estate.mrdb                    (small, and day by day in one file)
   modelreach collect gcp --organization 123456789012 -o estate.snap
+  modelreach collect kubernetes --from rendered/ --cluster prod -o prod.snap
   modelreach collect aws gcp --profile ml --project ml-prod -o both.snap
 """
 
@@ -33,8 +34,10 @@ Examples:
 @click.command("collect", epilog=EXAMPLES)
 @click.argument("providers", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where the snapshot goes.")
-@click.option("--profile", "profiles", multiple=True, help="Profile of the AWS configuration.")
-@click.option("--region", "regions", multiple=True, help="Region; default: all enabled ones.")
+@click.option(
+    "--profile", "profiles", multiple=True, help="Profile of the AWS configuration. [aws]"
+)
+@click.option("--region", "regions", multiple=True, help="Region; default: all enabled. [aws]")
 @click.option(
     "--scope",
     "scopes",
@@ -42,8 +45,10 @@ Examples:
     metavar="ID",
     help="What to read, such as organizations/123; default: all that is visible.",
 )
-@click.option("--assume-role", "roles", multiple=True, metavar="ARN", help="Role to read as.")
-@click.option("--external-id", default="", help="ExternalId for --assume-role.")
+@click.option(
+    "--assume-role", "roles", multiple=True, metavar="ARN", help="Role to read as. [aws]"
+)
+@click.option("--external-id", default="", help="ExternalId for --assume-role. [aws]")
 @click.option(
     "--endpoint-url",
     "endpoints",
@@ -68,7 +73,7 @@ def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) 
     """Read an estate, read-only, and write a snapshot of it.
 
     What is refused becomes a gap in the snapshot, with the permission that would close it; the
-    run goes on. PROVIDERS: aws, azure, gcp, or several of them.
+    run goes on. PROVIDERS: aws, azure, gcp, kubernetes, or several of them.
     """
     from modelreach import __version__, plugins, snapshot
     from modelreach.cli.files import write_snapshot
@@ -185,18 +190,21 @@ def _progress(line: str) -> None:
 _COUNTED = ("account", "project", "subscription", "cluster")
 
 
+def _counted(number: int, noun: str) -> str:
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
 def _told(whole: Snapshot, output: str) -> list[str]:
     kinds = Counter(scope.kind for scope in whole.scopes)
-    places = [f"{kinds[kind]} {kind}(s)" for kind in _COUNTED if kinds[kind]] or ["no scope"]
-    lines = [
-        f"{output}: {', '.join(places)}, {len(whole.principals)} principals, "
-        f"{len(whole.resources)} resources, {len(whole.gaps)} gap(s)"
-    ]
+    places = [_counted(kinds[kind], kind) for kind in _COUNTED if kinds[kind]] or ["no scope"]
+    things = ("principal", whole.principals), ("resource", whole.resources), ("gap", whole.gaps)
+    places += [_counted(len(facts), noun) for noun, facts in things]
+    lines = [f"{output}: {', '.join(places)}"]
     by_permission = Counter(
         f"{gap.reason}: {gap.permission or gap.operation or gap.kind}" for gap in whole.gaps
     )
     for label, count in sorted(by_permission.items())[:12]:
-        lines.append(f"  not read: {label} ({count} time{'s' if count > 1 else ''})")
+        lines.append(f"  not read: {label}" + (f" ({count} times)" if count > 1 else ""))
     if len(by_permission) > 12:
         lines.append(f"  … {len(by_permission) - 12} more kinds of gap in the snapshot")
     denied = sorted({gap.provider for gap in whole.gaps if gap.reason == "denied"})

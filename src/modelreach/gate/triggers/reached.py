@@ -106,7 +106,8 @@ def _rest(row: ChangeRow) -> str:
 
 def _doubt(row: ChangeRow) -> str:
     if row.verdict == "conditional":
-        return f", only if {' and '.join(row.depends_on) or 'a condition holds'}"
+        told = " and ".join(row.depends_on) or "a condition holds"
+        return f", only if {told.removeprefix('provided that ')}"
     return ", not known for sure" if row.verdict == "unknown" else ""
 
 

@@ -1,0 +1,48 @@
+"""What `can` may be asked about: ids, and names that only one thing has."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+Call = Callable[..., Any]
+ESTATE = ("--snapshot", "estate.snap.json")
+ROLE = "arn:aws:iam::123456789012:role/support-agent-runtime-v2"
+
+
+def test_names_mean_what_their_ids_mean(call: Call) -> None:
+    named = call("can", "support-agent-runtime-v2", "s3:GetObject", "acme-support-kb", *ESTATE)
+    spelled = call("can", ROLE, "s3:GetObject", "arn:aws:s3:::acme-support-kb", *ESTATE)
+    assert (named.code, named.out) == (0, spelled.out)
+    assert " ALLOWED " in named.out
+
+
+@pytest.mark.parametrize(
+    ("principal", "resource", "missing"),
+    [("nobody", "acme-support-kb", "nobody"), (ROLE, "acme-suport-kb", "acme-suport-kb")],
+)
+def test_a_name_of_nothing_is_not_answered(
+    call: Call, principal: str, resource: str, missing: str
+) -> None:
+    done = call("can", principal, "s3:GetObject", resource, *ESTATE)
+    assert done.code == 2
+    assert f"`{missing}` is not in estate.snap.json" in done.err
+
+
+def test_a_name_of_several_asks_which(call: Call, place: Path) -> None:
+    found = json.loads((place / "estate.snap.json").read_text())
+    (bucket,) = [one for one in found["resources"] if one.get("name") == "acme-support-kb"]
+    found["resources"].append({**bucket, "id": "arn:aws:s3:::acme-support-kb-2"})
+    (place / "two.json").write_text(json.dumps(found))
+    done = call("can", ROLE, "s3:GetObject", "acme-support-kb", "--snapshot", "two.json")
+    assert done.code == 2
+    assert "hint:  arn:aws:s3:::acme-support-kb, arn:aws:s3:::acme-support-kb-2" in done.err
+
+
+@pytest.mark.parametrize("resource", ["*", "arn:aws:s3:::not-collected"])
+def test_ids_and_patterns_are_asked_as_they_are(call: Call, resource: str) -> None:
+    assert call("can", ROLE, "s3:GetObject", resource, *ESTATE).code == 0
