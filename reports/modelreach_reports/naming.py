@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelreach.report import ChangeRow, DiffReport, GrantRow, IdentityRow, Report
 from modelreach_reports.safe import visible
@@ -31,6 +32,10 @@ _BARE = re.compile(
 )
 
 
+#: Ids that name what holds a thing, as a path; no patterns.
+_PATH = re.compile(r"(?:/|k8s/)[^* ]+")
+
+
 @dataclass(frozen=True, slots=True)
 class Thing:
     """A node of a witness, ready to be shown. `id` is as in the report, the rest is harmless."""
@@ -51,6 +56,7 @@ class Names:
         for resource in report.changes if isinstance(report, DiffReport) else report.grants:
             if resource.resource not in self._scopes:
                 self._add_resource(resource)
+        self._tell_apart()
         for identity in _identities(report):
             self._add_identity(identity)
         for release in _releases(report):
@@ -62,6 +68,16 @@ class Names:
         key, kind = key_of(row), kind_words(row.resource_kind)
         sensitive = is_sensitive(row.sensitivity)
         self._things[key] = Thing(key, _resource_label(row), kind, row.scope, sensitive)
+
+    def _tell_apart(self) -> None:
+        """Name what holds a thing, too, where several of a kind have one name: secrets of vaults,
+        of namespaces, of projects."""
+        alike = Counter((thing.kind, thing.label) for thing in self._things.values())
+        for key, thing in self._things.items():
+            holders = thing.id.split("/")[:-1] if _PATH.fullmatch(thing.id) else []
+            if alike[thing.kind, thing.label] > 1 and len(holders) > 2:
+                label = f"{visible(holders[-2])}/{thing.label}"
+                self._things[key] = replace(thing, label=label)
 
     def _add_identity(self, row: IdentityRow) -> None:
         kind = kind_words(row.kind)

@@ -92,6 +92,20 @@ def test_reasons_name_things_in_every_form(diff_report: DiffReport) -> None:
     assert "can be taken over by boss@acme</td>" in page
 
 
+def test_things_of_one_name_are_told_apart_by_what_holds_them(radius_report: RadiusReport) -> None:
+    vaults = "/subscriptions/s/resourcegroups/g/providers/microsoft.keyvault/vaults"
+    ids = [f"{vaults}/{vault}/secrets/crm-token" for vault in ("legacy", "payments")]
+    kind = "microsoft.keyvault/vaults/secrets"
+    some = msgspec.structs.replace(
+        radius_report.grants[0], resource_kind=kind, resource_name="crm-token", pattern=False
+    )
+    grants = tuple(msgspec.structs.replace(some, resource=id_) for id_ in ids)
+    one = Names(msgspec.structs.replace(radius_report, grants=grants[:1]))
+    assert one.told(ids[0]) == "crm-token"
+    both = Names(msgspec.structs.replace(radius_report, grants=grants))
+    assert [both.told(id_) for id_ in ids] == ["legacy/crm-token", "payments/crm-token"]
+
+
 def test_what_is_cut_says_so() -> None:
     look = Look(width=30)
     lines = list(hanging((("id  ", Ink.PLAIN),), "word " * 20, look))

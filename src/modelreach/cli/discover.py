@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from pathlib import Path
 
 import click
@@ -30,17 +31,18 @@ def command(snapshot: str, output: str | None, only_list: bool) -> None:
     estate, source = read_snapshot(snapshot)
     found = discover(Facts(estate))
     if not found:
-        known = ", ".join(sorted({name for _, name in model_kinds().values()}))
+        known = "; ".join(sorted({name for _, name in model_kinds().values()}))
         raise InputError(
             "no model deployment is in this snapshot",
             place=source.name,
             hint=f"known are {known}",
         )
+    called = {one.id: one.name for one in estate.principals}
     names: dict[str, int] = {}
     drafts: dict[str, bytes] = {}
     for one in found:
         runtime = one.runtime
-        runs_as = ", ".join(runtime.identities) or "unknown"
+        runs_as = ", ".join(_told(id_, called) for id_ in runtime.identities) or "unknown"
         click.echo(
             visible(f"{runtime.name or runtime.id}  {one.what}  {runtime.scope}  as {runs_as}"),
             err=not only_list,
@@ -54,6 +56,12 @@ def command(snapshot: str, output: str | None, only_list: bool) -> None:
     folder = Path(output)
     folder.mkdir(parents=True, exist_ok=True)
     write_all({str(folder / name): draft for name, draft in drafts.items()})
+
+
+def _told(identity: str, called: Mapping[str, str]) -> str:
+    """Give an identity, and its name where the id does not say it."""
+    name = called.get(identity, "")
+    return f"{name} ({identity})" if name and name not in identity else identity
 
 
 def _file_name(name: str, taken: dict[str, int]) -> str:
