@@ -67,7 +67,16 @@ class Names:
     def _add_resource(self, row: ChangeRow | GrantRow) -> None:
         key, kind = key_of(row), kind_words(row.resource_kind)
         sensitive = is_sensitive(row.sensitivity)
-        self._things[key] = Thing(key, _resource_label(row), kind, row.scope, sensitive)
+        label = self._placed(row) if row.pattern else _resource_label(row)
+        self._things[key] = Thing(key, label, kind, row.scope, sensitive)
+
+    def _placed(self, row: ChangeRow | GrantRow) -> str:
+        """Give what a pattern is called, with the name of its scope in place of a bare number."""
+        label, scope = _resource_label(row), self._scopes.get(row.scope)
+        number = row.scope.rpartition("/")[2]
+        if scope is None or not scope.name or not number.isdigit():
+            return label
+        return re.sub(rf"(?<=\bin )\w+ {number}\b", lambda _: visible(scope.name), label)
 
     def _tell_apart(self) -> None:
         """Name what holds a thing, too, where several of a kind have one name: secrets of vaults,
@@ -228,7 +237,8 @@ def pattern_label(pattern: str, kind: str, exceptions: Sequence[str] = ()) -> st
     """Say in words that a grant is over things which the snapshot does not list."""
     scope = place_of_pattern(pattern)
     if scope is not None:
-        named, family = noun_of_kind(kind), kind.partition(".")[0].strip("*")
+        named, family = noun_of_kind(kind), re.split("[.:]", kind)[0].strip("*")
+        family = "" if family == "kubernetes" else family
         thing = f"any {named}" if named else f"anything of {family}" if family else "anything"
         return f"{thing} in {scope}"
     service, _, noun = kind.replace("/", ":", 1).partition(":")

@@ -106,6 +106,30 @@ def test_things_of_one_name_are_told_apart_by_what_holds_them(radius_report: Rad
     assert [both.told(id_) for id_ in ids] == ["legacy/crm-token", "payments/crm-token"]
 
 
+@pytest.mark.parametrize(
+    ("pattern", "kind", "words"),
+    [
+        ("k8s/demo/bots/*", "kubernetes:secrets", "any secrets in namespace bots"),
+        ("k8s/demo/*", "kubernetes:*", "anything in cluster demo"),
+        ("k8s/demo/*", "kubernetes:deployments.apps", "any deployments in cluster demo"),
+        ("organizations/618/*", "iam.googleapis.com/*", "anything of iam in acme.example"),
+        ("organizations/619/*", "iam.googleapis.com/*", "anything of iam in organization 619"),
+    ],
+)
+def test_a_pattern_names_its_place(
+    radius_report: RadiusReport, pattern: str, kind: str, words: str
+) -> None:
+    scope = pattern.removesuffix("/*")
+    row = msgspec.structs.replace(
+        radius_report.grants[0], resource=pattern, resource_kind=kind, scope=scope, pattern=True
+    )
+    named = ScopeRow(
+        id="organizations/618", provider="gcp", kind="organization", name="acme.example"
+    )
+    report = msgspec.structs.replace(radius_report, grants=(row,), scopes=(named,))
+    assert Names(report).thing(f"{pattern} {kind}").label == words
+
+
 def test_what_is_cut_says_so() -> None:
     look = Look(width=30)
     lines = list(hanging((("id  ", Ink.PLAIN),), "word " * 20, look))
