@@ -20,7 +20,7 @@ from modelreach.report import (
 )
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import middle, visible
-from modelreach_reports.words import listed, statement_words
+from modelreach_reports.words import conditions_words, listed, statement_words
 
 _SCOPES = {
     "aws": "accounts",
@@ -91,7 +91,7 @@ def verdict_word(verdict: str) -> str:
 def provisos(row: ChangeRow | GrantRow | AdminRow) -> tuple[str, ...]:
     """Give what an answer hangs on, one phrase each."""
     if row.verdict == "conditional":
-        return (f"only if {visible(' and '.join(row.depends_on) or 'a condition holds')}",)
+        return (f"only if {visible(conditions_words(row.depends_on))}",)
     if row.verdict != "unknown":
         return ()
     causes = row.caused_by if isinstance(row, ChangeRow) else ()

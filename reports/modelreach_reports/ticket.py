@@ -153,7 +153,8 @@ def _what_it_reaches(ticket: Ticket) -> Iterator[str]:
         yield "Nothing is reached that was not reached before."
     yield ""
     if ticket.others:
-        yield f"Not listed: {ticket.others} changes that take access away or only reroute it."
+        changes = "1 change" if ticket.others == 1 else f"{ticket.others} changes"
+        yield f"Not listed: {changes} by which access goes, or is only rerouted."
         yield ""
     if ticket.gaps:
         yield f"Not read, and so unknown, not none ({len(ticket.gaps)}):"

@@ -165,12 +165,18 @@ def hop_words(hop: Hop) -> str:
     return words if told else f"{words} ({action})"
 
 
+def conditions_words(conditions: Sequence[str]) -> str:
+    """Say what must hold, to stand after "only if"."""
+    told = (condition.removeprefix("provided that ") for condition in conditions)
+    return " and ".join(told) or "a condition holds"
+
+
 def strength_words(hop: Hop) -> str:
     """Say how sure a hop is; nothing when it is certain."""
     depends = visible(" and ".join(hop.depends_on))
     match hop.strength:
         case "conditional":
-            return f"only if {depends or 'a condition holds'}"
+            return f"only if {visible(conditions_words(hop.depends_on))}"
         case "unknown":
             return f"unknown: {depends or 'it could not be judged'}"
         case "influence":

@@ -12,6 +12,7 @@ from modelreach_reports import html, markdown, text
 from modelreach_reports.lines import Ink, Look, hanging, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import scope_words
+from modelreach_reports.words import conditions_words
 
 GROUP = "/subscriptions/c2d6426b-6dbd-59f5-80c9-1a0925c270fb/resourcegroups/rg-exports"
 SECRET = "48c29889-ef8a-5554-afa5-1d8e65a3239c/credentials/4f1476a2-180b-5499-8c98-58793292e716"
@@ -128,6 +129,12 @@ def test_a_pattern_names_its_place(
     )
     report = msgspec.structs.replace(radius_report, grants=(row,), scopes=(named,))
     assert Names(report).thing(f"{pattern} {kind}").label == words
+
+
+def test_a_proviso_is_a_sentence() -> None:
+    assert conditions_words(()) == "a condition holds"
+    told = ("provided that something invokes it", "provided that StringEquals a b")
+    assert conditions_words(told) == "something invokes it and StringEquals a b"
 
 
 def test_what_is_cut_says_so() -> None:

@@ -106,8 +106,8 @@ def _rest(row: ChangeRow) -> str:
 
 def _doubt(row: ChangeRow) -> str:
     if row.verdict == "conditional":
-        told = " and ".join(row.depends_on) or "a condition holds"
-        return f", only if {told.removeprefix('provided that ')}"
+        told = (condition.removeprefix("provided that ") for condition in row.depends_on)
+        return f", only if {' and '.join(told) or 'a condition holds'}"
     return ", not known for sure" if row.verdict == "unknown" else ""
 
 
