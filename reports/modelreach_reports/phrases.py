@@ -17,6 +17,7 @@ from modelreach.report import (
     GrantRow,
     RadiusReport,
     Report,
+    Ticket,
 )
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import middle, visible
@@ -30,7 +31,7 @@ _SCOPES = {
 }
 
 
-def scope_words(report: Report) -> str:
+def scope_words(report: Report | Ticket) -> str:
     """Say what the scopes of a report are, in the words of its provider if it is one."""
     providers = {row.provider for row in report.scopes}
     alone = providers.pop() if len(providers) == 1 else ""

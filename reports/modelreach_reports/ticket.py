@@ -21,7 +21,7 @@ from modelreach.report import (
 )
 from modelreach_reports.gating import DIMENSIONS, waived_words
 from modelreach_reports.markdown import code, prose
-from modelreach_reports.phrases import gate_reasons, provisos, standards_words
+from modelreach_reports.phrases import gate_reasons, provisos, scope_words, standards_words
 from modelreach_reports.safe import visible
 from modelreach_reports.words import hop_words
 
@@ -138,7 +138,7 @@ def _what_it_reaches(ticket: Ticket) -> Iterator[str]:
         ("resources", old.resources, new.resources),
         ("of them sensitive", old.sensitive, new.sensitive),
         ("identities", old.identities, new.identities),
-        ("accounts, projects, clusters", old.scopes, new.scopes),
+        (scope_words(ticket), old.scopes, new.scopes),
         ("of them it can take over", old.administers, new.administers),
     ):
         yield f"| {title} | {was} | {now} |"
