@@ -31,7 +31,7 @@ def _side(estate: Any, principal: str) -> Side:
 
 
 def _found(estate: Any, who: str, **facts: Any) -> list[Finding]:
-    told = {
+    told: dict[str, Any] = {
         "kind": "service-account-key",
         "principal": who,
         "status": "active",
