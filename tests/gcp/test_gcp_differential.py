@@ -14,6 +14,7 @@ import pytest
 from modelreach.model import Verdict
 from modelreach.policy.expr import FALSE, TRUE, Atom, assign, atoms
 from modelreach.policy.gcp.cases import decide
+from modelreach.policy.gcp.enforcement import qualified
 from modelreach_reference.gcp import answers, count_completions
 from modelreach_reference.gcp_cases import Agreement, agreement, random_case, shrink
 
@@ -73,11 +74,7 @@ def test_a_deny_trumps_every_allow() -> None:
         denied = copy.deepcopy(record)
         rule = {
             "deniedPrincipals": ["principalSet://goog/public:all"],
-            "deniedPermissions": [
-                *("storage.googleapis.com/*.*", "secretmanager.googleapis.com/*.*"),
-                *("iam.googleapis.com/*.*", "run.googleapis.com/*.*"),
-                *("compute.googleapis.com/*.*", "cloudresourcemanager.googleapis.com/*.*"),
-            ],
+            "deniedPermissions": [qualified(denied["request"]["permission"])],
         }
         denied["denies"].append({"target": "organizations/1", "rules": [rule]})
         assert decide(denied).verdict is Verdict.DENY

@@ -61,10 +61,12 @@ def test_deny_comes_before_allow_and_is_inherited(estate: Any, ml: str) -> None:
 def test_permissions_of_deny_policies(
     estate: Any, ml: str, pattern: str, permission: str, denied: bool
 ) -> None:
-    """G05: qualified names, and groups of permissions."""
+    """G05, G09: qualified names, and groups of permissions: of these only what deny policies
+    support is denied, which is not known here."""
     data = estate.bucket("data")
     estate.deny(PROJECT, {"deniedPrincipals": [ALL], "deniedPermissions": [pattern]})
-    assert estate.verdict(ml, permission, data) == ("deny" if denied else "allow")
+    expected = "unknown" if "*" in pattern else "deny"
+    assert estate.verdict(ml, permission, data) == (expected if denied else "allow")
 
 
 def test_some_services_have_another_name_in_deny_policies() -> None:
@@ -93,7 +95,7 @@ def test_principals_of_deny_policies(estate: Any, spelling: str) -> None:
     }
     rule = {
         "deniedPrincipals": [members[spelling]],
-        "deniedPermissions": ["storage.googleapis.com/*.*"],
+        "deniedPermissions": ["storage.googleapis.com/objects.get"],
     }
     estate.deny(PROJECT, rule)
     expected = "deny" if spelling in ("account", "group", "scope") else "allow"
@@ -110,15 +112,18 @@ def test_exceptions_of_deny_policies(estate: Any, ml: str) -> None:
         {
             "deniedPrincipals": [ALL],
             "exceptionPrincipals": [v2(ml)],
-            "deniedPermissions": ["storage.googleapis.com/*.*"],
+            "deniedPermissions": [
+                "storage.googleapis.com/*.*",
+                "storage.googleapis.com/objects.get",
+            ],
             "exceptionPermissions": ["storage.googleapis.com/objects.list"],
         },
     )
     assert estate.verdict(ml, GET, data) == "allow"
     assert estate.verdict(other, GET, data) == "deny"
     assert estate.verdict(other, "storage.objects.list", data) == "allow"
-    reads = {g.actions for g in estate.engine().grants(other)}
-    assert reads == {("storage.objects.list",)}
+    sure = {g.actions for g in estate.engine().grants(other) if str(g.verdict) == "allow"}
+    assert sure == {("storage.objects.list",)}
 
 
 def test_a_deny_condition_looks_at_effective_tags(estate: Any, ml: str) -> None:

@@ -141,6 +141,10 @@ def _gives(role: str, permission: str, case: Case, turn: Turn) -> bool | None:
 # --- what denies -------------------------------------------------------------------------------
 
 
+#: What a group of permissions in a deny policy leaves open.
+SUPPORTED = "whether deny policies support what a group of permissions names"
+
+
 def _denials(case: Case, turn: Turn) -> Iterator[bool]:
     chain, permission = _chain(case), _qualified(case["request"]["permission"])
     for policy in case["denies"]:
@@ -155,7 +159,9 @@ def _denials(case: Case, turn: Turn) -> Iterator[bool]:
             excepted = [means(plain(m), case, turn) for m in rule.get("exceptionPrincipals", [])]
             condition = rule.get("denialCondition", {}).get("expression", "")
             met = holds(condition, _asked(case, turn))
-            yield any(meant) and not any(excepted) and met
+            denies = any(meant) and not any(excepted) and met
+            named = permission in rule.get("deniedPermissions", [])
+            yield denies and (named or turn(SUPPORTED, "not understood"))
     for gap in case["gaps"]:
         if gap["kind"] == "deny" and gap["scope"] in chain:
             yield not turn(f"deny policies of {gap['scope']} let it pass", "not read")

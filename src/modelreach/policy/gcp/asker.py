@@ -277,6 +277,8 @@ class Asker:
             for rule in self.estate.denies(name):
                 if rule.names(permission):
                     when = self._said(rule, (rule.condition,), place, permission)
+                    if rule.by_group(permission):
+                        when = all_of((when, _SUPPORTED))
                     if when != FALSE:
                         yield Clause(when, rule.ref)
             for access in self.estate.accesses(name):
@@ -531,6 +533,11 @@ def _texts(value: AttributeValue | None) -> tuple[str, ...]:
 
 #: What an access list of an object may give.
 #: https://docs.cloud.google.com/storage/docs/access-control/lists#permissions
+#: What a group of permissions in a deny policy (`service/*.*`) leaves open: Google keeps the list
+#: of those that can be denied, and this program does not.
+_SUPPORTED = Atom(
+    AtomKind.OPAQUE, "whether deny policies support what a group of permissions names"
+)
 _LISTED = frozenset(
     {
         "storage.objects.get",

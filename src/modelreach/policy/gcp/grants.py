@@ -133,7 +133,11 @@ class _Plans:
                 if not (role := estate.role(held.binding.role)).known or role.has(permission)
             )
             rules = [rule for name in chain for rule in estate.denies(name)]
-            limiting = tuple(n for n, rule in enumerate(rules) if rule.names(permission))
+            limiting = tuple(
+                (n, rule.by_group(permission))
+                for n, rule in enumerate(rules)
+                if rule.names(permission)
+            )
             blocked = tuple(blocks(permission, b.version) for b, _ in asker.boundaries)
             noun = kinds.noun_of(permission)
             key = (giving, limiting, blocked, noun)

@@ -56,6 +56,14 @@ class DenyRule:
         name = qualified(permission)
         return _any(self.permissions, name) and not _any(self.spared, name)
 
+    def by_group(self, permission: str) -> bool:
+        """Is the permission only one of a group that the rule names, so that whether it is denied
+        hangs on whether deny policies support it? One that is named by itself is supported.
+
+        https://docs.cloud.google.com/iam/docs/deny-permissions-support
+        """
+        return not self.problem and qualified(permission) not in self.permissions
+
 
 def _any(patterns: tuple[str, ...], name: str) -> bool:
     return any(_named(pattern, name) for pattern in patterns)
