@@ -17,6 +17,9 @@ Edit = Callable[[Manifest], None]
 Edited = Callable[[Edit], Manifest]
 Compare = Callable[..., DiffReport]
 
+BY_AGENT = "arn:aws:iam::444455556666:role/booking-desk-4 can become it"
+BY_DEPLOYER = "arn:aws:iam::444455556666:role/deployer can become it, only if"
+
 #: dimension, trigger, subject (its end), old (its beginning), new (its beginning)
 EXPECTED = [
     ("data_exposure", "DATA-NEW", "passengers", "no such", "//bigquery.googleapis.com"),
@@ -28,8 +31,8 @@ EXPECTED = [
     ("tool_authority", "TOOL-NEW", "pay_refund", "no such", "function tool, effect spend"),
     ("tool_authority", "TOOL-NEW", "run_code", "no such", "code-interpreter tool, effect exec"),
     ("tool_authority", "IDENTITY-NEW", "role/booking-desk-4", "arn:aws:iam", "assumed-role"),
-    ("tool_authority", "IDENTITY-NEW", "role/deployer", "not reached", "arn:aws:iam"),
-    ("tool_authority", "IDENTITY-NEW", "role/refund-payer", "not reached", "arn:aws:iam"),
+    ("tool_authority", "IDENTITY-NEW", "role/deployer", "not reached", BY_AGENT),
+    ("tool_authority", "IDENTITY-NEW", "role/refund-payer", "not reached", BY_DEPLOYER),
     ("tool_authority", "IDENTITY-NEW", "gserviceaccount.com", "no such", "service-account-key"),
     ("tool_authority", "LONG-LIVED-KEY", "warehouse", "no such key", "service-account-key, cre"),
     ("refusal_behaviour", "MODEL-CHANGED", "model", "anthropic.claude-3-5", "anthropic.claude-so"),
