@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from modelreach.report import Report
 
+Rendered = TypeVar("Rendered", bytes, Mapping[str, bytes])
+
 
 @dataclass(frozen=True, slots=True)
-class Format:
-    """A renderer: a function from report to bytes, and the file name endings that choose it."""
+class Format(Generic[Rendered]):
+    """A renderer: a function from report to bytes, or to the files of a folder by name; and the
+    file name endings that choose it."""
 
     suffixes: tuple[str, ...]
-    function: Callable[[Report], bytes]
+    function: Callable[[Report], Rendered]
 
-    def __call__(self, report: Report) -> bytes:
+    def __call__(self, report: Report) -> Rendered:
         """Give the report in this form. Raises `MissingExtra` when its packages are absent."""
         return self.function(report)

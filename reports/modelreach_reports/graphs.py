@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import fields
+from enum import StrEnum
 from io import BytesIO
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from modelreach.report import Report
 from modelreach_reports import Format
-from modelreach_reports.nodes import network
+from modelreach_reports.nodes import Edge, Node, network
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -20,12 +21,18 @@ def _graph(report: Report) -> nx.MultiDiGraph[str]:
     found = network(report)
     graph: nx.MultiDiGraph[str] = nx.MultiDiGraph()
     for node in found.nodes:
-        values = asdict(node)
+        values = _values(node)
         graph.add_node(values.pop("id"), label=values["name"], **values)
     for edge in found.edges:
-        values = asdict(edge)
+        values = _values(edge)
         graph.add_edge(values.pop("source"), values.pop("target"), **values)
     return graph
+
+
+def _values(row: Node | Edge) -> dict[str, Any]:
+    """Give the fields of a row; the formats know no enums."""
+    values = {one.name: getattr(row, one.name) for one in fields(row)}
+    return {k: v.value if isinstance(v, StrEnum) else v for k, v in values.items()}
 
 
 def render_graphml(report: Report) -> bytes:

@@ -64,7 +64,7 @@ def _suite(
             suite, "testcase", classname=_text(f"{row.rule}.{label}"), name=_text(title)
         )
         if row in failed:
-            failure = SubElement(case, "failure", message=_text(row.message), type=row.rule)
+            failure = SubElement(case, "failure", message=_text(row.message), type=_text(row.rule))
             failure.text = _whole(row, report)
         else:
             SubElement(case, "skipped", message=_text(_why(row)))

@@ -76,7 +76,7 @@ def _event(row: FindingRow, release: ReleaseRow, names: Names, class_: int) -> d
         "resources": [_resource(row, names)],
         "unmapped": {
             "release": _text(f"{release.name} {release.version}"),
-            "standards": list(row.standards),
+            "standards": [_text(one) for one in row.standards],
             "path": [_text(hop.object) for hop in row.witness],
         },
     }
@@ -90,11 +90,16 @@ def _event(row: FindingRow, release: ReleaseRow, names: Names, class_: int) -> d
 
 def _info(row: FindingRow, release: ReleaseRow, names: Names) -> dict[str, Any]:
     return {
-        "uid": row.fingerprint,
+        "uid": _text(row.fingerprint),
         "title": _text(row.title),
         "desc": _text(names.prose(row.message)),
-        "types": [row.rule],
-        "analytic": {"type_id": 1, "type": "Rule", "uid": row.rule, "name": _text(row.title)},
+        "types": [_text(row.rule)],
+        "analytic": {
+            "type_id": 1,
+            "type": "Rule",
+            "uid": _text(row.rule),
+            "name": _text(row.title),
+        },
         "tags": [
             {"name": "deployment", "values": [_text(release.name)]},
             {"name": "version", "values": [_text(release.version)]},

@@ -40,7 +40,7 @@ def render_sarif(report: Report) -> bytes:
     names = Names(report)
     release = report.new if isinstance(report, DiffReport) else report.release
     rows = sorted(report.findings, key=lambda row: (_RANKED.index(row.severity), row.id))
-    rules = sorted({row.rule for row in rows})
+    rules = sorted({_text(row.rule) for row in rows})
     run: dict[str, Any] = {
         "tool": {
             "driver": {
@@ -53,7 +53,7 @@ def render_sarif(report: Report) -> bytes:
         "originalUriBaseIds": {"%SRCROOT%": {"description": {"text": "the repository"}}},
         "columnKind": "unicodeCodePoints",
         "results": [
-            _result(row, rules.index(row.rule), release, names) for row in rows[:_RESULTS]
+            _result(row, rules.index(_text(row.rule)), release, names) for row in rows[:_RESULTS]
         ],
         "properties": {"release": _text(f"{release.name} {release.version}")},
     }
@@ -67,18 +67,18 @@ def _text(text: str) -> str:
 
 
 def _rule(rule: str, rows: Sequence[FindingRow]) -> dict[str, Any]:
-    of_rule = [row for row in rows if row.rule == rule]
+    of_rule = [row for row in rows if _text(row.rule) == rule]
     worst = min(of_rule, key=lambda row: _RANKED.index(row.severity))
     standards = sorted({one for row in of_rule for one in row.standards})
     return {
         "id": rule,
-        "name": _name(worst.title),
+        "name": _text(_name(worst.title)),
         "shortDescription": {"text": _text(worst.title)},
-        "help": {"text": f"modelreach rules {rule}"},
+        "help": {"text": _text(f"modelreach rules {rule}")},
         "defaultConfiguration": {"level": _LEVELS[worst.severity]},
         "properties": {
             "security-severity": _SCORES[worst.severity],
-            "tags": ["security", *standards][:_TAGS],
+            "tags": ["security", *map(_text, standards)][:_TAGS],
         },
     }
 
@@ -90,12 +90,12 @@ def _name(title: str) -> str:
 def _result(row: FindingRow, index: int, release: ReleaseRow, names: Names) -> dict[str, Any]:
     place = _place(row, release)
     result: dict[str, Any] = {
-        "ruleId": row.rule,
+        "ruleId": _text(row.rule),
         "ruleIndex": index,
         "level": _LEVELS[row.severity],
         "message": {"text": _message(row, names)},
         "locations": [place],
-        "partialFingerprints": {"modelreach/v1": row.fingerprint},
+        "partialFingerprints": {"modelreach/v1": _text(row.fingerprint)},
         "baselineState": _STATES[row.state],
         "properties": {
             "security-severity": _SCORES[row.severity],

@@ -92,11 +92,12 @@ class InParts(Protocol):
 
 
 class Renderer(Protocol):
-    """A form of output. `suffixes` are the file name endings that choose it."""
+    """A form of output: bytes, or the files of a folder by name. `suffixes` are the file name
+    endings that choose it."""
 
     suffixes: tuple[str, ...]
 
-    def __call__(self, report: Report) -> bytes: ...
+    def __call__(self, report: Report) -> bytes | Mapping[str, bytes]: ...
 
 
 class EvidenceReader(Protocol):

@@ -162,7 +162,9 @@ for name in plugins.names(plugins.RENDERERS):
     render = plugins.renderer(name)
     for report in (given.build_diff(), given.build_radius()):
         try:
-            print(name, hashlib.sha256(render(report)).hexdigest())
+            made = render(report)
+            parts = [made] if isinstance(made, bytes) else [c for _, c in sorted(made.items())]
+            print(name, hashlib.sha256(b"".join(parts)).hexdigest())
         except MissingLibraries as error:
             print(name, error)
 """

@@ -72,22 +72,21 @@ def command(
     from modelreach.cli.diff import following
     from modelreach.cli.files import write_all
     from modelreach.cli.gating import gated, written
-    from modelreach.cli.rendering import rendered, terminal
-    from modelreach.plugins import renderer
-    from modelreach.plugins import terminal as drawn
+    from modelreach.cli.rendering import drawn, rendered, terminal
+    from modelreach.plugins import terminal as terminal_form
 
     found = gated(old, new, snapshot, old_snapshot, new_snapshot, load(config), **asked)
     files = written(found, record=record, key=key, policy_input=policy_input)
     again = following(old, new, snapshot, old_snapshot, new_snapshot)
     if form is None or form == "text":
         look = terminal(color=color, ascii_only=ascii_only)
-        shown = drawn("gate")(
+        shown = terminal_form("gate")(
             found.report,
             **look,
             show_all=show_all,
             next_commands=[f"modelreach ticket {again} -o ticket.md"],
         )
     else:
-        shown = renderer(form)(found.report)
+        shown = drawn(found.report, form, "-")["-"]
     write_all({"-": shown, **rendered(found.report, outputs), **files})
     raise click.exceptions.Exit(found.report.gate.exit_code)

@@ -11,7 +11,7 @@ import click
 @click.option("-o", "--output", default="-", metavar="FILE", help="Default: standard output.")
 def command(report: str, form: str, output: str) -> None:
     """Turn a saved diff or radius into another format."""
-    from modelreach import plugins
     from modelreach.cli.files import read_report, write_all
+    from modelreach.cli.rendering import drawn
 
-    write_all({output: plugins.renderer(form)(read_report(report))})
+    write_all(drawn(read_report(report), form, output))

@@ -6,7 +6,8 @@ import hashlib
 import os
 import sys
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -122,11 +123,18 @@ def read_report(path: str) -> Report:
         ) from None
 
 
+class InFolder(str):
+    """The name of a file in a folder that is made if it is not there."""
+
+    __slots__ = ()
+
+
 def write_all(outputs: Mapping[str, bytes]) -> None:
     """Write every file to a temporary name beside it, and only when all are written rename them;
     `-` is stdout, and comes last. Raises `InputError` for what cannot be written; then none is.
     """
     waiting: dict[Path, Path] = {}
+    made = [path for path in _folders(outputs) if _make(path)]
     try:
         for name, content in outputs.items():
             path = Path(name)
@@ -137,11 +145,33 @@ def write_all(outputs: Mapping[str, bytes]) -> None:
     finally:
         for temporary in waiting.values():
             temporary.unlink(missing_ok=True)
+        for path in made:
+            _remove_if_empty(path)
     for name, content in outputs.items():
         if name == "-":
             _to_stdout(content)
         elif _is_device(Path(name)):
             Path(name).write_bytes(content)
+
+
+def _folders(outputs: Iterable[str]) -> set[Path]:
+    return {Path(name).parent for name in outputs if isinstance(name, InFolder)}
+
+
+def _make(path: Path) -> bool:
+    """Make a folder; give whether it was not there."""
+    try:
+        path.mkdir()
+    except FileExistsError:
+        return False
+    except OSError as error:
+        raise _unwritable(path, error) from None
+    return True
+
+
+def _remove_if_empty(path: Path) -> None:
+    with suppress(OSError):
+        path.rmdir()
 
 
 def _is_device(path: Path) -> bool:

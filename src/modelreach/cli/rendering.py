@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from modelreach import plugins
-from modelreach.cli.files import write_all
+from modelreach.cli.files import InFolder, write_all
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
@@ -20,10 +20,15 @@ if TYPE_CHECKING:
 ENDINGS = {
     ".txt": "text",
     ".htm": "html",
+    ".markdown": "md",
+    ".gv": "dot",
     ".xml": "junit",
     ".ocsf.json": "ocsf",
     ".ocsf-detection.json": "ocsf-detection",
     ".opengraph.json": "opengraph",
+    ".opengraph-extension.json": "opengraph-extension",
+    ".cdx.json": "cyclonedx",
+    "/": "neo4j",
 }
 
 
@@ -33,7 +38,7 @@ def format_of(output: str) -> tuple[str, str]:
     head, colon, rest = output.partition(":")
     if colon and head in known:
         return head, rest
-    name = output.rsplit("/", 1)[-1].lower()
+    name = output.lower()
     endings = {f".{form}": form for form in known} | ENDINGS
     for ending in sorted(endings, key=len, reverse=True):
         if name.endswith(ending):
@@ -47,8 +52,24 @@ def format_of(output: str) -> tuple[str, str]:
 
 def rendered(report: Report, outputs: Iterable[str]) -> dict[str, bytes]:
     """Render everything before anything is written."""
-    chosen = [format_of(output) for output in outputs]
-    return {path: plugins.renderer(form)(report) for form, path in chosen}
+    files: dict[str, bytes] = {}
+    for form, path in map(format_of, outputs):
+        files |= drawn(report, form, path)
+    return files
+
+
+def drawn(report: Report, form: str, path: str) -> dict[str, bytes]:
+    """Render one form: a file, or the files of a folder."""
+    made = plugins.renderer(form)(report)
+    if isinstance(made, bytes):
+        return {path: made}
+    if path == "-":
+        raise InputError(
+            f"format `{form}` is a folder of files, which standard output cannot take",
+            hint=f"-o {form}:FOLDER/",
+        )
+    folder = path.rstrip("/") or "/"
+    return {InFolder(f"{folder}/{name}"): content for name, content in made.items()}
 
 
 def emit(
@@ -74,7 +95,7 @@ def emit(
             gated=gated,
         )
     else:
-        content = plugins.renderer(form)(report)
+        content = drawn(report, form, "-")["-"]
     write_all({"-": content, **files})
 
 
