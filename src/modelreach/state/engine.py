@@ -1,0 +1,91 @@
+"""The connection to either database, and the hold on it that keeps two runs apart."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
+from typing import Any, Final
+
+from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy.exc import OperationalError
+from sqlalchemy.pool import NullPool
+
+from modelreach.state.place import Place
+
+#: How long a statement waits for another process's transaction, in seconds.
+_PATIENCE: Final = 60
+#: The file beside a SQLite database whose lock is the hold. The system lets go of it when the
+#: process ends, so that a killed run holds nobody up.
+_HOLD: Final = "-hold"
+_HOLD_KEY: Final = "hashtext('modelreach.state ' || current_schema())"
+
+
+def connect(place: Place, *, read_only: bool) -> Engine:
+    """Give the engine for a database; nothing is opened yet."""
+    if place.file:
+        return _sqlite(place, read_only)
+    options = "-c default_transaction_read_only=on" if read_only else ""
+    return create_engine(
+        place.url,
+        poolclass=NullPool,
+        isolation_level="REPEATABLE READ",
+        connect_args={"options": options, "connect_timeout": 10},
+    )
+
+
+def _sqlite(place: Place, read_only: bool) -> Engine:
+    engine = create_engine(
+        place.url, poolclass=NullPool, connect_args={"timeout": _PATIENCE, "isolation_level": None}
+    )
+
+    def opened(db: Any, _record: object) -> None:
+        for pragma in (
+            *("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"),
+            *("trusted_schema = OFF", f"query_only = {'ON' if read_only else 'OFF'}"),
+        ):
+            db.execute(f"PRAGMA {pragma}")
+
+    def begun(db: Connection) -> None:
+        # A writer asks for its place at once: who reads first and writes then could be refused.
+        writes = db.get_execution_options().get("writes")
+        db.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    event.listen(engine, "connect", opened)
+    event.listen(engine, "begin", begun)
+    return engine
+
+
+@contextmanager
+def held(engine: Engine, file: str, wait: float) -> Generator[bool]:
+    """Hold a state until the end; gives whether it was got within `wait` seconds."""
+    with _file_held(file, wait) if file else _server_held(engine, wait) as got:
+        yield got
+
+
+@contextmanager
+def _file_held(file: str, wait: float) -> Generator[bool]:
+    with closing(sqlite3.connect(file + _HOLD, timeout=wait, isolation_level=None)) as db:
+        try:
+            db.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY:
+                raise
+            yield False
+            return
+        yield True
+
+
+@contextmanager
+def _server_held(engine: Engine, wait: float) -> Generator[bool]:
+    """PostgreSQL: an advisory lock of the session, which ends with the connection."""
+    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+        try:
+            db.exec_driver_sql(f"SET lock_timeout = {max(1, round(wait * 1000))}")
+            db.exec_driver_sql(f"SELECT pg_advisory_lock({_HOLD_KEY})")
+        except OperationalError as error:
+            if getattr(error.orig, "sqlstate", "") != "55P03":  # lock_not_available
+                raise
+            yield False
+            return
+        yield True
