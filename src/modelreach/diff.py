@@ -34,6 +34,9 @@ class ChangeKind(StrEnum):
     UNKNOWN = "unknown"
 
 
+_Rank = tuple[int, int, int, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Reached:
     """How one side reaches one resource by one action: the best access and its witness."""
@@ -41,7 +44,7 @@ class Reached:
     access: Access
 
     @property
-    def rank(self) -> tuple[int, int, int, str]:
+    def rank(self) -> _Rank:
         """Order of preference: certain before conditional before unknown, acting before
         influencing, short before long."""
         access = self.access
@@ -97,14 +100,19 @@ Index = Mapping[str, Mapping[str, Reached]]
 
 def index(accesses: Iterable[Access]) -> dict[str, dict[str, Reached]]:
     """Give, for each resource and action, the best access."""
-    found: dict[str, dict[str, Reached]] = {}
+    best: dict[str, dict[str, tuple[_Rank, Reached]]] = {}
     for access in accesses:
-        actions = found.setdefault(access.grant.resource, {})
+        actions = best.setdefault(access.grant.resource, {})
         reached = Reached(access)
+        ranked = reached.rank, reached
         for action in access.grant.actions:
-            if action not in actions or reached.rank < actions[action].rank:
-                actions[action] = reached
-    return found
+            known = actions.get(action)
+            if known is None or ranked[0] < known[0]:
+                actions[action] = ranked
+    return {
+        resource: {action: reached for action, (_, reached) in actions.items()}
+        for resource, actions in best.items()
+    }
 
 
 def diff(

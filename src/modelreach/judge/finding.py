@@ -79,6 +79,16 @@ class Case:
 
     def rated(self, grant: Grant) -> Rated:
         """Give the sensitivity of what a grant reaches."""
+        key = (grant.provider, grant.kind, grant.resource)
+        if key not in self._rated:
+            self._rated[key] = self._rate(grant)
+        return self._rated[key]
+
+    @cached_property
+    def _rated(self) -> dict[tuple[str, str, str], Rated]:
+        return {}
+
+    def _rate(self, grant: Grant) -> Rated:
         fact = self.facts.resources.get(grant.resource)
         tags = fact.tags if fact else {}
         secure = fact is not None and fact.attributes.get("type") == "SecureString"

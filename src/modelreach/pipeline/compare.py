@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 from modelreach import diff as differ
 from modelreach.blame import Sight
@@ -66,11 +66,12 @@ def _changes(old: Side, new: Side) -> tuple[Change, ...]:
     second = differ.Side(new.radius, _comparable(new, set(same_name)), _blind(new, old), sight)
     cases = {id(first): old.case, id(second): new.case}
     listed = differ.diff(first, second, covered=lambda side, name: _covers(cases[id(side)], name))
-    kept = [change for change in listed if not _summed_up(change, old, new)]
+    kept = [change for change in listed if not _is_summed_up(change, old, new)]
     symbolic = [
         differ.blamed(change, first, second)
-        for change in pattern_changes(old, new)
-        if not _summed_up(change, old, new)
+        for change in pattern_changes(
+            old, new, told=lambda kind, grant: summed_up(kind, grant, new, (old, new))
+        )
     ]
     return tuple(sorted([*kept, *symbolic], key=differ.order))
 
@@ -154,12 +155,11 @@ def _covers(case: Case, name: str) -> bool:
     return scope is not None and case.taken(scope.parent) is not None
 
 
-def _reached_anyway(change: Change, old: Side, new: Side) -> bool:
+def _reached_anyway(kind: ChangeKind, grant: Grant, old: Side, new: Side) -> bool:
     """Has the side without the access taken the scope over, so that it has all of it anyway?"""
-    more = change.kind in (ChangeKind.GAINED, ChangeKind.WIDENED)
+    more = kind in (ChangeKind.GAINED, ChangeKind.WIDENED)
     side = old if more else new
-    moved = more or change.kind in (ChangeKind.LOST, ChangeKind.NARROWED)
-    grant = change.shown.grant
+    moved = more or kind in (ChangeKind.LOST, ChangeKind.NARROWED)
     return (
         moved
         and grant.capability is not Capability.ADMINISTER
@@ -167,19 +167,24 @@ def _reached_anyway(change: Change, old: Side, new: Side) -> bool:
     )
 
 
-def _summed_up(change: Change, old: Side, new: Side) -> bool:
-    """Is the change said already by a scope that came or went whole? Sensitive ones still show."""
-    if _reached_anyway(change, old, new):
+def _is_summed_up(change: Change, old: Side, new: Side) -> bool:
+    shown = new if change.new is not None else old
+    return summed_up(change.kind, change.shown.grant, shown, (old, new))
+
+
+def summed_up(kind: ChangeKind, grant: Grant, shown: Side, sides: tuple[Side, Side]) -> bool:
+    """Is a change said already by a scope that came or went whole? Sensitive ones still show.
+
+    `shown` is the side whose access it shows.
+    """
+    if _reached_anyway(kind, grant, *sides):
         return True
-    access = change.shown
-    grant = access.grant
     if grant.capability is Capability.ADMINISTER:
         return False
-    taken = [side.case.taken(grant.scope) is not None for side in (old, new)]
+    taken = [side.case.taken(grant.scope) is not None for side in sides]
     if taken[0] == taken[1]:
         return False
-    side = new if change.new is not None else old
-    return grant.pattern or side.case.rated(grant).level is not Sensitivity.HIGH
+    return grant.pattern or shown.case.rated(grant).level is not Sensitivity.HIGH
 
 
 def _renamed(old: Side, new: Side) -> dict[str, str]:
@@ -189,12 +194,14 @@ def _renamed(old: Side, new: Side) -> dict[str, str]:
     """
     gone = [n for n, i in old.radius.identities.items() if _only_here(n, i, new)]
     came = [n for n, i in new.radius.identities.items() if _only_here(n, i, old)]
+    if not gone or not came:
+        return {}
     by_signature: dict[object, list[str]] = {}
-    for name in sorted(gone):
-        by_signature.setdefault(_signature(old, name), []).append(name)
+    for name, signature in _signatures(old, gone):
+        by_signature.setdefault(signature, []).append(name)
     pairs: dict[str, str] = {}
-    for name in sorted(came):
-        twins = by_signature.get(_signature(new, name))
+    for name, signature in _signatures(new, came):
+        twins = by_signature.get(signature)
         if twins:
             pairs[name] = twins.pop(0)
     return pairs
@@ -204,12 +211,20 @@ def _only_here(name: str, identity: Identity, other: Side) -> bool:
     return not identity.start and name not in other.radius.identities
 
 
-def _signature(side: Side, name: str) -> object:
+def _signatures(side: Side, names: Iterable[str]) -> Iterator[tuple[str, object]]:
+    """Give what each of these identities reaches, by name."""
+    own: dict[str, list[Access]] = {}
+    for access in side.radius.accesses:
+        own.setdefault(access.grant.principal, []).append(access)
+    for name in sorted(names):
+        yield name, _signature(side, name, own.get(name, []))
+
+
+def _signature(side: Side, name: str, accesses: list[Access]) -> object:
     principal = side.radius.identities[name].principal
     grants = frozenset(
         (a.grant.resource, a.grant.actions, a.verdict, conjuncts(a.residual), a.grant.within)
-        for a in side.radius.accesses
-        if a.grant.principal == name
+        for a in accesses
     )
     patterns = frozenset(
         (g.resource, g.actions, g.verdict, conjuncts(g.residual))

@@ -6,9 +6,9 @@ whatever the policies look like.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import replace
-from functools import reduce
+from functools import cached_property, reduce
 
 from modelreach.diff import Change, ChangeKind
 from modelreach.model import Strength
@@ -42,30 +42,35 @@ def _on_the_way(permissions: PermissionSet, identity: Identity) -> PermissionSet
     return permissions & PermissionSet.of([Box(ALL, ALL, condition)])
 
 
-def pattern_changes(old: Side, new: Side) -> Iterator[Change]:
-    """Give what came and went of the reach that is not listed."""
+#: Whether a change of this kind is told already by another one, whoever holds the grant.
+Told = Callable[[ChangeKind, Grant], bool]
+
+
+def pattern_changes(old: Side, new: Side, told: Told) -> Iterator[Change]:
+    """Give what came and went of the reach that is not listed, and is not `told`."""
     before, after = held(old), held(new)
     for key in sorted(before.keys() | after.keys()):
         was, now = before.get(key, EMPTY), after.get(key, EMPTY)
-        yield from _one_way(key, was, now, new, ChangeKind.GAINED, ChangeKind.WIDENED)
-        yield from _one_way(key, now, was, old, ChangeKind.LOST, ChangeKind.NARROWED)
+        for less, more, side, whole, part in (
+            (was, now, new, ChangeKind.GAINED, ChangeKind.WIDENED),
+            (now, was, old, ChangeKind.LOST, ChangeKind.NARROWED),
+        ):
+            yield from _one_way(_Holders(side, key, less), more, whole, part, told)
 
 
 def _one_way(
-    key: tuple[str, str],
-    less: PermissionSet,
-    more: PermissionSet,
-    side: Side,
-    whole: ChangeKind,
-    part: ChangeKind,
+    holders: _Holders, more: PermissionSet, whole: ChangeKind, part: ChangeKind, told: Told
 ) -> Iterator[Change]:
-    difference = more - less
+    difference = more - holders.less
     if difference.is_empty():
         return
-    provider, scope = key
-    for grant in side.case.engines[provider].unlisted(difference, scope):
-        kind = part if _touched(less, grant) else whole
-        for access in _held_by(grant, side, key, less):
+    provider, scope = holders.key
+    for grant in holders.side.case.engines[provider].unlisted(difference, scope):
+        # Who of all that are reached holds a grant is much work: for nothing where it is told.
+        if told(whole, grant):
+            continue
+        kind = part if _touched(holders.less, grant) else whole
+        for access in holders.of(grant):
             old, new = (access, None) if whole is ChangeKind.LOST else (None, access)
             yield Change(kind, grant.resource, grant.capability, access.grant.actions, old, new)
 
@@ -80,27 +85,41 @@ def _touched(permissions: PermissionSet, grant: Grant) -> bool:
     )
 
 
-def _held_by(
-    grant: Grant, side: Side, key: tuple[str, str], less: PermissionSet
-) -> Iterator[Access]:
-    """Give the parts of a grant by who holds, by the shortest way, what `less` has not; each with
-    the statements of that identity alone."""
-    rest = list(grant.actions)
-    for name, identity in sorted(
-        side.radius.identities.items(), key=lambda item: (len(item[1].path.pivots), item[0])
-    ):
-        if not rest:
-            return
-        if (identity.principal.provider, identity.principal.scope) != key:
-            continue
-        mine = (_on_the_way(side.radius.held[name], identity) & _wanted(grant, rest)) - less
-        held = [a for a in rest if any(_is_in(a, box) for box in mine.boxes)]
-        if held:
-            rest = [action for action in rest if action not in held]
-            yield _part(grant, name, identity, held, mine)
-    if rest:
-        name = min(side.radius.identities)
-        yield _part(grant, name, side.radius.identities[name], rest, EMPTY)
+class _Holders:
+    """Who on a side holds a grant in one provider and scope, `less` taken away."""
+
+    def __init__(self, side: Side, key: tuple[str, str], less: PermissionSet) -> None:
+        self.side, self.key, self.less = side, key, less
+
+    @cached_property
+    def _nearest(self) -> list[tuple[str, Identity, PermissionSet]]:
+        """The identities there with what they hold, those by the shortest way first."""
+        radius = self.side.radius
+        found = sorted(
+            radius.identities.items(), key=lambda item: (len(item[1].path.pivots), item[0])
+        )
+        return [
+            (name, identity, _on_the_way(radius.held[name], identity))
+            for name, identity in found
+            if (identity.principal.provider, identity.principal.scope) == self.key
+        ]
+
+    def of(self, grant: Grant) -> Iterator[Access]:
+        """Give the parts of a grant by who holds, by the shortest way, what `less` has not; each
+        with the statements of that identity alone."""
+        rest = list(grant.actions)
+        for name, identity, all_of_it in self._nearest:
+            if not rest:
+                return
+            mine = (all_of_it & _wanted(grant, rest)) - self.less
+            held = [a for a in rest if any(_is_in(a, box) for box in mine.boxes)]
+            if held:
+                rest = [action for action in rest if action not in held]
+                yield _part(grant, name, identity, held, mine)
+        if rest:
+            identities = self.side.radius.identities
+            name = min(identities)
+            yield _part(grant, name, identities[name], rest, EMPTY)
 
 
 def _wanted(grant: Grant, actions: list[str]) -> PermissionSet:
