@@ -1,13 +1,13 @@
-"""Connectors, renderers and readers of evidence, found by entry point; choosing one imports it
-and nothing else."""
+"""Connectors, renderers, readers of evidence and importers of manifests, found by entry point;
+choosing one imports it and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import entry_points
 from pathlib import Path
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from modelreach.evidence.attempts import Evidence
 from modelreach.evidence.files import ReadOptions, ReportFiles
@@ -15,11 +15,16 @@ from modelreach.model import InputError, MissingExtra
 from modelreach.report import Report, Ticket
 from modelreach.snapshot import Snapshot
 
+if TYPE_CHECKING:
+    from modelreach.draft.files import SourceFile
+    from modelreach.draft.said import Said, Secret
+
 CONNECTORS = "modelreach.connectors"
 RENDERERS = "modelreach.renderers"
 TERMINAL = "modelreach.terminal"
 TICKETS = "modelreach.tickets"
 EVIDENCE = "modelreach.evidence"
+MANIFESTS = "modelreach.manifests"
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,6 +123,23 @@ class EvidenceReader(Protocol):
         ...
 
 
+class ManifestImporter(Protocol):
+    """A form of file that says something of a release. Reading does no I/O.
+
+    `what` is what people call such a file.
+    """
+
+    what: str
+
+    def recognises(self, file: SourceFile) -> bool:
+        """Does it look like such a file? One file may be of several forms."""
+        ...
+
+    def read(self, file: SourceFile) -> Iterable[Said | Secret]:
+        """Give what the file says, value by value; of secrets, only where they stand."""
+        ...
+
+
 def policies(
     connector: Connector, permissions: Sequence[str] | None = None
 ) -> tuple[Mapping[str, object], ...]:
@@ -171,6 +193,12 @@ def evidence_reader(name: str) -> EvidenceReader:
     """Give the reader of that tool's reports. Raises `InputError` or `MissingExtra`."""
     factory = _load(EVIDENCE, name, "kind of evidence")
     return factory()  # type: ignore[operator,no-any-return]
+
+
+def manifest_importers() -> tuple[ManifestImporter, ...]:
+    """Give every importer of manifests, by name: which one reads a file, the file tells."""
+    found = {point.name: point for point in entry_points(group=MANIFESTS)}
+    return tuple(point.load()() for _, point in sorted(found.items()))
 
 
 def terminal(name: str) -> Callable[..., bytes]:

@@ -40,6 +40,10 @@ for _first in "tTfF":
     )
 
 
+#: For readers of files that are no manifests.
+Loader = _Loader
+
+
 class _QuickLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The same words, by libyaml where it is there."""
 

@@ -16,6 +16,7 @@ HEAVY = (
         "modelreach_gcp",
         "modelreach_reports",
         "modelreach_evidence",
+        "modelreach_manifests",
         "statsmodels",
     ),
 )

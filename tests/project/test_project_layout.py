@@ -41,7 +41,7 @@ def test_each_package_folder_is_shipped(root: Path, pyproject: dict[str, Any]) -
 
 def test_each_connector_folder_has_an_entry_point(root: Path) -> None:
     folders = {path.name for path in (root / "connectors").iterdir() if path.is_dir()}
-    groups = ("modelreach.connectors", "modelreach.evidence")
+    groups = ("modelreach.connectors", "modelreach.evidence", "modelreach.manifests")
     points = [point for group in groups for point in entry_points(group=group)]
     named = {point.module.split(".")[0] for point in points}
     assert folders - {"__pycache__"} == named

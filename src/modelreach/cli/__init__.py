@@ -36,6 +36,7 @@ COMMANDS = {
     "report": "Write the difference, or a radius, in any number of formats.",
     "export": "Turn a saved diff or radius into another format.",
     "evidence": "Show evaluation reports, and how two releases compare.",
+    "manifest": "Draft a deployment manifest from the files that you have.",
     "discover": "List the model deployments in a snapshot, and draft manifests.",
     "permissions": "Print the least privilege that `collect` needs.",
     "demo": "Show a built-in example; needs no cloud account.",

@@ -11,6 +11,8 @@ from dataclasses import dataclass
 
 from msgspec.structs import replace
 
+from modelreach.draft import Rank, Said, merged, written
+from modelreach.draft.said import Source
 from modelreach.policy.providers import model_kinds
 from modelreach.snapshot import Facts, Link, Runtime
 
@@ -32,7 +34,7 @@ def discover(facts: Facts) -> tuple[Found, ...]:
     aliased = {link.target for runtime in facts.runtimes.values() for link in _routes(runtime)}
     kinds = model_kinds()
     found = [
-        Found(runtime, kinds[runtime.kind][1], draft(_with_what_answers(runtime, facts)))
+        Found(runtime, kinds[runtime.kind][1], draft(_with_what_answers(runtime, facts), facts))
         for runtime in facts.runtimes.values()
         if runtime.kind in kinds and runtime.id not in aliased
     ]
@@ -52,79 +54,73 @@ def _with_what_answers(runtime: Runtime, facts: Facts) -> Runtime:
     return replace(runtime, links=tuple(sorted(links, key=lambda link: (link.kind, link.target))))
 
 
-def draft(runtime: Runtime) -> str:
+def draft(runtime: Runtime, facts: Facts) -> str:
     """Give the draft of a manifest (YAML) for a runtime."""
-    provider, what = model_kinds().get(runtime.kind, ("self-hosted", runtime.kind))
-    model = runtime.attributes.get("model", "")
-    tools = [link for link in runtime.links if link.kind == "invokes"]
-    sources = [link for link in runtime.links if link.kind == "reads"]
-    guards = [link for link in runtime.links if link.kind == "guarded-by"]
-    lines = [
-        f"# Drafted from the snapshot: {what} {quoted(runtime.id)}.",
-        "# What is marked `unknown` has to be filled in by a person, or left out.",
-        "apiVersion: modelreach/v1",
-        "kind: ModelDeployment",
-        "metadata:",
-        f"  name: {quoted(runtime.name or runtime.id.rsplit('/', 1)[-1])}",
-        f"  version: {quoted(runtime.version or 'unversioned')}" + _mark(not runtime.version),
-        '  owner: {team: "unknown"}  # unknown',
-        "spec:",
-        "  model:",
-        f"    provider: {quoted(provider)}",
-        f"    id: {quoted(str(model) or 'unknown')}" + _mark(not model),
-        "  identities:",
-        f"    - {{id: runtime, cloud: {runtime.provider}, principal: {quoted(runtime.id)}}}",
-        *(f"    # runs as {quoted(identity)}" for identity in runtime.identities),
-    ]
-    lines += _tool_lines(tools)
-    lines += _source_lines(sources)
-    lines += _guardrail_lines(guards)
-    lines += [
-        "  # unknown: needs (least privilege, per identity), autonomy, downstream, exposure,",
-        "  # observability, rollback: see the manifest reference",
-    ]
-    return "\n".join(lines) + "\n"
+    what = model_kinds().get(runtime.kind, ("self-hosted", runtime.kind))[1]
+    source = Source(f"{what} {runtime.id}", "in the snapshot")
+    return written(merged([(source, _said(runtime, facts))]), by="`modelreach discover`")
 
 
-def _tool_lines(links: list[Link]) -> list[str]:
-    lines = ["  tools:"] if links else []
-    for number, link in enumerate(links, start=1):
-        name = link.target.rsplit(":", 1)[-1].rsplit("/", 1)[-1] or f"tool-{number}"
-        lines.append(
-            f"    - {{id: {quoted(name)}, kind: function, target: {quoted(link.target)}, "
-            "runsAs: runtime}  # unknown: effect, approval, inputTrust"
-        )
-    return lines
+def _said(runtime: Runtime, facts: Facts) -> Iterator[Said]:
+    provider = model_kinds().get(runtime.kind, ("self-hosted", ""))[0]
+    name = runtime.name or runtime.id.rsplit("/", 1)[-1]
+    yield Said(("metadata", "name"), name)
+    if runtime.version:
+        yield Said(("metadata", "version"), runtime.version)
+    yield Said(("spec", "model", "provider"), provider)
+    if model := str(runtime.attributes.get("model", "")):
+        yield Said(("spec", "model", "id"), model)
+    runs_as = [_told(one, facts) for one in runtime.identities]
+    note = f"runs as {', '.join(runs_as)}" if runs_as else ""
+    yield Said(("spec", "identities", "runtime", "cloud"), runtime.provider)
+    yield Said(("spec", "identities", "runtime", "principal"), runtime.id, name=note)
+    yield from _of_links(runtime, facts)
 
 
-def _source_lines(links: list[Link]) -> list[str]:
-    lines = ["  dataSources:"] if links else []
-    for link in links:
-        name = link.target.rsplit("/", 1)[-1].rsplit(":", 1)[-1]
-        lines.append(
-            f"    - {{id: {quoted(name)}, resource: {quoted(link.target)}, access: read}}"
-            "  # unknown: classification"
-        )
-    return lines
+def _of_links(runtime: Runtime, facts: Facts) -> Iterator[Said]:
+    taken: set[tuple[str, str]] = set()
+    for link in runtime.links:
+        section = _SECTIONS.get(link.kind)
+        if section is None:
+            continue
+        id_ = _fresh(section, _tail(link.target), taken)
+        path = ("spec", section, id_)
+        name = _name(link.target, facts)
+        called = name if name not in link.target else ""
+        if section == "tools":
+            yield Said((*path, "kind"), "function")
+            yield Said((*path, "target"), link.target, name=called)
+            yield Said((*path, "runsAs"), "runtime", rank=Rank.INFERRED)
+        elif section == "dataSources":
+            yield Said((*path, "resource"), link.target, name=called)
+            yield Said((*path, "access"), "read")
+        else:
+            yield Said((*path, "ref"), link.target, name=called)
 
 
-def _guardrail_lines(links: list[Link]) -> list[str]:
-    lines = ["  guardrails:"] if links else ["  # unknown: guardrails (none is attached here)"]
-    return lines + [f"    - {{id: guardrail, ref: {quoted(link.target)}}}" for link in links]
+_SECTIONS = {"invokes": "tools", "reads": "dataSources", "guarded-by": "guardrails"}
 
 
-def _mark(unknown: bool) -> str:
-    return "  # unknown" if unknown else ""
+def _tail(target: str) -> str:
+    return target.rsplit("/", 1)[-1].rsplit(":", 1)[-1] or "unnamed"
 
 
-def quoted(text: str) -> str:
-    """Give text as a YAML double-quoted scalar that shows every control character."""
-    return '"' + "".join(_escaped(char) for char in text) + '"'
+def _fresh(section: str, id_: str, taken: set[tuple[str, str]]) -> str:
+    """Give an id that no other member of the section has."""
+    found, number = id_, 2
+    while (section, found) in taken:
+        found, number = f"{id_}-{number}", number + 1
+    taken.add((section, found))
+    return found
 
 
-def _escaped(char: str) -> str:
-    if char in '"\\':
-        return "\\" + char
-    if char.isprintable():
-        return char
-    return f"\\x{ord(char):02x}" if ord(char) < 256 else f"\\U{ord(char):08x}"
+def _name(id_: str, facts: Facts) -> str:
+    """What a person calls the thing with this id; "" where no fact tells."""
+    known = (facts.principals.get(id_), facts.runtimes.get(id_), facts.resources.get(id_))
+    return next((fact.name for fact in known if fact is not None and fact.name), "")
+
+
+def _told(id_: str, facts: Facts) -> str:
+    """An id, and the name where the id does not say it."""
+    name = _name(id_, facts)
+    return f"{name} ({id_})" if name and name not in id_ else id_
