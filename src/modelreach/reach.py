@@ -167,7 +167,11 @@ class Owner:
         """Give every hop from an identity: its engine's, to other providers, and those wired."""
         found = self.of(name)
         own = found[0].pivots(name) if found else ()
-        return (*own, *self._federated(name), *self._wired.get(name, ()))
+        return (*own, *self.elsewhere(name))
+
+    def elsewhere(self, name: str) -> tuple[Pivot, ...]:
+        """Give the hops that its own engine does not tell: to other providers, and those wired."""
+        return (*self._federated(name), *self._wired.get(name, ()))
 
     def _federated(self, name: str) -> Iterator[Pivot]:
         """Hops by a token that one provider gives and another lets in: both halves, or none."""

@@ -8,12 +8,13 @@ scope's facts as they were.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterable, Mapping
 
 import msgspec
 
 from modelreach.graph import WEAKNESS
 from modelreach.model import Verdict
+from modelreach.policy.brief import Brevity, Holding
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.providers import resource_class
 from modelreach.reach import Owner
@@ -25,6 +26,8 @@ _PLACE = {verdict: place for place, verdict in enumerate(VERDICTS)}
 
 #: Bits by scope.
 Bits = dict[str, int]
+#: Bits by resource class, capability and place of the verdict.
+_ByKey = dict[tuple[str, str, int], Bits]
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
@@ -77,7 +80,7 @@ class Decider:
         self._facts = facts
         self._owner = Owner(engines)
         self._numbers = Numbers(facts)
-        self._masks: dict[object, Bits] = {}
+        self._masks: dict[Hashable, Bits] = {}
 
     def decide(self, name: str) -> Decided | None:
         """Give what a principal comes to; None when no snapshot tells of it."""
@@ -85,55 +88,67 @@ class Decider:
         if found is None:
             return None
         engine, principal = found
-        held: dict[tuple[str, str, int], Bits] = {}
-        elsewhere: set[str] = set()
-        for grants, every in _classes(engine, name):
-            ids = tuple(one for one in every if one in self._facts.resources)
-            elsewhere.update(set(every) - set(ids))
-            bits = self._bits(ids)
-            for grant in grants:
-                if grant.verdict in _PLACE:
-                    key = (
-                        resource_class(grant.kind),
-                        str(grant.capability),
-                        _PLACE[grant.verdict],
-                    )
-                    add(held.setdefault(key, {}), bits)
-        patterns = engine.unlisted(engine.permissions(name), principal.scope)
+        if isinstance(engine, Brevity):
+            steps, held, patterns = self._in_brief(engine, name)
+        else:
+            steps = {step_of(pivot) for pivot in engine.pivots(name)}
+            held, elsewhere = self._held(engine.grants(name))
+            # What is no listed resource (the mail of a tenant) is counted with what is not listed.
+            unlisted = engine.unlisted(engine.permissions(name), principal.scope)
+            patterns = len(unlisted) + elsewhere
+        steps.update(step_of(pivot) for pivot in self._owner.elsewhere(name))
         return Decided(
-            tuple(sorted({step_of(pivot) for pivot in self._owner.pivots(name)}, key=_order)),
+            tuple(sorted(steps, key=_order)),
             tuple(
                 Held(*key, scope, to_bytes(mask))
                 for key, bits in sorted(held.items())
                 for scope, mask in sorted(bits.items())
             ),
-            # What is no listed resource (the mail of a tenant) is counted with what is not listed.
-            len(patterns) + len(elsewhere),
+            patterns,
         )
 
-    def _bits(self, ids: tuple[str, ...]) -> Bits:
-        if ids not in self._masks:
-            groups: dict[str, bytearray] = {}
-            for name in ids:
-                scope = self._facts.resources[name].scope
-                place = self._numbers.of(scope)[name]
-                array = groups.setdefault(
-                    scope, bytearray((len(self._numbers.of(scope)) + 7) // 8)
-                )
-                array[place >> 3] |= 1 << (place & 7)
-            self._masks[ids] = {s: int.from_bytes(a, "little") for s, a in groups.items()}
-        return self._masks[ids]
+    def _in_brief(self, engine: Brevity, name: str) -> tuple[set[Step], _ByKey, int]:
+        brief = engine.brief(name)
+        steps = {Step(h.target, WEAKNESS[h.strength], h.administers) for h in brief.hops}
+        held, _ = self._held(brief.alone)
+        for one in brief.holdings:
+            bits = self._bits_of(one)
+            kind = resource_class(one.kind)
+            for capability, verdict in one.answer:
+                add(held.setdefault((kind, str(capability), _PLACE[verdict]), {}), bits)
+        return steps, held, brief.patterns
 
+    def _held(self, grants: Iterable[Grant]) -> tuple[_ByKey, int]:
+        """Give what grants come to, and on how many things they are that are not listed."""
+        groups: dict[tuple[str, str, int], set[str]] = {}
+        elsewhere: set[str] = set()
+        for grant in grants:
+            if grant.resource not in self._facts.resources:
+                elsewhere.add(grant.resource)
+            elif grant.verdict in _PLACE:
+                kind = resource_class(grant.kind)
+                key = kind, str(grant.capability), _PLACE[grant.verdict]
+                groups.setdefault(key, set()).add(grant.resource)
+        return {key: self._bits(ids) for key, ids in groups.items()}, len(elsewhere)
 
-def _classes(engine: Engine, name: str) -> Iterator[tuple[tuple[Grant, ...], tuple[str, ...]]]:
-    """Give grants with the resources that they are on alike: by class where the engine has
-    classes, else one by one."""
-    by_class = getattr(engine, "grant_classes", None)
-    if by_class is not None:
-        yield from by_class(name)
-        return
-    for grant in engine.grants(name):
-        yield (grant,), (grant.resource,)
+    def _bits_of(self, one: Holding) -> Bits:
+        """Give the resources of a class as bits; those of the same class are worked out once."""
+        key = one.group
+        if key not in self._masks:
+            self._masks[key] = self._bits(one.ids)
+        return self._masks[key]
+
+    def _bits(self, ids: Iterable[str]) -> Bits:
+        groups: dict[str, bytearray] = {}
+        for name in ids:
+            scope = self._facts.resources[name].scope
+            places = self._numbers.of(scope)
+            place = places[name]
+            array = groups.get(scope)
+            if array is None:
+                array = groups[scope] = bytearray((len(places) + 7) // 8)
+            array[place >> 3] |= 1 << (place & 7)
+        return {scope: int.from_bytes(array, "little") for scope, array in groups.items()}
 
 
 def step_of(pivot: Pivot) -> Step:

@@ -46,6 +46,12 @@ class Account:
         return _by((r for r in self._part.runtimes if r.provider == "aws"), lambda r: r.kind)
 
     @cached_property
+    def linking(self) -> dict[str, tuple[Runtime, ...]]:
+        """Runtimes with links, by kind."""
+        linking = (r for of in self.runtimes.values() for r in of if r.links)
+        return _by(linking, lambda r: r.kind)
+
+    @cached_property
     def by_service(self) -> dict[str, tuple[str, ...]]:
         """Sorted resource ids by service."""
         listed = (r for r in self._part.resources if r.provider == "aws")

@@ -20,8 +20,9 @@ def aims(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
     elif rule.target is not None and rule.target.kind == "credential":
         yield from _credentials(rule, rule.target, questions)
     elif rule.target is not None and rule.compute is not None:
-        computes = tuple(_computes(rule, rule.compute, questions))
-        for principal in _principals(rule, rule.target, questions):
+        principals = tuple(_principals(rule, rule.target, questions))
+        computes = tuple(_computes(rule, rule.compute, questions)) if principals else ()
+        for principal in principals:
             for runtime in computes:
                 yield Aim(principal.id, principal, runtime)
     elif rule.target is not None:
@@ -47,7 +48,7 @@ def _principals(rule: EscalationRule, target: Target, questions: Questions) -> I
             continue
         if rule.yields == "no-boundary" and not _bounded(principal, questions):
             continue
-        if _touched(rule, principal, questions):
+        if touched(rule, principal, questions):
             yield principal
 
 
@@ -77,7 +78,7 @@ def untouchable(principal: Principal) -> bool:
     return ":role/aws-service-role/" in principal.id or ":role/aws-reserved/" in principal.id
 
 
-def _touched(rule: EscalationRule, principal: Principal, questions: Questions) -> bool:
+def touched(rule: EscalationRule, principal: Principal, questions: Questions) -> bool:
     """Does the held set have all that is needed on the principal, conditions aside?"""
     return all(
         questions.has_on(need.action, principal.id)
@@ -156,16 +157,38 @@ def _unqualified(target: str) -> str:
 
 def _computes(rule: EscalationRule, compute: Compute, questions: Questions) -> Iterator[Runtime]:
     caller = questions.asker.principal.id
-    actions = frozenset(
+    actions = _on_compute(rule)
+    for kind in compute.kind:
+        for runtime in questions.within_reach(kind, actions, linking=bool(compute.links)):
+            if _of_caller(runtime, compute, caller) and _as_asked(runtime, compute):
+                yield runtime
+    yield from _shared(compute, questions)
+
+
+def _on_compute(rule: EscalationRule) -> frozenset[str]:
+    return frozenset(
         need.action
         for need in rule.needs
         if need.on == "compute" and not need.by and not need.arns
     )
-    for kind in compute.kind:
-        for runtime in questions.within_reach(kind, actions):
-            if _of_caller(runtime, compute, caller) and _as_asked(runtime, compute):
-                yield runtime
-    yield from _shared(compute, questions)
+
+
+def reached(rule: EscalationRule, runtime: Runtime, questions: Questions) -> bool:
+    """May a rule work on a runtime of the caller's account: at a glance, without a decision?"""
+    compute = rule.compute
+    return (
+        compute is not None
+        and _as_asked(runtime, compute)
+        and questions.reaches(runtime, _on_compute(rule))
+    )
+
+
+def shared_aims(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
+    """Give the uses of a rule on runtimes of other accounts that name the caller."""
+    principals = questions.asker.estate.facts.principals
+    for runtime in _shared(rule.compute, questions) if rule.compute else ():
+        for name in runtime.identities:
+            yield Aim(name, principals.get(name), runtime)
 
 
 def _of_caller(runtime: Runtime, compute: Compute, caller: str) -> bool:

@@ -53,19 +53,29 @@ def granted(asker: Asker, shelving: Shelving) -> Granted:
     """Give every grant on a listed resource, in a compact form."""
     if unclear(asker):
         return Granted((), single.one_by_one(asker))
-    said = _Said(asker)
     classes: list[GrantClass] = []
     alone: list[str] = []
-    for shelf, mask in _candidates(asker, shelving, said, alone):
-        for part, alike in _parts(shelf, mask, said.of(shelf.service), asker):
-            if not alike:
-                alone.extend(shelf.of(part))
-                continue
-            first = asker.estate.facts.resources[shelf.first(part)]
-            found = tuple(single.on_resource(asker, first))
-            if found:
-                classes.append(GrantClass(found, shelf, part))
+    for shelf, part, _ in alike(asker, shelving, alone):
+        first = asker.estate.facts.resources[shelf.first(part)]
+        found = tuple(single.on_resource(asker, first))
+        if found:
+            classes.append(GrantClass(found, shelf, part))
     return Granted(tuple(classes), single.one_by_one(asker, alone))
+
+
+def alike(
+    asker: Asker, shelving: Shelving, alone: list[str]
+) -> Iterator[tuple[Shelf, int, Spoken]]:
+    """Give what one answer holds for, of each shelf that the principal may touch, with what its
+    policies say of the service; the resources that are odd go to `alone`."""
+    said = _Said(asker)
+    for shelf, mask in _candidates(asker, shelving, said, alone):
+        spoken = said.of(shelf.service)
+        for part, same in _parts(shelf, mask, spoken, asker):
+            if same:
+                yield shelf, part, spoken
+            else:
+                alone.extend(shelf.of(part))
 
 
 def written_out(found: Granted, estate: Estate) -> tuple[Grant, ...]:
@@ -92,7 +102,7 @@ def _all(asker: Asker) -> Policies:
 
 
 @dataclass(slots=True)
-class _Spoken:
+class Spoken:
     """What a principal's policies say of one service. `allowed` are the patterns of what identity
     policies allow, `globs` all that tell resources apart, `open` those with variables."""
 
@@ -109,17 +119,17 @@ class _Said:
     def __init__(self, asker: Asker) -> None:
         self._identity = [outlines(p.document) for p in asker.layers.identity]
         self._others = [outlines(p.document) for p in _all(asker)[len(self._identity) :]]
-        self._found: dict[str, _Spoken] = {}
+        self._found: dict[str, Spoken] = {}
 
-    def of(self, service: str) -> _Spoken:
+    def of(self, service: str) -> Spoken:
         if service not in self._found:
             self._found[service] = self._spoken(service)
         return self._found[service]
 
-    def _spoken(self, service: str) -> _Spoken:
+    def _spoken(self, service: str) -> Spoken:
         allowed: dict[str, None] = {}
         globs: dict[str, None] = {}
-        found = _Spoken()
+        found = Spoken()
         tags: set[str] = set()
         for identity, documents in ((True, self._identity), (False, self._others)):
             for lines in documents:
@@ -146,7 +156,7 @@ def _candidates(
     estate, account = asker.estate, asker.principal.scope
     stock = shelving.account(account)
     keys = estate.keys_of(asker.principal)
-    named = {name for key in keys for name in estate.named.resources_in(account, key)}
+    named = {key: names for key in keys if (names := estate.named.resources_in(account, key))}
     for service, shelves in stock.shelves.items():
         allowed = said.of(service).allowed
         for shelf in shelves:
@@ -154,10 +164,13 @@ def _candidates(
             for glob in () if mask else allowed:
                 mask |= shelf.cut(glob).touched
             if named and shelf.own_policy:
-                mask |= shelf.named(named)
+                for key, names in named.items():
+                    mask |= shelf.naming(key, names)
             if mask:
                 yield shelf, mask
-    alone.extend(name for name in stock.odd if name in named or _near(name, said, estate))
+    if stock.odd:
+        mine = {name for names in named.values() for name in names}
+        alone.extend(name for name in stock.odd if name in mine or _near(name, said, estate))
     yield from _of_others(asker, shelving, said, alone)
 
 
@@ -195,7 +208,7 @@ def _near(name: str, said: _Said, estate: Estate) -> bool:
     return any(p.startswith(name) or name.startswith(p) for p in prefixes)
 
 
-def _parts(shelf: Shelf, mask: int, spoken: _Spoken, asker: Asker) -> Iterator[tuple[int, bool]]:
+def _parts(shelf: Shelf, mask: int, spoken: Spoken, asker: Asker) -> Iterator[tuple[int, bool]]:
     """Part the bits into classes; the second value says whether they are alike."""
     estate = asker.estate
     for glob in spoken.open:
@@ -227,7 +240,7 @@ def _parts(shelf: Shelf, mask: int, spoken: _Spoken, asker: Asker) -> Iterator[t
 
 
 def _by_owner(
-    shelf: Shelf, part: int, spoken: _Spoken, estate: Estate
+    shelf: Shelf, part: int, spoken: Spoken, estate: Estate
 ) -> Iterator[tuple[int, bool]]:
     yield part, not (spoken.of_owner or _own_owner(shelf, estate)) or part.bit_count() == 1
 

@@ -13,6 +13,7 @@ from modelreach.policy.aws.acts_as import acts_as
 from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.bearer import bearer
 from modelreach.policy.aws.became import How, became
+from modelreach.policy.aws.brief import Briefs
 from modelreach.policy.aws.credentials import Opens, credential_pivots, opened
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.explain import explain_deny
@@ -22,6 +23,7 @@ from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.surface import Touch, touches
 from modelreach.policy.aws.tools import tools
 from modelreach.policy.aws.unlisted import unlisted
+from modelreach.policy.brief import Brief
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant, Opened, Pivot, Token
 from modelreach.policy.permissions import PermissionSet
@@ -46,6 +48,7 @@ class AwsEngine:
         self._grants: dict[str, tuple[Grant, ...]] = {}
         self._pivots: dict[str, tuple[Pivot, ...]] = {}
         self._shelving = Shelving(self._estate)
+        self._briefs = Briefs(self._estate, self._shelving)
 
     def principal(self, principal: str) -> Principal | None:
         """The fact behind an ARN; of a session, its role."""
@@ -88,14 +91,10 @@ class AwsEngine:
             )
         return self._grants[principal]
 
-    def grant_classes(self, principal: str) -> Iterator[tuple[tuple[Grant, ...], tuple[str, ...]]]:
-        """Give the same by class: grants written out for the first of the resources, and all that
-        they hold for alike."""
-        found = classes.granted(self._asker(principal), self._shelving)
-        for one in found.classes:
-            yield one.grants, one.ids
-        for grant in found.alone:
-            yield (grant,), (grant.resource,)
+    def brief(self, principal: str) -> Brief:
+        """Give what the principal comes to in numbers: the same answers, without their reasons."""
+        held = self.permissions(principal)
+        return self._briefs.of(self._asker(principal), held, self._secrets)
 
     def touches(self, principal: str) -> Touch:
         """What the principal's policies may touch, in outline; nothing of one that is not here."""

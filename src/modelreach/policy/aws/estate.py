@@ -136,6 +136,10 @@ class Estate:
         """Give an account's runtimes of a kind."""
         return self._account(account).runtimes.get(kind, ())
 
+    def linking_of(self, account: str, kind: str) -> tuple[Runtime, ...]:
+        """Give those of an account's runtimes of a kind that have links."""
+        return self._account(account).linking.get(kind, ())
+
     @cached_property
     def named(self) -> Named:
         """Who is named where, over all accounts."""

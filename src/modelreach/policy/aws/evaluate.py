@@ -135,7 +135,7 @@ def _unreadable(policy: AppliedPolicy, said: Said) -> None:
 def _clauses(
     policy: AppliedPolicy, statement: Statement, request: Request, bounded: bool
 ) -> Iterator[Clause]:
-    fault = _misplaced(policy.layer, statement)
+    fault = misplaced(policy.layer, statement)
     if fault:
         yield Clause(_when(policy, statement, request, fault), policy, statement)
         return
@@ -200,7 +200,7 @@ def _names_account_at_gateway(layer: Layer, statement: Statement, request: Reque
     return bool(means) and all(way is Way.ACCOUNT for way, _ in means)
 
 
-def _misplaced(layer: Layer, statement: Statement) -> str:
+def misplaced(layer: Layer, statement: Statement) -> str:
     """Say what a statement of this layer must have and has not, or the other way round."""
     if layer in _WITHOUT_PRINCIPAL:
         if statement.principals is not None and not _denies_everyone(statement):

@@ -76,10 +76,10 @@ class Questions:
     held: PermissionSet
     _boxes: dict[str, tuple[Box, ...]] = field(default_factory=dict[str, "tuple[Box, ...]"])
     _asked: dict[object, Decision] = field(default_factory=dict[object, Decision])
-    _said: dict[str, _Told] = field(default_factory=dict[str, "_Told"])
+    _said: dict[str, Told] = field(default_factory=dict[str, "Told"])
     _has_on: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
-    _within_reach: dict[tuple[str, frozenset[str]], tuple[Runtime, ...]] = field(
-        default_factory=dict[tuple[str, frozenset[str]], "tuple[Runtime, ...]"]
+    _within_reach: dict[tuple[str, frozenset[str], bool], tuple[Runtime, ...]] = field(
+        default_factory=dict[tuple[str, frozenset[str], bool], "tuple[Runtime, ...]"]
     )
     _samples: dict[object, tuple[str, ...]] = field(
         default_factory=dict[object, "tuple[str, ...]"]
@@ -101,19 +101,26 @@ class Questions:
             self._has_on[key] = found
         return found
 
-    def within_reach(self, kind: str, actions: frozenset[str]) -> tuple[Runtime, ...]:
+    def within_reach(
+        self, kind: str, actions: frozenset[str], *, linking: bool = False
+    ) -> tuple[Runtime, ...]:
         """Give the account's runtimes of a kind on which the caller may do all of these,
-        conditions aside, or whose own policy may let it."""
-        key = (kind, actions)
+        conditions aside, or whose own policy may let it; only those with links if `linking`."""
+        key = (kind, actions, linking)
         if key not in self._within_reach:
             estate, account = self.asker.estate, self.asker.principal.scope
+            those = estate.linking_of if linking else estate.runtimes_of
             self._within_reach[key] = tuple(
-                runtime
-                for runtime in estate.runtimes_of(account, kind)
-                if all(self.has_on(action, runtime.id) for action in actions)
-                or runtime.id in self._naming
+                runtime for runtime in those(account, kind) if self.reaches(runtime, actions)
             )
         return self._within_reach[key]
+
+    def reaches(self, runtime: Runtime, actions: frozenset[str]) -> bool:
+        """May the caller do all of these on a runtime, conditions aside, or let its policy it?"""
+        return (
+            all(self.has_on(action, runtime.id) for action in actions)
+            or runtime.id in self._naming
+        )
 
     def _of(self, action: str) -> tuple[Box, ...]:
         if action not in self._boxes:
@@ -198,7 +205,7 @@ class Questions:
 
     def _decide(self, need: Need, aim: Aim, thing: Thing) -> Decision:
         extra = {**_tags(need.action, aim), **_context(need, aim)}
-        told = None if need.by else self._told(need.action)
+        told = None if need.by else self.told(need.action)
         asked = self._alike(need.action, thing, told) if told else thing
         known = {k: v for k, v in extra.items() if told is None or k.lower() in told.text}
         key = (self._subject(need, aim), need.action, asked, tuple(sorted(known.items())))
@@ -214,16 +221,20 @@ class Questions:
             asker = Asker.of(asker.estate, aim.name, asker.fixed)
         return asker.decide(need.action, thing.arn, thing.listed, thing.account, extra)
 
-    def _alike(self, action: str, thing: Thing, told: _Told) -> object:
+    def _alike(self, action: str, thing: Thing, told: Told) -> object:
         """Give what an answer hangs on: anything in the place of which another would do, that the
         same patterns match and that has the same tags. Of what is odd, the thing itself.
         """
         estate = self.asker.estate
         facts = estate.facts
+        name = action.lower()
+        if not thing.listed:
+            matches = tuple(match(glob, thing.arn) for glob in told.globs)
+            aws = belongs_to_aws(name, thing.arn), needs_resource_policy(name, thing.arn)
+            return thing.account, matches, aws
         listed = facts.principals.get(thing.listed) or facts.resources.get(thing.listed)
         if listed is None or thing.listed in estate.gaps_by_subject:
             return thing
-        name = action.lower()
         own = estate.resource_layers(thing.listed, thing.account)
         policies = (*own.resource, *own.acl)
         if own.grants or any(p.document.problems or relevant(p.document, name) for p in policies):
@@ -241,9 +252,10 @@ class Questions:
             own.resource_managed_by_aws,
         )
 
-    def _told(self, action: str) -> _Told | None:
+    def told(self, action: str) -> Told | None:
+        """Give by what the policies tell things apart for an action; None where that varies."""
         if action not in self._said:
-            self._said[action] = _Told.of(action.lower(), self.asker)
+            self._said[action] = Told.of(action.lower(), self.asker)
         found = self._said[action]
         return None if found.varying else found
 
@@ -381,7 +393,7 @@ class Questions:
 
 
 @dataclass(frozen=True, slots=True)
-class _Told:
+class Told:
     """By what a principal's policies tell things apart for an action: patterns, and tags.
     `varying`: by something else, too. `text` is all that they say of the context, in lower case.
     """
@@ -392,7 +404,7 @@ class _Told:
     text: str
 
     @staticmethod
-    def of(action: str, asker: Asker) -> _Told:
+    def of(action: str, asker: Asker) -> Told:
         mine = asker.layers
         levels = (mine.identity, mine.boundaries or (), mine.session or (), *(mine.scps or ()))
         said = [
@@ -411,7 +423,7 @@ class _Told:
             for condition in statement.conditions
             for text in (condition.key, *condition.values)
         )
-        return _Told(tuple(sorted(globs)), tuple(sorted(tags)), varying, text)
+        return Told(tuple(sorted(globs)), tuple(sorted(tags)), varying, text)
 
 
 def editable(asker: Asker, holder: str) -> Iterator[str]:

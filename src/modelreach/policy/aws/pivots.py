@@ -29,20 +29,29 @@ from modelreach.snapshot import Principal
 
 def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
     """Give every hop from a principal. `held` is its effective permission set."""
-    administration = _administers(asker)
-    if administration is not None:
-        yield administration
-        if administration.strength is Strength.CERTAIN:
-            yield from _as_administrator(asker, administration, held)
-            return
+    taken = tuple(taking_over(asker, held))
+    yield from taken
+    if taken and taken[0].strength is Strength.CERTAIN:
+        return
     yield from _assumable(asker, held)
-    prober = _Prober(Questions(asker, held))
+    prober = AwsProber(Questions(asker, held))
     for rule in rules():
         if not rule.plain:
             yield from tried(rule, prober)
 
 
 # --- administration ------------------------------------------------------------------------
+
+
+def taking_over(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
+    """Give the taking over of the principal's account, if it can, and where that is certain all
+    that it gains by it beyond the account."""
+    administration = _administers(asker)
+    if administration is not None:
+        yield administration
+        if administration.strength is Strength.CERTAIN:
+            yield from _as_administrator(asker, administration, held)
+
 
 # Somebody who may do both, anywhere in the account, may do everything that can be done there:
 # permissions are its to give, and nothing but the organisation's policies takes any away.
@@ -103,7 +112,7 @@ def _account_of(arn: str) -> str:
 
 def _assumable(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
     estate = asker.estate
-    names = {*_trusting_here(asker), *_trusting_elsewhere(asker, held)}
+    names = {*_trusting_here(asker), *trusting_elsewhere(asker, held)}
     for name in sorted(names - {asker.name}):
         role = estate.facts.principals.get(name)
         if role is None or role.kind != "role":
@@ -126,8 +135,8 @@ def _trusting_here(asker: Asker) -> Iterator[str]:
         yield from estate.named.trusting_in(account, key)
 
 
-def _trusting_elsewhere(asker: Asker, held: PermissionSet) -> Iterator[str]:
-    """Roles of other accounts: the own policies have to let the caller assume them, too."""
+def trusting_elsewhere(asker: Asker, held: PermissionSet) -> Iterator[str]:
+    """Give roles of other accounts: the own policies have to let the caller assume them, too."""
     estate, account = asker.estate, asker.principal.scope
     unsure = unclear(asker)
     boxes = [box for box in held.boxes if box.actions.contains("sts:assumerole")]
@@ -174,7 +183,7 @@ def _chance(need: Need, questions: Questions) -> bool:
 
 
 @dataclass(frozen=True, slots=True)
-class _Prober:
+class AwsProber:
     """A principal as it tries the rules of AWS."""
 
     questions: Questions

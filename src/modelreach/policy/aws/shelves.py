@@ -41,21 +41,26 @@ class Inside:
 @dataclass(frozen=True, slots=True)
 class Cut:
     """What a pattern does to a shelf: the bits of all that it touches, of those of which it
-    touches a part of the inside only, and the masks by which it tells the resources apart."""
+    touches a part of the inside only, and the masks by which it tells the resources apart.
+    `exact` are the bits of those that it matches, `inside` says the rest by separator."""
 
     touched: int
     partly: int
     masks: tuple[int, ...]
+    exact: int
+    inside: tuple[Inside, ...]
 
 
 @dataclass(slots=True, eq=False)
 class Shelf:
     """Resources that differ in their name only. `ids` are sorted; bit i of a mask is `ids[i]`.
 
-    `separators` are those after which the names of what lies inside go on.
+    `separators` are those after which the names of what lies inside go on. `sign` is a number for
+    all that its resources have in common, the same for shelves of which that is equal.
     """
 
     service: str
+    sign: int
     ids: tuple[str, ...]
     separators: tuple[str, ...]
     own_policy: bool
@@ -66,6 +71,7 @@ class Shelf:
         default_factory=dict[tuple[str, ...], tuple[int, ...]]
     )
     _by_account: dict[str, int] | None = None
+    _naming: dict[str, int] = field(default_factory=dict[str, int])
 
     @property
     def whole(self) -> int:
@@ -88,7 +94,8 @@ class Shelf:
             some |= one.some
         masks = {exact, *(one.all for one in inside), *(one.some for one in inside)}
         trivial = (0, self.whole)
-        return Cut(touched, some, tuple(sorted(m for m in masks if m not in trivial)))
+        telling = tuple(sorted(m for m in masks if m not in trivial))
+        return Cut(touched, some, telling, exact, tuple(inside))
 
     def _match(self, glob: str) -> int:
         prefix = literal_prefix(glob)
@@ -150,10 +157,14 @@ class Shelf:
             self._places = {name: place for place, name in enumerate(self.ids)}
         return self._places.get(name)
 
-    def named(self, names: Iterable[str]) -> int:
-        """Give the bits of these resources, as far as they stand here."""
-        places = (self._place(name) for name in names)
-        return _bits(place for place in places if place is not None)
+    def naming(self, key: str, names: Iterable[str]) -> int:
+        """Give the bits of the resources that name somebody, as far as they stand here; `names`
+        are all that name this one."""
+        found = self._naming.get(key)
+        if found is None:
+            places = (self._place(name) for name in names)
+            found = self._naming[key] = _bits(place for place in places if place is not None)
+        return found
 
     def by_tags(self, names: tuple[str, ...], facts: Facts) -> tuple[int, ...]:
         """Give the bits of the resources by the values of these tags (names in lower case)."""
@@ -250,6 +261,7 @@ class Shelving:
         self._named: dict[tuple[str, str], Stock] = {}
         self._written: dict[tuple[str, str], _Written | None] = {}
         self._homes: dict[str, tuple[object, ...]] = {}
+        self._signs: dict[tuple[object, ...], int] = {}
 
     def account(self, account: str) -> Stock:
         """Give the shelves of one account's resources."""
@@ -309,9 +321,17 @@ class Shelving:
         for sign, ids in groups.items():
             service = str(sign[0]).partition(":")[0]
             separators = _separators(ids[0], str(sign[0]))
-            shelf = Shelf(service, tuple(sorted(ids)), separators, bool(sign[_OWN]), asking)
+            number = self._signs.setdefault(sign, len(self._signs))
+            own = bool(sign[_OWN])
+            shelf = Shelf(service, number, tuple(sorted(ids)), separators, own, asking)
             shelves.setdefault(service, []).append(shelf)
         return Stock({service: tuple(on) for service, on in shelves.items()}, frozenset(odd))
+
+    def sign_of(self, resource: Resource) -> int | None:
+        """Give a number for all that tells a resource apart for its own account, beside its name
+        and tags; None of an odd one."""
+        found = self._sign(resource, resource.scope)
+        return None if found is None else self._signs.setdefault(found, len(self._signs))
 
     def _sign(self, resource: Resource, asking: str) -> tuple[object, ...] | None:
         """Give all that tells resources apart, beside their names and tags; None of an odd one."""
@@ -332,7 +352,7 @@ class Shelving:
             ":key/" in name,
             ":alias/aws/" in name,
             tuple(policies),
-            self._home(resource.scope),
+            self.home(resource.scope),
             bool(attributes.get("restrict_public_buckets")),
             bool(attributes.get("ignore_public_acls")),
             attributes.get("ownership") == "BucketOwnerEnforced",
@@ -340,7 +360,7 @@ class Shelving:
             (key, resource.region) if key in estate.facts.resources else (),
         )
 
-    def _home(self, account: str) -> tuple[object, ...]:
+    def home(self, account: str) -> tuple[object, ...]:
         """Give all that the owner's place in the organisation means for a decision."""
         if account not in self._homes:
             estate = self._estate

@@ -42,8 +42,8 @@ def unlisted(permissions: PermissionSet, account: str, estate: Estate) -> tuple[
     for box in permissions.boxes:
         for region in box.resources.regions:
             for kind, capability, actions in _spelled(box, region, account, estate):
-                residual = all_of((box.condition, _elsewhere(region, kind, account, estate)))
-                key = (_pattern(region), _exceptions(region), kind, capability, residual)
+                residual = all_of((box.condition, elsewhere(region, kind, account, estate)))
+                key = (most_telling(region), _exceptions(region), kind, capability, residual)
                 row = rows.setdefault(key, _Row())
                 row.actions.update(actions)
                 row.because.update(box.because)
@@ -78,7 +78,7 @@ def _verdict(residual: Expr) -> Verdict:
     return Verdict.CONDITIONAL
 
 
-def _pattern(region: Region) -> str:
+def most_telling(region: Region) -> str:
     """The most telling of the globs that a region lies in."""
     return max(region.inside, key=lambda glob: (len(glob.strip("*")), glob), default="*")
 
@@ -94,13 +94,13 @@ def _spelled(
     box: Box, region: Region, account: str, estate: Estate
 ) -> Iterator[tuple[str, Capability, tuple[str, ...]]]:
     """Give kind, capability and actions for all that the box's actions mean in this region."""
-    if _unbounded(box.actions):
+    if unbounded(box.actions):
         yield "*", Capability.MANAGE, ("*",)
         return
-    for meant in _meant(box.actions, region):
-        if not _shown(meant, region, account, estate):
+    for meant in meaning(box.actions, region):
+        if not shown(meant.kind, meant.followed, region, account, estate):
             yield meant.kind, meant.capability, meant.actions
-    for name in _uncatalogued(box.actions):
+    for name in uncatalogued(box.actions):
         yield f"{name.partition(':')[0]}:*", Capability.WRITE, (name,)
 
 
@@ -114,8 +114,8 @@ class _Meant:
     actions: tuple[str, ...]
 
 
-@lru_cache(1 << 14)
-def _meant(actions: Extent, region: Region) -> tuple[_Meant, ...]:
+@lru_cache(1 << 12)
+def meaning(actions: Extent, region: Region) -> tuple[_Meant, ...]:
     """Give what actions mean in a region, whatever the account."""
     groups: dict[tuple[str, Capability, bool], list[str]] = {}
     for action in _actions(actions):
@@ -125,7 +125,8 @@ def _meant(actions: Extent, region: Region) -> tuple[_Meant, ...]:
     return tuple(_Meant(*key, tuple(names)) for key, names in groups.items())
 
 
-def _unbounded(actions: Extent) -> bool:
+def unbounded(actions: Extent) -> bool:
+    """Is any action whatever meant?"""
     return any(region.inside == ("*",) and not region.outside for region in actions.regions)
 
 
@@ -140,7 +141,7 @@ def _actions(actions: Extent) -> tuple[Action, ...]:
     return tuple(action for _, action in sorted(found.items()))
 
 
-def _uncatalogued(actions: Extent) -> Iterator[str]:
+def uncatalogued(actions: Extent) -> Iterator[str]:
     """Actions named outright that AWS's catalogue does not have (yet)."""
     for region in actions.regions:
         for glob in region.inside:
@@ -155,16 +156,23 @@ def _kinds(action: Action, region: Region) -> tuple[str, ...]:
     return _kinds_of_targets(action, region)
 
 
-@lru_cache(1 << 15)
 def _kinds_of_targets(action: Action, region: Region) -> tuple[str, ...]:
     found = {
         _named_kind(action.service, target.type.name)
         for target in action.targets
-        if all(_fits(glob, target.type.glob) for glob in region.inside)
-        and not (region & Region.of((target.type.glob,))).is_empty()
+        if _lies_in(target.type.glob, region)
     }
     named = found & _NAMED
     return tuple(sorted(named or found))
+
+
+@lru_cache(1 << 16)
+def _lies_in(template: str, region: Region) -> bool:
+    """May ARNs of a template lie in a region?"""
+    return (
+        all(_fits(glob, template) for glob in region.inside)
+        and not (region & Region.of((template,))).is_empty()
+    )
 
 
 def _fits(glob: str, template: str) -> bool:
@@ -207,11 +215,11 @@ def _is_star(region: Region) -> bool:
 # --- what listed resources show ------------------------------------------------------------
 
 
-def _shown(meant: _Meant, region: Region, account: str, estate: Estate) -> bool:
+def shown(kind: str, followed: bool, region: Region, account: str, estate: Estate) -> bool:
     """Do listed resources (or identities, for assuming them) speak for this kind here?"""
-    if meant.followed:
+    if followed:
         return _principals_listed(region, account, estate)
-    pattern, kind = _pattern(region), meant.kind
+    pattern = most_telling(region)
     if kind == "s3:bucket" and _bucket_of(pattern) in estate.facts.resources:
         return True
     owner = _account_of(pattern) or account
@@ -248,7 +256,7 @@ def _bucket_of(pattern: str) -> str:
 
 
 def _principals_listed(region: Region, account: str, estate: Estate) -> bool:
-    owner = _account_of(_pattern(region)) or account
+    owner = _account_of(most_telling(region)) or account
     return estate.facts.scopes.get(owner) is not None and bool(estate.principals_of(owner, "role"))
 
 
@@ -266,9 +274,9 @@ def _account_of(arn: str) -> str:
     return owner if len(owner) == 12 and owner.isdigit() else ""
 
 
-def _elsewhere(region: Region, kind: str, account: str, estate: Estate) -> Expr:
+def elsewhere(region: Region, kind: str, account: str, estate: Estate) -> Expr:
     """What a grant on another account's resource hangs on: that account's side was not read."""
-    pattern = _pattern(region)
+    pattern = most_telling(region)
     owner = _account_of(pattern)
     if owner and owner != account:
         return Atom(AtomKind.GAP, f"what account {owner} lets in on {pattern}")
@@ -279,4 +287,4 @@ def _elsewhere(region: Region, kind: str, account: str, estate: Estate) -> Expr:
 
 def _foreign_bucket(region: Region, account: str, estate: Estate) -> bool:
     """A bucket that is named outright, and is not among the account's own that were all listed."""
-    return bool(_bucket_of(_pattern(region))) and _complete(estate, account, "s3:bucket")
+    return bool(_bucket_of(most_telling(region))) and _complete(estate, account, "s3:bucket")
