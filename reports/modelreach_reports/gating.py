@@ -51,7 +51,7 @@ def _lines(report: Report, look: Look, following: Sequence[str]) -> Iterator[Lin
         yield ((look.name(f"{report.new.name}  {versions}", look.width), Ink.STRONG),)
         yield BLANK
         yield from security_lines(report, look)
-        yield from demand_lines(report.demands, look)
+        yield from demand_lines(report.demands, look, Names(report))
         yield from _rules(report.gate.rules, look)
     yield from waiver_lines(report, look)
     gate = report.gate
@@ -123,7 +123,7 @@ def _undeclared(row: UndeclaredRow, look: Look) -> Iterator[Line]:
     yield from hanging((("    ? ", Ink.UNKNOWN),), told, look)
 
 
-def demand_lines(demands: Sequence[DemandRow], look: Look) -> Iterator[Line]:
+def demand_lines(demands: Sequence[DemandRow], look: Look, names: Names) -> Iterator[Line]:
     """Say what is due, refused first."""
     if not demands:
         return
@@ -135,7 +135,8 @@ def demand_lines(demands: Sequence[DemandRow], look: Look) -> Iterator[Line]:
     for status in ("refused", "open", "met"):
         for why, titles in _alike(demands, status).items():
             lead = ((f"  {status:<8} ", _STATUS[status]),)
-            yield from hanging(lead, f"{'; '.join(titles)}: {why}".replace("`", ""), look)
+            told = names.prose(f"{'; '.join(titles)}: {why}")
+            yield from hanging(lead, told.replace("`", ""), look)
     yield BLANK
 
 

@@ -361,10 +361,7 @@ def _change(row: ChangeRow | GrantRow, names: Names) -> View:
         "where": _short(where_words(last.layer, last.policy, last.target, last.sid))
         if last
         else "",
-        "findings": [
-            {"anchor": _anchor(key), "words": _short(key, 40)}
-            for key in (row.findings if isinstance(row, ChangeRow) else ())
-        ],
+        "findings": [{"anchor": _anchor(key), "words": _short(key, 40)} for key in row.findings],
     }
 
 

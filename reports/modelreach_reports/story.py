@@ -103,7 +103,7 @@ def _of_rows(
     rows = sorted(rows, key=lambda row: _capability_order(row.capability), reverse=True)
     row = rows[0]
     kind = "reached" if isinstance(row, GrantRow) else row.kind
-    findings = dict.fromkeys(key for row in rows for key in _findings_of(row))
+    findings = dict.fromkeys(key for row in rows for key in row.findings)
     level = "high" if _taken_over(row) else row.sensitivity
     return Item(
         kind,
@@ -118,10 +118,6 @@ def _of_rows(
         _rank(kind, level, tuple(findings), known),
         begun(row.witness, name),
     )
-
-
-def _findings_of(row: _Row) -> tuple[str, ...]:
-    return () if isinstance(row, GrantRow) else row.findings
 
 
 def _taken_over(row: _Row) -> bool:

@@ -35,6 +35,7 @@ _SHARED = (
     "sensitive_because",
 )
 _CHANGE = ("kind", *_SHARED, "old_verdict", "new_verdict", "caused_by", "findings")
+_GRANT = (*_SHARED, "findings")
 _WITNESS = ("path", "granted_by", "statement")
 
 #: What a spreadsheet takes for the start of a formula, in its wide forms too.
@@ -74,7 +75,7 @@ def _frame(report: Report, form: str) -> DataFrame:
     except ImportError as error:
         raise MissingExtra("tables", f"format `{form}`") from error
     rows = ranked_rows(report)
-    columns = _CHANGE if report.schema == "modelreach.diff/1" else _SHARED
+    columns = _CHANGE if report.schema == "modelreach.diff/1" else _GRANT
     cells: list[dict[str, Any]] = [_row(row, columns) for row in rows]
     return DataFrame(cells, columns=[*columns, *_WITNESS], dtype=str)
 

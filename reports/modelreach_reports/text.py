@@ -79,7 +79,7 @@ def _diff_lines(report: DiffReport, look: Look) -> Iterator[Line]:
     yield from _diff_header(report, look)
     yield BLANK
     yield from security_lines(report, look)
-    yield from demand_lines(report.demands, look)
+    yield from demand_lines(report.demands, look, names)
     yield from _compared(report, look)
     yield BLANK
     yield from _changes(report, names, told, look)

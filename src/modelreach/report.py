@@ -331,6 +331,7 @@ class GrantRow(Row, frozen=True):
     pattern: bool
     within: tuple[str, ...]
     witness: tuple[Hop, ...]
+    findings: tuple[str, ...] = ()
 
 
 class IdentityRow(Row, frozen=True):

@@ -19,14 +19,15 @@ Compare = Callable[..., DiffReport]
 
 BY_AGENT = "arn:aws:iam::444455556666:role/booking-desk-4 can become it"
 BY_DEPLOYER = "arn:aws:iam::444455556666:role/deployer can become it, only if"
+AS_DESK = "as arn:aws:iam::444455556666:role/booking-desk-4: "
 
 #: dimension, trigger, subject (its end), old (its beginning), new (its beginning)
 EXPECTED = [
     ("data_exposure", "DATA-NEW", "passengers", "no such", "//bigquery.googleapis.com"),
     ("data_exposure", "CTX-GROW", "context window", "24000", "180000"),
-    ("data_exposure", "SENSITIVE-REACHED", "harbour-passengers", "not reached", "read by s3:Get"),
-    ("data_exposure", "SENSITIVE-REACHED", "prod/refunds-Qw3rTy", "not reached", "read by secr"),
-    ("data_exposure", "WORKFLOW-REACHED", "function:pay-refund", "not reached", "write by lambda"),
+    ("data_exposure", "SENSITIVE-REACHED", "harbour-passengers", "not reached", AS_DESK),
+    ("data_exposure", "SENSITIVE-REACHED", "prod/refunds-Qw3rTy", "not reached", AS_DESK),
+    ("data_exposure", "WORKFLOW-REACHED", "function:pay-refund", "not reached", AS_DESK),
     ("tool_authority", "TOOL-NEW", "ask_warehouse", "no such", "mcp tool, effect read"),
     ("tool_authority", "TOOL-NEW", "pay_refund", "no such", "function tool, effect spend"),
     ("tool_authority", "TOOL-NEW", "run_code", "no such", "code-interpreter tool, effect exec"),

@@ -77,6 +77,29 @@ class Case:
             scope = scopes[scope].parent if scope in scopes else ""
         return None
 
+    @cached_property
+    def _administering(self) -> frozenset[StatementRef]:
+        """The statements by which scopes are taken over."""
+        return frozenset(
+            ref
+            for pivot in self.radius.graph.pivots
+            if pivot.kind == "administer"
+            for support in pivot.support
+            if support.action
+            for ref in support.statements
+        )
+
+    def by_administration(self, access: Access) -> bool:
+        """Is it the taking over of the scope that gives this access, and cutting that ends it?"""
+        if self.taken(access.grant.scope) is None:
+            return False
+        used = self._administering
+        granted = access.grant.statements
+        on_the_way = (s for p in access.path.pivots for s in p.support)
+        return all(ref in used for ref in granted) or any(
+            ref in used for support in on_the_way for ref in support.statements
+        )
+
     def rated(self, grant: Grant) -> Rated:
         """Give the sensitivity of what a grant reaches."""
         key = (grant.provider, grant.kind, grant.resource)

@@ -32,7 +32,7 @@ def diff_report(
     changes = _changes(old, new)
     findings = standing(compare(old.findings, new.findings), old, new, _blind(new, old))
     finding_rows = rows.finding_rows(findings)
-    numbers = {row.subject: row.id for row in reversed(finding_rows) if row.state != "gone"}
+    numbers = rows.numbers_by_subject(finding_rows)
     gaps = rows.gap_rows(old.gaps, new.gaps)
     report = DiffReport(
         schema="modelreach.diff/1",
@@ -296,14 +296,14 @@ def _change_row(change: Change, old: Side, new: Side, numbers: dict[str, str]) -
         within=grant.within,
         caused_by=tuple(rows.gap_text(gap) for gap in change.caused_by),
         findings=(number,) if number else (),
-        witness=_witness(access),
+        witness=_witness(access, change.actions),
     )
 
 
-def _witness(access: Access) -> tuple[Hop, ...]:
+def _witness(access: Access, actions: tuple[str, ...]) -> tuple[Hop, ...]:
     if access.grant.capability in (Capability.ASSUME, Capability.ADMINISTER):
         return rows.witness_of_path(access.path)
-    return rows.witness_of_access(access)
+    return rows.witness_of_access(access, actions)
 
 
 def _verdict(access: Access | None, change: Change) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 
 import msgspec
 
@@ -61,9 +61,11 @@ def witness_of_path(path: Path) -> tuple[Hop, ...]:
     return (start, *(_pivot_hop(pivot) for pivot in path.pivots))
 
 
-def witness_of_access(access: Access) -> tuple[Hop, ...]:
-    """Give the way to an access, and the grant at its end."""
-    return (*witness_of_path(access.path), _grant_hop(access.grant))
+def witness_of_access(access: Access, actions: Sequence[str] = ()) -> tuple[Hop, ...]:
+    """Give the way to an access, and the grant at its end: that of the first of these actions, if
+    it is about some of them only."""
+    action = next(iter(actions or access.grant.actions), "")
+    return (*witness_of_path(access.path), _grant_hop(access.grant, action))
 
 
 def _pivot_hop(pivot: Pivot) -> Hop:
@@ -98,9 +100,8 @@ def _support_hops(support: Support) -> list[Hop]:
     return [_granted_by(hop, ref) for ref in refs]
 
 
-def _grant_hop(grant: Grant) -> Hop:
+def _grant_hop(grant: Grant, action: str) -> Hop:
     first, *others = grant.statements or (None,)
-    action = grant.actions[0] if grant.actions else ""
     support = Hop(kind="support", subject=grant.principal, object=grant.resource, action=action)
     hop = Hop(
         kind="grant",
@@ -139,8 +140,9 @@ def _granted_by(hop: Hop, ref: StatementRef | None) -> Hop:
 # --- rows ----------------------------------------------------------------------------------
 
 
-def grant_row(access: Access, rated: Rated) -> GrantRow:
-    """Give an access as a row of a radius."""
+def grant_row(access: Access, rated: Rated, findings: Mapping[str, str]) -> GrantRow:
+    """Give an access as a row of a radius. `findings` are ids by what they are about."""
+    number = findings.get(access.grant.resource)
     grant = access.grant
     return GrantRow(
         identity=grant.principal,
@@ -159,6 +161,7 @@ def grant_row(access: Access, rated: Rated) -> GrantRow:
         pattern=grant.pattern,
         within=grant.within,
         witness=witness_of_access(access),
+        findings=(number,) if number else (),
     )
 
 
@@ -252,6 +255,11 @@ def _finding_row(finding: Finding, number: str) -> FindingRow:
         fix=finding.fix,
         standards=tuple(one.key for one in standards.of(finding.rule)),
     )
+
+
+def numbers_by_subject(findings: Sequence[FindingRow]) -> dict[str, str]:
+    """Give the id of the worst finding on each thing, without those that are gone."""
+    return {row.subject: row.id for row in reversed(findings) if row.state != "gone"}
 
 
 def fingerprint(finding: Finding) -> str:

@@ -25,9 +25,10 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
     findings = tuple(replace(f, state=State.NEW) for f in side.findings)
     found = apply(rows.finding_rows(findings), waivers)
     gaps = rows.gap_rows(side.gaps)
-    listed = [rows.grant_row(access, side.case.rated(access.grant)) for access in accesses]
-    listed += [
-        rows.grant_row(access, side.case.rated(access.grant)) for access in side.radius.patterns
+    numbers = rows.numbers_by_subject(found)
+    listed = [
+        rows.grant_row(access, side.case.rated(access.grant), numbers)
+        for access in (*accesses, *side.radius.patterns)
     ]
     return RadiusReport(
         schema="modelreach.radius/1",

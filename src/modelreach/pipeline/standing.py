@@ -22,7 +22,7 @@ from modelreach.policy.engine import Grant
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import covers
 from modelreach.policy.permissions import Box, PermissionSet
-from modelreach.reach import Access
+from modelreach.reach import Access, verdict_of
 from modelreach.snapshot import Gap
 
 #: Facets that a rule judges by, beyond who reaches what.
@@ -66,6 +66,13 @@ class _Knowledge:
     def _held(self) -> dict[tuple[str, str], PermissionSet]:
         return held(self._side)
 
+    def administers(self, access: Access) -> bool:
+        """Has this side taken the scope over, as surely as the access is had?"""
+        taken = self._side.case.taken(access.grant.scope)
+        if taken is None:
+            return False
+        return verdict_of(taken.path) is Verdict.ALLOW or access.verdict is not Verdict.ALLOW
+
     def held_unseen(self, finding: Finding) -> bool:
         """Does this side hold all that a finding is about, though not by its list of resources?
 
@@ -74,6 +81,8 @@ class _Knowledge:
         if finding.access is None:
             return False
         access, grant = finding.access, finding.access.grant
+        if self.administers(access):
+            return True
         if not grant.pattern and grant.resource in self._side.case.facts.resources:
             return False
         actions = Extent.globs([action.lower() for action in grant.actions])
@@ -86,6 +95,8 @@ def _told_otherwise(finding: Finding, current: list[Finding], after: _Knowledge)
     access = finding.access
     if access is None:
         return False
+    if after.administers(access):
+        return True
     if access.grant.pattern and after.held_unseen(finding):
         return True
     return any(

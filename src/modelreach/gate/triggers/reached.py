@@ -84,11 +84,12 @@ def _of_rows(id_: str, resource: str, rows: list[ChangeRow]) -> TriggerRow:
     first = ranked[0]
     direct = [row for row in ranked if row.identity == first.identity]
     others = sorted({row.identity for row in ranked} - {first.identity})
-    new = "; ".join(
+    how = [
         f"{row.capability} by {', '.join(row.actions[:2])}{_rest(row)}{_doubt(row)}"
         for row in direct[:3]
-    )
-    new += f", as {first.identity}" + (f"; more as {', '.join(others[:3])}" if others else "")
+    ]
+    how += [f"more as {', '.join(others[:3])}"] if others else []
+    new = f"as {first.identity}: {'; '.join(how)}"
     old = "not reached" if all(row.kind == "gained" for row in rows) else "reached with less"
     return trigger(id_, resource, old, new, witness=first.witness)
 

@@ -19,11 +19,11 @@ class SensitiveReach:
     TITLE = "sensitive resource is reachable"
 
     def judge(self, case: Case) -> Iterator[Finding]:
-        """Give a finding a resource; scopes taken over whole are MR102's."""
+        """Give a finding a resource; what is reached by taking its scope over is MR102's."""
         best: dict[str, tuple[Access, Rated, set[str]]] = {}
         for access in (*case.radius.accesses, *case.radius.patterns):
             grant = access.grant
-            if grant.capability not in EXPOSING or case.taken(grant.scope):
+            if grant.capability not in EXPOSING or case.by_administration(access):
                 continue
             rated = case.rated(grant)
             if rated.level not in (Sensitivity.HIGH, Sensitivity.MEDIUM):
