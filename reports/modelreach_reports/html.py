@@ -8,6 +8,7 @@ from functools import cache
 from importlib.resources import files
 from typing import Any
 
+import msgspec
 from jinja2 import Environment, StrictUndefined
 from markupsafe import Markup
 
@@ -47,11 +48,19 @@ def _picture(report: Report) -> tuple[str, str]:
         return "", f"The picture is left out: {missing.message} ({missing.hint})."
 
 
+def _embedded(value: object) -> Markup:
+    """Give JSON that can stand in a script element: nothing in it ends or opens one."""
+    raw = msgspec.json.encode(value).decode()
+    return Markup(raw.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))  # noqa: S704
+
+
 def _render(report: Report) -> bytes:
-    css, js = _asset("page.css"), _asset("page.js")
+    css, js = _asset("page.css"), _asset("graph.js") + _asset("page.js")
     svg, note = _picture(report)
+    shown = page(report)
     context: dict[str, Any] = {
-        **page(report),
+        **shown,
+        "explorer_data": _embedded(shown["explorer"]),
         # Ours, and drawn by graph.py from escaped names: the only texts not escaped here.
         "css": Markup(css),  # noqa: S704
         "js": Markup(js),  # noqa: S704

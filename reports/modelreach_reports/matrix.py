@@ -50,6 +50,7 @@ def matrix(report: Report, names: Names) -> dict[str, Any]:
     return {
         "columns": [middle(visible(column), 40) for column in shown],
         "rows": rows,
+        "totals": _totals(table, shown, compared) if len(identities) > 1 else [],
         "note": _note(len(identities) - len(picked), len(columns) - len(shown)),
     }
 
@@ -72,6 +73,15 @@ def _note(rows: int, columns: int) -> str:
     return f" {' and '.join(parts)} with less growth are left out; totals count them." * bool(
         parts
     )
+
+
+def _totals(
+    table: dict[str, dict[str, list[int]]], columns: list[str], compared: bool
+) -> list[dict[str, str]]:
+    sums = [_column(table, column) for column in columns]
+    sums.append(_total({identity: _total(row) for identity, row in table.items()}))
+    cells = [_cell(counts, compared) for counts in sums]
+    return [{**cell, "look": f"total {cell['look']}"} for cell in cells]
 
 
 def _row(

@@ -110,8 +110,14 @@ def _steps(rows: Iterable[IdentityRow], name: str) -> set[Step]:
     return {(hop.subject, hop.object) for row in rows for hop in begun(row.witness, name)}
 
 
-def _heavier(first: Fate, second: Fate) -> Fate:
+def heavier(first: Fate, second: Fate) -> Fate:
+    """Give the fate that shows where two rows speak of one thing."""
     return max(first, second, key=_WEIGHT.index)
+
+
+def fate_of_item(item: Item) -> Fate:
+    """Give what becomes of an access; what could not be judged is never just new or the same."""
+    return Fate.UNKNOWN if item.verdict == "unknown" else _OF_KIND.get(item.kind, Fate.SAME)
 
 
 class _Drawing:
@@ -129,7 +135,7 @@ class _Drawing:
 
     def add(self, item: Item) -> None:
         """Draw the witness of an item, or a bare arrow where it has none."""
-        fate = Fate.UNKNOWN if item.verdict == "unknown" else _OF_KIND.get(item.kind, Fate.SAME)
+        fate = fate_of_item(item)
         stations = _stations(item)
         hops = _hops(item)
         way = Fate.SAME if fate is Fate.CHANGED else fate
@@ -152,14 +158,14 @@ class _Drawing:
     def _box(self, key: str, fate: Fate) -> None:
         settled = self._nodes.get(key)
         box = self.boxes.setdefault(key, _Box(settled or fate))
-        box.fate = settled or _heavier(box.fate, fate)
+        box.fate = settled or heavier(box.fate, fate)
 
     def _arrow(self, step: Step, hop: Hop, label: str, fate: Fate) -> None:
         settled = self._edges.get(step)
         doubt = "" if hop.strength == "certain" else hop.strength
         fresh = _Arrow(settled or fate, doubt, strength_words(hop))
         arrow = self.arrows.setdefault(step, fresh)
-        arrow.fate = settled or _heavier(arrow.fate, fate)
+        arrow.fate = settled or heavier(arrow.fate, fate)
         if not doubt:
             arrow.doubt = arrow.proviso = ""
         if label and label not in arrow.labels:

@@ -88,6 +88,20 @@ def end(text: str, width: int, *, ellipsis: str = "…") -> str:
     return tidy + ellipsis
 
 
+#: A name or sentence in a table, and one that is shown on demand.
+LONGEST, LONGEST_FULL = 120, 2048
+
+
+def short(text: str, width: int = LONGEST) -> str:
+    """Give a text for a table: harmless, and cut in the middle to that many columns."""
+    return middle(visible(text), width)
+
+
+def full(text: str) -> str:
+    """Give a text as it is shown on demand: harmless, and nearly whole."""
+    return middle(visible(text), LONGEST_FULL)
+
+
 def json_bytes(found: object) -> bytes:
     """Give JSON of a form of somebody else's: sorted, and valid whatever is in its texts."""
     text = json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True)

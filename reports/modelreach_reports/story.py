@@ -226,7 +226,12 @@ def grouped(rows: Sequence[Item], limit: int) -> tuple[Item, ...]:
     if len(lines) <= limit:
         return lines
     first = limit // 2
-    return lines[:first] + _merged(lines[first:], lambda row: row.sort, 1)
+    return lines[:first] + together(lines[first:])
+
+
+def together(rows: Sequence[Item]) -> tuple[Item, ...]:
+    """Let all of one sort share a line."""
+    return _merged(rows, lambda row: row.sort, 1)
 
 
 def _merged(

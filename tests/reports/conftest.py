@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import msgspec
@@ -594,6 +595,67 @@ def build_radius() -> RadiusReport:
 def diff_report() -> DiffReport:
     """support-agent 1.4.0 to 2.0.0, with one change of every kind."""
     return build_diff()
+
+
+def build_wide(paths: int) -> DiffReport:
+    """Give a report of so many changed paths: 90 roles in ten accounts reach what is in them."""
+    report = build_diff()
+    kinds = ("gained", "gained", "gained", "lost", "widened", "unknown")
+    types = ("s3:bucket", "dynamodb:table", "sqs:queue", "kms:key", "secretsmanager:secret")
+    accounts = [f"{number:012}" for number in range(500000000000, 500000000010)]
+    rows, found = [], []
+    for number in range(paths):
+        account = accounts[number % 10]
+        role = f"arn:aws:iam::{account}:role/worker-{number % 90}"
+        service, _, noun = types[number % 5].partition(":")
+        resource = f"arn:aws:{service}:eu-west-1:{account}:{noun}/thing-{number}"
+        assume = msgspec.structs.replace(ASSUME, object=role, also=())
+        text = statement(f"{service}:*", f"arn:aws:{service}:*:{account}:*")
+        kind = kinds[number % 6]
+        finding = f"F{number + 1:02}" if number % 25 == 0 else ""
+        row = change(
+            kind,
+            role,
+            resource,
+            (start(TOOLS), assume, grant(role, resource, f"{service}:Get", text)),
+            resource_kind=types[number % 5],
+            resource_name=f"{noun}-{number}",
+            scope=account,
+            verdict="unknown" if kind == "unknown" else "allow",
+            sensitivity="high" if finding else "none",
+            findings=(finding,) if finding else (),
+        )
+        rows.append(row)
+        if finding:
+            template = report.findings[0]
+            found.append(
+                msgspec.structs.replace(
+                    template, id=finding, subject=resource, identity=role, witness=row.witness
+                )
+            )
+    scopes = tuple(
+        ScopeRow(id=key, provider="aws", kind="account", name=f"team-{key[-1]}")
+        for key in accounts
+    )
+    return msgspec.structs.replace(
+        report,
+        changes=tuple(rows),
+        findings=tuple(found),
+        scopes=(*SCOPES, *scopes),
+        admin_of_new=(),
+    )
+
+
+@pytest.fixture(scope="session")
+def wide_report() -> Callable[[int], DiffReport]:
+    """Gives a report of that many changed paths."""
+    return cache(build_wide)
+
+
+@pytest.fixture(scope="session")
+def gated_report() -> DiffReport:
+    """The same with all that the gate adds: demands, rules, waivers."""
+    return gated(build_diff())
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ import sys
 import msgspec
 import pytest
 
-from modelreach.report import DiffReport, RadiusReport
+from modelreach.report import DiffReport, EvidenceRow, RadiusReport
 from modelreach_reports import html
 
 pytestmark = pytest.mark.filterwarnings("error")
@@ -38,17 +38,34 @@ def test_nothing_is_fetched(diff_report: DiffReport) -> None:
     assert addresses <= {"http://www.w3.org/2000/svg", "http://www.w3.org/1999/xlink"}
 
 
-def test_the_verdict_comes_first_and_nothing_is_missing(diff_report: DiffReport) -> None:
-    page = html.render(diff_report).decode()
+def test_the_verdict_comes_first_and_nothing_is_missing(gated_report: DiffReport) -> None:
+    tested = EvidenceRow(
+        tool="garak",
+        category="dan",
+        verdict="regression",
+        old="1 of 50",
+        new="9 of 50",
+        difference=0.16,
+        low=0.04,
+        high=0.28,
+    )
+    page = html.render(msgspec.structs.replace(gated_report, evidence=(tested,))).decode()
+    assert "+16.0% (+4.0% to +28.0%)" in page
     order = (
         "FAIL: this release does not pass the gate",
         "Resources reached",
         "Where the reach grew",
         "<svg",
         'id="f-F01"',
+        "Due before adoption <",
+        "What the policy says",
+        "What was tested, old and new",
         "Every change of reach",
-        "What could not be read",
-        diff_report.new.snapshot_digest,
+        "What was read, and what was not",
+        'id="waivers"',
+        'id="inputs"',
+        gated_report.new.snapshot_digest,
+        "Sign-off</h2>",
         "How to read it",
     )
     places = [page.index(text) for text in order]
