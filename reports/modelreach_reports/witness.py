@@ -69,7 +69,7 @@ def _hop(hop: Hop, look: Look) -> Iterator[Line]:
 def _also(hop: Hop, main: Hop, told: bool, indent: str, look: Look) -> Iterator[Line]:
     """What else a hop needs; a statement that was `told` is not told again."""
     lead = ((indent, Ink.FAINT),)
-    if hop.action != main.action or not hop.statement:
+    if hop.action and (hop.action != main.action or not hop.statement):
         on = f" on {identity_label(hop.object)}" if hop.object not in ("", main.object) else ""
         same = " (the same statement)" if told and hop.statement else ""
         yield from hanging(lead, f"and needs {visible(hop.action)}{on}{same}", look, under=lead)

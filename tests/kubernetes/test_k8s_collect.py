@@ -3,112 +3,20 @@
 from __future__ import annotations
 
 import json
-import threading
 from collections.abc import Callable, Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, urlsplit
 
 import pytest
 
+from kubernetes_api.server import TOKEN, ApiServer
 from modelreach.model import InputError, NothingCollected
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Snapshot, encode
 from modelreach_kubernetes import KubernetesConnector
-from modelreach_kubernetes.kinds import KINDS, TOKENS
+from modelreach_kubernetes.kinds import KINDS
 
 NOW = "2026-11-25T00:00:00Z"
-TOKEN = "kubernetes.io/service-account-token"
-
-
-class ApiServer:
-    """What an API server answers for lists: objects by kind, in pages, or a status."""
-
-    def __init__(self) -> None:
-        self.objects: dict[str, list[dict[str, Any]]] = {}
-        self.refused: dict[str, int] = {}
-        self.broken: dict[str, bytes] = {}
-        self.busy: dict[str, int] = {}
-        self.expired: dict[str, int] = {}
-        self.page = 500
-        self.asked: list[tuple[str, dict[str, str], str]] = []
-        self.groups = {kind.group for kind in KINDS if not kind.optional}
-        handler = type("Handler", (_Handler,), {"api": self})
-        self._server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
-        self.url = f"http://127.0.0.1:{self._server.server_port}"
-        serve = threading.Thread(target=self._server.serve_forever, args=(0.02,), daemon=True)
-        serve.start()
-
-    def close(self) -> None:
-        self._server.shutdown()
-        self._server.server_close()
-
-    def add(self, kind: str, name: str, namespace: str = "", **fields: Any) -> None:
-        metadata: dict[str, Any] = {"name": name} | ({"namespace": namespace} if namespace else {})
-        metadata |= fields.pop("metadata", {})
-        self.objects.setdefault(kind, []).append({"metadata": metadata, **fields})
-
-    def answer(self, path: str, query: dict[str, str], accept: str) -> tuple[int, Any]:
-        self.asked.append((path, query, accept))
-        name = path.rsplit("/", 1)[-1]
-        if path in self.broken:
-            return 200, self.broken[path]
-        if self.busy.get(name, 0) > 0:
-            self.busy[name] -= 1
-            return 429, {"kind": "Status", "message": "too many requests"}
-        if name in self.refused:
-            return self.refused[name], {"kind": "Status", "message": f"{name} is forbidden"}
-        if path == "/version":
-            return 200, {"gitVersion": "v1.35.0"}
-        if path == "/.well-known/openid-configuration":
-            return 200, {"issuer": "https://issuer.example/id/1"}
-        if path == "/apis":
-            return 200, {"groups": [{"name": group} for group in sorted(self.groups)]}
-        kind = next((k for k in KINDS if k.plural == name), None)
-        if kind is None or (kind.optional and kind.group not in self.groups):
-            return 404, {"kind": "Status", "message": "the server could not find it"}
-        return self._list(kind.name, path, query, accept)
-
-    def _list(
-        self, kind: str, path: str, query: dict[str, str], accept: str
-    ) -> tuple[int, dict[str, Any]]:
-        items = self.objects.get(kind, [])
-        if "/namespaces/" in path:
-            namespace = path.split("/namespaces/")[1].partition("/")[0]
-            items = [one for one in items if one["metadata"].get("namespace") == namespace]
-        if query.get("fieldSelector") == TOKENS:
-            items = [one for one in items if one.get("type") == TOKEN]
-        start = int(query.get("continue", "0"))
-        if start and self.expired.get(kind, 0) > 0:
-            self.expired[kind] -= 1
-            return 410, {"kind": "Status", "message": "the continue token has expired"}
-        page = items[start : start + self.page]
-        if "PartialObjectMetadataList" in accept:
-            page = [{"metadata": one["metadata"]} for one in page]
-        more = str(start + self.page) if start + self.page < len(items) else ""
-        return 200, {"kind": "List", "metadata": {"continue": more}, "items": page}
-
-
-class _Handler(BaseHTTPRequestHandler):
-    api: ApiServer
-    protocol_version = "HTTP/1.1"
-
-    def do_GET(self) -> None:
-        parts = urlsplit(self.path)
-        query = {key: values[0] for key, values in parse_qs(parts.query).items()}
-        status, body = self.api.answer(parts.path, query, self.headers.get("Accept", ""))
-        raw = body if isinstance(body, bytes) else json.dumps(body).encode()
-        self.send_response(status)
-        self.send_header("Content-Type", "application/json")
-        self.send_header("Content-Length", str(len(raw)))
-        if status == 429:
-            self.send_header("Retry-After", "0")
-        self.end_headers()
-        self.wfile.write(raw)
-
-    def log_message(self, format: str, *args: Any) -> None:  # noqa: A002 - as it is called
-        return None
 
 
 @pytest.fixture

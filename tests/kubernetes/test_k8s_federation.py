@@ -88,8 +88,8 @@ def test_both_halves_make_a_hop(cluster: Any, pod: Any) -> None:
     assert set(found.identities) == {sa, ROLE}
     (hop,) = found.identities[ROLE].path.pivots
     assert (hop.kind, str(hop.strength)) == ("federation", "certain")
-    says, trusts = hop.support
-    assert says.note == f"eks.amazonaws.com/role-arn: {ROLE}"
+    trusts, says = hop.support
+    assert says.note == f"annotated eks.amazonaws.com/role-arn: {ROLE}"
     assert trusts.statements[0].layer == "trust"
 
 

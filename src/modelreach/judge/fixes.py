@@ -17,7 +17,7 @@ def cut(access: Access) -> str:
         return cut_path(access.path)
     if grant.statements[0].layer is Layer.BINDING:
         return _unbind(grant.statements[0], grant.principal)
-    return f"take {actions}{more} on `{grant.resource}` out of {_place(grant.statements[0])}"
+    return f"take {actions}{more} on `{grant.resource}` out of {place(grant.statements[0])}"
 
 
 def cut_path(path: Path) -> str:
@@ -35,10 +35,10 @@ def _cut_pivot(pivot: Pivot) -> str:
             if ref.layer is Layer.BINDING:
                 return _unbind(ref, support.subject)
             if ref.layer is not Layer.TRUST:
-                return f"take `{support.action}` on `{support.object}` out of {_place(ref)}"
+                return f"take `{support.action}` on `{support.object}` out of {place(ref)}"
     for support in pivot.support:
         for ref in support.statements:
-            return f"take `{support.subject}` out of {_place(ref)}"
+            return f"take `{support.subject}` out of {place(ref)}"
     return ""
 
 
@@ -50,6 +50,7 @@ def _unbind(ref: StatementRef, holder: str) -> str:
     )
 
 
-def _place(ref: StatementRef) -> str:
+def place(ref: StatementRef) -> str:
+    """Say where a statement stands."""
     label = f"statement `{ref.sid}`" if ref.sid else f"statement {ref.index + 1}"
     return f"{label} of {ref.layer} policy `{ref.policy or 'inline'}` on `{ref.target}`"

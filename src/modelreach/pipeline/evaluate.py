@@ -15,7 +15,7 @@ from modelreach.model import InputError
 from modelreach.pipeline.decided import step_of
 from modelreach.pipeline.survey import Started
 from modelreach.policy import providers
-from modelreach.policy.engine import Engine, Pivot
+from modelreach.policy.engine import Engine, Pivot, Presence
 from modelreach.policy.provider import Context, Opens
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Facts, Gap, Snapshot, facts_of
@@ -101,6 +101,7 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
         unresolved=tuple(gap.subject for gap in unresolved),
     )
     unresolved.extend(_opened_unread(radius, facts))
+    unresolved.extend(_aimed_unread(radius, built))
     case = Case(release.deployment, radius, facts, built, policy)
     return Side(release, case, judge(case), (*release.snapshot.gaps, *unresolved))
 
@@ -127,6 +128,25 @@ def _opened_unread(radius: BlastRadius, facts: Facts) -> Iterator[Gap]:
         if target in facts.resources:
             continue
         yield _unresolved("aws" if target.startswith("arn:") else "", target)
+
+
+def _aimed_unread(radius: BlastRadius, built: dict[str, Engine]) -> Iterator[Gap]:
+    """Identities elsewhere that something reached says it is, in places that were not read."""
+    told: set[str] = set()
+    for name, identity in sorted(radius.identities.items()):
+        for token in built[identity.principal.provider].tokens(name):
+            engine = built.get(token.to)
+            unread = engine is None or engine.presence(token.aims) is Presence.UNREAD
+            if token.aims and unread and token.aims not in told:
+                told.add(token.aims)
+                yield Gap(
+                    provider=token.to,
+                    scope="",
+                    kind="identity",
+                    reason="not-collected",
+                    subject=token.aims,
+                    message=f"{name} says that it is this, and whether it is let in was not read",
+                )
 
 
 def _starts(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
+from enum import Enum
 from typing import Final, Protocol
 
 from modelreach.model import Capability, Strength, Verdict
@@ -92,6 +93,38 @@ class Opened:
     only: str = ""
 
 
+#: The name of a session in a token's subject and claims, where whoever opens it gives the name.
+SESSION: Final = "*"
+
+
+class Distance(Enum):
+    """How far somebody is from who a token is of: anybody at all, of the same place (cluster,
+    organization), or beside it (in the same namespace, account or repository)."""
+
+    ANYBODY = "anybody"
+    PLACE = "place"
+    BESIDE = "beside"
+
+
+@dataclass(frozen=True, slots=True)
+class Stranger:
+    """Somebody else under a token's issuer: by which subject and claims, how far away, and who
+    that is in words."""
+
+    subject: str
+    words: str
+    distance: Distance
+    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+
+
+class Presence(Enum):
+    """Whether a snapshot lists an identity; `UNREAD` when what would tell of it was not read."""
+
+    LISTED = "listed"
+    ABSENT = "absent"
+    UNREAD = "unread"
+
+
 @dataclass(frozen=True, slots=True)
 class Token:
     """By what a principal shows elsewhere who it is: one half of a federation.
@@ -99,9 +132,11 @@ class Token:
     `issuer` is that of an OIDC token, without scheme; `aws:ACCOUNT` for a signed AWS request;
     `eks:CLUSTER-ARN` for what EKS itself vouches for; a workload identity pool of GKE by its
     name. `audiences` are those that it can carry; none means any. `aims` is the id that the
-    token's side says it is for ("" for whoever lets it in). `strangers` are subjects of others
-    under the same issuer, each with words for who they are: a trust that lets one of them in is
-    wider than it has to be. `support` is what the token's side stands on.
+    token's side says it is for ("" for whoever lets it in), `to` the provider of that id.
+    `strangers` are others under the same issuer, the farthest first: a trust that lets one of
+    them in is wider than it has to be. `session`: the subject
+    ends in the name of a session (`SESSION`), which may be any. `support` is what the token's
+    side stands on.
     """
 
     issuer: str
@@ -109,7 +144,9 @@ class Token:
     audiences: tuple[str, ...] = ()
     claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
     aims: str = ""
-    strangers: tuple[tuple[str, str], ...] = ()
+    to: str = ""
+    strangers: tuple[Stranger, ...] = ()
+    session: bool = False
     support: tuple[Support, ...] = ()
 
 
@@ -168,8 +205,20 @@ class Engine(Protocol):
         """By what a principal can show to others who it is."""
         ...
 
+    def possible(self, principal: str) -> Iterable[Token]:
+        """What a principal could show as well, if its own side said so."""
+        ...
+
     def admits(self, token: Token, source: str) -> Iterable[Pivot]:
         """A hop from `source` to each identity of this provider that lets a token in."""
+        ...
+
+    def naming(self, token: Token) -> Iterable[Support]:
+        """The grants that name whom a token is of, though nothing lets it in there."""
+        ...
+
+    def presence(self, name: str) -> Presence:
+        """Does the snapshot have this identity, or could it not tell?"""
         ...
 
     def pivots(self, principal: str) -> Iterable[Pivot]:

@@ -7,10 +7,19 @@ from collections.abc import Iterator
 from modelreach.judge.finding import Case, Finding, order, settled
 from modelreach.judge.rules.administration import AdministrationRoute
 from modelreach.judge.rules.excess import ExcessPrivilege
+from modelreach.judge.rules.half_federation import HalfFederation
 from modelreach.judge.rules.long_lived_key import LongLivedKey
 from modelreach.judge.rules.sensitive import SensitiveReach
+from modelreach.judge.rules.wide_trust import WideTrust
 
-ALL = (SensitiveReach(), AdministrationRoute(), ExcessPrivilege(), LongLivedKey())
+ALL = (
+    SensitiveReach(),
+    AdministrationRoute(),
+    ExcessPrivilege(),
+    LongLivedKey(),
+    HalfFederation(),
+    WideTrust(),
+)
 
 
 def judge(case: Case) -> tuple[Finding, ...]:

@@ -25,9 +25,13 @@ from modelreach.policy.aws.tools import tools
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.brief import Brief
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Token
+from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
 from modelreach.policy.permissions import PermissionSet
+from modelreach.policy.presence import Where, presence
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
+
+#: Kinds of facts that tell which roles there are, and whose tokens they let in.
+_ADMITTING = frozenset({"principals", "trust", "details"})
 
 
 class AwsEngine:
@@ -138,9 +142,23 @@ class AwsEngine:
         found = self._estate.principal(principal)
         return tuple(tokens(found)) if found is not None and not became(principal) else ()
 
+    def possible(self, principal: str) -> Iterable[Token]:
+        """Nothing has to be said for a role to show its session."""
+        return ()
+
     def admits(self, token: Token, source: str) -> Iterable[Pivot]:
         """A hop to each role whose trust lets a token in."""
         return tuple(admits(self._estate, token, source, self._fixed))
+
+    def naming(self, token: Token) -> Iterable[Support]:
+        """What names a token lets it in, or its provider is not there."""
+        return ()
+
+    def presence(self, name: str) -> Presence:
+        """Is a role in the snapshot, or was its account not read?"""
+        where = Where("aws", _account_of(name), _ADMITTING)
+        listed = self._estate.principal(name) is not None
+        return presence(self._estate.facts, name, where, listed=listed)
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and account that can be taken over, in one hop."""

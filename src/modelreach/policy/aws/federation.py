@@ -11,6 +11,7 @@ https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import acts_as
@@ -20,7 +21,7 @@ from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Request
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Pivot, Support, Token
+from modelreach.policy.engine import SESSION, Distance, Pivot, Stranger, Support, Token
 from modelreach.policy.escalation.mechanism import strength_of
 from modelreach.policy.expr import TRUE
 from modelreach.snapshot import Principal, Runtime
@@ -39,9 +40,29 @@ def admits(estate: Estate, token: Token, source: str, fixed: Fixed) -> Iterator[
             role = estate.facts.principals.get(name)
             if role is None or role.kind != "role" or token.aims not in ("", name):
                 continue
-            decision = _decided(estate, token, provider, role, fixed)
+            decision = _best(estate, token, provider, role, fixed)
             if decision.verdict is not Verdict.DENY:
                 yield _hop(source, token, role, decision)
+
+
+def _best(estate: Estate, token: Token, provider: str, role: Principal, fixed: Fixed) -> Decision:
+    """The best answer over the audiences that a token may carry: one that may carry any carries
+    what the identity provider takes."""
+    known = estate.facts.principals.get(provider)
+    clients = known.attributes.get("client_ids") if known is not None else ()
+    taken = clients if isinstance(clients, tuple) else ()
+    several = [audience for audience in token.audiences if audience in taken] or token.audiences
+    decisions = [
+        _decided(estate, replace(token, audiences=(audience,)), provider, role, fixed)
+        for audience in several or taken
+    ]
+    return min(
+        decisions or [_decided(estate, token, provider, role, fixed)],
+        key=lambda decision: _ORDER[decision.verdict],
+    )
+
+
+_ORDER = {Verdict.ALLOW: 0, Verdict.CONDITIONAL: 1, Verdict.UNKNOWN: 2, Verdict.DENY: 3}
 
 
 def _providers(estate: Estate, token: Token) -> Iterator[str]:
@@ -82,17 +103,15 @@ def _claims(token: Token) -> dict[str, tuple[str, ...]]:
 
 
 def _hop(source: str, token: Token, role: Principal, decision: Decision) -> Pivot:
-    trust = Support(
-        token.subject, _ACTION, role.id, decision.allowed_by, f"a token of {token.issuer}"
-    )
+    trust = Support(token.subject, _ACTION, role.id, decision.allowed_by)
     return Pivot(
         "federation",
         source,
         role.id,
         strength_of(decision.residual),
         decision.residual,
-        (*token.support, trust),
-        note="its token is let in by the role's trust",
+        (trust, *token.support),
+        note=f"its token of {token.issuer} is let in by the role's trust",
     )
 
 
@@ -122,16 +141,33 @@ def _named(runtime: Runtime, token: Token) -> bool:
 
 
 def tokens(principal: Principal) -> Iterator[Token]:
-    """A role shows elsewhere who it is by a signed request to STS: its session's ARN.
+    """Who signs a request to STS shows by it who it is: a user its ARN, a role that of a session,
+    whose name whoever opens it gives.
 
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_GetCallerIdentity.html
     https://cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
     """
-    if principal.kind == "role":
-        partition, account = principal.id.split(":")[1], principal.scope
-        name = principal.name or principal.id.rsplit("/", 1)[-1]
-        arn = f"arn:{partition}:sts::{account}:assumed-role/{name}"
-        yield Token(
-            issuer=f"aws:{account}",
-            subject=arn,
-            claims={"arn": (arn,), "account": (account,)},
-        )
+    if principal.kind not in ("role", "user"):
+        return
+    arn, unique = principal.id, principal.unique_id
+    partition, account = arn.split(":")[1], principal.scope
+    session = principal.kind == "role"
+    if session:
+        name = principal.name or arn.rsplit("/", 1)[-1]
+        arn = f"arn:{partition}:sts::{account}:assumed-role/{name}/{SESSION}"
+        unique = unique and f"{unique}:{SESSION}"
+    claims = {"arn": (arn,), "account": (account,)} | ({"userid": (unique,)} if unique else {})
+    yield Token(
+        issuer=f"aws:{account}",
+        subject=arn,
+        claims=claims,
+        strangers=_strangers(partition, account),
+        session=session,
+    )
+
+
+def _strangers(partition: str, account: str) -> tuple[Stranger, ...]:
+    arn = f"arn:{partition}:sts::{account}:assumed-role/modelreach-probe/{SESSION}"
+    claims = {"arn": (arn,), "account": (account,)}
+    words = f"any role of account {account}"
+    return (Stranger(arn, words, Distance.BESIDE, claims),)

@@ -19,10 +19,14 @@ from modelreach.policy.azure.pivots import pivots
 from modelreach.policy.azure.tools import tools
 from modelreach.policy.azure.unlisted import unlisted
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Token
+from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
 from modelreach.policy.permissions import PermissionSet
+from modelreach.policy.presence import Where, presence
 from modelreach.policy.provider import Opens
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
+
+#: Kinds of facts that tell which identities there are, and whose tokens they let in.
+_ADMITTING = frozenset({"principals", "applications", "trust"})
 
 
 class AzureEngine:
@@ -111,9 +115,23 @@ class AzureEngine:
         found = self._estate.principal(principal)
         return tuple(tokens(self._estate, found)) if found and not became(principal) else ()
 
+    def possible(self, principal: str) -> Iterable[Token]:
+        """Nothing has to be said for an identity to show its token."""
+        return ()
+
     def admits(self, token: Token, source: str) -> Iterable[Pivot]:
         """A hop to each identity whose federated credentials let a token in."""
         return tuple(admits(self._estate, token, source))
+
+    def naming(self, token: Token) -> Iterable[Support]:
+        """A federated credential that names a token lets it in."""
+        return ()
+
+    def presence(self, name: str) -> Presence:
+        """Is an identity in the snapshot, or was its tenant not read?"""
+        where = Where("azure", self._estate.tenant, _ADMITTING)
+        listed = self._estate.principal(name) is not None
+        return presence(self._estate.facts, name, where, listed=listed)
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and scope that can be taken over, in one hop."""

@@ -13,7 +13,7 @@ import re
 from collections.abc import Iterator
 
 from modelreach.policy.azure.estate import Estate, Trust
-from modelreach.policy.engine import Pivot, Support, Token
+from modelreach.policy.engine import Distance, Pivot, Stranger, Support, Token
 from modelreach.policy.escalation.mechanism import strength_of
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.glob import match
@@ -39,7 +39,9 @@ def tokens(estate: Estate, principal: Principal) -> Iterator[Token]:
         claims["azp"] = claims["appid"] = (app,)
     if principal.kind == "managed-identity":
         claims[_MANAGED] = (str(principal.attributes.get("resource", "")),)
-    stranger = ("00000000-0000-0000-0000-000000000000", "any identity of the tenant")
+    stranger = Stranger(
+        "00000000-0000-0000-0000-000000000000", "any identity of the tenant", Distance.PLACE
+    )
     for issuer in _issuers(estate.tenant):
         yield Token(issuer, principal.id, claims=claims, strangers=(stranger,))
 
@@ -68,8 +70,8 @@ def admits(estate: Estate, token: Token, source: str) -> Iterator[Pivot]:
             trust.target,
             strength_of(residual),
             residual,
-            (*token.support, shown),
-            note="its token is let in by a federated credential",
+            (shown, *token.support),
+            note=f"its token of {token.issuer} is let in by a federated credential",
         )
 
 

@@ -8,20 +8,30 @@ https://docs.cloud.google.com/iam/docs/workload-identity-federation
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from modelreach.policy.engine import Pivot, Support, Token
+from modelreach.policy.engine import SESSION, Pivot, Support, Token
 from modelreach.policy.escalation.mechanism import strength_of
-from modelreach.policy.expr import FALSE, TRUE, Expr
+from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
+from modelreach.policy.gcp import members
+from modelreach.policy.gcp.asker import Held
 from modelreach.policy.gcp.cel import Surroundings, condition, value_of
 from modelreach.policy.gcp.estate import Estate
 from modelreach.snapshot import Principal, Resource
 
 _GOOGLE = "accounts.google.com"
+_PROVIDER = "iam.googleapis.com/WorkloadIdentityPoolProvider"
 #: What an AWS provider maps where nothing says otherwise.
-#: https://docs.cloud.google.com/iam/docs/workload-identity-federation-with-other-clouds
-_OF_AWS = ("google.subject=assertion.arn", "attribute.account=assertion.account")
+#: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
+_OF_AWS = (
+    "google.subject=assertion.arn",
+    "attribute.aws_role=assertion.arn.contains('assumed-role')"
+    " ? assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/'"
+    " + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn",
+)
 
 
 def tokens(principal: Principal) -> Iterator[Token]:
@@ -45,9 +55,76 @@ def admits(estate: Estate, token: Token, source: str) -> Iterator[Admitted]:
         yield from _of_gke(estate, token, source)
         return
     for provider in estate.providers:
-        if provider.attributes.get("disabled") or not _takes(provider, token):
+        if _off(estate, provider) or not _takes(provider, token):
             continue
-        yield from _mapped(estate, provider, token, source)
+        for one, when in _sessions(estate, provider, token):
+            yield from _mapped(estate, provider, one, source, when)
+
+
+def _off(estate: Estate, provider: Resource) -> bool:
+    """Is a provider, or its whole pool, disabled or deleted?"""
+    pool = estate.facts.resources.get(provider.id.partition("/providers/")[0])
+    both = (provider, pool) if pool is not None else (provider,)
+    return any(
+        one.attributes.get("disabled") or one.attributes.get("state") == "DELETED" for one in both
+    )
+
+
+def _sessions(estate: Estate, provider: Resource, token: Token) -> Iterator[tuple[Token, Expr]]:
+    """A token as it is; and one whose session has a name that the pool asks for, on condition
+    that it is called so. Who assumes a role names the session.
+
+    https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
+    """
+    yield token, TRUE
+    if not token.session:
+        return
+    start = token.subject.removesuffix(SESSION)
+    texts = (
+        str(provider.attributes.get("attribute_condition", "")),
+        *estate.members_by_pool.get(estate.pool_of(provider), ()),
+    )
+    named = {found[1] for text in texts for found in _named(start).finditer(text)}
+    for name in sorted(named):
+        when = Atom(AtomKind.CONTEXT, "the name of the session", "is", (name,))
+        claims = {
+            key: tuple(value.replace(SESSION, name) for value in values)
+            for key, values in token.claims.items()
+        }
+        yield replace(token, subject=start + name, claims=claims, session=False), when
+
+
+@lru_cache(256)
+def _named(start: str) -> re.Pattern[str]:
+    return re.compile(re.escape(start) + r"([\w+=,.@-]{2,64})")
+
+
+def naming(estate: Estate, token: Token) -> Iterator[Support]:
+    """Give the bindings that name whom a token is of, by its subject or by what only it claims,
+    in a pool that does not let it in, as far as its providers were read."""
+    named = _own(token)
+    admitted = {
+        found.pool
+        for one in admits(estate, token, "")
+        if (found := members.pooled(one.principal.id)) is not None
+    }
+    for pool, of in sorted(estate.members_by_pool.items()):
+        if pool in admitted or not estate.collected(estate.scope_of(pool), _PROVIDER):
+            continue
+        for member in of:
+            _, _, value = member.partition(f":{pool}/")[2].partition("/")
+            for binding in estate.bound_to.get(member, ()) if value in named else ():
+                ref = Held(binding, TRUE, member).ref
+                yield Support(member, binding.role, binding.target, (ref,))
+
+
+def _own(token: Token) -> frozenset[str]:
+    """The values by which a token differs from those of all strangers."""
+    found = {token.subject, token.subject.removesuffix(f"/{SESSION}")}
+    for name, values in token.claims.items():
+        shared = {value for one in token.strangers for value in one.claims.get(name, ())}
+        found |= {value.removesuffix(f"/{SESSION}") for value in values if value not in shared}
+    return frozenset(found)
 
 
 def _of_gke(estate: Estate, token: Token, source: str) -> Iterator[Admitted]:
@@ -78,12 +155,14 @@ def _takes(provider: Resource, token: Token) -> bool:
     return not token.audiences or not taken.isdisjoint(token.audiences)
 
 
-def _mapped(estate: Estate, provider: Resource, token: Token, source: str) -> Iterator[Admitted]:
-    pool = str(provider.attributes.get("pool", "")) or provider.id.partition("/providers/")[0]
+def _mapped(
+    estate: Estate, provider: Resource, token: Token, source: str, given: Expr
+) -> Iterator[Admitted]:
+    pool = estate.pool_of(provider)
     claims = {"sub": token.subject, **{name: v[0] for name, v in token.claims.items() if v}}
     attributes = _attributes(provider, claims)
     subject = attributes.get("google.subject", "")
-    when = _condition(provider, claims, attributes)
+    when = all_of((given, _condition(provider, claims, attributes)))
     if not subject or when == FALSE:
         return
     name = f"principal:{pool}/subject/{subject}"
@@ -120,15 +199,16 @@ def _federated(name: str, scope: str, attributes: Mapping[str, str]) -> Principa
 
 def _hop(token: Token, source: str, target: Principal, when: Expr, via: str) -> Admitted:
     support = Support(token.subject, "", target.id, (), f"a token of {token.issuer}")
-    note = "its token is let in by the identity pool"
+    pool, found, provider = via.rpartition("/providers/")
+    by = f"provider `{provider}` of pool `{pool.rpartition('/')[2]}`" if found else f"pool `{via}`"
     pivot = Pivot(
         "federation",
         source,
         target.id,
         strength_of(when),
         when,
-        (*token.support, support),
+        (support, *token.support),
         via=via,
-        note=note,
+        note=f"its token is let in by {by}",
     )
     return Admitted(target, pivot)

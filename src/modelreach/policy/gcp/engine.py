@@ -8,10 +8,10 @@ from typing import Final
 import msgspec
 
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Token
+from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
 from modelreach.policy.gcp import grants as granting
 from modelreach.policy.gcp import pivots as pivoting
-from modelreach.policy.gcp.admission import admits, tokens
+from modelreach.policy.gcp.admission import admits, naming, tokens
 from modelreach.policy.gcp.asker import Asker, Fixed, Place
 from modelreach.policy.gcp.became import became
 from modelreach.policy.gcp.estate import Estate
@@ -20,11 +20,16 @@ from modelreach.policy.gcp.held import held
 from modelreach.policy.gcp.tools import tools
 from modelreach.policy.gcp.unlisted import unlisted
 from modelreach.policy.permissions import PermissionSet
+from modelreach.policy.presence import Where, presence
 from modelreach.policy.provider import Opens
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
 
 #: What the permissions begin with that a credential can use, where it cannot use all.
 _GOOD_FOR: Final = {"hmac-key": "storage.", "api-key": "aiplatform."}
+
+_POOL: Final = "iam.googleapis.com/WorkloadIdentityPool"
+#: Kinds of facts that tell which accounts there are, and who may come as one.
+_ADMITTING: Final = frozenset({"principals", "bindings", _POOL, f"{_POOL}Provider"})
 
 
 class GcpEngine:
@@ -117,12 +122,27 @@ class GcpEngine:
         found = self._estate.principal(principal)
         return tuple(tokens(found)) if found is not None else ()
 
+    def possible(self, principal: str) -> Iterable[Token]:
+        """Nothing has to be said for an account to show its token."""
+        return ()
+
     def admits(self, token: Token, source: str) -> Iterable[Pivot]:
         """A hop to whom the identity pools let a token in as."""
         found = tuple(admits(self._estate, token, source))
         for one in found:
             self._estate.admitted.setdefault(one.principal.id, one.principal)
         return tuple(one.pivot for one in found if one.principal.id != source)
+
+    def naming(self, token: Token) -> Iterable[Support]:
+        """The bindings that name whom a token is of, in pools that do not let it in."""
+        return tuple(naming(self._estate, token))
+
+    def presence(self, name: str) -> Presence:
+        """Is an account in the snapshot, or was its project not read?"""
+        project = name.rpartition("@")[2].removesuffix(".iam.gserviceaccount.com")
+        where = Where("gcp", f"projects/{project}", _ADMITTING)
+        listed = self._estate.principal(name) is not None
+        return presence(self._estate.facts, name, where, listed=listed)
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Every identity that can be become, and scope that can be taken over, in one hop."""

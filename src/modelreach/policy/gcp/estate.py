@@ -183,6 +183,18 @@ class Estate:
                 found.setdefault(pool.pool, set()).add(member)
         return {pool: tuple(sorted(of)) for pool, of in found.items()}
 
+    def pool_of(self, provider: Resource) -> str:
+        """Give the pool of a provider as members spell it: its project by number.
+
+        https://docs.cloud.google.com/iam/docs/principal-identifiers
+        """
+        found = str(provider.attributes.get("pool", "")) or provider.id.partition("/providers/")[0]
+        start, projects, rest = found.partition("/projects/")
+        project, _, rest = rest.partition("/")
+        if not projects or project not in self.numbers:
+            return found
+        return f"{start}/projects/{self.numbers[project]}/{rest}"
+
     @cached_property
     def providers(self) -> tuple[Resource, ...]:
         """Providers of workload identity pools."""

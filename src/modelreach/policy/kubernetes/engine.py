@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Token
+from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
 from modelreach.policy.kubernetes import grants as granting
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.estate import PROVIDER, Estate
 from modelreach.policy.kubernetes.held import held
+from modelreach.policy.kubernetes.names import cluster_of, namespace_of
 from modelreach.policy.kubernetes.pivots import pivots
-from modelreach.policy.kubernetes.tokens import tokens
+from modelreach.policy.kubernetes.tokens import possible, tokens
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
 
@@ -93,9 +94,25 @@ class KubernetesEngine:
         """The tokens that a service account's pods can show to a cloud."""
         return tuple(tokens(self._estate, self._known(principal)))
 
+    def possible(self, principal: str) -> Iterable[Token]:
+        """The tokens that a pod could mount besides."""
+        return tuple(possible(self._estate, self._known(principal)))
+
     def admits(self, token: Token, source: str) -> Iterable[Pivot]:
         """Whom a cluster takes tokens of is not in its API."""
         return ()
+
+    def naming(self, token: Token) -> Iterable[Support]:
+        """Nor does it name tokens of others."""
+        return ()
+
+    def presence(self, name: str) -> Presence:
+        """Is it here, or was it not read?"""
+        if self._estate.principal(name) is not None:
+            return Presence.LISTED
+        scope = namespace_of(name) or cluster_of(name)
+        read = self._estate.complete("principals", scope, cluster_of(name))
+        return Presence.ABSENT if read else Presence.UNREAD
 
     def pivots(self, principal: str) -> Iterable[Pivot]:
         """Everybody that can be become, and scope that can be taken over, in one hop."""

@@ -13,8 +13,9 @@ https://azure.github.io/azure-workload-identity/docs/topics/service-account-labe
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 
-from modelreach.policy.engine import Support, Token
+from modelreach.policy.engine import Distance, Stranger, Support, Token
 from modelreach.policy.kubernetes.estate import Estate
 from modelreach.policy.kubernetes.names import Object, cluster_of
 from modelreach.snapshot import Principal
@@ -44,24 +45,49 @@ def tokens(estate: Estate, account: Principal) -> Iterator[Token]:
             issuer=str(pool),
             subject=f"ns/{found.namespace}/sa/{found.name}",
             aims=_member(account.attributes.get("gcp_service_account")),
-            strangers=tuple(
-                (f"ns/{one.split(':')[2]}/sa/{one.split(':')[3]}", words)
-                for one, words in strangers
-            ),
+            to="gcp",
+            strangers=tuple(replace(one, subject=_of_pool(one.subject)) for one in strangers),
             support=_says(account, "iam.gke.io/gcp-service-account", "gcp_service_account"),
         )
 
 
-def _strangers(namespace: str) -> tuple[tuple[str, str], ...]:
-    """Accounts that are surely not this one: of its namespace, and of any other."""
+def possible(estate: Estate, account: Principal) -> Iterator[Token]:
+    """Give what its pods could show besides: whoever writes a pod may mount a token for any
+    audience.
+
+    https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
+    """
+    if account.kind != "service-account":
+        return
+    found = Object.parse(account.id)
+    scope = estate.facts.scopes.get(cluster_of(account.id))
+    issuer = str(scope.attributes.get("issuer", "")) if scope is not None else ""
+    if issuer:
+        yield Token(
+            issuer.removeprefix("https://").rstrip("/"),
+            f"system:serviceaccount:{found.namespace}:{found.name}",
+            strangers=_strangers(found.namespace),
+        )
+
+
+def _strangers(namespace: str) -> tuple[Stranger, ...]:
+    """Accounts that are surely not this one: of any namespace, and of its own."""
+    other = "system:serviceaccount:modelreach-probe:modelreach-probe"
+    beside = f"system:serviceaccount:{namespace}:modelreach-probe"
     return (
-        ("system:serviceaccount:modelreach-probe:modelreach-probe", "any account of the cluster"),
-        (f"system:serviceaccount:{namespace}:modelreach-probe", "any account of the namespace"),
+        Stranger(other, "any service account of the cluster", Distance.PLACE),
+        Stranger(beside, f"any service account of namespace `{namespace}`", Distance.BESIDE),
     )
 
 
+def _of_pool(subject: str) -> str:
+    """A subject as the workload pool of a cluster spells it."""
+    _, _, namespace, name = subject.split(":")
+    return f"ns/{namespace}/sa/{name}"
+
+
 def _annotated(
-    account: Principal, issuer: str, subject: str, strangers: tuple[tuple[str, str], ...]
+    account: Principal, issuer: str, subject: str, strangers: tuple[Stranger, ...]
 ) -> Iterator[Token]:
     about = account.attributes
     if role := about.get("role_arn"):
@@ -72,6 +98,7 @@ def _annotated(
             subject,
             (audience,),
             aims=str(role),
+            to="aws",
             strangers=strangers,
             support=support,
         )
@@ -82,6 +109,7 @@ def _annotated(
             subject,
             (_AZURE,),
             aims=str(client).lower(),
+            to="azure",
             strangers=strangers,
             support=support,
         )
@@ -91,7 +119,7 @@ def _says(account: Principal, annotation: str, name: str) -> tuple[Support, ...]
     value = account.attributes.get(name)
     if not value:
         return ()
-    return (Support(account.id, "annotated", str(value), (), f"{annotation}: {value}"),)
+    return (Support(account.id, "", account.id, (), f"annotated {annotation}: {value}"),)
 
 
 def _member(email: object) -> str:
