@@ -3,7 +3,7 @@
 #   make test ARGS='-k bootstrap'    arguments for the target
 
 PYTHON ?= python3
-TARGETS = demo test check lint check-lowest soak bench fixtures clean help
+TARGETS = demo test check lint check-lowest soak bench fixtures samples clean help
 
 .DEFAULT_GOAL = help
 .PHONY: $(TARGETS)

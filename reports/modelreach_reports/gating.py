@@ -52,7 +52,7 @@ def _lines(report: Report, look: Look, following: Sequence[str]) -> Iterator[Lin
         yield BLANK
         yield from security_lines(report, look)
         yield from demand_lines(report.demands, look, Names(report))
-        yield from _rules(report.gate.rules, look)
+        yield from _rules(report.gate.rules, look, Names(report))
     yield from waiver_lines(report, look)
     gate = report.gate
     lead: Line = ((f" {gate.verdict.upper()} ", _VERDICT[gate.verdict]), (" ", Ink.PLAIN))
@@ -149,7 +149,7 @@ def _alike(demands: Sequence[DemandRow], status: str) -> dict[str, list[str]]:
     return found
 
 
-def _rules(rules: Sequence[RuleRow], look: Look) -> Iterator[Line]:
+def _rules(rules: Sequence[RuleRow], look: Look, names: Names) -> Iterator[Line]:
     """Demands are told above; what else the policy says is told here."""
     told = [row for row in rules if not row.id.startswith("GATE-DEMAND-")]
     if not told:
@@ -159,7 +159,7 @@ def _rules(rules: Sequence[RuleRow], look: Look) -> Iterator[Line]:
         ink = Ink.BAD if row.denies else Ink.FAINT
         words = row.message + (f" ({row.error})" if row.error else "")
         lead = ((f"  {'denies' if row.denies else 'says':<8} ", ink),)
-        yield from hanging(lead, f"{row.id}: {words}".replace("`", ""), look)
+        yield from hanging(lead, f"{row.id}: {names.prose(words)}".replace("`", ""), look)
     yield BLANK
 
 

@@ -16,17 +16,19 @@ from modelreach_reports.spelling import (
 
 _QUOTED = re.compile(r"`([^`]*)`")
 _UUID = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+#: Up to a blank, without the punctuation of the sentence.
+_WORD = r"[^\s`,;()]*[^\s`,;():.]"
 #: Ids of every provider as they stand in a sentence, not quoted.
 _BARE = re.compile(
     rf"""(?<![`\w/-])(?:
-        arn:[^\s`,;()]+
+        arn:{_WORD}
         | {_UUID.pattern}/credentials/{_UUID.pattern}
         | {_UUID.pattern}(?![\w/-])
-        | /(?:subscriptions|providers)/[^\s`,;()]+
-        | (?<!:)//[a-z][^\s`,;()]+
-        | (?:serviceAccount|user|group):[^\s`,;()]+@[^\s`,;()]+
-        | principal(?:Set)?://[^\s`,;()]+
-        | k8s/[^\s`,;()]+
+        | /(?:subscriptions|providers)/{_WORD}
+        | (?<!:)//[a-z]{_WORD}
+        | (?:serviceAccount|user|group):[^\s`,;()]+@{_WORD}
+        | principal(?:Set)?://{_WORD}
+        | k8s/{_WORD}
     )""",
     re.VERBOSE,
 )

@@ -144,3 +144,17 @@ def test_what_is_cut_says_so() -> None:
     cut = shortened(lines, 2, look)
     assert len(cut) == 2
     assert cut[-1][-1][0].endswith("…")
+
+
+@pytest.mark.parametrize(
+    ("said", "shown"),
+    [
+        ("as serviceAccount:etl@p.iam.gserviceaccount.com: read", "as etl@p: read"),
+        ("as arn:aws:iam::111122223333:role/etl: read.", "as etl: read."),
+        ("it is k8s/c/ns/secret/token.", "it is token."),
+    ],
+)
+def test_the_punctuation_of_a_sentence_is_no_part_of_an_id(
+    radius_report: RadiusReport, said: str, shown: str
+) -> None:
+    assert Names(radius_report).prose(said) == shown
