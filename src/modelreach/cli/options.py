@@ -119,8 +119,11 @@ def snapshots_of(snapshot: str | None, old: str | None, new: str | None) -> tupl
     return first, second
 
 
-def sides(old: Release, new: Release, policy: JudgePolicy) -> tuple[Side, Side]:
-    """Evaluate two releases; an estate that they share is arranged once."""
+def sides(
+    old: Release, new: Release, policy: JudgePolicy, *, keeping: bool = False
+) -> tuple[Side, Side]:
+    """Evaluate two releases; an estate that they share is arranged once. With `keeping`, what a
+    store kept of earlier runs is used, where it holds."""
     from dataclasses import replace
 
     from modelreach.pipeline import evaluate
@@ -128,7 +131,7 @@ def sides(old: Release, new: Release, policy: JudgePolicy) -> tuple[Side, Side]:
 
     if old.snapshot_digest and old.snapshot_digest == new.snapshot_digest:
         new = replace(new, snapshot=old.snapshot)
-    estates = Estates()
+    estates = Estates(keeping=keeping)
     return evaluate(old, policy, estates), evaluate(new, policy, estates)
 
 
@@ -149,7 +152,7 @@ def compared(
     from modelreach.pipeline import diff_report
     from modelreach.pipeline.gated import GateInput
 
-    first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config)
+    first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config, keeping=True)
     given = GateInput(waivers=waivers_of(waivers, config, Moment(now)))
     return diff_report(first, second, gate, given)
 
@@ -161,9 +164,13 @@ def pair(
     old_snapshot: str | None,
     new_snapshot: str | None,
     config: Config,
+    *,
+    keeping: bool = False,
 ) -> tuple[Side, Side]:
-    """Read and evaluate two releases."""
+    """Read and evaluate two releases; see `sides`."""
     from modelreach.cli.config import judge_policy
 
     first, second = snapshots_of(snapshot, old_snapshot, new_snapshot)
-    return sides(release_of(old, first), release_of(new, second), judge_policy(config))
+    return sides(
+        release_of(old, first), release_of(new, second), judge_policy(config), keeping=keeping
+    )

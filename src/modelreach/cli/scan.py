@@ -69,7 +69,7 @@ def command(
     release = (
         release_of(manifest, snapshot) if manifest else of_principal_in(str(principal), snapshot)
     )
-    side = evaluate(release, judge_policy(settings), Estates())
+    side = evaluate(release, judge_policy(settings), Estates(keeping=True))
     accepted = waivers_of(waivers, settings, Moment(now))
     report = radius_report(side, gate_of(settings, **gate), accepted)
     emit(

@@ -12,6 +12,7 @@ from modelreach.judge.finding import Case, Finding
 from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
 from modelreach.model import InputError
+from modelreach.pipeline.answering import Answers
 from modelreach.pipeline.decided import step_of
 from modelreach.pipeline.survey import Started
 from modelreach.policy import providers
@@ -53,11 +54,17 @@ class Side:
 
 
 class Estates:
-    """Engines for snapshots, built once for each snapshot and declared context."""
+    """Engines for snapshots, built once for each snapshot and declared context.
 
-    def __init__(self) -> None:
+    With `keeping`, engines of a snapshot in a store say again what they said in an earlier run,
+    where it holds. Without it all is worked out from the facts.
+    """
+
+    def __init__(self, *, keeping: bool = False) -> None:
+        self._keeping = keeping
         self._facts: dict[int, Facts] = {}
         self._engines: dict[tuple[int, Context, Opens], dict[str, Engine]] = {}
+        self._answers: list[Answers] = []
 
     def of(
         self, snapshot: Snapshot, context: Context = (), opens: Opens = ()
@@ -68,8 +75,20 @@ class Estates:
         facts = self._facts[id(snapshot)]
         key = (id(snapshot), context, opens)
         if key not in self._engines:
-            self._engines[key] = providers.engines(facts, context, opens)
+            self._engines[key] = self._made(facts, context, opens)
         return facts, self._engines[key]
+
+    def _made(self, facts: Facts, context: Context, opens: Opens) -> dict[str, Engine]:
+        if not self._keeping or not facts.keeps:
+            return providers.engines(facts, context, opens)
+        answers = Answers(facts, providers.makers(facts, context, opens), repr((context, opens)))
+        self._answers.append(answers)
+        return answers.engines()
+
+    def keep(self) -> None:
+        """Have kept what engines said since."""
+        for answers in self._answers:
+            answers.keep()
 
 
 def declared_context(deployment: Deployment) -> Context:
@@ -103,6 +122,7 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
     unresolved.extend(_opened_unread(radius, facts))
     unresolved.extend(_aimed_unread(radius, built))
     case = Case(release.deployment, radius, facts, built, policy)
+    estates.keep()
     return Side(release, case, judge(case), (*release.snapshot.gaps, *unresolved))
 
 

