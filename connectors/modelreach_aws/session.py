@@ -21,6 +21,7 @@ from botocore.loaders import Loader, create_loader
 from modelreach.model import InputError
 from modelreach.plugins import CollectOptions
 from modelreach_aws.ask import believe_early, check_form
+from modelreach_aws.calls import CALLS
 from modelreach_aws.pace import Pace
 
 _SESSION_NAME: Final = "modelreach"
@@ -29,6 +30,10 @@ _DEFAULT_REGION: Final = "us-east-1"
 _EVERYWHERE: Final = "ec2"
 #: An answer may take this many times as long as a connection.
 _READING: Final = 3
+#: The part of a service model that lists its operations.
+_OPERATIONS: Final = "service-2"
+#: Services that the SDK itself gets credentials from.
+_CREDENTIALS: Final = frozenset({"sts", "sso", "sso-oidc", "signin"})
 
 
 @dataclass(slots=True)
@@ -140,7 +145,38 @@ def _source(
 @cache
 def _models(search_path: str | None) -> Loader:
     """Give what reads the service models. Doing so takes a second: once is enough for all."""
-    return create_loader(search_path)
+    return _OnlyOurs(create_loader(search_path).search_paths)
+
+
+class _OnlyOurs(Loader):
+    """Service models that hold no operation but those of the table of calls.
+
+    So no client can do anything else, by whatever mistake; and a client of EC2 is not made with
+    seven hundred methods. Services that give out credentials stay whole: the SDK's chain calls
+    them in its own ways.
+    """
+
+    def __init__(self, search_paths: list[str]) -> None:
+        super().__init__(search_paths, include_default_search_paths=False)
+
+    def load_service_model(
+        self, service_name: str, type_name: str, api_version: str | None = None
+    ) -> dict[str, Any]:
+        model: dict[str, Any] = super().load_service_model(service_name, type_name, api_version)
+        ours = _operations().get(service_name)
+        if ours is None or type_name != _OPERATIONS:
+            return model
+        kept = {name: model["operations"][name] for name in sorted(ours & {*model["operations"]})}
+        return {**model, "operations": kept}
+
+
+@cache
+def _operations() -> Mapping[str, set[str]]:
+    found: dict[str, set[str]] = {}
+    for call in CALLS:
+        if call.service not in _CREDENTIALS:
+            found.setdefault(call.service, set()).add(call.operation)
+    return found
 
 
 def _session(profile: str) -> botocore.session.Session:

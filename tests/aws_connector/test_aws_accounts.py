@@ -11,6 +11,7 @@ import pytest
 from modelreach.model import InputError
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Snapshot, encode
+from modelreach_aws.calls import CALLS
 from modelreach_aws.session import sources as credentials_of
 
 REGION = "eu-west-1"
@@ -198,3 +199,15 @@ def test_a_service_that_a_region_lacks_is_told_from_a_region_nobody_knows() -> N
     assert not source.lacks("kms", lacking[0])
     assert not source.lacks("kms", "eu-wst-1"), "mistyped: that must show"
     assert not source.lacks("kms", "nowhere")
+
+
+@pytest.mark.usefixtures("stranger")
+def test_a_client_can_do_nothing_that_the_table_does_not_list() -> None:
+    (source,) = credentials_of(CollectOptions(now="", regions=(REGION,)), attempts=1)
+    listed: dict[str, set[str]] = {}
+    for call in CALLS:
+        listed.setdefault(call.service, set()).add(call.operation)
+    clients = {service: source.client(service) for service in ("iam", "ec2", "secretsmanager")}
+    for service, client in clients.items():
+        assert {*client.meta.method_to_api_mapping.values()} == listed[service]
+    assert not hasattr(clients["secretsmanager"], "get_secret_value")
