@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelreach.policy.aws.conditions import condition_expr, conditions_expr, settle
@@ -117,7 +117,6 @@ def agree(residual: Expr, full: Expr, completion: Context) -> None:
     assert settle(residual, completion) == full, (completion, residual, full)
 
 
-@settings(max_examples=500, deadline=None)
 @given(conditions(), partial_contexts(), st.booleans())
 def test_residual_of_a_condition_agrees_with_every_completion(
     condition: Condition, context: Context, variables: bool
@@ -132,7 +131,6 @@ def test_residual_of_a_condition_agrees_with_every_completion(
         assert satisfiable(residual)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(conditions(), min_size=2, max_size=3), partial_contexts())
 def test_conjunctions_agree_too_and_nothing_possible_is_called_unsatisfiable(
     block: list[Condition], context: Context
@@ -170,7 +168,6 @@ PATTERNS = [
 ]
 
 
-@settings(max_examples=250, deadline=None)
 @given(
     st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=3),
     st.booleans(),
@@ -188,7 +185,6 @@ def test_residual_of_a_resource_pattern_agrees_with_every_completion(
         agree(residual, full, completion)
 
 
-@settings(max_examples=150, deadline=None)
 @given(conditions(), partial_contexts())
 def test_a_condition_and_its_opposite_cancel(condition: Condition, context: Context) -> None:
     opposite = {

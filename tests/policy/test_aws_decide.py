@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelreach.model import Verdict
@@ -331,7 +331,6 @@ blocks = st.lists(statements(), max_size=4)
 ORDER = [Verdict.DENY, Verdict.UNKNOWN, Verdict.CONDITIONAL, Verdict.ALLOW]
 
 
-@settings(max_examples=200, deadline=None)
 @given(blocks, st.randoms(use_true_random=False))
 def test_order_and_repeats_do_not_matter(block: list[dict[str, Any]], chance: Any) -> None:
     shuffled = [*block, *block]
@@ -343,7 +342,6 @@ def test_order_and_repeats_do_not_matter(block: list[dict[str, Any]], chance: An
     assert first == second
 
 
-@settings(max_examples=200, deadline=None)
 @given(blocks)
 def test_an_allow_never_takes_away_and_a_deny_never_gives(block: list[dict[str, Any]]) -> None:
     before = ask(Layers(identity=identity(*block))).verdict
@@ -353,7 +351,6 @@ def test_an_allow_never_takes_away_and_a_deny_never_gives(block: list[dict[str, 
     assert less is Verdict.DENY
 
 
-@settings(max_examples=200, deadline=None)
 @given(blocks, blocks)
 def test_a_boundary_or_scp_never_adds_access(
     block: list[dict[str, Any]], limit: list[dict[str, Any]]
@@ -368,7 +365,6 @@ def test_a_boundary_or_scp_never_adds_access(
             assert free.verdict is Verdict.ALLOW
 
 
-@settings(max_examples=200, deadline=None)
 @given(blocks, st.sampled_from([(), ("v",), ("w",)]), st.sampled_from([(), ("true",), ("false",)]))
 def test_a_conditional_answer_agrees_with_every_completion(
     block: list[dict[str, Any]], vpc: tuple[str, ...], secure: tuple[str, ...]

@@ -6,7 +6,7 @@ import json
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelreach.model import Verdict
@@ -226,13 +226,11 @@ ELEMENTS = [
 ]
 
 
-@settings(max_examples=400, deadline=None)
 @given(JSON | st.binary(max_size=60) | st.text(max_size=60))
 def test_fuzz_never_raises(raw: object) -> None:
     assert isinstance(compile_document(raw), PolicyDocument)
 
 
-@settings(max_examples=600, deadline=None)
 @given(st.sampled_from(ELEMENTS), JSON)
 def test_a_spoilt_allow_is_never_an_allow_unless_understood(name: str, value: object) -> None:
     spoilt = compile_document(one(**{name: value}))
@@ -240,7 +238,6 @@ def test_a_spoilt_allow_is_never_an_allow_unless_understood(name: str, value: ob
         assert verdict(spoilt) in (Verdict.UNKNOWN, Verdict.DENY)
 
 
-@settings(max_examples=600, deadline=None)
 @given(st.sampled_from(ELEMENTS), JSON)
 def test_a_spoilt_deny_is_never_dropped(name: str, value: object) -> None:
     spoilt = compile_document(one(**{"Effect": "Deny", name: value}))
@@ -249,7 +246,6 @@ def test_a_spoilt_deny_is_never_dropped(name: str, value: object) -> None:
         assert verdict(FULL, spoilt) in (Verdict.UNKNOWN, Verdict.DENY)
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.binary(max_size=40))
 def test_an_unreadable_document_leaves_the_answer_unknown(raw: bytes) -> None:
     document = compile_document(raw)

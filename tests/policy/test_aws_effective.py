@@ -7,7 +7,7 @@ from itertools import product
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelreach.policy import glob
@@ -177,7 +177,6 @@ NAMES = [*KEYS, "open", "text0Allow", "text1Allow", "text0Deny", "text1Deny"]
 COMPLETIONS = [dict(zip(NAMES, row, strict=True)) for row in product((True, False), repeat=7)]
 
 
-@settings(max_examples=300, deadline=None)
 @given(sides)
 def test_agrees_with_the_plain_evaluator(side: PrincipalSide) -> None:
     permitted = effective(side, condition, substitute)
@@ -189,7 +188,6 @@ def test_agrees_with_the_plain_evaluator(side: PrincipalSide) -> None:
             assert got is plain(side, action, resource, known), (action, resource, known)
 
 
-@settings(max_examples=150, deadline=None)
 @given(sides, statements())
 def test_more_denies_and_limits_never_add(side: PrincipalSide, extra: Applied) -> None:
     before = effective(side, condition, substitute)
@@ -204,7 +202,6 @@ def test_more_denies_and_limits_never_add(side: PrincipalSide, extra: Applied) -
     assert effective(limited, condition, substitute) <= before
 
 
-@settings(max_examples=150, deadline=None)
 @given(sides, statements())
 def test_more_allows_never_take_away(side: PrincipalSide, extra: Applied) -> None:
     if extra.statement.effect is Effect.ALLOW:
@@ -213,7 +210,6 @@ def test_more_allows_never_take_away(side: PrincipalSide, extra: Applied) -> Non
         assert before <= effective(more, condition, substitute)
 
 
-@settings(max_examples=100, deadline=None)
 @given(sides)
 def test_order_and_repeats_do_not_matter(side: PrincipalSide) -> None:
     other = PrincipalSide(

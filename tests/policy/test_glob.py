@@ -8,7 +8,7 @@ from functools import lru_cache
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelreach.policy import automaton, glob
@@ -105,7 +105,6 @@ def test_match_agrees_with_the_definition(pattern: str, text: str) -> None:
     assert text.startswith(glob.literal_prefix(pattern)) or not glob.match(pattern, text)
 
 
-@settings(max_examples=200, deadline=None)
 @given(a=globs, b=globs)
 def test_two_globs_agree_with_enumeration(a: str, b: str) -> None:
     assert glob.intersects(a, b) is bool(language(a) & language(b))
@@ -121,7 +120,6 @@ def test_all_pairs_of_small_globs_agree_with_enumeration() -> None:
         assert glob.covers(a, b) is (held[b] <= held[a]), (a, b)
 
 
-@settings(max_examples=200, deadline=None)
 @given(inside=some_globs, outside=some_globs)
 def test_regions_agree_with_enumeration(inside: list[str], outside: list[str]) -> None:
     region = Region.of(inside, outside)
@@ -134,7 +132,6 @@ def test_regions_agree_with_enumeration(inside: list[str], outside: list[str]) -
     assert (region == NOWHERE) is region.is_empty()
 
 
-@settings(max_examples=120, deadline=None)
 @given(first=st.tuples(some_globs, some_globs), second=st.tuples(some_globs, some_globs))
 def test_region_operations_agree_with_enumeration(
     first: tuple[list[str], list[str]], second: tuple[list[str], list[str]]
@@ -147,7 +144,6 @@ def test_region_operations_agree_with_enumeration(
     assert all(not piece.is_empty() for piece in a - b)
 
 
-@settings(max_examples=200, deadline=None)
 @given(patterns=st.lists(globs, max_size=4), within=globs)
 def test_cells_part_the_strings(patterns: list[str], within: str) -> None:
     parted = glob.cells(patterns, within)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import product
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelreach.policy.extent import ALL, NONE, Extent
@@ -15,7 +15,6 @@ TEXTS = ["".join(letters) for size in range(7) for letters in product("abc", rep
 some = st.lists(st.text(alphabet="ab*?", max_size=3), max_size=2)
 regions = st.builds(Region.of, some, some)
 extents = st.lists(regions, max_size=4).map(Extent.of)
-laws = settings(max_examples=100, deadline=None)
 
 
 def members(extent: Extent) -> set[str]:
@@ -30,7 +29,6 @@ def members(extent: Extent) -> set[str]:
     }
 
 
-@laws
 @given(st.lists(regions, max_size=4))
 def test_the_simple_form_is_the_same_set(given_: list[Region]) -> None:
     made = Extent.of(given_)
@@ -38,7 +36,6 @@ def test_the_simple_form_is_the_same_set(given_: list[Region]) -> None:
     assert made == Extent.of(reversed(given_)) == Extent.of(made.regions)
 
 
-@laws
 @given(extents, extents)
 def test_operations_agree_with_membership(a: Extent, b: Extent) -> None:
     assert members(a | b) == members(a) | members(b)
@@ -50,7 +47,6 @@ def test_operations_agree_with_membership(a: Extent, b: Extent) -> None:
     assert a.decided
 
 
-@laws
 @given(extents)
 def test_samples_are_members(a: Extent) -> None:
     sample = a.sample()

@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import product
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from modelreach.policy import logic
@@ -28,13 +28,11 @@ def rows(expr: Expr) -> list[bool]:
     return [assign(expr, row.__getitem__) == TRUE for row in ROWS]
 
 
-@settings(max_examples=500, deadline=None)
 @given(exprs)
 def test_possible_agrees_with_the_truth_table(expr: Expr) -> None:
     assert possible(expr) is any(rows(expr))
 
 
-@settings(max_examples=500, deadline=None)
 @given(exprs, exprs)
 def test_follows_agrees_with_the_truth_table(first: Expr, second: Expr) -> None:
     expected = all(b for a, b in zip(rows(first), rows(second), strict=True) if a)
