@@ -39,7 +39,8 @@ def _policy(css: str, js: str) -> str:
     return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
 
 
-def _picture(report: Report) -> tuple[str, str]:
+def picture_of(report: Report) -> tuple[str, str]:
+    """Give the picture as SVG, or why there is none."""
     from modelreach_reports.graph import drawing
 
     try:
@@ -56,7 +57,7 @@ def _embedded(value: object) -> Markup:
 
 def _render(report: Report) -> bytes:
     css, js = _asset("page.css"), _asset("graph.js") + _asset("page.js")
-    svg, note = _picture(report)
+    svg, note = picture_of(report)
     shown = page(report)
     context: dict[str, Any] = {
         **shown,

@@ -26,6 +26,7 @@ ENDINGS = {
     ".ocsf.json": "ocsf",
     ".ocsf-detection.json": "ocsf-detection",
     ".opengraph.json": "opengraph",
+    ".graph.pdf": "graph-pdf",
     ".opengraph-extension.json": "opengraph-extension",
     ".cdx.json": "cyclonedx",
     "/": "neo4j",
