@@ -7,7 +7,16 @@ from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
-from modelreach.report import ChangeRow, DiffReport, GrantRow, IdentityRow, Report
+from modelreach.report import (
+    ChangeRow,
+    DiffReport,
+    GrantRow,
+    IdentityRow,
+    NameRow,
+    RadiusReport,
+    Report,
+    Ticket,
+)
 from modelreach_reports.safe import visible
 from modelreach_reports.spelling import (
     noun_of_kind,
@@ -50,12 +59,12 @@ class Thing:
 
 
 class Names:
-    """What the things in one report are called."""
+    """What the things in one report, or ticket, are called."""
 
-    def __init__(self, report: Report) -> None:
+    def __init__(self, report: Report | Ticket) -> None:
         self._scopes = {row.id: row for row in report.scopes}
         self._things: dict[str, Thing] = {}
-        for resource in report.changes if isinstance(report, DiffReport) else report.grants:
+        for resource in _resources(report):
             if resource.resource not in self._scopes:
                 self._add_resource(resource)
         self._tell_apart()
@@ -90,7 +99,7 @@ class Names:
                 label = f"{visible(holders[-2])}/{thing.label}"
                 self._things[key] = replace(thing, label=label)
 
-    def _add_identity(self, row: IdentityRow) -> None:
+    def _add_identity(self, row: IdentityRow | NameRow) -> None:
         kind = kind_words(row.kind)
         label = visible(row.name) if _UUID.fullmatch(row.id) and row.name else ""
         self._things[row.id] = Thing(row.id, label or identity_label(row.id), kind, row.scope)
@@ -136,16 +145,22 @@ class Names:
         return visible(f"{row.provider} {row.name}" if row is not None and row.name else key)
 
 
-def _identities(report: Report) -> tuple[IdentityRow, ...]:
+def _resources(report: Report | Ticket) -> Sequence[ChangeRow | GrantRow]:
+    if isinstance(report, Ticket):
+        return report.reached
+    return report.changes if isinstance(report, DiffReport) else report.grants
+
+
+def _identities(report: Report | Ticket) -> Sequence[IdentityRow | NameRow]:
     if isinstance(report, DiffReport):
         return report.identities_old + report.identities_new
     return report.identities
 
 
-def _releases(report: Report) -> tuple[str, ...]:
-    if isinstance(report, DiffReport):
-        return report.old.name, report.new.name
-    return (report.release.name,)
+def _releases(report: Report | Ticket) -> tuple[str, ...]:
+    if isinstance(report, RadiusReport):
+        return (report.release.name,)
+    return report.old.name, report.new.name
 
 
 def is_sensitive(sensitivity: str) -> bool:

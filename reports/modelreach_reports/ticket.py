@@ -21,6 +21,7 @@ from modelreach.report import (
 )
 from modelreach_reports.gating import DIMENSIONS, waived_words
 from modelreach_reports.markdown import code, prose
+from modelreach_reports.naming import Names, key_of
 from modelreach_reports.phrases import gate_reasons, provisos, scope_words, standards_words
 from modelreach_reports.safe import visible
 from modelreach_reports.words import hop_words
@@ -41,15 +42,24 @@ def render_markdown(ticket: Ticket) -> bytes:
 
 
 def _lines(ticket: Ticket) -> Iterator[str]:
+    names = Names(ticket)
     yield from _head(ticket)
-    yield from _what_changes(ticket)
-    yield from _what_it_reaches(ticket)
-    yield from _what_is_due(ticket)
-    yield from _how_to_undo(ticket)
-    yield from _findings(ticket)
+    yield from _what_changes(ticket, names)
+    yield from _what_it_reaches(ticket, names)
+    yield from _what_is_due(ticket, names)
+    yield from _how_to_undo(ticket, names)
+    yield from _findings(ticket, names)
     yield from _sign_off(ticket)
     yield from _standards(ticket)
     yield from _inputs(ticket)
+
+
+def _thing(key: str, names: Names) -> str:
+    """What something is called, of what kind it is, and where: nobody knows things by ids."""
+    thing = names.thing(key)
+    place = names.place(thing.scope) if thing.scope not in ("", key) else ""
+    beside = ", ".join(part for part in (thing.kind, place) if part)
+    return code(thing.label) + (f" ({prose(beside, 80)})" if beside else "")
 
 
 def _table(*titles: str) -> Iterator[str]:
@@ -100,7 +110,7 @@ def _owner(ticket: Ticket) -> str:
 # --- scope ---------------------------------------------------------------------------------
 
 
-def _what_changes(ticket: Ticket) -> Iterator[str]:
+def _what_changes(ticket: Ticket, names: Names) -> Iterator[str]:
     change = ticket.security_change
     yield "## 1. What changes"
     yield ""
@@ -110,7 +120,7 @@ def _what_changes(ticket: Ticket) -> Iterator[str]:
         yield ""
         if rows:
             yield from _table("What", "Of what", "Before", "Now")
-            yield from (_trigger(row) for row in rows[:_ROWS])
+            yield from (_trigger(row, names) for row in rows[:_ROWS])
             yield from _rest(len(rows))
             yield ""
         missing = [row for row in change.undeclared if row.dimension == name]
@@ -121,15 +131,16 @@ def _what_changes(ticket: Ticket) -> Iterator[str]:
             yield ""
 
 
-def _trigger(row: TriggerRow) -> str:
-    cells = (f"{prose(row.title)} {code(row.id)}", code(row.subject), prose(row.old))
-    return f"| {' | '.join(cells)} | {prose(row.new)} |"
+def _trigger(row: TriggerRow, names: Names) -> str:
+    old, new = (prose(names.prose(fact)) for fact in (row.old, row.new))
+    what = f"{prose(row.title)} {code(row.id)}"
+    return f"| {what} | {_thing(row.subject, names)} | {old} | {new} |"
 
 
 # --- impact --------------------------------------------------------------------------------
 
 
-def _what_it_reaches(ticket: Ticket) -> Iterator[str]:
+def _what_it_reaches(ticket: Ticket, names: Names) -> Iterator[str]:
     old, new = ticket.summary.old, ticket.summary.new
     yield "## 2. What it can reach now"
     yield ""
@@ -147,7 +158,7 @@ def _what_it_reaches(ticket: Ticket) -> Iterator[str]:
         yield "What is new or wider, the sensitive first:"
         yield ""
         yield from _table("", "What", "May do", "By way of")
-        yield from (_reached(row) for row in ticket.reached[:_ROWS])
+        yield from (_reached(row, names) for row in ticket.reached[:_ROWS])
         yield from _rest(len(ticket.reached))
     else:
         yield "Nothing is reached that was not reached before."
@@ -167,26 +178,28 @@ def _what_it_reaches(ticket: Ticket) -> Iterator[str]:
         yield ""
 
 
-def _reached(row: ChangeRow) -> str:
+def _reached(row: ChangeRow, names: Names) -> str:
     mark = {"gained": "new", "widened": "wider", "unknown": "unknown"}.get(row.kind, row.kind)
     sensitive = f" **sensitive** ({prose(row.sensitive_because, 80)})" if _matters(row) else ""
     doubts = "".join(f"; {prose(text, 200)}" for text in provisos(row))
     may = f"{row.capability}: {code(', '.join(row.actions[:4]))}"
     more = f" and {len(row.actions) - 4} more" if len(row.actions) > 4 else ""
-    way = " → ".join(_way(row.witness))
-    return f"| {mark} | {code(row.resource)}{sensitive} | {may}{more}{doubts} | {way} |"
+    way = " → ".join(_way(row.witness, names))
+    what = _thing(key_of(row), names)
+    return f"| {mark} | {what}{sensitive} | {may}{more}{doubts} | {way} |"
 
 
 def _matters(row: ChangeRow) -> bool:
     return row.sensitivity in ("medium", "high")
 
 
-def _way(witness: Iterable[Hop]) -> Iterator[str]:
+def _way(witness: Iterable[Hop], names: Names) -> Iterator[str]:
     for hop in witness:
+        whom = code(names.thing(hop.object).label)
         if hop.kind == "start":
-            yield code(hop.object)
+            yield whom
         elif hop.kind not in ("grant", "administer"):
-            yield f"{prose(hop_words(hop), 80)} {code(hop.object)}"
+            yield f"{prose(hop_words(hop), 80)} {whom}"
 
 
 # --- demands -------------------------------------------------------------------------------
@@ -194,7 +207,7 @@ def _way(witness: Iterable[Hop]) -> Iterator[str]:
 _BOX = {"met": "x", "open": " ", "refused": " "}
 
 
-def _what_is_due(ticket: Ticket) -> Iterator[str]:
+def _what_is_due(ticket: Ticket, names: Names) -> Iterator[str]:
     yield "## 3. Who has to do what before adoption"
     yield ""
     if not ticket.demands:
@@ -210,7 +223,7 @@ def _what_is_due(ticket: Ticket) -> Iterator[str]:
         if rows:
             yield f"**{title}**"
             yield ""
-            yield from (line for row in rows for line in _demand(row))
+            yield from (line for row in rows for line in _demand(row, names))
             yield ""
     if ticket.evidence:
         yield "Re-tests, old release against new:"
@@ -223,9 +236,10 @@ def _what_is_due(ticket: Ticket) -> Iterator[str]:
         yield ""
 
 
-def _demand(row: DemandRow) -> Iterator[str]:
+def _demand(row: DemandRow, names: Names) -> Iterator[str]:
     yield (
-        f"- [{_BOX[row.status]}] **{prose(row.title)}** ({prose(row.who)}): {prose(row.why)}. "
+        f"- [{_BOX[row.status]}] **{prose(row.title)}** ({prose(row.who)}): "
+        f"{prose(names.prose(row.why))}. "
         f"Because of {', '.join(code(one, 40) for one in row.because)}."
     )
     for line in row.evidence[:5]:
@@ -235,7 +249,7 @@ def _demand(row: DemandRow) -> Iterator[str]:
 # --- undoing -------------------------------------------------------------------------------
 
 
-def _how_to_undo(ticket: Ticket) -> Iterator[str]:
+def _how_to_undo(ticket: Ticket, names: Names) -> Iterator[str]:
     back = ticket.rollback
     yield "## 4. How to undo it"
     yield ""
@@ -257,28 +271,29 @@ def _how_to_undo(ticket: Ticket) -> Iterator[str]:
         yield "from one identity, and can be taken back."
         yield ""
     for number, cut in enumerate(ticket.cuts, start=1):
-        yield from _cut(number, cut)
+        yield from _cut(number, cut, names)
     for name in ticket.uncut:
-        yield f"- No command is known that takes away {code(name)}; its owner has to revoke it."
+        what = _thing(name, names)
+        yield f"- No command is known that takes away {what}; its owner has to revoke it."
     if not ticket.cuts and not ticket.uncut:
         yield "Nothing that is reached has to be cut."
     yield ""
     for stop in ticket.stops:
-        yield from _stop(stop)
+        yield from _stop(stop, names)
     yield "Then see whether it took hold: collect again, and run"
     yield ""
     yield from fenced("sh", [ticket.check])
     yield ""
 
 
-def _cut(number: int, cut: CutRow) -> Iterator[str]:
+def _cut(number: int, cut: CutRow, names: Names) -> Iterator[str]:
     what = {"binding": "statement", "trust": "trust", "key": "key"}[cut.kind]
     place = " ".join(code(part) for part in (cut.policy, cut.sid) if part)
-    yield f"**Cut {number}: {what}** {place} on {code(cut.target, _WHOLE)}"
+    yield f"**Cut {number}: {what}** {place} on {_whole(cut.target, names)}"
     yield ""
     if cut.actions:
-        yield f"- Takes {code(', '.join(cut.actions[:6]))} from {code(cut.subject, _WHOLE)}."
-    gone = ", ".join(code(one) for one in cut.takes_away[:8])
+        yield f"- Takes {code(', '.join(cut.actions[:6]))} from {_whole(cut.subject, names)}."
+    gone = ", ".join(code(names.told(one)) for one in cut.takes_away[:8])
     yield f"- With it goes: {gone or 'nothing more'}."
     if cut.commands:
         yield f"- Run with credentials of {prose(cut.where)}:"
@@ -296,8 +311,14 @@ def _cut(number: int, cut: CutRow) -> Iterator[str]:
     yield ""
 
 
-def _stop(stop: StopRow) -> Iterator[str]:
-    yield f"**Emergency stop** of {code(stop.identity, _WHOLE)}, after which it can do nothing"
+def _whole(key: str, names: Names) -> str:
+    """The name and the whole id of something that somebody has to find."""
+    label = names.told(key)
+    return code(key, _WHOLE) if label == visible(key) else f"{code(label)} ({code(key, _WHOLE)})"
+
+
+def _stop(stop: StopRow, names: Names) -> Iterator[str]:
+    yield f"**Emergency stop** of {_whole(stop.identity, names)}, after which it can do nothing"
     yield f"(run with credentials of {prose(stop.where)}):"
     yield ""
     yield from fenced("sh", stop.commands)
@@ -321,7 +342,7 @@ def fenced(language: str, lines: Iterable[str]) -> Iterator[str]:
 # --- findings, sign-off, inputs ------------------------------------------------------------
 
 
-def _findings(ticket: Ticket) -> Iterator[str]:
+def _findings(ticket: Ticket, names: Names) -> Iterator[str]:
     standing = [row for row in ticket.findings if row.state != "gone"]
     yield "## 5. Findings"
     yield ""
@@ -334,10 +355,10 @@ def _findings(ticket: Ticket) -> Iterator[str]:
         state = " (there before)" if row.state == "unchanged" else ""
         waived = f"; waived: {prose(waived_words(row))}" if row.waived else ""
         back = f"; {prose(row.returned)}" if row.returned else ""
-        words = prose(row.message or row.title)
+        words = prose(names.prose(row.message or row.title))
         yield (
             f"| {code(row.id, 20)} {code(row.rule, 20)} | **{row.severity}**{state} "
-            f"| {words}{waived}{back} | {prose(row.fix)} |"
+            f"| {words}{waived}{back} | {prose(names.prose(row.fix))} |"
         )
     yield from _rest(len(standing))
     yield ""

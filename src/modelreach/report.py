@@ -456,6 +456,16 @@ class DiffReport(Row, frozen=True):
 Report = DiffReport | RadiusReport
 
 
+class NameRow(Row, frozen=True):
+    """What an identity is called that something mentions by its id only."""
+
+    id: str
+    kind: str
+    name: str
+    scope: str
+    provider: str
+
+
 class Rollback(Row, frozen=True):
     """How to go back, as the manifest declares it; empty is not declared."""
 
@@ -471,6 +481,7 @@ class Ticket(Row, frozen=True):
 
     `reached` are the changes of reach that matter: more access, the sensitive ones first; `others`
     counts the rest. `check` is the command that shows whether a revocation took hold.
+    `identities` names all that either release reaches.
     """
 
     schema: Literal["modelreach.ticket/1"] = msgspec.field(name="schema")
@@ -495,6 +506,7 @@ class Ticket(Row, frozen=True):
     rollback: Rollback
     check: str
     scopes: tuple[ScopeRow, ...] = ()
+    identities: tuple[NameRow, ...] = ()
 
 
 def encode(report: Report | Ticket) -> bytes:

@@ -23,7 +23,7 @@ from modelreach.gate.commands import Step, commands_of, key_commands, stop_comma
 from modelreach.gate.policy import preset
 from modelreach.pipeline.gated import GateInput
 from modelreach.pipeline.ticket import ticket
-from modelreach.report import CredentialRow, DiffReport, Ticket
+from modelreach.report import CredentialRow, DiffReport, Ticket, encode
 from modelreach_reports.ticket import render_json, render_markdown
 
 BOTH = ("v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json")
@@ -67,9 +67,36 @@ def test_a_stranger_reads_what_changes(text: str) -> None:
 def test_a_stranger_reads_what_it_reaches_and_by_which_way(text: str) -> None:
     part = _part(text, 2)
     assert "| of them sensitive | 0 | 2 |" in part
-    assert "`arn:aws:s3:::harbour-passengers` **sensitive** (tagged data-class=pii)" in part
-    assert f"`{DESK}` → assumes \\(sts:AssumeRole\\) `arn:aws:iam::444455556666:role/dep" in part
+    bucket = "`harbour-passengers` (s3 bucket, aws harbour-travel) **sensitive**"
+    assert f"{bucket} (tagged data-class=pii)" in part
+    assert "`booking-desk-4` → assumes \\(sts:AssumeRole\\) `deployer`" in part
     assert "Not read, and so unknown, not none (1)" in part
+
+
+ENTRA = "85ce7ab6-8eb7-521c-a67d-e8f2b9026031"
+
+
+def test_a_stranger_reads_names_and_no_ids(made: Ticket) -> None:
+    """Identities of Entra ID are numbers; only the ticket itself can say what they are called."""
+    raw = encode(made).decode().replace(DESK, ENTRA)
+    read = msgspec.json.decode(raw, type=Ticket)
+    named = [
+        msgspec.structs.replace(row, name="id-support") if row.id == ENTRA else row
+        for row in read.identities
+    ]
+    shown = render_markdown(msgspec.structs.replace(read, identities=tuple(named))).decode()
+    for number in (1, 2, 5):
+        assert ENTRA not in _part(shown, number)
+    assert "as id-support: read by" in _part(shown, 1)
+    assert f"`id-support` (`{ENTRA}`)" in _part(shown, 4)
+
+
+def test_a_ticket_of_before_is_read_as_well(made: Ticket) -> None:
+    old = msgspec.json.decode(encode(made))
+    del old["identities"]
+    read = msgspec.convert(old, type=Ticket)
+    assert read.identities == ()
+    assert render_markdown(read)
 
 
 def test_a_stranger_reads_who_has_to_do_what(text: str, made: Ticket) -> None:

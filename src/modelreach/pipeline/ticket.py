@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from modelreach.deployment import Deployment, Owner
 from modelreach.gate.scales import shown, words
 from modelreach.pipeline.gated import revocation
-from modelreach.report import ChangeRow, DiffReport, Rollback, Ticket
+from modelreach.report import ChangeRow, DiffReport, NameRow, Rollback, Ticket
 
 _MORE = ("gained", "widened", "unknown")
 _WEIGHT = {"high": 0, "medium": 1, "low": 2, "none": 3}
@@ -45,7 +45,18 @@ def ticket(report: DiffReport, new: Deployment, *, made_at: str, check: str) -> 
         rollback=_rollback(new.spec.rollback or {}),
         check=check,
         scopes=report.scopes,
+        identities=_names(report),
     )
+
+
+def _names(report: DiffReport) -> tuple[NameRow, ...]:
+    known = {
+        row.id: NameRow(
+            id=row.id, kind=row.kind, name=row.name, scope=row.scope, provider=row.provider
+        )
+        for row in (*report.identities_old, *report.identities_new)
+    }
+    return tuple(row for _, row in sorted(known.items()))
 
 
 def _order(row: ChangeRow) -> tuple[int, int, str, str]:
