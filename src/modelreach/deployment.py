@@ -7,6 +7,7 @@ and stays `None` here so that nothing mistakes it for "unchanged".
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
@@ -309,6 +310,7 @@ _FIELDS = sorted(
 )
 
 
+@lru_cache(maxsize=256)  # every comparison of a release asks for it
 def lines_of_identities(raw: bytes) -> tuple[int, ...]:
     """Give the line on which each identity of a manifest names its principal."""
     tree = strict_yaml.compose(raw, "")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import msgspec
@@ -180,8 +181,8 @@ def test_an_audit_that_fails_half_way_leaves_nothing(state: State) -> None:
     assert state.deployment(NAME) == deployment(row)
 
 
-def test_one_run_at_a_time(state: State, tmp_path: Path) -> None:
-    other = State(state.name, state.place, make=False, read_only=False)
+def test_one_run_at_a_time(state: State, opened: Callable[[State], State]) -> None:
+    other = opened(State(state.name, state.place, make=False, read_only=False))
     with (
         state.lock(1, since="2026-11-26T00:00:00Z"),
         pytest.raises(StateUnavailable, match=r"process \d+, since 2026-11-26T00:00:00Z"),
@@ -265,7 +266,7 @@ def test_an_older_state_is_brought_up_to_date(
 def test_what_is_no_state(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="no state here yet"):
         open_state(str(tmp_path))
-    with sqlite3.connect(tmp_path / "other.db") as db:
+    with closing(sqlite3.connect(tmp_path / "other.db")) as db:
         db.execute("CREATE TABLE something (a)")
     with pytest.raises(InputError, match="holds other tables"):
         open_state(str(tmp_path / "other.db"), make=True)
@@ -300,9 +301,9 @@ def test_the_place_of_the_blobs_is_remembered_on_a_server(
         assert encode(again.snapshot(kept.digest)) == encode(snapshot(1))
 
 
-def test_who_only_reads_cannot_write(state: State) -> None:
+def test_who_only_reads_cannot_write(state: State, opened: Callable[[State], State]) -> None:
     record(state, 1)
-    reader = State(state.name, state.place, make=False, read_only=True)
+    reader = opened(State(state.name, state.place, make=False, read_only=True))
     assert len(reader.audits()) == 1
     with pytest.raises(StateUnavailable), reader.writing() as db:
         db.exec_driver_sql("DELETE FROM standing")
@@ -318,7 +319,7 @@ def _forge(state: State, statement: str) -> None:
             db.execute(b"SET session_replication_role = replica")
             db.execute(statement.encode())
         return
-    with sqlite3.connect(str(state.place.file)) as file:
+    with closing(sqlite3.connect(str(state.place.file))) as file, file:
         for name in ("approvals_stay", "approvals_remain"):
             file.execute(f"DROP TRIGGER {name}")
         file.execute(statement)

@@ -241,6 +241,11 @@ def _signature(side: Side, name: str, accesses: list[Access]) -> object:
 # --- what one side could not see -----------------------------------------------------------
 
 
+def unread(side: Side, other: Side) -> tuple[Gap, ...]:
+    """Give what one side could not see and the other could, refused or never asked for."""
+    return _blind(side, other)
+
+
 def _blind(side: Side, other: Side) -> tuple[Gap, ...]:
     return differ.blind_spots(side.gaps, other.gaps, _not_collected(side, other))
 

@@ -28,7 +28,7 @@ def _timed(row: ReleaseRow, audit: AuditRow) -> ReleaseRow:
     return replace(
         row,
         taken_at=audit.taken_at,
-        snapshot=f"audit {audit.id}",
+        snapshot=f"the snapshot of {audit.taken_at}",
         snapshot_digest=audit.snapshot,
     )
 

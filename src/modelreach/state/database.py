@@ -45,7 +45,11 @@ class State:
         if place.file and make:
             Path(place.file).parent.mkdir(parents=True, exist_ok=True)
         self._engine: Engine = engine.connect(place, read_only=read_only)
-        self.blobs: Blobs = self._opened(place, make=make)
+        try:
+            self.blobs: Blobs = self._opened(place, make=make)
+        except BaseException:
+            self.close()
+            raise
 
     def _opened(self, place: Place, *, make: bool) -> Blobs:
         with self.writing() if make else self.reading() as db:
@@ -231,6 +235,11 @@ class State:
         """Give the notifications that are to be delivered to a target by now, oldest first."""
         with self.reading() as db:
             return reading.due(db, target, now, limit)
+
+    def pending(self, target: str) -> tuple[DeliveryRow, ...]:
+        """Give what a target has not taken yet, whether it is due already or not."""
+        found = self.deliveries(status="pending")
+        return tuple(one for one in found if one.target == target)
 
     def notifications(self, *ids: str) -> tuple[Notification, ...]:
         """Give notifications by id, oldest first; all of them without one."""

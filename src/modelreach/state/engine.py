@@ -9,7 +9,6 @@ from typing import Any, Final
 
 from sqlalchemy import Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
-from sqlalchemy.pool import NullPool
 
 from modelreach.state.place import Place
 
@@ -28,16 +27,14 @@ def connect(place: Place, *, read_only: bool) -> Engine:
     options = "-c default_transaction_read_only=on" if read_only else ""
     return create_engine(
         place.url,
-        poolclass=NullPool,
+        pool_pre_ping=True,
         isolation_level="REPEATABLE READ",
         connect_args={"options": options, "connect_timeout": 10},
     )
 
 
 def _sqlite(place: Place, read_only: bool) -> Engine:
-    engine = create_engine(
-        place.url, poolclass=NullPool, connect_args={"timeout": _PATIENCE, "isolation_level": None}
-    )
+    engine = create_engine(place.url, connect_args={"timeout": _PATIENCE, "isolation_level": None})
 
     def opened(db: Any, _record: object) -> None:
         for pragma in (
@@ -79,7 +76,9 @@ def _file_held(file: str, wait: float) -> Generator[bool]:
 @contextmanager
 def _server_held(engine: Engine, wait: float) -> Generator[bool]:
     """PostgreSQL: an advisory lock of the session, which ends with the connection."""
-    with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as db:
+    with engine.connect() as db:
+        db.execution_options(isolation_level="AUTOCOMMIT")
+        db.detach()  # it is closed at the end, and not kept for others, who would hold, too
         try:
             db.exec_driver_sql(f"SET lock_timeout = {max(1, round(wait * 1000))}")
             db.exec_driver_sql(f"SELECT pg_advisory_lock({_HOLD_KEY})")

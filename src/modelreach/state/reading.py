@@ -25,7 +25,7 @@ from modelreach.state.records import (
 
 _R = TypeVar("_R", bound=Record)
 #: Columns that hold lists of words, as JSON.
-LISTS = ("reasons", "actions", "caused_by")
+LISTS = ("reasons", "actions", "caused_by", "told")
 
 
 def rows(db: Connection, query: Select[Any], kind: type[_R]) -> tuple[_R, ...]:

@@ -66,9 +66,10 @@ class Event(Record, frozen=True):
 class Standing(Record, frozen=True):
     """What the next audit of a deployment has to know of the ones before it.
 
-    `kind` is `finding` (one that is open), `reach` (something that is hidden by a gap) or
-    `approval` (an expiry that was told). `seen_in` is the last audit in which it was to be
-    seen; `hidden` says that it is not now, though nothing says that it has gone.
+    `kind` is `finding` (one that is open), `reach` (something that is hidden by a gap, or was
+    told while another gap was open) or `approval` (an expiry that was told). `seen_in` is the
+    last audit in which it was to be seen; `hidden` says that it is not now, though nothing says
+    that it has gone; `told` is what has been told of it since then.
     """
 
     kind: Literal["finding", "reach", "approval"]
@@ -77,6 +78,7 @@ class Standing(Record, frozen=True):
     hidden: bool = False
     severity: str = ""
     title: str = ""
+    told: tuple[str, ...] = ()
 
 
 class SnapshotRow(Record, frozen=True):

@@ -57,7 +57,7 @@ events = _table(
     *("verdict", "rule", "caused_by", "since"),
 )
 standing = _table(
-    "standing", "*deployment", "*kind", "*item", "seen_in", "hidden?", "severity", "title"
+    "standing", "*deployment", "*kind", "*item", "seen_in", "hidden?", "severity", "title", "told"
 )
 approvals = _table(
     "approvals",
@@ -110,7 +110,7 @@ CREATE TABLE events (
 CREATE TABLE standing (
     deployment TEXT NOT NULL REFERENCES deployments, kind TEXT NOT NULL, item TEXT NOT NULL,
     seen_in TEXT NOT NULL, hidden BOOLEAN NOT NULL, severity TEXT NOT NULL, title TEXT NOT NULL,
-    PRIMARY KEY (deployment, kind, item));
+    told TEXT NOT NULL, PRIMARY KEY (deployment, kind, item));
 CREATE TABLE approvals (
     number BIGINT NOT NULL PRIMARY KEY, deployment TEXT NOT NULL,
     audit TEXT NOT NULL REFERENCES audits, version TEXT NOT NULL,
