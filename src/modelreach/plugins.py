@@ -5,19 +5,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from importlib.metadata import entry_points
+from functools import lru_cache
+from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 
-from modelreach.evidence.attempts import Evidence
-from modelreach.evidence.files import ReadOptions, ReportFiles
 from modelreach.model import InputError, MissingExtra
-from modelreach.report import Report, Ticket
-from modelreach.snapshot import Snapshot
 
 if TYPE_CHECKING:
     from modelreach.draft.files import SourceFile
     from modelreach.draft.said import Said, Secret
+    from modelreach.evidence.attempts import Evidence
+    from modelreach.evidence.files import ReadOptions, ReportFiles
+    from modelreach.report import Report, Ticket
+    from modelreach.snapshot import Snapshot
 
 CONNECTORS = "modelreach.connectors"
 RENDERERS = "modelreach.renderers"
@@ -149,8 +150,20 @@ def policies(
     return (connector.policy(permissions),)
 
 
+@lru_cache(maxsize=1)
+def _all_points() -> Any:
+    """Every entry point there is, under a type that differs between versions of Python: to find
+    those of one group, all installed packages are read."""
+    return entry_points()
+
+
+def _points(group: str) -> EntryPoints:
+    found: EntryPoints = _all_points().select(group=group)
+    return found
+
+
 def _load(group: str, name: str, what: str) -> object:
-    found = {point.name: point for point in entry_points(group=group)}
+    found = {point.name: point for point in _points(group)}
     if name not in found:
         known = ", ".join(sorted(found)) or "none"
         raise InputError(f"unknown {what} `{name}`", hint=f"known: {known}")
@@ -175,7 +188,7 @@ _EXTRA = {
 
 def names(group: str) -> tuple[str, ...]:
     """Give the names of all installed plug-ins of a group, sorted; loads none."""
-    return tuple(sorted({point.name for point in entry_points(group=group)}))
+    return tuple(sorted({point.name for point in _points(group)}))
 
 
 def connector(name: str) -> Connector:
@@ -197,7 +210,7 @@ def evidence_reader(name: str) -> EvidenceReader:
 
 def manifest_importers() -> tuple[ManifestImporter, ...]:
     """Give every importer of manifests, by name: which one reads a file, the file tells."""
-    found = {point.name: point for point in entry_points(group=MANIFESTS)}
+    found = {point.name: point for point in _points(MANIFESTS)}
     return tuple(point.load()() for _, point in sorted(found.items()))
 
 

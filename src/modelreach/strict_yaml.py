@@ -6,7 +6,6 @@ errors, since both would silently change what a security gate sees.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Sequence
 from typing import TypeVar
@@ -84,7 +83,7 @@ def decode(
 def compose(raw: bytes, place: str) -> Node:
     """Give the node tree. Raises `InputError` with the line where it is not YAML."""
     try:
-        tree: Node | None = yaml.compose(raw, Loader=_Loader)
+        tree: Node | None = _composed(raw)
     except yaml.MarkedYAMLError as error:
         line = error.problem_mark.line + 1 if error.problem_mark else 1
         problem = " ".join(part for part in (error.context, error.problem) if part)
@@ -93,6 +92,15 @@ def compose(raw: bytes, place: str) -> Node:
         problem = str(error).splitlines()[0]
         raise InputError(f"not valid YAML: {problem}", place=place) from None
     return tree if tree is not None else yaml.ScalarNode("tag:yaml.org,2002:null", "")
+
+
+def _composed(raw: bytes) -> Node | None:
+    """Give the tree by libyaml, and in what it stumbles over by PyYAML itself, whose messages are
+    the clearer ones."""
+    try:
+        return yaml.compose(raw, Loader=_QuickLoader)
+    except (yaml.YAMLError, UnicodeDecodeError):
+        return yaml.compose(raw, Loader=_Loader)
 
 
 def _refuse_duplicates(node: Node, place: str) -> None:
@@ -134,7 +142,9 @@ def _explained(
         name = unknown.group(1)
         line = line_of(tree, f"{path}.{name}", of_key=True)
         text = f"unknown field `{name}`"
-        near = difflib.get_close_matches(name, fields, n=1)
+        from difflib import get_close_matches
+
+        near = get_close_matches(name, fields, n=1)
         hint = f"did you mean `{near[0]}`?" if near else hint
     elif "got `float`" in text or ("got `int`" in text and "`str`" in text):
         hint = "put quotes around it, so that YAML keeps it as text"

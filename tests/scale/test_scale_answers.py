@@ -17,7 +17,7 @@ from msgspec.structs import replace
 from modelreach import deployment
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline import GateOptions, Release, diff_report, evaluate, radius_report
-from modelreach.pipeline.answer import Answer, decode, encode
+from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.evaluate import Estates
 from modelreach.policy import providers
 from modelreach.policy.provider import Provider
@@ -200,8 +200,11 @@ def _answers(made: Snapshot) -> list[Answer]:
                     engine.grants(one.id),
                     held,
                     engine.unlisted(held, principal.scope),
-                    tuple((token, {provider: ()}) for token in engine.tokens(one.id)),
-                    {"scope": "account"},
+                    tuple(
+                        Shown(token, False, {provider: tuple(engine.admits(token, one.id))})
+                        for token in engine.tokens(one.id)
+                    ),
+                    kinds={"scope": "account"},
                 )
             )
     return found

@@ -21,15 +21,24 @@ from modelreach.policy.glob import Region
 from modelreach.policy.permissions import Box, PermissionSet
 from modelreach.snapshot import Principal
 
-#: By provider, the hops of somebody who shows a token.
-Admitted = dict[str, tuple[Pivot, ...]]
+
+@dataclass(slots=True)
+class Shown:
+    """A token, or one that could be shown if its own side said so (`possible`); by provider the
+    hops of who shows it, and the grants that name whom it is of."""
+
+    token: Token
+    possible: bool = False
+    admitted: dict[str, tuple[Pivot, ...]] = field(default_factory=dict[str, "tuple[Pivot, ...]"])
+    named: dict[str, tuple[Support, ...]] = field(default_factory=dict[str, "tuple[Support, ...]"])
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """What the engine of `provider` says of a principal. `tokens` are those that somebody lets in,
-    with whom that leads to; `patterns` what is not listed of its own `permissions`; `kinds` those
-    of the scopes that it takes over."""
+    """What the engine of `provider` says of a principal. `patterns` is what is not listed of its
+    own `permissions`; `tokens` come with what all providers say of them, and with those
+    that are only possible where these were asked for; `kinds` are those of the scopes that it
+    takes over."""
 
     provider: str
     principal: Principal
@@ -37,7 +46,8 @@ class Answer:
     grants: tuple[Grant, ...]
     permissions: PermissionSet
     patterns: tuple[Grant, ...]
-    tokens: tuple[tuple[Token, Admitted], ...] = ()
+    tokens: tuple[Shown, ...] = ()
+    possible_asked: bool = True
     kinds: dict[str, str] = field(default_factory=dict[str, str])
 
 
@@ -117,15 +127,8 @@ class _Pivot(msgspec.Struct, array_like=True):
     note: str
 
 
-class _Token(msgspec.Struct, array_like=True):
-    issuer: str
-    subject: str
-    audiences: tuple[str, ...]
-    claims: dict[str, tuple[str, ...]]
-    aims: str
-    strangers: tuple[tuple[str, str], ...]
-    support: list[_Support]
-    admitted: dict[str, list[_Pivot]]
+#: A token holds nothing that is not written as it is.
+_Shown = tuple[Token, bool, dict[str, list[_Pivot]], dict[str, list[_Support]]]
 
 
 class _Box(msgspec.Struct, array_like=True):
@@ -148,7 +151,8 @@ class _Answer(msgspec.Struct, array_like=True):
     grants: list[_Grant]
     boxes: list[_Box]
     patterns: list[_Grant]
-    tokens: list[_Token]
+    tokens: list[_Shown]
+    possible_asked: bool
     kinds: dict[str, str]
 
 
@@ -177,7 +181,7 @@ class _Writer:
         grants = [self._grant(grant) for grant in answer.grants]
         boxes = [self._box(box) for box in answer.permissions.boxes]
         patterns = [self._grant(grant) for grant in answer.patterns]
-        tokens = [self._token(*one) for one in answer.tokens]
+        tokens = [self._token(one) for one in answer.tokens]
         return _Answer(
             answer.provider,
             answer.principal,
@@ -192,6 +196,7 @@ class _Writer:
             boxes,
             patterns,
             tokens,
+            answer.possible_asked,
             answer.kinds,
         )
 
@@ -239,17 +244,10 @@ class _Writer:
             for s in supports
         ]
 
-    def _token(self, token: Token, admitted: Admitted) -> _Token:
-        return _Token(
-            token.issuer,
-            token.subject,
-            token.audiences,
-            dict(token.claims),
-            token.aims,
-            token.strangers,
-            self._supports(token.support),
-            {name: self._pivots(pivots) for name, pivots in admitted.items()},
-        )
+    def _token(self, shown: Shown) -> _Shown:
+        admitted = {name: self._pivots(pivots) for name, pivots in shown.admitted.items()}
+        named = {name: self._supports(supports) for name, supports in shown.named.items()}
+        return shown.token, shown.possible, admitted, named
 
     def _box(self, box: Box) -> _Box:
         return _Box(
@@ -312,6 +310,7 @@ class _Reader:
             PermissionSet(tuple(map(self._box, raw.boxes))),
             tuple(map(self._grant, raw.patterns)),
             tuple(map(self._token, raw.tokens)),
+            raw.possible_asked,
             raw.kinds,
         )
 
@@ -359,17 +358,14 @@ class _Reader:
             for s in supports
         )
 
-    def _token(self, t: _Token) -> tuple[Token, Admitted]:
-        token = Token(
-            t.issuer,
-            t.subject,
-            t.audiences,
-            t.claims,
-            t.aims,
-            t.strangers,
-            self._supports(t.support),
+    def _token(self, shown: _Shown) -> Shown:
+        token, possible, admitted, named = shown
+        return Shown(
+            token,
+            possible,
+            {name: self._pivots(pivots) for name, pivots in admitted.items()},
+            {name: self._supports(supports) for name, supports in named.items()},
         )
-        return token, {name: self._pivots(pivots) for name, pivots in t.admitted.items()}
 
     def _box(self, box: _Box) -> Box:
         return Box(

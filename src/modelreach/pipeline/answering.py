@@ -14,9 +14,9 @@ from typing import Any, Final, cast
 
 import msgspec
 
-from modelreach.pipeline.answer import Admitted, Answer, decode, encode
+from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
-from modelreach.policy.engine import Engine, Grant, Pivot, Token
+from modelreach.policy.engine import Engine, Grant, Pivot, Support, Token
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Facts, Principal, Runtime
 
@@ -42,7 +42,8 @@ class _Heard:
     grants: tuple[Grant, ...] | None = None
     permissions: PermissionSet | None = None
     patterns: tuple[Grant, ...] | None = None
-    tokens: list[tuple[Token, Admitted]] | None = None
+    tokens: list[Shown] | None = None
+    possible: list[Shown] | None = None
     strange: set[str] = field(default_factory=set[str])
 
 
@@ -64,7 +65,9 @@ class Answers:
         self._found: dict[str, Answer | None] = {}
         self._heard: dict[str, _Heard] = {}
         self._kinds: dict[tuple[str, str], str] = {}
-        self._owners: dict[int, str] = {}
+        # By place in memory, with what stands there, so that nothing else ever will.
+        self._owners: dict[int, tuple[str, PermissionSet]] = {}
+        self._shown: dict[int, Shown] = {}
 
     def engines(self) -> dict[str, Engine]:
         """Give an engine for each provider."""
@@ -92,7 +95,8 @@ class Answers:
         return None
 
     def _take(self, name: str, answer: Answer) -> None:
-        self._owners[id(answer.permissions)] = name
+        self.held_by(name, answer.permissions)
+        self.note(answer.tokens)
         for scope, kind in answer.kinds.items():
             self._kinds[answer.provider, scope] = kind
 
@@ -113,11 +117,19 @@ class Answers:
 
     def held_by(self, name: str, permissions: PermissionSet) -> None:
         """Note whose permissions these are."""
-        self._owners[id(permissions)] = name
+        self._owners[id(permissions)] = name, permissions
 
     def holder(self, permissions: PermissionSet) -> str:
         """Give whose permissions these very ones are; "" when they are put together."""
-        return self._owners.get(id(permissions), "")
+        return self._owners.get(id(permissions), ("",))[0]
+
+    def note(self, tokens: Iterable[Shown]) -> None:
+        """Note what is said of tokens, by these very tokens."""
+        self._shown.update((id(shown.token), shown) for shown in tokens)
+
+    def shown(self, token: Token) -> Shown | None:
+        """Give what is said of this very token of a principal; None of one that is nobody's."""
+        return self._shown.get(id(token))
 
     def kind_of(self, provider: str, scope: str) -> str | None:
         """Give what kind of place a scope is that somebody takes over, if it was said before."""
@@ -157,7 +169,8 @@ class Answers:
             return None
         if heard.permissions is None or heard.patterns is None or heard.tokens is None:
             return None
-        if any(len(admitted) != len(self._names) for _, admitted in heard.tokens):
+        tokens = (*heard.tokens, *(heard.possible or ()))
+        if any(len(shown.admitted) != len(self._names) for shown in tokens):
             return None
         taken = {pivot.target for pivot in heard.pivots if pivot.kind == "administer"}
         engine = self.engine(heard.provider)
@@ -168,7 +181,8 @@ class Answers:
             heard.grants,
             heard.permissions,
             heard.patterns,
-            tuple((token, admitted) for token, admitted in heard.tokens if any(admitted.values())),
+            tokens,
+            heard.possible is not None,
             {scope: engine.scope_kind(scope) for scope in sorted(taken)},
         )
 
@@ -255,23 +269,43 @@ class Answering:
         """By what a principal can show to others who it is."""
         known = self._answers.find(principal)
         if known is not None:
-            return tuple(token for token, _ in known.tokens)
+            return tuple(shown.token for shown in known.tokens if not shown.possible)
         heard = self._answers.heard(principal)
         if heard.tokens is None:
-            heard.tokens = [(token, {}) for token in self._engine.tokens(principal)]
-        return tuple(token for token, _ in heard.tokens)
+            heard.tokens = [Shown(token) for token in self._engine.tokens(principal)]
+            self._answers.note(heard.tokens)
+        return tuple(shown.token for shown in heard.tokens)
+
+    def possible(self, principal: str) -> Iterable[Token]:
+        """What a principal could show as well, if its own side said so."""
+        known = self._answers.find(principal)
+        if known is not None and not known.possible_asked:
+            return self._engine.possible(principal)
+        if known is not None:
+            return tuple(shown.token for shown in known.tokens if shown.possible)
+        heard = self._answers.heard(principal)
+        if heard.possible is None:
+            heard.possible = [Shown(token, True) for token in self._engine.possible(principal)]
+            self._answers.note(heard.possible)
+        return tuple(shown.token for shown in heard.possible)
 
     def admits(self, token: Token, source: str) -> Iterable[Pivot]:
         """A hop from `source` to each identity of this provider that lets a token in."""
-        known = self._answers.find(source)
-        said = self._answers.heard(source).tokens if known is None else known.tokens
-        admitted = next((found for shown, found in said or () if shown is token), None)
-        if admitted is not None and self.provider in admitted:
-            return admitted[self.provider]
-        pivots = tuple(self._engine.admits(token, source))
-        if known is None and admitted is not None:
-            admitted[self.provider] = pivots
-        return pivots
+        shown = self._answers.shown(token)
+        if shown is None:
+            return self._engine.admits(token, source)
+        if self.provider not in shown.admitted:
+            shown.admitted[self.provider] = tuple(self._engine.admits(token, source))
+        return shown.admitted[self.provider]
+
+    def naming(self, token: Token) -> Iterable[Support]:
+        """The grants that name whom a token is of, though nothing lets it in there."""
+        shown = self._answers.shown(token)
+        if shown is None:
+            return self._engine.naming(token)
+        if self.provider not in shown.named:
+            shown.named[self.provider] = tuple(self._engine.naming(token))
+        return shown.named[self.provider]
 
     def scope_kind(self, scope: str) -> str:
         """What kind of place a scope is."""

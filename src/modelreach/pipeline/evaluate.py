@@ -122,8 +122,9 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
     unresolved.extend(_opened_unread(radius, facts))
     unresolved.extend(_aimed_unread(radius, built))
     case = Case(release.deployment, radius, facts, built, policy)
+    findings = judge(case)
     estates.keep()
-    return Side(release, case, judge(case), (*release.snapshot.gaps, *unresolved))
+    return Side(release, case, findings, (*release.snapshot.gaps, *unresolved))
 
 
 def started(release: Release, policy: JudgePolicy, estates: Estates) -> Started:

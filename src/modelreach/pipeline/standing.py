@@ -47,11 +47,15 @@ def _settled(
     before, after = _Knowledge(old), _Knowledge(new)
     sight = Sight(old.case.facts, new.case.facts)
     current = [finding for finding in findings if finding.state is not State.GONE]
+    others: dict[tuple[str, str, bool], list[Finding]] = {}
+    for finding in current:
+        if finding.access is not None:
+            others.setdefault(_sort_of(finding, finding.access), []).append(finding)
     for finding in current:
         known = finding.state is State.NEW and before.held_unseen(finding)
         yield replace(finding, state=State.UNCHANGED) if known else finding
     for finding in findings:
-        if finding.state is State.GONE and not _told_otherwise(finding, current, after):
+        if finding.state is State.GONE and not _told_otherwise(finding, others, after):
             hidden = any(_hides(gap, finding, old, sight) for gap in blind_new)
             yield replace(finding, state=State.UNCHANGED) if hidden else finding
 
@@ -90,7 +94,15 @@ class _Knowledge:
         return any(asked <= permissions for permissions in self._held.values())
 
 
-def _told_otherwise(finding: Finding, current: list[Finding], after: _Knowledge) -> bool:
+def _sort_of(finding: Finding, access: Access) -> tuple[str, str, bool]:
+    return finding.rule, finding.subject_kind, access.grant.pattern
+
+
+def _told_otherwise(
+    finding: Finding,
+    others: dict[tuple[str, str, bool], list[Finding]],
+    after: _Knowledge,
+) -> bool:
     """Is what a finding says said by others now: one by pattern, or one of what is listed now?"""
     access = finding.access
     if access is None:
@@ -99,14 +111,9 @@ def _told_otherwise(finding: Finding, current: list[Finding], after: _Knowledge)
         return True
     if access.grant.pattern and after.held_unseen(finding):
         return True
-    return any(
-        other.rule == finding.rule
-        and other.access is not None
-        and other.subject_kind == finding.subject_kind
-        and other.access.grant.pattern != access.grant.pattern
-        and covers(other.subject, finding.subject)
-        for other in current
-    )
+    rule, kind, pattern = _sort_of(finding, access)
+    found = others.get((rule, kind, not pattern), ())
+    return any(covers(other.subject, finding.subject) for other in found)
 
 
 def _hides(gap: Gap, finding: Finding, old: Side, sight: Sight) -> bool:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 from modelreach.deployment import Deployment, Owner
 from modelreach.gate.scales import shown, words
-from modelreach.pipeline.gated import revocation
+from modelreach.pipeline.ruled import revocation
 from modelreach.report import ChangeRow, DiffReport, NameRow, Rollback, Ticket
 
 _MORE = ("gained", "widened", "unknown")

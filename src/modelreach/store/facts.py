@@ -7,6 +7,7 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Generic, TypeVar, cast
 
@@ -187,7 +188,6 @@ class StoredFacts(Facts):
         self._loaded: dict[str, Part] = {}
         self._sought: set[str] = set()
         self._names = tuple(sorted({"", *self._manifest}))
-        self._strays: tuple[array[int], array[int]] | None = None
         self._kept: dict[str, dict[bytes, bytes]] = {}
         self._derived: dict[str, dict[bytes, bytes]] = {}
         self.documents: dict[str, msgspec.Raw] = {}
@@ -312,21 +312,24 @@ class StoredFacts(Facts):
             return
         self._sought.add(name)
         for token in _tokens(name):
-            if token in self._manifest:
+            if token in self._manifest and token not in self._loaded:
                 self._read(token)
-        for place in self._astray(name):
-            self._read(self._names[place])
+        if self._strays[0]:
+            for place in self._astray(name):
+                self._read(self._names[place])
+
+    @cached_property
+    def _strays(self) -> tuple[array[int], array[int]]:
+        section = self._manifest[""].get("#strays")
+        raw = self._store.blob(section.digest) if section else b""
+        pairs = list(struct.iter_unpack("<QI", raw))
+        return (
+            array("Q", (one for one, _ in pairs)),
+            array("L", (place for _, place in pairs)),
+        )
 
     def _astray(self, name: str) -> Iterator[int]:
         """The places of the parts of ids that do not say it themselves."""
-        if self._strays is None:
-            section = self._manifest[""].get("#strays")
-            raw = self._store.blob(section.digest) if section else b""
-            pairs = list(struct.iter_unpack("<QI", raw))
-            self._strays = (
-                array("Q", (one for one, _ in pairs)),
-                array("L", (place for _, place in pairs)),
-            )
         hashes, places = self._strays
         wanted = _hash(name)
         at = bisect_left(hashes, wanted)
