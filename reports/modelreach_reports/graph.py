@@ -68,10 +68,13 @@ def _attributes(fate: Fate) -> dict[str, str]:
 def _node_label(node: Node) -> str:
     name = ("! " if node.sensitive else "") + node.label
     fate = " ".join(part for part in (_SIGN[node.fate], _WORD[node.fate]) if part)
+    rest = len(node.findings) - 2
+    findings = " ".join(node.findings[:2]) + (f" +{rest}" if rest > 0 else "")
     more = f"and {node.also} more" if node.also else ""
-    findings = " ".join(node.findings[:2]) + (" …" if len(node.findings) > 2 else "")
-    under = " · ".join(part for part in (node.kind, more, fate, findings) if part)
-    return f"<{_label(name, bold=True, color='#16202a')}<BR/>{_label(under, 10, width=44)}>"
+    lines = [(middle(node.kind, 26), fate, "" if more else findings), (more, findings)]
+    under = [" · ".join(part for part in line if part) for line in lines[: 2 if more else 1]]
+    told = "".join(f"<BR/>{_label(line, 10, width=44)}" for line in under)
+    return f"<{_label(name, bold=True, color='#16202a')}{told}>"
 
 
 def _put(graph: Digraph, name: str, node: Node) -> None:
@@ -128,7 +131,8 @@ def _title(report: Report, picture: Picture) -> str:
         _legend(report),
     ]
     if picture.left_out:
-        lines.append(_plain(f"{picture.left_out} of less weight left out", 11, "#b42318"))
+        told = f"{picture.left_out:,} of less weight left out; the page and the JSON have them"
+        lines.append(_plain(told, 11, "#b42318"))
     return "<" + "<BR/>".join(lines) + "<BR/>>"
 
 
@@ -243,8 +247,13 @@ def _titled(title: str, titles: dict[str, str]) -> str:
     return f"<title>{html.escape(shown, quote=False)}</title>" if shown else ""
 
 
+#: Opened by itself, a picture fits the window; it keeps its size for what embeds it.
+_FITTING = ' style="max-width:100%;height:auto"'
+
+
 def _svg(report: Report) -> bytes:
-    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + drawing(report).encode()
+    fitting = drawing(report).replace("<svg", f"<svg{_FITTING}", 1)
+    return b'<?xml version="1.0" encoding="UTF-8"?>\n' + fitting.encode()
 
 
 def _png(report: Report) -> bytes:

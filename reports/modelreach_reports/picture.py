@@ -11,7 +11,7 @@ from typing import TypeVar
 from modelreach.report import DiffReport, Hop, IdentityRow, Report
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import visible
-from modelreach_reports.story import ADMINISTRATOR, Item, deployment_of, grouped, items
+from modelreach_reports.story import ADMINISTRATOR, Item, deployment_of, grouped, items, judged
 from modelreach_reports.words import begun, hop_label, listed, strength_words
 
 #: Above this a picture is no longer read (and the layout takes seconds).
@@ -211,7 +211,7 @@ def compose(report: Report, limit: int = LIMIT) -> Picture:
     """Give the picture of a report: everything if it fits, else what matters most."""
     drawing = _Drawing(report)
     omitted: Counter[str] = Counter()
-    for item in grouped(items(report), limit * 2 // 3):
+    for item in grouped(items(report) or judged(report), limit * 2 // 3):
         if len(drawing.boxes) + drawing.cost(item) <= limit:
             drawing.add(item)
         else:

@@ -211,6 +211,35 @@ def _admin_changes(report: DiffReport, known: dict[str, FindingRow]) -> list[Ite
     ]
 
 
+_OF_STATE = {"new": "gained", "unchanged": "reached", "gone": "lost"}
+
+
+def judged(report: Report) -> tuple[Item, ...]:
+    """Give what the findings are about, by their witnesses: for a report without any change."""
+    known = {finding.id: finding for finding in report.findings}
+    name = deployment_of(report)
+    rows = [_of_finding(row, known, name) for row in report.findings if row.witness]
+    return tuple(sorted(rows, key=_order))
+
+
+def _of_finding(row: FindingRow, known: dict[str, FindingRow], name: str) -> Item:
+    last, kind = row.witness[-1], _OF_STATE[row.state]
+    doubts = [hop for hop in row.witness if hop.strength == "unknown"]
+    return Item(
+        kind,
+        chain_of(row.witness, row.identity),
+        last.object,
+        ADMINISTRATOR if last.kind == "administer" else kind_words(row.subject_kind),
+        "unknown" if doubts else "allow",
+        statement_words(last),
+        (),
+        False,
+        _shown((row.id,)),
+        _rank(kind, "", (row.id,), known),
+        begun(row.witness, name),
+    )
+
+
 def _order(item: Item) -> tuple[object, ...]:
     return item.rank, item.chain, item.findings, item.resource, item.detail
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -59,3 +60,33 @@ def test_what_is_not_here_says_what_is(call: Call) -> None:
     assert done.code == 2
     assert "`nothing` is no finding and no resource here" in done.err
     assert "findings here: F01;" in done.err
+
+
+def test_a_witness_is_drawn_by_itself(call: Call, place: Path) -> None:
+    drawn = [f"f05.{ending}" for ending in ("svg", "dot", "pdf")]
+    outputs = [part for name in drawn for part in ("-o", name)]
+    done = call("explain", "F05", "v1.yaml", "v2.yaml", *ESTATE, *outputs)
+    assert (done.code, done.err) == (0, "")
+    svg, dot, pdf = ((place / name).read_bytes() for name in drawn)
+    assert b"tool-runner" in svg.replace(b"&#45;", b"-")
+    assert b"can be taken over" in dot
+    assert b"stripe-live" not in dot
+    assert pdf.startswith(b"%PDF-")
+
+
+@pytest.mark.parametrize(
+    ("subject", "there"), [("F12", "support-agent-legacy"), ("tool-runner", "tool-builder")]
+)
+def test_a_picture_shows_what_did_not_change_and_how_somebody_is_become(
+    call: Call, place: Path, subject: str, there: str
+) -> None:
+    assert call("explain", subject, "v1.yaml", "v2.yaml", *ESTATE, "-o", "one.dot").code == 0
+    dot = (place / "one.dot").read_text()
+    assert there in dot
+    assert "stripe-live" not in dot
+
+
+def test_what_draws_nothing_is_refused_before_anything_is_read(call: Call) -> None:
+    done = call("explain", "F05", "--in", "absent.json", "-o", "f05.csv")
+    assert done.code == 2
+    assert "`f05.csv` is no picture" in done.err

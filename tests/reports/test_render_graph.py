@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import struct
 import subprocess
 import sys
@@ -133,6 +134,34 @@ def test_a_large_picture_is_cut_and_says_so(diff_report: DiffReport) -> None:
     assert "prod/payments/stripe-live" in {node.label for node in picture.nodes}
     assert picture.left_out > 300
     assert f"{picture.left_out} of less weight left out" in graph.render_dot(report).decode()
+
+
+def test_more_of_a_kind_and_their_findings_stand_on_a_line_of_their_own(
+    wide_report: Callable[[int], DiffReport],
+) -> None:
+    dot = graph.render_dot(wide_report(2000)).decode()
+    assert "s3 bucket · + new<" in dot
+    assert re.search(r">and \d+ more · F\d+ F\d+ \+\d+<", dot)
+    assert re.search(r"1,\d{3} of less weight left out; the page and the JSON have them", dot)
+
+
+def test_a_picture_by_itself_fits_its_window(diff_report: DiffReport) -> None:
+    svg = graph.render_svg(diff_report)
+    assert b'<svg style="max-width:100%;height:auto" width="' in svg
+    assert b"style=" not in graph.drawing(diff_report).encode()
+
+
+def test_without_changes_the_findings_are_drawn(diff_report: DiffReport) -> None:
+    judged = msgspec.structs.replace(
+        diff_report,
+        changes=(),
+        admin_of_new=(),
+        findings=tuple(
+            msgspec.structs.replace(row, state="unchanged") for row in diff_report.findings
+        ),
+    )
+    told = fates(judged)
+    assert told["prod/payments/stripe-live-a1B2c3"] is Fate.SAME
 
 
 def test_a_radius_has_a_picture_too(radius_report: RadiusReport) -> None:

@@ -27,6 +27,7 @@ Examples:
   modelreach explain F01 v1.yaml v2.yaml --snapshot estate.snap
   modelreach explain arn:aws:s3:::customer-pii --in diff.json
   modelreach explain MR301 --in diff.json
+  modelreach explain F01 --in diff.json -o f01.svg
 """
 
 
@@ -36,6 +37,14 @@ Examples:
 @click.argument("new", required=False)
 @click.option("--in", "saved", metavar="FILE", help="A saved diff or radius (JSON).")
 @estate_options
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    metavar="FILE",
+    help="A picture of the path, as .svg, .png, .pdf or .dot; may be repeated.",
+)
 @terminal_options
 @config_option
 def command(
@@ -47,6 +56,7 @@ def command(
     old_snapshot: str | None,
     new_snapshot: str | None,
     config: str | None,
+    outputs: tuple[str, ...],
     color: str,
     ascii_only: bool,
     show_all: bool,
@@ -60,8 +70,10 @@ def command(
     """
     from modelreach.cli.config import load
     from modelreach.cli.files import read_report, write_all
-    from modelreach.cli.rendering import terminal
+    from modelreach.cli.picture import pictures_of
+    from modelreach.cli.rendering import rendered, terminal
 
+    pictures = pictures_of(outputs)
     reports: Iterable[Report]
     if saved is not None:
         reports = (read_report(saved),)
@@ -77,7 +89,8 @@ def command(
     for report in reports:
         parts = _findings(subject, report, look) + _reached(subject, report, look, show_all)
         if parts := parts or _become(subject, report, look):
-            write_all({"-": b"\n".join(parts)})
+            files = rendered(_pictured(subject, report), pictures) if pictures else {}
+            write_all({"-": b"\n".join(parts), **files})
             return
         looked_in.append(report)
     raise InputError(f"`{subject}` is no finding and no resource here", hint=_near(looked_in[0]))
@@ -138,6 +151,13 @@ def _reached(subject: str, report: Report, look: dict[str, object], show_all: bo
     if len(rows) > len(shown):
         found.append(f"… {len(rows) - len(shown)} more; --all shows them\n".encode())
     return found
+
+
+def _pictured(subject: str, report: Report) -> Report:
+    """Give of a report what a picture of the subject shows."""
+    from modelreach.cli.picture import narrowed
+
+    return narrowed(report, subject, [row for row in report.findings if _is_about(row, subject)])
 
 
 def _become(subject: str, report: Report, look: dict[str, object]) -> list[bytes]:
