@@ -39,10 +39,15 @@ class AwsSnapshot:
         """Is the subject an AWS principal or service?"""
         return subject.startswith("arn:aws") or subject.endswith((".amazonaws.com", ".com.cn"))
 
-    def stands(self, target: str, statement: str) -> bool:
+    def asks(self, action: str) -> bool:
+        """Is it an action, `service:Name`?"""
+        return ":" in action
+
+    def stands(self, part: Json) -> bool:
         """Does a policy on the target have exactly this statement?"""
+        target = str(part.get("target"))
         try:
-            wanted = _canonical(json.loads(statement))
+            wanted = _canonical(json.loads(str(part.get("statement"))))
         except ValueError:
             return False
         return any(
@@ -53,11 +58,13 @@ class AwsSnapshot:
             for found in _statements(document)
         )
 
-    def answers(self, subject: str, action: str, object_: str, statement: str) -> set[str] | None:
+    def answers(self, part: Json) -> set[str] | None:
         """Give what AWS may answer, at the most favourable of the resources that the step can be
         about; None when nothing can be decided."""
+        subject, action = str(part.get("subject")), str(part.get("action"))
+        object_ = str(part.get("object"))
         best: set[str] | None = None
-        for resource in _candidates(object_, statement):
+        for resource in _candidates(object_, str(part.get("statement") or "")):
             found = self._asked(subject, action, resource, object_)
             if found == {"allow"}:
                 return found

@@ -7,12 +7,14 @@ of the provider has to come to the same answer. Other providers' evaluators join
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, cast
 
 from modelreach_reference.aws_snapshot import AwsSnapshot
+from modelreach_reference.azure_snapshot import AzureSnapshot
+from modelreach_reference.gcp_snapshot import GcpSnapshot
 
 Json = Mapping[str, object]
 
@@ -41,16 +43,20 @@ class Estate(Protocol):
         """Is the subject one of this provider's?"""
         ...
 
-    def stands(self, target: str, statement: str) -> bool:
-        """Does a policy on the target have exactly this statement?"""
+    def asks(self, action: str) -> bool:
+        """Is it a request of this provider's, that can be asked?"""
         ...
 
-    def answers(self, subject: str, action: str, object_: str, statement: str) -> set[str] | None:
-        """Every answer that the request may get; None when it cannot be decided."""
+    def stands(self, part: Json) -> bool:
+        """Does a policy on the hop's target have exactly its statement?"""
+        ...
+
+    def answers(self, part: Json) -> set[str] | None:
+        """Every answer that the hop's request may get; None when it cannot be decided."""
         ...
 
 
-PROVIDERS: tuple[Callable[[Json, Json], Estate], ...] = (AwsSnapshot,)
+PROVIDERS: tuple[Callable[[Json, Json], Estate], ...] = (AwsSnapshot, AzureSnapshot, GcpSnapshot)
 
 
 def check(
@@ -63,7 +69,7 @@ def check(
     )
 
 
-def _hop(estates: Iterable[Estate], hop: Json) -> Iterator[Checked]:
+def _hop(estates: Sequence[Estate], hop: Json) -> Iterator[Checked]:
     strength = str(hop.get("strength", "certain"))
     also = cast("Iterable[Json]", hop.get("also") or ())
     for part in (hop, *also):
@@ -73,7 +79,7 @@ def _hop(estates: Iterable[Estate], hop: Json) -> Iterator[Checked]:
             yield Checked(Outcome.UNCHECKED, _named(part), "no reference evaluator knows it")
             continue
         statement = str(part.get("statement") or "")
-        if statement and not estate.stands(str(part.get("target")), statement):
+        if statement and not any(one.stands(part) for one in estates):
             yield Checked(Outcome.FAILS, _named(part), "no such statement stands there")
             continue
         if strength in ("certain", "conditional"):
@@ -81,12 +87,9 @@ def _hop(estates: Iterable[Estate], hop: Json) -> Iterator[Checked]:
 
 
 def _answered(estate: Estate, part: Json, strength: str) -> Checked:
-    action = str(part.get("action") or "")
-    if ":" not in action:
+    if not estate.asks(str(part.get("action") or "")):
         return Checked(Outcome.HOLDS, _named(part))
-    answers = estate.answers(
-        str(part.get("subject")), action, str(part.get("object")), str(part.get("statement") or "")
-    )
+    answers = estate.answers(part)
     if answers is None:
         return Checked(Outcome.UNCHECKED, _named(part), "the reference evaluator cannot decide it")
     right = answers == {"allow"} if strength == "certain" else "allow" in answers

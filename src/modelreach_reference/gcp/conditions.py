@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any, cast
 
 TOKEN = re.compile(
-    r"\s*(?:(?P<word>[A-Za-z_]\w*)|(?P<number>\d+)|(?P<text>'[^'\\]*')"
+    r"\s*(?:(?P<word>[A-Za-z_]\w*)|(?P<number>\d+)|(?P<text>'[^'\\]*'|\"[^\"\\]*\")"
     r"|(?P<sign>&&|\|\||==|!=|<=|>=|[!<>?:().,\[\]]))"
 )
 

@@ -28,6 +28,8 @@ PERMISSIONS: dict[str, tuple[int | None, str | None]] = {
     "compute.instances.get": (None, "compute.googleapis.com/Instance"),
     "resourcemanager.projects.get": (2, "cloudresourcemanager.googleapis.com/Project"),
 }
+#: Of a permission that is not in the table nothing is told to conditions.
+_NO_ROW: tuple[int | None, str | None] = (None, None)
 _PROJECT = "cloudresourcemanager.googleapis.com/Project"
 _OWN: dict[str, tuple[str, dict[str, str]]] = {
     "storage.googleapis.com/Bucket": ("storage.buckets", {"storage.objects": "/objects/"}),
@@ -197,7 +199,7 @@ def _bounded(case: Case, turn: Turn) -> bool:
     mine = [b for b in bound if _binds(b, who, turn)]
     chain, permission = _chain(case), case["request"]["permission"]
     eligible = any(set(b["resources"]) & set(chain) for b in mine)
-    since = PERMISSIONS[permission][0]
+    since = PERMISSIONS.get(permission, _NO_ROW)[0]
     blocked = any(since is not None and since <= b["version"] for b in mine)
     passes = [
         turn(f"boundaries of {gap['scope']} let it pass", "not read")
@@ -240,14 +242,17 @@ def _asked(case: Case, turn: Turn) -> Asked:
 
 
 def _told(case: Case) -> tuple[str | None, str, str | None]:
-    """`resource.name`, how it begins if it is not known, and `resource.type`."""
+    """`resource.name`, how it begins if it is not known, and `resource.type`. `part` of a request
+    names what of the resource is asked about, such as an object of a bucket."""
     resource, permission = case["request"]["resource"], case["request"]["permission"]
+    if "part" in case["request"]:
+        return case["request"]["part"], "", PERMISSIONS.get(permission, _NO_ROW)[1]
     noun, _, verb = permission.rpartition(".")
-    kind = PERMISSIONS[permission][1]
+    kind = PERMISSIONS.get(permission, _NO_ROW)[1]
     if resource in case["scopes"]:
         return (resource, "", _PROJECT if resource.startswith("projects/") else None)
     fact = case["resources"][resource]
-    own, parts = _OWN[fact["kind"]]
+    own, parts = _OWN.get(fact["kind"], ("", {}))
     relative = resource.removeprefix("//").partition("/")[2]
     if noun == own and verb in ("list", "create"):
         return fact["scope"], "", _PROJECT
