@@ -143,11 +143,18 @@ def of_png(raw: bytes, report: Report) -> Iterable[str]:
     return []
 
 
+def of_pdf(raw: bytes, report: Report) -> Iterable[str]:
+    assert raw.startswith(b"%PDF-")
+    assert not re.search(rb"/(?:JavaScript|JS|Launch|OpenAction|URI)\b", raw)
+    return []
+
+
 CHECKS: dict[str, Callable[[bytes, Report], Iterable[str]]] = {
     "csv": of_csv,
     "cyclonedx": of_somebodys_json,
     "dot": of_text,
     "gexf": of_xml,
+    "graph-pdf": of_pdf,
     "graphml": of_xml,
     "html": of_html,
     "json": of_json,
@@ -159,6 +166,7 @@ CHECKS: dict[str, Callable[[bytes, Report], Iterable[str]]] = {
     "opengraph": of_somebodys_json,
     "opengraph-extension": of_somebodys_json,
     "parquet": of_parquet,
+    "pdf": of_pdf,
     "png": of_png,
     "prom": of_text,
     "sarif": of_somebodys_json,
@@ -167,9 +175,9 @@ CHECKS: dict[str, Callable[[bytes, Report], Iterable[str]]] = {
     "xlsx": of_xlsx,
 }
 #: No name from a cloud gets into these, or none that can be read back here.
-SILENT = {"opengraph-extension", "png"}
+SILENT = {"graph-pdf", "opengraph-extension", "pdf", "png"}
 #: These draw pictures, which takes its time.
-SLOW = {"dot", "html", "png", "svg"}
+SLOW = {"dot", "graph-pdf", "html", "pdf", "png", "svg"}
 
 
 def test_every_renderer_has_its_check() -> None:

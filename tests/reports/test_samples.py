@@ -17,7 +17,7 @@ from modelreach import plugins
 ROOT = Path(__file__).resolve().parents[2]
 SAMPLES = ROOT / "reports" / "samples"
 #: Forms that are no text.
-BINARY = {"parquet", "pdf", "png", "xlsx"}
+BINARY = {"graph-pdf", "parquet", "pdf", "png", "xlsx"}
 _SVG = re.compile(rb"<svg\b.*?</svg>", re.DOTALL)
 
 
