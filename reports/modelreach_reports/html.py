@@ -15,6 +15,7 @@ from markupsafe import Markup
 from modelreach.model import MissingExtra
 from modelreach.report import Report
 from modelreach_reports import Format
+from modelreach_reports.layout import Engine
 from modelreach_reports.pageview import page
 
 
@@ -39,12 +40,12 @@ def _policy(css: str, js: str) -> str:
     return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
 
 
-def picture_of(report: Report) -> tuple[str, str]:
+def picture_of(report: Report, engine: Engine | None = None) -> tuple[str, str]:
     """Give the picture as SVG, or why there is none."""
     from modelreach_reports.graph import drawing
 
     try:
-        return drawing(report), ""
+        return drawing(report, engine), ""
     except MissingExtra as missing:
         return "", f"The picture is left out: {missing.message} ({missing.hint})."
 

@@ -17,9 +17,10 @@ import msgspec
 
 from modelreach.model import MissingExtra, ModelreachError
 from modelreach.report import RadiusReport, Report
-from modelreach_reports import Format
+from modelreach_reports import Format, plain_layout
 from modelreach_reports.graph import drawing
 from modelreach_reports.html import picture_of
+from modelreach_reports.layout import Engine
 from modelreach_reports.pageview import page
 from modelreach_reports.safe import escape, short
 
@@ -43,14 +44,22 @@ def printable(text: str) -> str:
 
 
 def _render(report: Report) -> bytes:
-    svg, note = picture_of(report)
+    svg, note = picture_of(report, _engine())
     shown = {**_cut(page(report)), "picture_note": note, "date": _date(report)}
     return composed("page.typ", shown, _picture(svg))
 
 
 def _render_graph(report: Report) -> bytes:
     shown = {"title": _title(report), "date": _date(report)}
-    return composed("graph.typ", shown, _picture(drawing(report)))
+    return composed("graph.typ", shown, _picture(drawing(report, _engine())))
+
+
+def _engine() -> Engine | None:
+    """The way to lay out that asks no fonts of the machine, where it works."""
+    try:
+        return plain_layout.load()
+    except plain_layout.NotUsable:
+        return None
 
 
 def _picture(svg: str) -> dict[str, bytes]:
