@@ -44,6 +44,9 @@ _GROUPED = {
 }
 _SOUGHT = ("principals", "resources", "runtimes", "managed_policies", *_GROUPED)
 
+#: Sections whose facts name documents.
+_NAME_DOCUMENTS = ("attachments", "managed_policies")
+
 #: Tags with this beginning are looked for in whole estates, and have an index.
 _OUR_TAGS = "modelreach:"
 
@@ -178,21 +181,21 @@ class StoredSnapshot:
 
 
 class StoredFacts(Facts):
-    """Facts by id; an account is read when something of it is first looked up."""
+    """Facts by id; of an account a section is read when something in it is first looked up."""
 
     def __init__(self, store: Store, kept: Kept, snapshot: StoredSnapshot) -> None:
         self._store = store
         self._manifest: dict[str, dict[str, Section]] = {}
         for section in store.manifest(kept):
             self._manifest.setdefault(section.part, {})[section.section] = section
-        self._loaded: dict[str, Part] = {}
-        self._sought: set[str] = set()
+        self._loaded: dict[str, dict[str, tuple[Any, ...]]] = {}
+        self._whole: dict[str, Part] = {}
         self._names = tuple(sorted({"", *self._manifest}))
         self._kept: dict[str, dict[bytes, bytes]] = {}
         self._derived: dict[str, dict[bytes, bytes]] = {}
         self.documents: dict[str, msgspec.Raw] = {}
         self.snapshot = snapshot.as_snapshot()
-        self._by_name: dict[str, _Sought[Any]] = {name: _Sought(self) for name in _SOUGHT}
+        self._by_name: dict[str, _Sought[Any]] = {n: _Sought(self, n) for n in _SOUGHT}
         self.principals = self._by_name["principals"]
         self.resources = self._by_name["resources"]
         self.runtimes = self._by_name["runtimes"]
@@ -201,7 +204,7 @@ class StoredFacts(Facts):
         self.attachments = self._by_name["attachments"]
         self.bindings = self._by_name["bindings"]
         self.usage = self._by_name["usage"]
-        self._read("")
+        self._read_all("")
         scopes = self._facts("", "scopes")
         self.scopes = {scope.id: scope for scope in scopes}
 
@@ -219,8 +222,10 @@ class StoredFacts(Facts):
         """Give the facts of one scope."""
         if scope not in self._manifest and scope:
             return Part()
-        self._read(scope)
-        return self._loaded[scope]
+        if scope not in self._whole:
+            found = {name: self._read(scope, name) for name in Part.__slots__}
+            self._whole[scope] = Part(**found)
+        return self._whole[scope]
 
     def tagged(self, tag: str) -> tuple[Principal, ...]:
         """Give the principals that have a tag."""
@@ -235,10 +240,15 @@ class StoredFacts(Facts):
         """Give a section of all parts."""
         return tuple(fact for part in self._names for fact in self._facts(part, section))
 
+    def load(self, section: str) -> None:
+        """Read a section of every part."""
+        for part in self._names:
+            self._read(part, section)
+
     def load_all(self) -> None:
         """Read every part."""
         for part in self._names:
-            self._read(part)
+            self._read_all(part)
 
     def remembered(self, scope: str, name: str, make: Callable[[], _T], kind: type[_T]) -> _T:
         """Give what was derived from a part before; derive and keep it when it was not."""
@@ -291,32 +301,41 @@ class StoredFacts(Facts):
         found: tuple[Any, ...] = self._store.decoded(raw, _READERS[section])
         return found
 
-    def _read(self, part: str) -> None:
-        if part in self._loaded:
-            return
-        sections = self._manifest.get(part, {})
-        found = {name: self._facts(part, name) for name in Part.__slots__}
-        self._loaded[part] = Part(**found)
-        if "documents" in sections:
-            raw = self._store.blob(sections["documents"].digest)
-            documents = self._store.decoded(raw, _DOCUMENTS)
-            self.documents.update(documents)
-        for name in ("principals", "resources", "runtimes", "managed_policies"):
-            self._by_name[name].found.update((fact.id, fact) for fact in found[name])
-        for name, key in _GROUPED.items():
-            self._by_name[name].take(found.get(name) or self._facts(part, name), key)
+    def _read_all(self, part: str) -> None:
+        for section in (*Part.__slots__, *_SOUGHT):
+            self._read(part, section)
 
-    def seek(self, name: str) -> None:
-        """Read the parts that an id may be of."""
-        if name in self._sought:
-            return
-        self._sought.add(name)
+    def _read(self, part: str, section: str) -> tuple[Any, ...]:
+        """Give a section of a part, and take its facts in by id."""
+        loaded = self._loaded.setdefault(part, {})
+        if section not in loaded:
+            facts = loaded[section] = self._facts(part, section)
+            if section in _NAME_DOCUMENTS:
+                self._read_documents(part, loaded)
+            if section in _GROUPED:
+                self._by_name[section].take(facts, _GROUPED[section])
+            elif section in self._by_name:
+                self._by_name[section].found.update((fact.id, fact) for fact in facts)
+        return loaded[section]
+
+    def _read_documents(self, part: str, loaded: dict[str, tuple[Any, ...]]) -> None:
+        """Read a part's documents, once: whoever knows a digest has read a section that names
+        it."""
+        known = self._manifest.get(part, {}).get("documents")
+        if known is not None and "documents" not in loaded:
+            loaded["documents"] = ()
+            raw = self._store.blob(known.digest)
+            found = self._store.decoded(raw, _DOCUMENTS)
+            self.documents.update(found)
+
+    def seek(self, name: str, section: str) -> None:
+        """Read a section of the parts that an id may be of."""
         for token in _tokens(name):
-            if token in self._manifest and token not in self._loaded:
-                self._read(token)
+            if token in self._manifest and section not in self._loaded.get(token, ()):
+                self._read(token, section)
         if self._strays[0]:
             for place in self._astray(name):
-                self._read(self._names[place])
+                self._read(self._names[place], section)
 
     @cached_property
     def _strays(self) -> tuple[array[int], array[int]]:
@@ -339,11 +358,17 @@ class StoredFacts(Facts):
 
 
 class _Sought(Mapping[str, _T], Generic[_T]):
-    """Facts by id, sought in the store when they are not there yet."""
+    """Facts of a section by id, sought in the store when they are not there yet."""
 
-    def __init__(self, facts: StoredFacts) -> None:
+    def __init__(self, facts: StoredFacts, section: str) -> None:
         self.found: dict[str, _T] = {}
-        self._facts = facts
+        self._facts, self._section = facts, section
+        self._sought: set[str] = set()
+
+    def _seek(self, name: str) -> None:
+        if name not in self._sought:
+            self._sought.add(name)
+            self._facts.seek(name, self._section)
 
     def take(self, facts: tuple[Any, ...], key: str) -> None:
         """Take facts in, those of one key together."""
@@ -356,14 +381,14 @@ class _Sought(Mapping[str, _T], Generic[_T]):
 
     def __getitem__(self, name: str) -> _T:
         if name not in self.found:
-            self._facts.seek(name)
+            self._seek(name)
         return self.found[name]
 
     def get(self, name: str, default: Any = None) -> Any:
         """Give what is under a name."""
         known = self.found.get(name)
         if known is None and name:
-            self._facts.seek(name)
+            self._seek(name)
             known = self.found.get(name)
         return default if known is None else known
 
@@ -371,9 +396,9 @@ class _Sought(Mapping[str, _T], Generic[_T]):
         return isinstance(name, str) and self.get(name) is not None
 
     def __iter__(self) -> Iterator[str]:
-        self._facts.load_all()
+        self._facts.load(self._section)
         return iter(self.found)
 
     def __len__(self) -> int:
-        self._facts.load_all()
+        self._facts.load(self._section)
         return len(self.found)
