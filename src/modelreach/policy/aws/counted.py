@@ -37,7 +37,7 @@ class Counter:
                     residual = all_of((box.condition, elsewhere))
                     key = (unlisted.most_telling(region), region.outside, residual)
                     rows.setdefault(key, set()).add(kinds)
-        return sum(len(frozenset().union(*groups)) for groups in rows.values())
+        return sum(len({one for kinds in groups for one in kinds}) for groups in rows.values())
 
     def _kinds(
         self, actions: Extent, region: Region, account: str
