@@ -8,13 +8,13 @@ scope's facts as they were.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 
 import msgspec
 
 from modelreach.graph import WEAKNESS
 from modelreach.model import Verdict
-from modelreach.policy.brief import Brevity, Holding
+from modelreach.policy.brief import Brevity, Brief, Holding, Hop
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.providers import resource_class
 from modelreach.reach import Owner
@@ -23,6 +23,8 @@ from modelreach.snapshot import Facts
 #: Verdicts from sure to unsure, by their place.
 VERDICTS = (Verdict.ALLOW, Verdict.CONDITIONAL, Verdict.UNKNOWN)
 _PLACE = {verdict: place for place, verdict in enumerate(VERDICTS)}
+
+_MOST = 8192
 
 #: Bits by scope.
 Bits = dict[str, int]
@@ -38,6 +40,12 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     weakness: int
     administers: bool
 
+    @property
+    def base(self) -> str:
+        """The principal that the target is, or is made of (`ID#any-policy`: see `became`)."""
+        end = self.target.find("#", self.target.rfind("/") + 1)
+        return self.target if end < 0 else self.target[:end]
+
 
 class Held(msgspec.Struct, frozen=True, array_like=True):
     """Resources of one class and scope that one capability is held over: which, as bytes of bits,
@@ -51,11 +59,25 @@ class Held(msgspec.Struct, frozen=True, array_like=True):
 
 
 class Decided(msgspec.Struct, frozen=True, array_like=True):
-    """All that a survey asks about one principal; sorted."""
+    """All that a survey asks about one principal; sorted.
+
+    `common` are steps that others take, too: mostly the same tuple for all of them. So are those
+    that are `aimed`, except at `itself` and what it would become, which lead nowhere.
+    """
 
     steps: tuple[Step, ...]
     held: tuple[Held, ...]
     patterns: int
+    common: tuple[Step, ...] = ()
+    aimed: tuple[Step, ...] = ()
+    itself: str = ""
+
+    @property
+    def every(self) -> Iterator[Step]:
+        """All steps."""
+        yield from self.steps
+        yield from self.common
+        yield from (step for step in self.aimed if step.base != self.itself)
 
 
 class Numbers:
@@ -81,6 +103,7 @@ class Decider:
         self._owner = Owner(engines)
         self._numbers = Numbers(facts)
         self._masks: dict[Hashable, Bits] = {}
+        self._steps: dict[int, tuple[tuple[Hop, ...], tuple[Step, ...]]] = {}
 
     def decide(self, name: str) -> Decided | None:
         """Give what a principal comes to; None when no snapshot tells of it."""
@@ -88,35 +111,35 @@ class Decider:
         if found is None:
             return None
         engine, principal = found
+        elsewhere = {step_of(pivot) for pivot in self._owner.elsewhere(name)}
         if isinstance(engine, Brevity):
-            steps, held, patterns = self._in_brief(engine, name)
-        else:
-            steps = {step_of(pivot) for pivot in engine.pivots(name)}
-            held, elsewhere = self._held(engine.grants(name))
-            # What is no listed resource (the mail of a tenant) is counted with what is not listed.
-            unlisted = engine.unlisted(engine.permissions(name), principal.scope)
-            patterns = len(unlisted) + elsewhere
-        steps.update(step_of(pivot) for pivot in self._owner.elsewhere(name))
-        return Decided(
-            tuple(sorted(steps, key=_order)),
-            tuple(
-                Held(*key, scope, to_bytes(mask))
-                for key, bits in sorted(held.items())
-                for scope, mask in sorted(bits.items())
-            ),
-            patterns,
-        )
+            return self._in_brief(engine.brief(name), elsewhere)
+        steps = elsewhere | {step_of(pivot) for pivot in engine.pivots(name)}
+        held, others = self._held(engine.grants(name))
+        unlisted = engine.unlisted(engine.permissions(name), principal.scope)
+        # What is no listed resource (the mail of a tenant) is counted with what is not listed.
+        return Decided(_sorted(steps), _kept(held), len(unlisted) + others)
 
-    def _in_brief(self, engine: Brevity, name: str) -> tuple[set[Step], _ByKey, int]:
-        brief = engine.brief(name)
-        steps = {Step(h.target, WEAKNESS[h.strength], h.administers) for h in brief.hops}
+    def _in_brief(self, brief: Brief, elsewhere: set[Step]) -> Decided:
         held, _ = self._held(brief.alone)
         for one in brief.holdings:
             bits = self._bits_of(one)
             kind = resource_class(one.kind)
             for capability, verdict in one.answer:
                 add(held.setdefault((kind, str(capability), _PLACE[verdict]), {}), bits)
-        return steps, held, brief.patterns
+        steps = elsewhere | {_step(hop) for hop in brief.hops}
+        common, aimed = self._common(brief.common), self._common(brief.aimed)
+        return Decided(_sorted(steps), _kept(held), brief.patterns, common, aimed, brief.itself)
+
+    def _common(self, hops: tuple[Hop, ...]) -> tuple[Step, ...]:
+        """Give hops as steps, the same tuple for the same one."""
+        known = self._steps.get(id(hops))
+        if known is None:
+            if len(self._steps) >= _MOST:
+                self._steps.clear()
+            # The hops are kept with it, so their id stays taken.
+            known = self._steps[id(hops)] = (hops, _sorted({_step(hop) for hop in hops}))
+        return known[1]
 
     def _held(self, grants: Iterable[Grant]) -> tuple[_ByKey, int]:
         """Give what grants come to, and on how many things they are that are not listed."""
@@ -149,6 +172,22 @@ class Decider:
                 array = groups[scope] = bytearray((len(places) + 7) // 8)
             array[place >> 3] |= 1 << (place & 7)
         return {scope: int.from_bytes(array, "little") for scope, array in groups.items()}
+
+
+def _step(hop: Hop) -> Step:
+    return Step(hop.target, WEAKNESS[hop.strength], hop.administers)
+
+
+def _sorted(steps: set[Step]) -> tuple[Step, ...]:
+    return tuple(sorted(steps, key=_order))
+
+
+def _kept(held: _ByKey) -> tuple[Held, ...]:
+    return tuple(
+        Held(*key, scope, to_bytes(mask))
+        for key, bits in sorted(held.items())
+        for scope, mask in sorted(bits.items())
+    )
 
 
 def step_of(pivot: Pivot) -> Step:

@@ -91,7 +91,7 @@ def closure(
             if decided is None and not name.startswith(_SCOPE):
                 del best[name]
                 continue
-            for step in (*(decided.steps if decided else ()), *own.get(name, ())):
+            for step in (*(decided.every if decided else ()), *own.get(name, ())):
                 target = _SCOPE + step.target if step.administers else step.target
                 if target not in best:
                     waiting[max(weakness, step.weakness)].append(target)

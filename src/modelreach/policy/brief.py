@@ -54,9 +54,16 @@ class Holding(Protocol):
 @dataclass(frozen=True, slots=True)
 class Brief:
     """Whom a principal becomes in one hop, what it holds of listed resources together, what it
-    holds of others one by one, and how many grants there are on what is not listed."""
+    holds of others one by one, and how many grants there are on what is not listed.
+
+    `common` are hops that others have, too (the same tuple for all of them); of `aimed`, all but
+    those that lead to `itself` or to what it would become.
+    """
 
     hops: tuple[Hop, ...]
+    common: tuple[Hop, ...]
+    aimed: tuple[Hop, ...]
+    itself: str
     holdings: Sequence[Holding]
     alone: tuple[Grant, ...]
     patterns: int

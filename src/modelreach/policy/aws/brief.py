@@ -1,35 +1,101 @@
-"""Principals of AWS in brief: see `modelreach.policy.brief`."""
+"""Principals of AWS in brief: see `modelreach.policy.brief`.
+
+What hangs on a principal's policies only is worked out once for all that have the same; what hangs
+on who it is (whom trusts and resources name) is worked out for each.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from modelreach.policy.aws.asker import Asker
-from modelreach.policy.aws.brief_grants import Holdings
-from modelreach.policy.aws.brief_hops import Hops
+from modelreach.policy.aws.brief_grants import Holdings, OfShelf, Parts
+from modelreach.policy.aws.brief_hops import Common, Hops
+from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.counted import Counter
 from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.held import held
+from modelreach.policy.aws.policy_set import PolicySet, PolicySets
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.brief import Brief
 from modelreach.policy.engine import Grant
 from modelreach.policy.permissions import PermissionSet
+
+_MOST = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class _Shared:
+    """What all principals with the same policies have."""
+
+    held: PermissionSet
+    patterns: int
+    parts: Parts
+    hops: Common
 
 
 class Briefs:
     """Gives principals of one estate in brief."""
 
     def __init__(self, estate: Estate, shelving: Shelving) -> None:
+        self._estate = estate
+        self._sets = PolicySets()
         self._holdings = Holdings(shelving)
         self._counter = Counter(estate)
         self._hops = Hops(estate, shelving)
+        self._known: dict[PolicySet, _Shared] = {}
 
-    def of(
-        self, asker: Asker, held: PermissionSet, secrets: Mapping[str, tuple[str, ...]]
-    ) -> Brief:
-        """Give a principal in brief. `held` is its effective permission set, `secrets` are those
-        that open somebody."""
+    def of(self, asker: Asker, secrets: Mapping[str, tuple[str, ...]]) -> Brief:
+        """Give a principal in brief. `secrets` are those that open somebody."""
+        shared = self._shared(asker)
         alone: list[Grant] = []
-        holdings = tuple(self._holdings.of(asker, alone))
-        patterns = self._counter.count(held, asker.principal.scope)
-        hops = self._hops.of(asker, held, secrets)
-        return Brief(hops, holdings, tuple(alone), patterns)
+        holdings: list[OfShelf] = list(self._holdings.of(asker, shared.parts, alone))
+        own = self._hops.own(asker, shared.held, secrets, shared.hops)
+        return Brief(
+            own,
+            shared.hops.hops,
+            shared.hops.aimed,
+            asker.principal.id,
+            holdings,
+            tuple(alone),
+            shared.patterns,
+        )
+
+    def _shared(self, asker: Asker) -> _Shared:
+        key = self._sets.of(asker) if self._anybody(asker) else None
+        if key is None:
+            return self._anew(asker)
+        known = self._known.pop(key, None)
+        if known is None:
+            known = self._anew(asker)
+            if len(self._known) >= _MOST:
+                del self._known[next(iter(self._known))]
+        # The last one used stands last.
+        self._known[key] = known
+        return known
+
+    def _anew(self, asker: Asker) -> _Shared:
+        mine = held(asker)
+        return _Shared(
+            mine,
+            self._counter.count(mine, asker.principal.scope),
+            self._holdings.parts(asker),
+            self._hops.common(asker, mine),
+        )
+
+    def _anybody(self, asker: Asker) -> bool:
+        """Is it told from others with the same policies by trusts only, and by no resource?"""
+        if unclear(asker):
+            return False
+        named, account = self._estate.named, asker.principal.scope
+        if named.personal and named.personal_in(account):
+            return False
+        keys = self._estate.keys_of(asker.principal)
+        own = [key for key in keys if key != "*" and not key.endswith(":root")]
+        if any(key in named.resources or key in named.singled for key in own):
+            return False
+        shared = (key for key in keys if key not in own)
+        return not any(
+            name in named.personal for key in shared for name in named.runtimes.get(key, ())
+        )

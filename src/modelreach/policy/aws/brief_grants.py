@@ -47,6 +47,16 @@ class OfShelf:
         return tuple(self.shelf.of(self.mask))
 
 
+@dataclass(frozen=True, slots=True)
+class Parts:
+    """Classes of what principals with the same policies may touch: those that are answered for
+    all of them, those that each asks about, and the odd resources (None: it asks about all)."""
+
+    answered: tuple[OfShelf, ...]
+    asked: tuple[tuple[Shelf, int], ...]
+    odd: tuple[str, ...] | None
+
+
 class Unkeyed(Exception):
     """That an answer hangs on more than a key says."""
 
@@ -61,19 +71,34 @@ class Holdings:
         self._shape_of: dict[int, tuple[Statement, int]] = {}
         self._spoken: dict[tuple[int, str], tuple[PolicyDocument, tuple[Statement, ...]]] = {}
 
-    def of(self, asker: Asker, alone: list[Grant]) -> Iterator[OfShelf]:
-        """Give what a principal holds, by class; grants on what is odd go to `alone`."""
+    def parts(self, asker: Asker) -> Parts:
+        """Give the classes of what a principal may touch, answered where no policy of a resource
+        has a say, and what is odd."""
         if unclear(asker):
-            alone.extend(single.one_by_one(asker))
-            return
+            return Parts((), (), None)
         odd: list[str] = []
+        answered: list[OfShelf] = []
+        asked: list[tuple[Shelf, int]] = []
         mine = _Mine(self, asker)
+        estate = asker.estate
         for shelf, part, _ in alike(asker, self._shelving, odd):
-            answer = self._answer(asker, mine, shelf, part)
-            if answer:
+            first = estate.facts.resources[shelf.first(part)]
+            if shelf.own_policy or estate.resource_layers(first.id, first.scope).rcps:
+                asked.append((shelf, part))
+            elif answer := self._answer(asker, mine, shelf, part):
+                answered.append(OfShelf(first.kind, answer, shelf, part))
+        return Parts(tuple(answered), tuple(asked), tuple(odd))
+
+    def of(self, asker: Asker, parts: Parts, alone: list[Grant]) -> Iterator[OfShelf]:
+        """Give what a principal holds, by class; grants on what is odd go to `alone`."""
+        yield from parts.answered
+        mine = _Mine(self, asker)
+        for shelf, part in parts.asked:
+            if answer := self._answer(asker, mine, shelf, part):
                 first = asker.estate.facts.resources[shelf.first(part)]
                 yield OfShelf(first.kind, answer, shelf, part)
-        alone.extend(single.one_by_one(asker, odd))
+        if parts.odd is None or parts.odd:
+            alone.extend(single.one_by_one(asker, parts.odd))
 
     def _answer(self, asker: Asker, mine: _Mine, shelf: Shelf, part: int) -> Answer:
         try:

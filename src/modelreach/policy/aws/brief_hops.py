@@ -42,32 +42,48 @@ class Hops:
         self._rosters: dict[str, Roster] = {}
         self._abroad: dict[str, tuple[Sorted, tuple[int, ...]]] = {}
 
-    def of(
-        self, asker: Asker, held: PermissionSet, secrets: Mapping[str, tuple[str, ...]]
+    def common(self, asker: Asker, held: PermissionSet) -> Common:
+        """Give the hops that hang on nothing but the policies, whoever of them it is that asks."""
+        taken = pivoting.administers(asker)
+        found, aimed = _Found(), _Found()
+        if taken is not None:
+            found.take(taken)
+        if taken is not None and taken.strength is Strength.CERTAIN:
+            aimed.add(self._estate.known_elsewhere(asker.principal.scope), Strength.CERTAIN)
+        else:
+            prober = pivoting.AwsProber(Questions(asker, held), source="")
+            roster = self.roster(asker.principal.scope)
+            for rule in rules():
+                if rule.plain or rule.id in _own_rules():
+                    continue
+                if ways := prober.ways(rule):
+                    target = found if rule.target is None else aimed
+                    _Trial(rule, ways, prober, roster, target).run()
+        return Common(found.hops(), aimed.hops(), taken)
+
+    def own(
+        self,
+        asker: Asker,
+        held: PermissionSet,
+        secrets: Mapping[str, tuple[str, ...]],
+        common: Common,
     ) -> tuple[Hop, ...]:
-        """Give the hops of a principal; `secrets` are those that open somebody."""
+        """Give the other hops of a principal; `secrets` are those that open somebody."""
         found = _Found(asker.name)
-        for pivot in pivoting.taking_over(asker, held):
-            found.take(pivot)
-        if not found.administers_surely:
-            self._follow(asker, held, found)
+        questions = Questions(asker, held)
+        if not common.administers_surely:
+            roster = self.roster(asker.principal.scope)
+            self._assume_here(asker, questions, roster, found)
+            prober = pivoting.AwsProber(questions, asker.name)
+            for rule in rules():
+                if rule.id in _own_rules() and (ways := prober.ways(rule)):
+                    _Trial(rule, ways, prober, roster, found, asker.principal.id).run()
+        self._assume_abroad(asker, questions, held, found)
         if secrets:
-            for pivot in credential_pivots(asker, secrets, found.scopes):
+            taken = [common.taken] if common.taken is not None else []
+            for pivot in credential_pivots(asker, secrets, taken):
                 found.take(pivot)
         return found.hops()
-
-    def _follow(self, asker: Asker, held: PermissionSet, found: _Found) -> None:
-        questions = Questions(asker, held)
-        roster = self.roster(asker.principal.scope)
-        self._assume_here(asker, questions, roster, found)
-        self._assume_abroad(asker, questions, held, found)
-        prober = pivoting.AwsProber(questions)
-        for rule in rules():
-            if rule.plain:
-                continue
-            ways = prober.ways(rule)
-            if ways:
-                _Trial(rule, ways, prober, roster, found).run()
 
     def roster(self, account: str) -> Roster:
         """Give the roster of an account."""
@@ -144,23 +160,30 @@ def _each(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-class _Found:
-    """The surest hop to each target so far."""
+@dataclass(frozen=True, slots=True, eq=False)
+class Common:
+    """Hops that principals with the same policies have in common. Of `aimed` each is without
+    those that are aimed at itself."""
 
-    def __init__(self, name: str) -> None:
-        self._name = name
-        self._best: dict[tuple[str, bool], int] = {}
-        self.scopes: list[Pivot] = []
+    hops: tuple[Hop, ...]
+    aimed: tuple[Hop, ...]
+    taken: Pivot | None
 
     @property
     def administers_surely(self) -> bool:
-        return any(pivot.strength is Strength.CERTAIN for pivot in self.scopes)
+        """Do they administer their account for certain?"""
+        return self.taken is not None and self.taken.strength is Strength.CERTAIN
+
+
+class _Found:
+    """The surest hop to each target so far, but to `name`."""
+
+    def __init__(self, name: str = "") -> None:
+        self._name = name
+        self._best: dict[tuple[str, bool], int] = {}
 
     def take(self, pivot: Pivot) -> None:
-        administers = pivot.kind == "administer"
-        if administers:
-            self.scopes.append(pivot)
-        self.add((pivot.target,), pivot.strength, administers)
+        self.add((pivot.target,), pivot.strength, pivot.kind == "administer")
 
     def add(self, targets: Iterable[str], strength: Strength, administers: bool = False) -> None:
         weakness, best = _WEAKNESS[strength], self._best
@@ -190,6 +213,7 @@ class _Trial:
     prober: pivoting.AwsProber
     roster: Roster
     found: _Found
+    spared: str = ""
 
     def run(self) -> None:
         """Try it, by sets where they have all in common that the rule may tell."""
@@ -239,7 +263,7 @@ class _Trial:
         target = rule.target
         assert target is not None
         asker = self.prober.questions.asker
-        mask = ~(roster.untouchable | roster.principals.bit(asker.principal.id))
+        mask = ~(roster.untouchable | roster.principals.bit(self.spared))
         keys = target.trusts or (asker.estate.keys_of(asker.principal) if target.assumable else ())
         if keys:
             mask &= roster.trusting((*keys, "*") if target.trusts else keys)
@@ -325,6 +349,28 @@ def _in_sets() -> tuple[frozenset[str], frozenset[str]]:
     """Give the rules that can be tried by sets of principals, and those by sets of runtimes."""
     at_principals = frozenset(rule.id for rule in rules() if _aims_at_principals(rule))
     return at_principals, frozenset(rule.id for rule in rules() if _aims_at_runtimes(rule))
+
+
+@lru_cache(1)
+def _own_rules() -> frozenset[str]:
+    """Give the rules that lead to where they do because of who asks, and not of its policies
+    only."""
+    return frozenset(rule.id for rule in rules() if not rule.plain and _of_asker(rule))
+
+
+def _of_asker(rule: EscalationRule) -> bool:
+    target, compute = rule.target, rule.compute
+    if compute is not None and (compute.of_caller or compute.caller_in):
+        return True
+    if target is not None and (target.assumable or target.kind == "group"):
+        return True
+    at_principals, _ = _in_sets()
+    if target is not None and target.kind != "credential" and rule.id not in at_principals:
+        return True
+    if target is None and compute is None:
+        return True
+    needs = [need for way in rule.ways for need in way.needs]
+    return any(need.on in ("self", "self-policy", "own-group") for need in needs)
 
 
 def _aims_at_principals(rule: EscalationRule) -> bool:

@@ -97,8 +97,7 @@ class AwsEngine:
 
     def brief(self, principal: str) -> Brief:
         """Give what the principal comes to in numbers: the same answers, without their reasons."""
-        held = self.permissions(principal)
-        return self._briefs.of(self._asker(principal), held, self._secrets)
+        return self._briefs.of(self._asker(principal), self._secrets)
 
     def touches(self, principal: str) -> Touch:
         """What the principal's policies may touch, in outline; nothing of one that is not here."""

@@ -68,6 +68,7 @@ class Estate:
         self._identity: dict[str, Policies] = {}
         self._resource: dict[str, Layers] = {}
         self._accounts: dict[str, Account] = {}
+        self._elsewhere: dict[str, tuple[str, ...]] = {}
         #: Answers to what services may do, which are the same whoever makes use of them.
         self.to_services: dict[object, Decision] = {}
 
@@ -154,8 +155,10 @@ class Estate:
 
     def known_elsewhere(self, account: str) -> tuple[str, ...]:
         """Give an account's principals that a policy of another account names."""
-        names = self.named.known_elsewhere(account)
-        return tuple(name for name in names if name in self.facts.principals)
+        if account not in self._elsewhere:
+            names = self.named.known_elsewhere(account)
+            self._elsewhere[account] = tuple(n for n in names if n in self.facts.principals)
+        return self._elsewhere[account]
 
     # --- policies --------------------------------------------------------------------------
 

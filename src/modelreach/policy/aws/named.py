@@ -7,6 +7,7 @@ new run then reads neither policies nor accounts that it does not reach.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
@@ -16,7 +17,7 @@ from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
 from modelreach.snapshot import Attachment, Facts
 
 #: Changes whenever the same facts are to give other names.
-VERSION = "aws-names/1"
+VERSION = "aws-names/2"
 
 #: The tag of a secret, or of a parameter, that says whom it opens.
 OPENS_TAG = "modelreach:opens"
@@ -32,7 +33,8 @@ class NamesOfPart(msgspec.Struct):
     `trusts` are principals that trust it; `resources` those whose policy (or a grant on them) may
     let it in, `runtimes` those of them that are runtimes; `issuers` are OIDC providers by issuer;
     `opening` are resources with the tag that says whom they open; `services` are those of named
-    resources whose ARN does not say it.
+    resources whose ARN does not say it. `singled` are names that a resource's policy denies, or
+    spares; `personal` are runtimes whose policy asks who in particular calls.
     """
 
     trusts: Index = {}
@@ -41,6 +43,8 @@ class NamesOfPart(msgspec.Struct):
     issuers: Index = {}
     opening: list[str] = []
     services: dict[str, str] = {}
+    singled: list[str] = []
+    personal: list[str] = []
 
 
 class Named:
@@ -109,6 +113,21 @@ class Named:
         return tuple(part.resources.get(key, ())) if part else ()
 
     @cached_property
+    def singled(self) -> frozenset[str]:
+        """Names that the policy of some resource denies, or spares."""
+        return frozenset(name for part in self._parts.values() for name in part.singled)
+
+    @cached_property
+    def personal(self) -> frozenset[str]:
+        """Runtimes whose own policy asks who in particular calls."""
+        return frozenset(name for part in self._parts.values() for name in part.personal)
+
+    def personal_in(self, account: str) -> bool:
+        """Has the account runtimes whose policy asks who in particular calls?"""
+        part = self._parts.get(account)
+        return part is not None and bool(part.personal)
+
+    @cached_property
     def _elsewhere(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         for part, names in self._parts.items():
@@ -147,7 +166,8 @@ def _service(name: str) -> str:
 def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
     """Work the names of one part out, from its facts only."""
     part = facts.part(scope)
-    found = NamesOfPart({}, {}, {}, {}, [], {})
+    found = NamesOfPart({}, {}, {}, {}, [], {}, [], [])
+    singled: set[str] = set()
     runtimes = {runtime.id for runtime in part.runtimes}
     resources = {resource.id: resource.kind.partition(":")[0] for resource in part.resources}
     read = _Reader(facts)
@@ -155,6 +175,11 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
         if attachment.kind not in ("trust", "resource", "grant"):
             continue
         target = attachment.target
+        if attachment.kind == "resource":
+            said = read.said(attachment)
+            singled |= said.singled
+            if said.personal and target in runtimes:
+                found.personal.append(target)
         for name in read.names(attachment):
             if attachment.kind == "trust":
                 _add(found.trusts, name, target)
@@ -168,6 +193,7 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
         if principal.kind == "oidc-provider" and principal.provider == "aws":
             _add(found.issuers, principal.id.partition(":oidc-provider/")[2], principal.id)
     found.opening = [r.id for r in part.resources if OPENS_TAG in r.tags]
+    found.singled, found.personal = sorted(singled), sorted(set(found.personal))
     return _sorted(found)
 
 
@@ -189,24 +215,64 @@ def _add(index: Index, name: str, target: str) -> None:
 _ITSELF = "arn:x:x:x:x:itself"
 
 
+@dataclass(frozen=True, slots=True)
+class _SaidOf:
+    """Whom a document may let in, whom it denies or spares, and whether it asks who calls."""
+
+    named: tuple[str, ...]
+    singled: frozenset[str]
+    personal: bool
+
+
 class _Reader:
     """Reads each text of a policy once, however many resources have it about themselves."""
 
     def __init__(self, facts: Facts) -> None:
         self._documents = facts.snapshot.documents
-        self._read: dict[str, tuple[str, ...]] = {}
+        self._read: dict[str, _SaidOf] = {}
 
     def names(self, attachment: Attachment) -> tuple[str, ...]:
         """Give whom an attached document may mean; `*` where that cannot be told."""
         raw = self._documents.get(attachment.document)
-        text = (bytes(raw) if raw is not None else b"").decode("utf-8", "replace")
         if attachment.kind == "grant":
-            return _grantee(text) if raw is not None else ()
+            return _grantee(bytes(raw).decode("utf-8", "replace")) if raw is not None else ()
+        return self.said(attachment).named
+
+    def said(self, attachment: Attachment) -> _SaidOf:
+        """Give what an attached document says of principals."""
+        raw = self._documents.get(attachment.document)
+        text = (bytes(raw) if raw is not None else b"").decode("utf-8", "replace")
         if attachment.kind == "resource" and attachment.target.startswith("arn:"):
             text = text.replace(attachment.target, _ITSELF)
         if text not in self._read:
-            self._read[text] = tuple(dict.fromkeys(_named(compile_document(text))))
+            document = compile_document(text)
+            self._read[text] = _SaidOf(
+                tuple(dict.fromkeys(_named(document))),
+                frozenset(_singled(document)),
+                any(map(_personal, document.statements)),
+            )
         return self._read[text]
+
+
+def _singled(document: PolicyDocument) -> Iterator[str]:
+    for statement in document.statements:
+        named = statement.principals
+        if named is not None and (named.negated or statement.effect is Effect.DENY):
+            yield from map(_role_of, named.aws)
+
+
+#: What begins the keys that tell one caller of an account from another.
+_PERSONAL = ("aws:principalarn", "aws:principaltag", "aws:userid", "aws:username")
+
+
+def _personal(statement: Statement) -> bool:
+    texts = [
+        text.lower()
+        for condition in statement.conditions
+        for text in (condition.key, *condition.values)
+    ]
+    texts += [glob.lower() for glob in (statement.resources.globs if statement.resources else ())]
+    return any(key in text for text in texts for key in _PERSONAL)
 
 
 def _grantee(text: str) -> tuple[str, ...]:

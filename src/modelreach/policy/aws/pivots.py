@@ -34,7 +34,7 @@ def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
     if taken and taken[0].strength is Strength.CERTAIN:
         return
     yield from _assumable(asker, held)
-    prober = AwsProber(Questions(asker, held))
+    prober = AwsProber(Questions(asker, held), asker.name)
     for rule in rules():
         if not rule.plain:
             yield from tried(rule, prober)
@@ -46,7 +46,7 @@ def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
 def taking_over(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
     """Give the taking over of the principal's account, if it can, and where that is certain all
     that it gains by it beyond the account."""
-    administration = _administers(asker)
+    administration = administers(asker)
     if administration is not None:
         yield administration
         if administration.strength is Strength.CERTAIN:
@@ -58,7 +58,8 @@ def taking_over(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
 _EVERYTHING = (("iam:PutRolePolicy", "arn:{partition}:iam::{account}:role/any"), ("*:*", "*"))
 
 
-def _administers(asker: Asker) -> Pivot | None:
+def administers(asker: Asker) -> Pivot | None:
+    """Give the taking over of the principal's account; None when it cannot."""
     partition, account = asker.principal.id.split(":")[1], asker.principal.scope
     supports: list[Support] = []
     residuals: list[Expr] = []
@@ -184,14 +185,11 @@ def _chance(need: Need, questions: Questions) -> bool:
 
 @dataclass(frozen=True, slots=True)
 class AwsProber:
-    """A principal as it tries the rules of AWS."""
+    """A principal as it tries the rules of AWS. `source` is who tries, "" for whoever has its
+    policies."""
 
     questions: Questions
-
-    @property
-    def source(self) -> str:
-        """Who tries."""
-        return self.questions.asker.name
+    source: str
 
     def ways(self, rule: EscalationRule) -> tuple[Way, ...]:
         """The ways of which the held set may have all that they need."""
