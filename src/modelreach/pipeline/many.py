@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 
 from modelreach.deployment import Deployment
 from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline.closure import Closure
 from modelreach.pipeline.decided import Decided, Decider
 from modelreach.pipeline.evaluate import Estates, Release, declared_context, started
 from modelreach.pipeline.kept import Counts, KeptDecisions
@@ -42,8 +43,11 @@ class Many:
                 of_context = [start for other, start in starts if other == context]
                 self._ahead(context, of_context, pool, deciding)
         rows: list[SurveyRow] = []
+        closures: dict[Context, Closure] = {}
         for context, start in starts:
-            rows.extend(survey([start], self._find(context), self._digest))
+            if context not in closures:
+                closures[context] = Closure(self._find(context))
+            rows.extend(survey([start], closures[context], self._digest))
             progress(len(rows))
         for found in self._found.values():
             found.keep()
@@ -76,7 +80,7 @@ class Many:
             if missing:
                 kept.learn(pool.decide(work, missing, deciding))
             seen |= frontier
-            steps = (d.steps for name in frontier if (d := find(name)) is not None)
+            steps = (d.every for name in frontier if (d := find(name)) is not None)
             frontier = {s.target for some in steps for s in some if not s.administers} - seen
 
     def _find(self, context: Context) -> Callable[[str], Decided | None]:

@@ -1,0 +1,388 @@
+"""Everything that is reached from each of many starts, each part of it worked out once.
+
+Most of what a release reaches is what others reach, too: whoever becomes a hub (the role that
+rolls out everything) has all that the hub has. So what a hub reaches is kept whole, as one level a
+node and as sums, and a release that comes upon it goes no further there. Which nodes are hubs does
+not show in any result: it is tried on those from which there is much to reach.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+
+from modelreach.pipeline.decided import VERDICTS, Decided, Step
+
+#: How weak a way can be: as in `graph.WEAKNESS`. The last only feeds: what is had by it counts as
+#: given, and only its strength tells.
+LEVELS = 4
+_INFLUENCE = LEVELS - 1
+#: Not reached.
+_NOT = 255
+#: A node is tried as a hub when a search has gone through this many of its own.
+_MANY = 256
+#: How many sums of what hubs reach together are kept.
+_BASES = 16
+#: Begins the name of a scope that is taken over.
+SCOPE = "scope!"
+
+Find = Callable[[str], Decided | None]
+#: Bits by scope, for each class and capability.
+_Bits = dict[tuple[str, str], dict[str, int]]
+
+
+@dataclass(slots=True)
+class Totals:
+    """What several identities hold together, by how sure it is at least: the first has what is
+    surely held, the next what is held under conditions as well, the last all."""
+
+    held: tuple[_Bits, ...] = field(default_factory=lambda: tuple({} for _ in VERDICTS))
+    patterns: int = 0
+
+    def take(self, decided: Decided, level: int) -> None:
+        """Add what an identity holds that is reached this surely."""
+        way = 0 if level == _INFLUENCE else level
+        for held in decided.held:
+            mask = int.from_bytes(held.bits, "little")
+            for place in range(max(way, held.verdict), len(VERDICTS)):
+                scopes = self.held[place].setdefault((held.kind, held.capability), {})
+                scopes[held.scope] = scopes.get(held.scope, 0) | mask
+        self.patterns += decided.patterns
+
+    def join(self, other: Totals) -> None:
+        """Add what others hold."""
+        for mine, theirs in zip(self.held, other.held, strict=True):
+            for key, bits in theirs.items():
+                scopes = mine.setdefault(key, {})
+                for scope, mask in bits.items():
+                    scopes[scope] = scopes.get(scope, 0) | mask
+        self.patterns += other.patterns
+
+
+@dataclass(slots=True)
+class Reach:
+    """What is reached: identities by level, scopes with their level, and how many resources of a
+    class are held with a capability, by verdict (each counted once, under the surest)."""
+
+    identities: list[int]
+    scopes: dict[str, int]
+    counts: dict[tuple[str, str], tuple[int, ...]]
+    patterns: int
+
+
+@dataclass(slots=True)
+class _Together:
+    """Steps that several take: targets with their weakness, and those of each principal."""
+
+    targets: tuple[tuple[int, int], ...]
+    by_base: dict[str, tuple[tuple[int, int], ...]]
+
+
+@dataclass(slots=True)
+class _Base:
+    """All that is reached together: the level of each node, how many identities are of each, and
+    sums."""
+
+    levels: bytes
+    identities: tuple[int, ...]
+    scopes: dict[str, int]
+    totals: Totals
+    counts: dict[tuple[str, str], tuple[int, ...]]
+
+
+#: Hubs, each with the level at which it was come upon.
+_Key = tuple[tuple[int, int], ...]
+
+
+class Closure:
+    """Works out what is reached. `find` gives what a principal comes to, and is asked once."""
+
+    def __init__(self, find: Find) -> None:
+        self._find = find
+        self._numbers: dict[str, int] = {}
+        self._names: list[str] = []
+        self._decided: list[Decided | None] = []
+        self._asked: list[bool] = []
+        self._steps: list[tuple[tuple[int, int], ...]] = []
+        self._together: dict[int, tuple[tuple[Step, ...], _Together]] = {}
+        self._hubs: dict[int, bytes] = {}
+        self._tried: set[int] = set()
+        self._bases: dict[_Key, _Base] = {}
+
+    def of(self, starts: Iterable[str], wired: Sequence[tuple[str, Step]] = ()) -> Reach:
+        """Give what is reached from these; `wired` are hops that the release itself makes."""
+        extra: dict[int, list[tuple[int, int]]] = {}
+        for source, step in wired:
+            target = self._number(SCOPE + step.target if step.administers else step.target)
+            extra.setdefault(self._number(source), []).append((target, step.weakness))
+        first = [self._number(name) for name in sorted(set(starts))]
+        search = self._search(first, extra, with_hubs=not extra)
+        if not extra and len(search.own) > _MANY and self._new_hub(search):
+            search = self._search(first, extra, with_hubs=True)
+        return self._summed(search)
+
+    # --- nodes -----------------------------------------------------------------------------
+
+    def _number(self, name: str) -> int:
+        found = self._numbers.get(name)
+        if found is None:
+            found = self._numbers[name] = len(self._names)
+            self._names.append(name)
+            self._decided.append(None)
+            self._asked.append(False)
+            self._steps.append(())
+        return found
+
+    def _know(self, node: int) -> Decided | None:
+        """Give what a node comes to, with its steps ready; None of a scope and of a stranger."""
+        if not self._asked[node]:
+            self._asked[node] = True
+            name = self._names[node]
+            decided = None if name.startswith(SCOPE) else self._find(name)
+            if decided is not None:
+                self._decided[node] = decided
+                self._steps[node] = self._targets(decided.steps)
+        return self._decided[node]
+
+    def _targets(self, steps: Iterable[Step]) -> tuple[tuple[int, int], ...]:
+        return tuple(
+            (self._number(SCOPE + s.target if s.administers else s.target), s.weakness)
+            for s in steps
+        )
+
+    def _taken_together(self, steps: tuple[Step, ...]) -> _Together:
+        known = self._together.get(id(steps))
+        if known is None:
+            groups: dict[str, list[Step]] = {}
+            for step in steps:
+                groups.setdefault(step.base, []).append(step)
+            by_base = {base: self._targets(some) for base, some in groups.items()}
+            # The steps are kept with it, so their id stays taken.
+            known = self._together[id(steps)] = (
+                steps,
+                _Together(self._targets(steps), by_base),
+            )
+        return known[1]
+
+    # --- one search ------------------------------------------------------------------------
+
+    def _search(
+        self, starts: Sequence[int], extra: dict[int, list[tuple[int, int]]], *, with_hubs: bool
+    ) -> _Search:
+        search = _Search()
+        waiting: list[list[int]] = [[] for _ in range(LEVELS)]
+        waiting[0].extend(starts)
+        for level, queue in enumerate(waiting):
+            while queue:
+                node = queue.pop()
+                if node in search.own or search.covered(node, level):
+                    continue
+                if with_hubs and node in self._hubs:
+                    search.come_upon(node, level, self._hubs[node])
+                    continue
+                decided = self._know(node)
+                if decided is None:
+                    if self._names[node].startswith(SCOPE):
+                        search.own[node] = level
+                    continue
+                search.own[node] = level
+                for target, weakness in (*self._steps[node], *extra.get(node, ())):
+                    waiting[weakness if weakness > level else level].append(target)
+                self._follow_together(decided, level, waiting, search)
+        return search
+
+    def _follow_together(
+        self, decided: Decided, level: int, waiting: list[list[int]], search: _Search
+    ) -> None:
+        """Follow steps that others take, too, once for all of them."""
+        if decided.common and id(decided.common) not in search.seen:
+            search.seen[id(decided.common)] = None
+            for target, weakness in self._taken_together(decided.common).targets:
+                waiting[max(weakness, level)].append(target)
+        if not decided.aimed:
+            return
+        key = id(decided.aimed)
+        together = self._taken_together(decided.aimed)
+        itself = decided.itself
+        if key not in search.seen:
+            # What is aimed at itself is left for the next one.
+            search.seen[key] = itself
+            spared = set(together.by_base.get(itself, ()))
+            for one in together.targets:
+                if one not in spared:
+                    waiting[max(one[1], level)].append(one[0])
+        elif (left := search.seen[key]) is not None and left != itself:
+            search.seen[key] = None
+            for target, weakness in together.by_base.get(left, ()):
+                waiting[max(weakness, level)].append(target)
+
+    # --- hubs ------------------------------------------------------------------------------
+
+    def _new_hub(self, search: _Search) -> bool:
+        """Make the node of a search that reaches most in one step a hub, once."""
+        best = max(
+            (node for node in search.own if node not in self._tried),
+            key=lambda node: (self._width(node), -node),
+            default=None,
+        )
+        if best is None or not self._width(best):
+            return False
+        self._tried.add(best)
+        found = self._search([best], {}, with_hubs=True)
+        levels = self._levels_of(found)
+        if len(found.own) * 2 < len(search.own):
+            return False
+        self._hubs[best] = levels
+        return True
+
+    def _width(self, node: int) -> int:
+        decided = self._decided[node]
+        if decided is None:
+            return 0
+        return len(decided.steps) + len(decided.common) + len(decided.aimed)
+
+    def _levels_of(self, search: _Search) -> bytes:
+        levels = bytearray(search.levels).ljust(len(self._names), _NEVER)
+        for node, level in search.own.items():
+            levels[node] = level
+        return bytes(levels)
+
+    def _base(self, search: _Search) -> _Base:
+        """Give what the hubs of a search reach."""
+        key = tuple(sorted(search.hubs))
+        if key not in self._bases:
+            if len(self._bases) >= _BASES:
+                self._bases.clear()
+            self._bases[key] = self._joined(key, search) or self._base_of(search.levels)
+        return self._bases[key]
+
+    def _joined(self, key: _Key, search: _Search) -> _Base | None:
+        """Put together what several hubs reach; None where that cannot be told from their sums."""
+        if len(key) < 2:
+            return None
+        levels = search.levels
+        totals = Totals()
+        for hub, level in key:
+            one = _Search()
+            one.come_upon(hub, level, self._hubs[hub])
+            base = self._base(one)
+            if _otherwise(base.levels, levels):
+                return None
+            totals.join(base.totals)
+        return self._with_levels(levels, totals)
+
+    def _base_of(self, levels: bytes) -> _Base:
+        totals = Totals()
+        for node, level in enumerate(levels):
+            if level != _NOT and (decided := self._decided[node]) is not None:
+                totals.take(decided, level)
+        return self._with_levels(levels, totals)
+
+    def _with_levels(self, levels: bytes, totals: Totals) -> _Base:
+        reached = [node for node, level in enumerate(levels) if level != _NOT]
+        decided = [(node, one) for node in reached if (one := self._decided[node]) is not None]
+        identities = [0] * LEVELS
+        for node, _ in decided:
+            identities[levels[node]] += 1
+        totals.patterns = sum(one.patterns for _, one in decided)
+        scopes = {
+            self._names[node].removeprefix(SCOPE): levels[node]
+            for node in reached
+            if self._decided[node] is None
+        }
+        return _Base(levels, tuple(identities), scopes, totals, _counted(totals))
+
+    # --- sums ------------------------------------------------------------------------------
+
+    def _summed(self, search: _Search) -> Reach:
+        base = self._base(search)
+        identities, scopes = list(base.identities), dict(base.scopes)
+        more = Totals()
+        for node, level in search.own.items():
+            known = base.levels[node] if node < len(base.levels) else _NOT
+            decided = self._decided[node]
+            if decided is None:
+                scopes[self._names[node].removeprefix(SCOPE)] = level
+                continue
+            identities[level] += 1
+            more.take(decided, level)
+            if known == _INFLUENCE and level:
+                # The sums of the hubs hold it as given.
+                return self._one_by_one(search)
+            if known != _NOT:
+                identities[known] -= 1
+                more.patterns -= decided.patterns
+        counts = _added(base, more)
+        return Reach(identities, scopes, counts, base.totals.patterns + more.patterns)
+
+    def _one_by_one(self, search: _Search) -> Reach:
+        whole = self._base_of(self._levels_of(search))
+        return Reach(list(whole.identities), whole.scopes, whole.counts, whole.totals.patterns)
+
+
+_NEVER = bytes((_NOT,))
+#: How levels look from a hub that is come upon at a level itself.
+_SHIFTED = tuple(
+    bytes(min(max(level, shift), _NOT) if level < LEVELS else level for level in range(256))
+    for shift in range(LEVELS)
+)
+
+
+_FED = bytes(level == _INFLUENCE for level in range(256))
+_DOUBTED = bytes(0 < level < _INFLUENCE for level in range(256))
+
+
+def _otherwise(before: bytes, after: bytes) -> bool:
+    """Is something that was only fed, and counts as given, now reached in a doubtful way?"""
+    fed = int.from_bytes(before.translate(_FED), "little")
+    return bool(fed & int.from_bytes(after.translate(_DOUBTED), "little"))
+
+
+@dataclass(slots=True)
+class _Search:
+    """How far a search has come: its own nodes with their level, the hubs that it came upon with
+    the level there, the levels of all that these reach, and which steps that several take were
+    taken (with whose were left out)."""
+
+    own: dict[int, int] = field(default_factory=dict[int, int])
+    hubs: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    levels: bytes = b""
+    seen: dict[int, str | None] = field(default_factory=dict[int, "str | None"])
+
+    def covered(self, node: int, level: int) -> bool:
+        """Does a hub reach the node as surely as this?"""
+        return node < len(self.levels) and self.levels[node] <= level
+
+    def come_upon(self, hub: int, level: int, levels: bytes) -> None:
+        """Take all that a hub reaches."""
+        self.hubs.append((hub, level))
+        theirs = levels.translate(_SHIFTED[level]) if level else levels
+        if not self.levels:
+            self.levels = theirs
+            return
+        length = max(len(self.levels), len(theirs))
+        mine, theirs = (one.ljust(length, _NEVER) for one in (self.levels, theirs))
+        self.levels = bytes(map(min, mine, theirs))
+
+
+def _counted(totals: Totals) -> dict[tuple[str, str], tuple[int, ...]]:
+    return {
+        key: tuple(
+            sum(mask.bit_count() for mask in bits.get(key, {}).values()) for bits in totals.held
+        )
+        for key in totals.held[-1]
+    }
+
+
+def _added(base: _Base, more: Totals) -> dict[tuple[str, str], tuple[int, ...]]:
+    """Give how many there are with what else is held, each resource once."""
+    found = dict(base.counts)
+    none = (0,) * len(VERDICTS)
+    for key in more.held[-1]:
+        counts = list(found.get(key, none))
+        for place, bits in enumerate(more.held):
+            known = base.totals.held[place].get(key, {})
+            for scope, mask in bits.get(key, {}).items():
+                counts[place] += (mask & ~known.get(scope, 0)).bit_count()
+        found[key] = tuple(counts)
+    return found

@@ -1,0 +1,130 @@
+"""What is reached by way of hubs is what a plain search finds."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelreach.pipeline import closure
+from modelreach.pipeline.closure import LEVELS, SCOPE, Closure, Reach
+from modelreach.pipeline.decided import Decided, Held, Step, to_bytes
+
+Estate = dict[str, Decided]
+Wired = tuple[tuple[str, Step], ...]
+
+
+def _plainly(estate: Estate, starts: list[str], wired: Wired) -> Reach:
+    """The definition: each node at its strongest way, each resource under its surest verdict."""
+    best: dict[str, int] = {}
+    waiting: list[list[str]] = [list(starts), *([] for _ in range(LEVELS - 1))]
+    for level, queue in enumerate(waiting):
+        while queue:
+            name = queue.pop()
+            if name in best or (name not in estate and not name.startswith(SCOPE)):
+                continue
+            best[name] = level
+            steps = list(estate[name].every) if name in estate else []
+            for step in (*steps, *(step for source, step in wired if source == name)):
+                target = SCOPE + step.target if step.administers else step.target
+                waiting[max(level, step.weakness)].append(target)
+    identities = [0] * LEVELS
+    surest: dict[tuple[str, str, str, int], int] = {}
+    patterns = 0
+    for name, level in best.items():
+        if name not in estate:
+            continue
+        identities[level] += 1
+        patterns += estate[name].patterns
+        for held in estate[name].held:
+            verdict = max(held.verdict, 0 if level == LEVELS - 1 else level)
+            bits = int.from_bytes(held.bits, "little")
+            for bit in (n for n in range(8) if bits >> n & 1):
+                key = (held.kind, held.capability, held.scope, bit)
+                surest[key] = min(verdict, surest.get(key, verdict))
+    counts: dict[tuple[str, str], list[int]] = {}
+    for (kind, capability, _, _), verdict in surest.items():
+        row = counts.setdefault((kind, capability), [0, 0, 0])
+        for place in range(verdict, 3):
+            row[place] += 1
+    scopes = {
+        name.removeprefix(SCOPE): level for name, level in best.items() if name.startswith(SCOPE)
+    }
+    return Reach(identities, scopes, {key: tuple(row) for key, row in counts.items()}, patterns)
+
+
+NAMES = [f"p{n}" for n in range(12)]
+TARGETS = [*NAMES, *(f"{name}#any-policy" for name in NAMES[:4]), "stranger"]
+_step = st.builds(
+    Step,
+    st.sampled_from(TARGETS),
+    st.sampled_from([0, 0, 0, 1, 2, 3]),
+    st.sampled_from([False, False, False, True]),
+)
+_steps = st.lists(_step, max_size=3).map(tuple)
+_held = st.builds(
+    Held,
+    st.sampled_from(["storage", "secrets"]),
+    st.sampled_from(["read", "write"]),
+    st.integers(0, 2),
+    st.sampled_from(["1", "2"]),
+    st.integers(1, 255).map(to_bytes),
+)
+
+
+@st.composite
+def estates(draw: st.DrawFn) -> Estate:
+    together = draw(st.lists(_steps, min_size=1, max_size=3))
+    aimed = [tuple(step for step in some if not step.administers) for some in together]
+    made: Estate = {}
+    for name in (*NAMES, *TARGETS[len(NAMES) : -1]):
+        made[name] = Decided(
+            draw(_steps),
+            draw(st.lists(_held, max_size=2).map(tuple)),
+            draw(st.integers(0, 3)),
+            draw(st.sampled_from([(), *together])),
+            draw(st.sampled_from([(), *aimed])),
+            name.partition("#")[0],
+        )
+    return made
+
+
+def _releases(draw: st.DataObject) -> Iterator[tuple[list[str], Wired]]:
+    for _ in range(6):
+        starts = draw.draw(st.lists(st.sampled_from(NAMES), min_size=1, max_size=2))
+        wires = st.lists(st.tuples(st.sampled_from(NAMES), _step), min_size=1, max_size=2)
+        wired = draw.draw(wires.map(tuple)) if draw.draw(st.integers(0, 4)) == 0 else ()
+        yield starts, wired
+
+
+def _compare(estate: Estate, data: st.DataObject) -> None:
+    reached = Closure(estate.get)
+    for starts, wired in _releases(data):
+        assert reached.of(starts, wired) == _plainly(estate, starts, wired)
+
+
+@pytest.mark.parametrize("many", [0, 2])
+def test_by_way_of_hubs(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closure, "_MANY", many)
+
+    @settings(max_examples=60)
+    @given(estate=estates(), data=st.data())
+    def compare(estate: Estate, data: st.DataObject) -> None:
+        _compare(estate, data)
+
+    compare()
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize("many", [0, 1, 2, 3])
+def test_by_way_of_hubs_at_length(many: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(closure, "_MANY", many)
+
+    @settings(max_examples=5000)
+    @given(estate=estates(), data=st.data())
+    def compare(estate: Estate, data: st.DataObject) -> None:
+        _compare(estate, data)
+
+    compare()
