@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 #: Which comparison is judged: that with the baseline where there is one, unless told otherwise.
 Against = Literal["", "approved", "last"]
 _SEVERITIES: Final = ("critical", "high", "medium", "low")
+_WEIGHT: Final = {"critical": 4, "high": 3, "medium": 2, "low": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -175,7 +176,8 @@ class Making:
         judgements = list(
             judged.judged(radius.findings, open_ones, id_, self.previous.id, self._since)
         )
-        events += [*reached.events, *(event for event, _ in judgements if event)]
+        events += sorted((event for event, _ in judgements if event), key=_worst_first)
+        events += sorted(reached.events, key=_worst_first)
         standing += [one for _, one in judgements if one]
         return tuple(events), tuple(standing), reached.clear
 
@@ -234,6 +236,10 @@ class Making:
             change=put(packed(change)) if change else "",
             approvals_head=chain[-1].digest if chain else "",
         )
+
+
+def _worst_first(event: Event) -> int:
+    return -_WEIGHT.get(event.severity, 0)
 
 
 def _notification(audit: AuditRow, events: tuple[Event, ...]) -> Notification:

@@ -1,7 +1,8 @@
 """The command line: argv, files, exit codes. Each command loads its own part of the program.
 
 Exit codes: 0 gate passed, 1 gate failed, 2 wrong call or unusable input, 3 unknown because the
-collection was incomplete, 4 nothing could be collected, 70 a bug, 130/143 interrupted.
+collection was incomplete, 4 nothing could be collected, 70 a bug, 75 the state of audits cannot be
+used now, 130/143 interrupted.
 """
 
 from __future__ import annotations
@@ -35,6 +36,10 @@ COMMANDS = {
     "can": "Ask whether a principal may do something, and why.",
     "report": "Write the difference, or a radius, in any number of formats.",
     "export": "Turn a saved diff or radius into another format.",
+    "audit": "Audit deployments on a schedule: against what was approved, and the last time.",
+    "approve": "Accept what an audit found as the baseline of a deployment.",
+    "history": "List, show, compare, check and prune what audits have kept.",
+    "watch": "Audit again and again, in the foreground.",
     "evidence": "Show evaluation reports, and how two releases compare.",
     "manifest": "Draft a deployment manifest from the files that you have.",
     "discover": "List the model deployments in a snapshot, and draft manifests.",

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelreach.cli.options import stacked
 from modelreach.cli.provider_options import for_provider, provider_options, settings
 from modelreach.model import InputError
 
@@ -31,42 +32,48 @@ Examples:
 """
 
 
+#: What says which estate is read, and how; for every command that collects.
+collect_options = stacked(
+    click.option(
+        "--profile", "profiles", multiple=True, help="Profile of the AWS configuration. [aws]"
+    ),
+    click.option("--region", "regions", multiple=True, help="Region; default: all enabled. [aws]"),
+    click.option(
+        "--scope",
+        "scopes",
+        multiple=True,
+        metavar="ID",
+        help="What to read, such as organizations/123; default: all that is visible.",
+    ),
+    click.option(
+        "--assume-role", "roles", multiple=True, metavar="ARN", help="Role to read as. [aws]"
+    ),
+    click.option("--external-id", default="", help="ExternalId for --assume-role. [aws]"),
+    click.option(
+        "--endpoint-url",
+        "endpoints",
+        multiple=True,
+        metavar="URL",
+        help="Send all calls there; PROVIDER=URL where several are read.",
+    ),
+    provider_options,
+    click.option("--record", metavar="DIR", help="Also keep the raw answers (no secret values)."),
+    click.option(
+        "--from",
+        "sources",
+        multiple=True,
+        metavar="PATH",
+        help="Replay a recording, or read an export, instead of calling the cloud.",
+    ),
+    click.option("--max-workers", default=8, show_default=True, type=click.IntRange(1, 64)),
+    click.option("--timeout", default=10.0, show_default=True, help="Seconds to connect."),
+)
+
+
 @click.command("collect", epilog=EXAMPLES)
 @click.argument("providers", nargs=-1, required=True)
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where the snapshot goes.")
-@click.option(
-    "--profile", "profiles", multiple=True, help="Profile of the AWS configuration. [aws]"
-)
-@click.option("--region", "regions", multiple=True, help="Region; default: all enabled. [aws]")
-@click.option(
-    "--scope",
-    "scopes",
-    multiple=True,
-    metavar="ID",
-    help="What to read, such as organizations/123; default: all that is visible.",
-)
-@click.option(
-    "--assume-role", "roles", multiple=True, metavar="ARN", help="Role to read as. [aws]"
-)
-@click.option("--external-id", default="", help="ExternalId for --assume-role. [aws]")
-@click.option(
-    "--endpoint-url",
-    "endpoints",
-    multiple=True,
-    metavar="URL",
-    help="Send all calls there; PROVIDER=URL where several are read.",
-)
-@provider_options
-@click.option("--record", metavar="DIR", help="Also keep the raw answers (no secret values).")
-@click.option(
-    "--from",
-    "sources",
-    multiple=True,
-    metavar="PATH",
-    help="Replay a recording, or read an export, instead of calling the cloud.",
-)
-@click.option("--max-workers", default=8, show_default=True, type=click.IntRange(1, 64))
-@click.option("--timeout", default=10.0, show_default=True, help="Seconds to connect.")
+@collect_options
 @click.option("--now", metavar="TIME", help="RFC 3339 time to stamp; default: the clock.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress on stderr.")
 def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) -> None:
@@ -75,20 +82,26 @@ def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) 
     What is refused becomes a gap in the snapshot, with the permission that would close it; the
     run goes on. PROVIDERS: aws, azure, gcp, kubernetes, or several of them.
     """
-    from modelreach import __version__, plugins, snapshot
     from modelreach.cli.files import write_snapshot
     from modelreach.cli.terminal import visible
+
+    whole = collected(providers, quiet=quiet, **given)
+    write_snapshot(output, whole)
+    if not quiet:
+        for line in _told(whole, output):
+            click.echo(visible(line), err=True)
+
+
+def collected(providers: tuple[str, ...], *, quiet: bool, **given: Any) -> Snapshot:
+    """Read an estate as `collect_options` say, stamped with `now` (the clock without it)."""
+    from modelreach import __version__, plugins, snapshot
 
     names = tuple(dict.fromkeys(providers))
     connectors = [plugins.connector(name) for name in names]
     asked = _options(names, _silent if quiet else _progress, **given)
     parts = [one.collect(options) for one, options in zip(connectors, asked, strict=True)]
     taken_at = max(part.taken_at for part in parts)
-    whole = snapshot.merge(parts, taken_at=taken_at, tool=f"modelreach {__version__}")
-    write_snapshot(output, whole)
-    if not quiet:
-        for line in _told(whole, output):
-            click.echo(visible(line), err=True)
+    return snapshot.merge(parts, taken_at=taken_at, tool=f"modelreach {__version__}")
 
 
 def _options(

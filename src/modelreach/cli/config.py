@@ -57,6 +57,13 @@ class GateConfig(Part, frozen=True):
     policy: str = ""
 
 
+class StateConfig(Part, frozen=True):
+    """Where scheduled audits keep what they find; `--state` and `--blobs` win."""
+
+    url: str = ""
+    blobs: str = ""
+
+
 class Config(Part, frozen=True):
     """The whole file."""
 
@@ -67,6 +74,7 @@ class Config(Part, frozen=True):
     rules: dict[str, RuleConfig] = {}
     gate: GateConfig = GateConfig()
     waivers: str = ""
+    state: StateConfig = StateConfig()
 
 
 def load(path: str | None) -> Config:
@@ -94,7 +102,7 @@ def load(path: str | None) -> Config:
 _FIELDS = sorted(
     {
         name
-        for struct in (Config, Sensitive, Keys, Opens, RuleConfig, GateConfig)
+        for struct in (Config, Sensitive, Keys, Opens, RuleConfig, GateConfig, StateConfig)
         for name in struct.__struct_encode_fields__
     }
 )

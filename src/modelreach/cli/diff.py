@@ -10,12 +10,15 @@ import click
 from modelreach.cli.options import (
     compared,
     config_option,
+    deployment_option,
     estate_options,
     gate_of,
     gate_options,
     now_option,
     output_options,
     policy_option,
+    releases_of,
+    state_options,
     terminal_options,
     waivers_option,
 )
@@ -25,6 +28,7 @@ Examples:
   modelreach diff v1.yaml v2.yaml --snapshot estate.snap
   modelreach diff v1.yaml v2.yaml --old-snapshot mon.snap --new-snapshot tue.snap --format json
   modelreach diff v1.yaml v2.yaml --snapshot estate.snap -o review.html -o diff.json
+  modelreach diff approved v2.yaml --state state            (in the estate that was approved)
 """
 
 
@@ -32,6 +36,8 @@ Examples:
 @click.argument("old")
 @click.argument("new")
 @estate_options
+@state_options
+@deployment_option
 @click.option("--gate", "whole", is_flag=True, help="Ask the whole gate, as `decide` does.")
 @policy_option
 @waivers_option
@@ -46,6 +52,9 @@ def command(
     snapshot: str | None,
     old_snapshot: str | None,
     new_snapshot: str | None,
+    state: str | None,
+    blobs: str | None,
+    deployment: str | None,
     config: str | None,
     outputs: tuple[str, ...],
     form: str | None,
@@ -61,7 +70,8 @@ def command(
     """Show what the release NEW reaches on top of OLD, and why.
 
     OLD and NEW are deployment manifests. With one snapshot both are evaluated in the same estate,
-    which isolates the release; with two, both may have changed.
+    which isolates the release; with two, both may have changed. With --state, they may also be
+    `approved`, `last`, NAME@VERSION or the id of an audit, which bring their estate with them.
     """
     from modelreach.cli.config import load
     from modelreach.cli.gating import gated
@@ -69,15 +79,19 @@ def command(
 
     settings = load(config)
     estates = (snapshot, old_snapshot, new_snapshot)
+    releases = releases_of(state, blobs, deployment, settings)
     if whole or policy is not None:
         asked: dict[str, Any] = {"policy": policy, "waivers": waivers, "now": now, **gate}
-        report = gated(old, new, *estates, settings, **asked).report
+        report = gated(old, new, *estates, settings, releases=releases, **asked).report
     else:
         options = gate_of(settings, **gate)
-        report = compared(old, new, *estates, settings, options, waivers=waivers, now=now)
+        more: dict[str, Any] = {"waivers": waivers, "now": now, "releases": releases}
+        report = compared(old, new, *estates, settings, options, **more)
     again = following(old, new, snapshot, old_snapshot, new_snapshot)
+    if state is not None:
+        again += f" --state {shlex.quote(state)}"
     commands = [f"modelreach report {again} -o review.html"]
-    if report.findings:
+    if report.findings and state is None:
         commands.insert(0, f"modelreach explain {report.findings[0].id} {again}")
     emit(
         report,

@@ -15,6 +15,7 @@ from modelreach.model import InputError
 
 if TYPE_CHECKING:
     from modelreach.cli.config import Config
+    from modelreach.cli.stored import Releases
     from modelreach.deployment import Deployment
     from modelreach.evidence import Bound, Refused
     from modelreach.gate.demands import Brought
@@ -124,6 +125,7 @@ def gated(
     fail_on_all: bool = False,
     fail_on_incomplete: bool = False,
     exit_zero: bool = False,
+    releases: Releases | None = None,
 ) -> Gated:
     """Read, evaluate, compare, and ask the whole gate: demands, evidence, waivers, policy."""
     from modelreach.gate.verdict import GateOptions
@@ -141,7 +143,8 @@ def gated(
         fail_on_all=fail_on_all,
         exit_zero=exit_zero,
     )
-    first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config)
+    estates = (snapshot, old_snapshot, new_snapshot)
+    first, second = pair(old, new, *estates, config, releases=releases)
     accepted = waivers_of(waivers, config, moment)
     brought, reports = _brought(first.release, second.release, moment.text, rules.evidence)
     given = GateInput(waivers=accepted, policy=rules, brought=brought, today=moment.day)

@@ -11,6 +11,7 @@ from modelreach.model import InputError
 
 if TYPE_CHECKING:
     from modelreach.cli.config import Config
+    from modelreach.cli.stored import Releases
     from modelreach.judge.policy import JudgePolicy
     from modelreach.pipeline import GateOptions, Release, Side
     from modelreach.report import DiffReport
@@ -42,6 +43,25 @@ gate_options = stacked(
     click.option("--fail-on-all", is_flag=True, help="Findings that were there before, too."),
     click.option("--fail-on-incomplete", is_flag=True, help="Exit 3 when something was not read."),
     click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
+)
+
+state_options = stacked(
+    click.option(
+        "--state",
+        envvar="MODELREACH_STATE",
+        metavar="PLACE",
+        help="What audits keep: a folder, a file, or postgresql://… [MODELREACH_STATE].",
+    ),
+    click.option(
+        "--blobs",
+        envvar="MODELREACH_BLOBS",
+        metavar="PLACE",
+        help="Where its snapshots lie, if not beside it: a folder, s3://…, gs://…, az://…",
+    ),
+)
+
+deployment_option = click.option(
+    "--deployment", metavar="NAME", help="Of which deployment: for `approved` and `last`."
 )
 
 now_option = click.option(
@@ -146,13 +166,15 @@ def compared(
     *,
     waivers: str | None = None,
     now: str | None = None,
+    releases: Releases | None = None,
 ) -> DiffReport:
     """Read, evaluate and compare two releases; findings decide, and waivers count."""
     from modelreach.cli.gating import Moment, waivers_of
     from modelreach.pipeline import diff_report
     from modelreach.pipeline.gated import GateInput
 
-    first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config, keeping=True)
+    estates = (snapshot, old_snapshot, new_snapshot)
+    first, second = pair(old, new, *estates, config, keeping=True, releases=releases)
     given = GateInput(waivers=waivers_of(waivers, config, Moment(now)))
     return diff_report(first, second, gate, given)
 
@@ -166,11 +188,26 @@ def pair(
     config: Config,
     *,
     keeping: bool = False,
+    releases: Releases | None = None,
 ) -> tuple[Side, Side]:
-    """Read and evaluate two releases; see `sides`."""
+    """Read and evaluate two releases; see `sides`. `releases` finds those that are audits."""
     from modelreach.cli.config import judge_policy
 
+    if releases is not None and (releases.is_audit(old) or releases.is_audit(new)):
+        both = releases.two(old, new, old_snapshot or snapshot, new_snapshot or snapshot)
+        return sides(*both, judge_policy(config), keeping=keeping)
     first, second = snapshots_of(snapshot, old_snapshot, new_snapshot)
     return sides(
         release_of(old, first), release_of(new, second), judge_policy(config), keeping=keeping
     )
+
+
+def releases_of(
+    state: str | None, blobs: str | None, deployment: str | None, config: Config
+) -> Releases | None:
+    """Give what finds audits by `approved`, `last`, an id or NAME@VERSION; else None."""
+    from modelreach.cli.stored import Releases, place_of
+
+    if not (state or config.state.url):
+        return None
+    return Releases(place_of(state, blobs, config), deployment or "")

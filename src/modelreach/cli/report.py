@@ -4,7 +4,15 @@ from __future__ import annotations
 
 import click
 
-from modelreach.cli.options import compared, config_option, estate_options, gate_of
+from modelreach.cli.options import (
+    compared,
+    config_option,
+    deployment_option,
+    estate_options,
+    gate_of,
+    releases_of,
+    state_options,
+)
 from modelreach.model import InputError
 
 EXAMPLES = """\b
@@ -18,6 +26,8 @@ Examples:
 @click.argument("old")
 @click.argument("new", required=False)
 @estate_options
+@state_options
+@deployment_option
 @config_option
 @click.option(
     "-o",
@@ -34,12 +44,15 @@ def command(
     snapshot: str | None,
     old_snapshot: str | None,
     new_snapshot: str | None,
+    state: str | None,
+    blobs: str | None,
+    deployment: str | None,
     config: str | None,
     outputs: tuple[str, ...],
 ) -> None:
     """Write the difference of two releases, or a saved report, as files. Always exits 0.
 
-    OLD and NEW are manifests; with OLD alone it is a saved diff or radius.
+    OLD and NEW are manifests, or audits as in `diff`; with OLD alone it is a saved diff or radius.
     """
     from modelreach.cli.config import load
     from modelreach.cli.files import read_report, write_all
@@ -54,5 +67,7 @@ def command(
         return
     settings = load(config)
     gate = gate_of(settings, None, False, False, False)
-    found = compared(old, new, snapshot, old_snapshot, new_snapshot, settings, gate)
+    releases = releases_of(state, blobs, deployment, settings)
+    estates = (snapshot, old_snapshot, new_snapshot)
+    found = compared(old, new, *estates, settings, gate, releases=releases)
     write_all(rendered(found, outputs))

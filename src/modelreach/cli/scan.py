@@ -9,11 +9,14 @@ import click
 
 from modelreach.cli.options import (
     config_option,
+    deployment_option,
     gate_of,
     gate_options,
     now_option,
     output_options,
     release_of,
+    releases_of,
+    state_options,
     terminal_options,
     waivers_option,
 )
@@ -32,7 +35,9 @@ Examples:
 @click.command("scan", epilog=EXAMPLES)
 @click.argument("manifest", required=False)
 @click.option("--principal", metavar="ID", help="Scan this principal instead of a release.")
-@click.option("--snapshot", required=True, metavar="FILE", help="The estate.")
+@click.option("--snapshot", metavar="FILE", help="The estate.")
+@state_options
+@deployment_option
 @waivers_option
 @now_option
 @gate_options
@@ -42,7 +47,10 @@ Examples:
 def command(
     manifest: str | None,
     principal: str | None,
-    snapshot: str,
+    snapshot: str | None,
+    state: str | None,
+    blobs: str | None,
+    deployment: str | None,
     config: str | None,
     outputs: tuple[str, ...],
     form: str | None,
@@ -53,7 +61,10 @@ def command(
     now: str | None,
     **gate: Any,
 ) -> None:
-    """Show what one release, or one principal, reaches in an estate."""
+    """Show what one release, or one principal, reaches in an estate.
+
+    With --state, MANIFEST may be an audit (`last`, `approved`, NAME@VERSION, or an id).
+    """
     from modelreach.cli.config import judge_policy, load
     from modelreach.cli.gating import Moment, waivers_of
     from modelreach.cli.rendering import emit
@@ -66,9 +77,17 @@ def command(
             hint="modelreach scan v2.yaml --snapshot FILE",
         )
     settings = load(config)
-    release = (
-        release_of(manifest, snapshot) if manifest else of_principal_in(str(principal), snapshot)
-    )
+    releases = releases_of(state, blobs, deployment, settings)
+    if releases is not None and manifest and releases.is_audit(manifest):
+        release = releases.one(manifest, snapshot)
+    elif snapshot is None:
+        raise InputError("no snapshot is given", place="--snapshot", hint="--snapshot FILE")
+    else:
+        release = (
+            release_of(manifest, snapshot)
+            if manifest
+            else of_principal_in(str(principal), snapshot)
+        )
     side = evaluate(release, judge_policy(settings), Estates(keeping=True))
     accepted = waivers_of(waivers, settings, Moment(now))
     report = radius_report(side, gate_of(settings, **gate), accepted)
@@ -79,7 +98,7 @@ def command(
         color=color,
         ascii_only=ascii_only,
         show_all=show_all,
-        following=_following(report, manifest, str(principal), snapshot),
+        following=_following(report, manifest, str(principal), snapshot) if snapshot else (),
     )
     raise click.exceptions.Exit(report.gate.exit_code)
 

@@ -140,7 +140,7 @@ class Folder:
 
     def _folder(self, folder: Path) -> None:
         if not folder.is_dir():
-            folder.mkdir(parents=True, exist_ok=True)
+            folder.mkdir(mode=0o700, parents=True, exist_ok=True)
             _lasting(folder.parent)
 
     def get(self, name: str) -> bytes | None:

@@ -43,7 +43,7 @@ class State:
     def __init__(self, name: str, place: Place, *, make: bool, read_only: bool) -> None:
         self.name, self.place = name, place
         if place.file and make:
-            Path(place.file).parent.mkdir(parents=True, exist_ok=True)
+            Path(place.file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         self._engine: Engine = engine.connect(place, read_only=read_only)
         try:
             self.blobs: Blobs = self._opened(place, make=make)
