@@ -38,20 +38,25 @@ def coverage_of(found: Read, facts: Facts) -> None:
 
 
 def _not_in_files(found: Read, facts: Facts) -> None:
-    """Files hold what they hold: what else the cluster binds is not known from them."""
+    """Files hold what they hold: what else the cluster binds, and has, is not known from them.
+    One gap says so of bindings, on which decisions hang, and one of all the rest."""
     whole = {name for name, _ in found.whole}
-    told: set[str] = set()
-    for kind in KINDS:
-        if kind.optional or kind.selector or kind.qualified in whole or kind.gap in told:
-            continue
-        told.add(kind.gap)
-        facts.gaps.append(
-            Gap(
-                provider=PROVIDER,
-                scope=facts.cluster,
-                kind=kind.gap,
-                reason="not-collected",
-                operation=f"list {kind.qualified}",
-                message="the files hold some, and say nothing of others",
+    left = {
+        kind.gap: kind.qualified
+        for kind in reversed(KINDS)
+        if not (kind.optional or kind.selector or kind.qualified in whole)
+    }
+    bindings = left.pop("bindings", "")
+    rest = ", ".join(sorted(left.values()))
+    for kind, names in (("bindings", bindings), ("resources", rest)):
+        if names:
+            facts.gaps.append(
+                Gap(
+                    provider=PROVIDER,
+                    scope=facts.cluster,
+                    kind=kind,
+                    reason="not-collected",
+                    operation="list" if kind == "resources" else f"list {names}",
+                    message=f"the files hold some, and say nothing of others: {names}",
+                )
             )
-        )

@@ -100,7 +100,9 @@ def _decided(
     snapshot: str,
     context: dict[str, tuple[str, ...]],
 ) -> tuple[DecisionRow, Decision, tuple[str, ...]]:
+    from modelreach.cli.absent import settled
     from modelreach.cli.files import read_snapshot
+    from modelreach.model import Verdict
     from modelreach.policy.expr import conjuncts
     from modelreach.policy.providers import engines
     from modelreach.report import DecisionRow
@@ -122,6 +124,8 @@ def _decided(
         if not any(sign in resource for sign in ":/*"):
             resource = _target(resource, estate, source.name)
         decision = engine.decide(principal, action, resource, context)
+        if decision.verdict is Verdict.DENY and engine.provider != "aws":
+            decision = settled(decision, resource, facts, source.name)
         row = DecisionRow(
             principal=principal,
             action=action,

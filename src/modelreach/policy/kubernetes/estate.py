@@ -69,6 +69,9 @@ class Estate:
         self.facts = facts
         self._roles: dict[str, Compiled] = {}
         self._held: dict[str, tuple[Granted, ...]] = {}
+        self._unread_in: dict[tuple[str, str], tuple[str, ...]] = {}
+        self._subjects: dict[str, tuple[str, ...]] = {}
+        self._everything: dict[tuple[str, ...], tuple[Granted, ...]] = {}
 
     # --- subjects --------------------------------------------------------------------------
 
@@ -98,6 +101,11 @@ class Estate:
 
         https://kubernetes.io/docs/reference/access-authn-authz/authentication/#service-account-tokens
         """
+        if principal.id not in self._subjects:
+            self._subjects[principal.id] = self._subjects_of(principal)
+        return self._subjects[principal.id]
+
+    def _subjects_of(self, principal: Principal) -> tuple[str, ...]:
         cluster = cluster_of(principal.id)
         groups = ["system:authenticated"]
         if principal.kind == "service-account":
@@ -147,6 +155,14 @@ class Estate:
             if subject not in self._held:
                 self._held[subject] = tuple(self._granted(subject))
             yield from self._held[subject]
+
+    def held(self, principal: Principal) -> tuple[Granted, ...]:
+        """Give every rule that a principal holds, and those that anybody does."""
+        anybody = self.anonymous(cluster_of(principal.id))
+        key = (*self.subjects(principal), *anybody)
+        if key not in self._everything:
+            self._everything[key] = tuple(self.granted(key))
+        return self._everything[key]
 
     def _granted(self, subject: str) -> Iterator[Granted]:
         for binding in self.bindings(subject):
@@ -235,11 +251,26 @@ class Estate:
 
         What files say nothing of was never asked for: that is told as an assumption.
         """
+        gaps = self._gaps.get(kind)
+        if gaps is None:
+            return False
         around = (name, namespace_of(name), cluster_of(name), "")
         return any(
             gap.subject in ("", name) and gap.scope in around and gap.reason != "not-collected"
-            for gap in self._gaps.get(kind, ())
+            for gap in gaps
         )
+
+    def any_unread(self, kind: str) -> bool:
+        """Was anything of this kind not read, anywhere?"""
+        return kind in self._gaps
+
+    def unread_in(self, kind: str, cluster: str) -> tuple[str, ...]:
+        """Give the scopes of a cluster in which what is of this kind was not read."""
+        key = (kind, cluster)
+        if key not in self._unread_in:
+            unread = (place for place in self.within(cluster) if self.unread(kind, place))
+            self._unread_in[key] = tuple(unread)
+        return self._unread_in[key]
 
     def from_files(self, cluster: str) -> bool:
         """Are the bindings of a cluster only those that some files hold?"""

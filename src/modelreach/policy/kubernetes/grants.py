@@ -53,7 +53,7 @@ def _touched(estate: Estate, principal: Principal) -> list[tuple[str, str]]:
     else:
         subjects = (*estate.subjects(principal), *estate.anonymous(cluster))
         targets = {binding.target for one in subjects for binding in estate.bindings(one)}
-        targets |= {scope for scope in estate.within(cluster) if estate.unread("bindings", scope)}
+        targets |= set(estate.unread_in("bindings", cluster))
     scopes = {scope for target in targets for scope in estate.within(target)}
     return sorted(key for key in estate.resources if key[0] in scopes)
 

@@ -45,13 +45,14 @@ class Subject:
         if estate.master(self.principal):
             yield cluster
             return
-        subjects = (*estate.subjects(self.principal), *estate.anonymous(cluster))
-        for granted in estate.granted(subjects):
+        for granted in estate.held(self.principal):
             if granted.rule.about(action):
                 yield from self._objects(action, granted)
-        for binding in estate.unknown_roles(subjects):
-            yield binding.target
-        yield from (s for s in estate.within(cluster) if estate.unread("bindings", s))
+        if estate.any_unread("roles"):
+            subjects = (*estate.subjects(self.principal), *estate.anonymous(cluster))
+            for binding in estate.unknown_roles(subjects):
+                yield binding.target
+        yield from estate.unread_in("bindings", cluster)
 
     def _objects(self, action: Action, granted: Granted) -> Iterator[str]:
         target, names = granted.binding.target, granted.rule.names

@@ -9,6 +9,7 @@ written `!` (`impersonate-on!serviceaccount!get`), so that a pattern of one part
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 PREFIX: Final = "k8s/"
@@ -59,6 +60,7 @@ class Action:
         return resource if self.group == CORE else f"{resource}.{self.group}"
 
 
+@lru_cache(1 << 16)
 def cluster_of(name: str) -> str:
     """Give the scope id of the cluster that an id belongs to; "" when it is of none."""
     if not name.startswith(PREFIX):
@@ -66,6 +68,7 @@ def cluster_of(name: str) -> str:
     return PREFIX + name.removeprefix(PREFIX).partition("/")[0]
 
 
+@lru_cache(1 << 16)
 def namespace_of(name: str) -> str:
     """Give the scope id of the namespace that a resource or account is in; "" for none."""
     rest = name.removeprefix(cluster_of(name)).removeprefix("/")
