@@ -29,7 +29,16 @@ Credential = Literal[
     "api-key",
 ]
 Cloud = Literal[
-    "aws", "azure", "gcp", "kubernetes", "github", "okta", "databricks", "snowflake", "saas"
+    "aws",
+    "azure",
+    "gcp",
+    "kubernetes",
+    "github",
+    "gitlab",
+    "okta",
+    "databricks",
+    "snowflake",
+    "saas",
 ]
 Effect = Literal["read", "write", "delete", "spend", "execute", "admin"]
 

@@ -55,6 +55,8 @@ class Provider:
     call models. `caller` says what a key is called that calls the models of its scope past
     whatever guards a deployment ("" for any other key). `hanging` says of an estate's facts what
     answers hang on, more closely than on all of them; without it no answer outlives any change.
+    `owns` says whether an id is of a provider of which no snapshot has facts: only manifests tell
+    who that is.
     """
 
     name: str
@@ -73,3 +75,4 @@ class Provider:
     model_keys: frozenset[str] = frozenset()
     caller: Callable[[Credential], str] = lambda _key: ""
     hanging: Callable[[Facts], Hanging] | None = None
+    owns: Callable[[str], bool] | None = None

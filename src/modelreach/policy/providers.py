@@ -12,7 +12,7 @@ from modelreach.policy.provider import Context, Opens, Provider
 from modelreach.snapshot import Facts, Snapshot, facts_of
 
 #: Each has a package of its name beside this module.
-NAMES = ("aws", "azure", "gcp", "kubernetes")
+NAMES = ("aws", "azure", "gcp", "github", "gitlab", "kubernetes")
 
 
 @lru_cache(maxsize=1)
@@ -30,12 +30,13 @@ def engines(facts: Facts, context: Context = (), opens: Opens = ()) -> dict[str,
 def makers(
     facts: Facts, context: Context = (), opens: Opens = ()
 ) -> dict[str, Callable[[], Engine]]:
-    """Give what makes the engine of each provider that the snapshot has facts of."""
+    """Give what makes the engine of each provider that the snapshot has facts of, or that has no
+    facts anywhere."""
     present = {scope.provider for scope in facts.snapshot.scopes}
     return {
         name: partial(provider.engine, facts, context, opens)
         for name, provider in providers().items()
-        if name in present
+        if name in present or provider.owns is not None
     }
 
 
@@ -45,7 +46,8 @@ def cloud_of(principal: str, snapshot: Snapshot) -> str:
     found = (facts.principals.get(principal), facts.runtimes.get(principal))
     listed = {fact.provider for fact in found if fact is not None}
     present = {scope.provider for scope in snapshot.scopes}
-    known = listed or present
+    owned = {p.name for p in providers().values() if p.owns is not None and p.owns(principal)}
+    known = listed or owned or present
     return next(iter(known)) if len(known) == 1 else "aws"
 
 

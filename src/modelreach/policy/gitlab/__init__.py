@@ -1,0 +1,1 @@
+"""Jobs of GitLab CI, as a manifest declares them."""

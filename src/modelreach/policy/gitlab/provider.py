@@ -1,0 +1,31 @@
+"""What the rest of the program has to know of GitLab's jobs: only manifests tell of them."""
+
+from __future__ import annotations
+
+from modelreach.policy.engine import Engine
+from modelreach.policy.provider import Context, Opens, Provider
+from modelreach.snapshot import Facts
+
+
+def _engine(_facts: Facts, context: Context, _opens: Opens) -> Engine:
+    from modelreach.policy.gitlab.subject import FORGE
+    from modelreach.policy.workflow import WorkflowEngine
+
+    return WorkflowEngine(FORGE, context)
+
+
+def _owns(principal: str) -> bool:
+    from modelreach.policy.gitlab.subject import read
+
+    return read(principal) is not None
+
+
+PROVIDER = Provider(
+    name="gitlab",
+    engine=_engine,
+    identities="gitlab",
+    classes={"gitlab:workflow": "identities"},
+    sensitive={},
+    models={},
+    owns=_owns,
+)
