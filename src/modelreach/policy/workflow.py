@@ -7,7 +7,7 @@ claims that its context declares. No snapshot has facts of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from modelreach.model import Verdict
 from modelreach.policy.decision import Decision, Layer, Outcome
@@ -41,18 +41,14 @@ class Forge:
     read: Callable[[str], Workflow | None]
 
 
-@dataclass(slots=True)
 class WorkflowEngine:
     """Answers `modelreach.policy.engine.Engine` for the workflows of a forge."""
 
-    forge: Forge
-    context: Context = ()
-    _read: dict[str, Workflow | None] = field(default_factory=dict[str, "Workflow | None"])
-
-    @property
-    def provider(self) -> str:
-        """The name of the forge."""
-        return self.forge.provider
+    def __init__(self, forge: Forge, context: Context = ()) -> None:
+        self.provider = forge.provider
+        self.forge = forge
+        self.context = context
+        self._read: dict[str, Workflow | None] = {}
 
     def _workflow(self, name: str) -> Workflow | None:
         if name not in self._read:

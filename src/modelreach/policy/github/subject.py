@@ -34,7 +34,10 @@ def read(subject: str) -> Workflow | None:
 
 
 def _claims(owner: str, name: str, rest: str) -> dict[str, tuple[str, ...]]:
-    found = {"repository": (f"{owner}/{name}",), "repository_owner": (owner,)}
+    found: dict[str, tuple[str, ...]] = {
+        "repository": (f"{owner}/{name}",),
+        "repository_owner": (owner,),
+    }
     kind, _, value = rest.partition(":")
     if kind == "ref" and value:
         found["ref"] = (value,)

@@ -29,8 +29,13 @@ def read(subject: str) -> Workflow | None:
 
 
 def _claims(group: str, project: str, kind: str, ref: str) -> dict[str, tuple[str, ...]]:
-    found = {"project_path": (f"{group}/{project}",), "namespace_path": (group,)}
-    return found | ({"ref": (ref,), "ref_type": (kind,)} if ref else {})
+    found: dict[str, tuple[str, ...]] = {
+        "project_path": (f"{group}/{project}",),
+        "namespace_path": (group,),
+    }
+    if ref:
+        found |= {"ref": (ref,), "ref_type": (kind,)}
+    return found
 
 
 def _strangers(group: str, project: str) -> tuple[Stranger, ...]:

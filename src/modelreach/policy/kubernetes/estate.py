@@ -318,6 +318,17 @@ class Estate:
         return {name: tuple(runtimes) for name, runtimes in found.items()}
 
     @cached_property
+    def linked(self) -> dict[tuple[str, str], tuple[Runtime, ...]]:
+        """Runtimes by the kind of a link, and by what it leads to or a scope that this is in."""
+        found: dict[tuple[str, str], list[Runtime]] = {}
+        for runtime in self.facts.snapshot.runtimes:
+            for link in runtime.links if runtime.provider == PROVIDER else ():
+                target = link.target
+                for place in {target, namespace_of(target), cluster_of(target)} - {""}:
+                    found.setdefault((link.kind, place), []).append(runtime)
+        return {key: tuple(runtimes) for key, runtimes in found.items()}
+
+    @cached_property
     def runtimes_on(self) -> dict[str, tuple[Runtime, ...]]:
         """Runtimes by the node that they are on, as its principal's id."""
         found: dict[str, list[Runtime]] = {}

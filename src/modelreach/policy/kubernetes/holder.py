@@ -98,15 +98,16 @@ class Subject:
         self, kinds: tuple[str, ...], links: tuple[str, ...], places: tuple[str, ...]
     ) -> Iterable[Runtime]:
         """Runtimes with a link to something that is, or lies within, one of the places."""
-        within = {scope for place in places for scope in self.estate.within(place)}
+        around = {*places, *(scope for place in places for scope in self.estate.within(place))}
         cluster = cluster_of(self.name)
-        for runtime in self.runtimes(kinds, (cluster,)):
-            targets = [link.target for link in runtime.links if link.kind in links]
-            if any(
-                t in places or namespace_of(t) in within or cluster_of(t) in within
-                for t in targets
-            ):
-                yield runtime
+        found = {
+            runtime.id: runtime
+            for link in links
+            for place in around
+            for runtime in self.estate.linked.get((link, place), ())
+            if runtime.kind in kinds and cluster_of(runtime.id) == cluster
+        }
+        return [runtime for _, runtime in sorted(found.items())]
 
     def things(
         self, kinds: tuple[str, ...], places: tuple[str, ...]
