@@ -37,11 +37,14 @@ class Holding:
     def __init__(
         self, facts: Facts, names: Sequence[str], engine: Callable[[str], Engine]
     ) -> None:
-        self._facts, self._names, self._engine = facts, names, engine
+        known = providers.providers()
+        # One of which no snapshot has facts adds nothing for answers to hang on.
+        self._names = tuple(name for name in names if known[name].owns is None)
+        self._facts, self._engine = facts, engine
 
     def grounds(self, name: str, scopes: Iterable[str]) -> Grounds:
         """Give what the answer about a principal hangs on, which speaks of things in `scopes`."""
-        if self._hanging is None:
+        if self._hanging is None or providers.declared_only(name):
             return Grounds(self._estate)
         return Grounds(self._estate, self._hanging.of(name, scopes, self._engine(self._names[0])))
 

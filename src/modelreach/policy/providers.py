@@ -40,14 +40,18 @@ def makers(
     }
 
 
+def declared_only(principal: str) -> tuple[str, ...]:
+    """Give the providers whose id this is, and of which no snapshot has facts."""
+    return tuple(p.name for p in providers().values() if p.owns is not None and p.owns(principal))
+
+
 def cloud_of(principal: str, snapshot: Snapshot) -> str:
     """Give the provider that a bare id is of: that which lists it, else the only one there is."""
     facts = facts_of(snapshot)
     found = (facts.principals.get(principal), facts.runtimes.get(principal))
     listed = {fact.provider for fact in found if fact is not None}
     present = {scope.provider for scope in snapshot.scopes}
-    owned = {p.name for p in providers().values() if p.owns is not None and p.owns(principal)}
-    known = listed or owned or present
+    known = listed or set(declared_only(principal)) or present
     return next(iter(known)) if len(known) == 1 else "aws"
 
 
