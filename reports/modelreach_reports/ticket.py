@@ -286,6 +286,10 @@ def _how_to_undo(ticket: Ticket, names: Names) -> Iterator[str]:
     yield ""
 
 
+#: Where a role is bound as a whole, and there is no deny for a step of it.
+_WHOLE_ROLES = frozenset({"azure", "gcp", "kubernetes"})
+
+
 def _cut(number: int, cut: CutRow, names: Names) -> Iterator[str]:
     what = {"binding": "statement", "trust": "trust", "key": "key"}[cut.kind]
     place = " ".join(code(part) for part in (cut.policy, cut.sid) if part)
@@ -293,6 +297,8 @@ def _cut(number: int, cut: CutRow, names: Names) -> Iterator[str]:
     yield ""
     if cut.actions:
         yield f"- Takes {code(', '.join(cut.actions[:6]))} from {_whole(cut.subject, names)}."
+    if cut.kind == "binding" and cut.provider in _WHOLE_ROLES:
+        yield "- The role goes whole, with all else that it gives there."
     gone = ", ".join(code(names.told(one)) for one in cut.takes_away[:8])
     yield f"- With it goes: {gone or 'nothing more'}."
     if cut.commands:
@@ -300,9 +306,12 @@ def _cut(number: int, cut: CutRow, names: Names) -> Iterator[str]:
         yield ""
         yield from fenced("sh", cut.commands)
         yield ""
-        yield "  To take that back:"
-        yield ""
-        yield from fenced("sh", cut.undo)
+        if cut.undo:
+            yield "  To take that back:"
+            yield ""
+            yield from fenced("sh", cut.undo)
+        else:
+            yield "  It cannot be taken back: what still needs it has to be given a new one."
     else:
         yield "- No command is known for it; remove it in the provider's console."
         if cut.statement:

@@ -19,7 +19,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from modelreach.cli.schema import schema_of
-from modelreach.gate.commands import Step, commands_of, key_commands, stop_commands
+from modelreach.gate.commands import commands_of, key_commands, stop_commands
+from modelreach.gate.commands.shell import Step
 from modelreach.gate.policy import preset
 from modelreach.pipeline.gated import GateInput
 from modelreach.pipeline.ticket import ticket
@@ -269,7 +270,7 @@ def test_a_key_of_google_cloud_is_disabled(made: Ticket) -> None:
     assert found.undo == (f"gcloud iam service-accounts keys enable 5b1d {account}",)
 
 
-@pytest.mark.parametrize("provider", ["azure", "kubernetes", "", "nobody"])
+@pytest.mark.parametrize("provider", ["aws", "azure", "gcp", "kubernetes", "", "nobody"])
 def test_where_no_command_is_known_none_is_made_up(provider: str) -> None:
     assert commands_of(provider, Step("x", ("y",), ("z",), 1)) is None
     assert stop_commands(provider, "x") is None

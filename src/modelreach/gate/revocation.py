@@ -13,8 +13,9 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
 
-from modelreach.gate.commands import Commands, commands_of, stop_commands
-from modelreach.gate.commands import Step as CutStep
+from modelreach.gate.commands import commands_of, stop_commands
+from modelreach.gate.commands.shell import Commands
+from modelreach.gate.commands.shell import Step as CutStep
 from modelreach.report import (
     CredentialRow,
     CutRow,
@@ -174,7 +175,9 @@ def _cut(
     taken = tuple(sorted(targets & {str(node) for node in beyond}))
     actions, objects = tuple(sorted(step.actions)), tuple(sorted(step.objects))
     provider = provider_of.get(hop.subject, "")
-    asked = CutStep(hop.subject, actions, objects, number, hop.target, hop.statement)
+    asked = CutStep(
+        hop.subject, actions, objects, number, hop.target, hop.statement, hop.sid, hop.layer
+    )
     made = commands_of(provider, asked) or Commands()
     return CutRow(
         kind="trust" if hop.layer == "trust" else "binding",
