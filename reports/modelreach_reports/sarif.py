@@ -8,6 +8,7 @@ https://docs.github.com/code-security/code-scanning/integrating-with-code-scanni
 
 from __future__ import annotations
 
+import zlib
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 from typing import Any, Final
@@ -25,6 +26,7 @@ _SCHEMA: Final = (
 )
 #: What GitHub takes: https://docs.github.com/code-security/reference/code-scanning/sarif-files/sarif-support
 _RESULTS: Final = 25_000
+_COMPRESSED: Final = 10_000_000
 _STEPS: Final = 1_000
 _TAGS: Final = 20
 _LONGEST: Final = 1_000
@@ -32,14 +34,18 @@ _LEVELS = {"critical": "error", "high": "error", "medium": "warning", "low": "no
 #: https://docs.github.com/code-security/reference/code-scanning/sarif-files/sarif-support#reportingdescriptor-object
 _SCORES = {"critical": "9.5", "high": "8.0", "medium": "5.5", "low": "3.0"}
 _RANKED = ("critical", "high", "medium", "low")
-_STATES = {"new": "new", "unchanged": "unchanged", "gone": "absent"}
 
 
 def render_sarif(report: Report) -> bytes:
-    """Give the findings as one run."""
+    """Give the findings that stand as one run, the worst first.
+
+    Those that have gone are left out: GitHub shows every result as an open alert, whatever its
+    `baselineState` or `kind`, and closes an alert when its result is no longer there.
+    """
     names = Names(report)
     release = report.new if isinstance(report, DiffReport) else report.release
-    rows = sorted(report.findings, key=lambda row: (_RANKED.index(row.severity), row.id))
+    standing = (row for row in report.findings if row.state != "gone")
+    rows = sorted(standing, key=lambda row: (_RANKED.index(row.severity), row.id))
     rules = sorted({_text(row.rule) for row in rows})
     run: dict[str, Any] = {
         "tool": {
@@ -57,9 +63,32 @@ def render_sarif(report: Report) -> bytes:
         ],
         "properties": {"release": _text(f"{release.name} {release.version}")},
     }
+    gone = len(report.findings) - len(rows)
+    if gone:
+        run["properties"]["gone"] = gone
     if len(rows) > _RESULTS:
         run["properties"]["leftOut"] = len(rows) - _RESULTS
-    return json_bytes({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+    return _fitting(run)
+
+
+def _fitting(run: dict[str, Any]) -> bytes:
+    """Give the file, such that it is taken: where it is too large, the ways of the least severe
+    findings are left out, then they themselves, and the run says how many."""
+    results: list[dict[str, Any]] = run["results"]
+    left, properties = len(results), run["properties"]
+    while True:
+        raw = json_bytes({"$schema": _SCHEMA, "version": "2.1.0", "runs": [run]})
+        if len(raw) <= _COMPRESSED or len(zlib.compress(raw)) <= _COMPRESSED or not left:
+            return raw
+        left //= 2
+        cut = [result for result in results[left:] if result.pop("codeFlows", None)]
+        if cut:
+            properties["waysLeftOut"] = properties.get("waysLeftOut", 0) + len(cut)
+        if not left and results:
+            kept = len(results) // 2
+            properties["leftOut"] = properties.get("leftOut", 0) + len(results) - kept
+            del results[kept:]
+            left = kept
 
 
 def _text(text: str) -> str:
@@ -74,13 +103,25 @@ def _rule(rule: str, rows: Sequence[FindingRow]) -> dict[str, Any]:
         "id": rule,
         "name": _text(_name(worst.title)),
         "shortDescription": {"text": _text(worst.title)},
-        "help": {"text": _text(f"modelreach rules {rule}")},
+        "fullDescription": {"text": _text(f"{worst.title} ({', '.join(standards) or rule})")},
+        "help": {
+            "text": _text(f"modelreach rules {rule} tells what it looks for"),
+            "markdown": _text(
+                f"`modelreach rules {_in_code(rule)}` tells what it looks for, `modelreach "
+                f"explain {_in_code(rule)} …` shows each way to it with the policy text."
+            ),
+        },
         "defaultConfiguration": {"level": _LEVELS[worst.severity]},
         "properties": {
             "security-severity": _SCORES[worst.severity],
             "tags": ["security", *map(_text, standards)][:_TAGS],
         },
     }
+
+
+def _in_code(text: str) -> str:
+    """Give a text that cannot end the code that it is shown in."""
+    return text.replace("`", "'")
 
 
 def _name(title: str) -> str:
@@ -96,7 +137,7 @@ def _result(row: FindingRow, index: int, release: ReleaseRow, names: Names) -> d
         "message": {"text": _message(row, names)},
         "locations": [place],
         "partialFingerprints": {"modelreach/v1": _text(row.fingerprint)},
-        "baselineState": _STATES[row.state],
+        "baselineState": "new" if row.state == "new" else "unchanged",
         "properties": {
             "security-severity": _SCORES[row.severity],
             "identity": _text(row.identity),

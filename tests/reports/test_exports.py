@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
+import zlib
 from collections.abc import Callable
 from functools import lru_cache
 from io import BytesIO
@@ -128,6 +130,49 @@ def test_what_is_waived_is_suppressed(diff_report: DiffReport) -> None:
     (result,) = _run(report)["results"]
     assert result["suppressions"][0]["status"] == "accepted"
     assert "2026-12-31" in result["suppressions"][0]["justification"]
+
+
+def test_what_has_gone_is_no_open_alert(diff_report: DiffReport) -> None:
+    """GitHub shows every result as an open alert, and closes those that are not there."""
+    first, *others = diff_report.findings
+    gone = msgspec.structs.replace(first, state="gone")
+    run = _run(msgspec.structs.replace(diff_report, findings=(gone, *others)))
+    assert len(run["results"]) == len(others)
+    assert run["properties"]["gone"] == 1
+    assert {result["baselineState"] for result in run["results"]} == {"new", "unchanged"}
+
+
+@pytest.mark.parametrize(("limit", "ways"), [(10_000_000, True), (4_000, True), (1_500, False)])
+def test_a_file_is_small_enough_to_be_taken(
+    diff_report: DiffReport, monkeypatch: pytest.MonkeyPatch, limit: int, ways: bool
+) -> None:
+    """Findings that differ in words, so that they do not compress to nothing."""
+    monkeypatch.setattr(sarif, "_COMPRESSED", limit)
+    first = diff_report.findings[0]
+    rows = tuple(
+        msgspec.structs.replace(
+            first, id=f"F{n:02}", fingerprint=hashlib.md5(bytes([n])).hexdigest()
+        )
+        for n in range(24)
+    )
+    report = msgspec.structs.replace(diff_report, findings=rows)
+    run = _run(report)
+    assert len(zlib.compress(sarif.render(report))) <= limit
+    told = run["properties"]
+    assert len(run["results"]) + told.get("leftOut", 0) == len(rows)
+    assert ("codeFlows" in run["results"][0]) == ways
+    shown = sum("codeFlows" in result for result in run["results"])
+    assert (shown == len(rows)) == ("waysLeftOut" not in told)
+
+
+def test_more_findings_than_are_taken_are_counted(
+    diff_report: DiffReport, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sarif, "_RESULTS", 2)
+    run = _run(diff_report)
+    assert len(run["results"]) == 2
+    assert run["properties"]["leftOut"] == len(diff_report.findings) - 2
+    assert {result["level"] for result in run["results"]} == {"error"}
 
 
 def test_a_category_ends_in_a_slash(diff_report: DiffReport) -> None:
