@@ -137,6 +137,9 @@ def _by_rules(estate: Estate, principal: Principal, request: Request) -> Decisio
     ]
     settled = any_of(when for _, when in (*found, *anybody))
     unread = () if settled == TRUE else tuple(_unread(estate, subjects, request))
+    if settled != TRUE:
+        nobody = _unread_roles(estate, estate.anonymous(request.cluster), request)
+        unread += tuple(all_of((one, ANONYMOUS)) for one in nobody)
     residual = any_of((settled, *unread))
     allowed_by = tuple(sorted({granted.reference for granted, _ in (*found, *anybody)}))
     return _decision(residual, allowed_by, tuple(_assumed(estate, request)))
@@ -184,12 +187,17 @@ def named(action: Action, names: tuple[str, ...]) -> Expr:
 
 def _unread(estate: Estate, subjects: tuple[str, ...], request: Request) -> Iterator[Expr]:
     """What could allow it, and was not read or not understood."""
-    for binding in estate.unknown_roles(subjects):
-        if binding.target in request.scopes:
-            yield Atom(AtomKind.GAP, f"the rules of {binding.role}")
     for scope in request.scopes:
         if estate.unread("bindings", scope):
             yield Atom(AtomKind.GAP, f"the role bindings of {scope}")
+    yield from _unread_roles(estate, subjects, request)
+
+
+def _unread_roles(estate: Estate, subjects: tuple[str, ...], request: Request) -> Iterator[Expr]:
+    """The roles of bindings of somebody that were not read, or not understood."""
+    for binding in estate.unknown_roles(subjects):
+        if binding.target in request.scopes:
+            yield Atom(AtomKind.GAP, f"the rules of {binding.role}")
     for subject in subjects:
         for binding in estate.bindings(subject):
             problems = estate.role(binding.role).problems

@@ -68,6 +68,7 @@ class Estate:
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
         self._roles: dict[str, Compiled] = {}
+        self._written: dict[str, Compiled] = {}
         self._held: dict[str, tuple[Granted, ...]] = {}
         self._unread_in: dict[tuple[str, str], tuple[str, ...]] = {}
         self._subjects: dict[str, tuple[str, ...]] = {}
@@ -198,29 +199,42 @@ class Estate:
         return self._roles[name]
 
     def _compiled(self, name: str) -> Compiled:
-        fact = self.roles.get(name)
-        if fact is None:
-            return Compiled(())
-        raw = self.facts.snapshot.documents.get(fact.versions.get(fact.default_version, ""))
-        own = compile_role(bytes(raw) if raw is not None else b"")
+        own = self._own(name)
         if own.selectors is None:
             return own
-        self._roles[name] = own  # an aggregation that selects itself stops here
+        parts = tuple(self._aggregated(name, own, {name}))
         return Compiled(
-            tuple(self._aggregated(fact, own)), own.selectors, self._problems(fact, own)
+            tuple(rule for part in parts for rule in part.rules),
+            own.selectors,
+            (*own.problems, *(problem for part in parts for problem in part.problems)),
         )
 
-    def _aggregated(self, fact: ManagedPolicy, own: Compiled) -> Iterator[PolicyRule]:
-        """The controller replaces the rules of a role that aggregates by those of all selected.
+    def _own(self, name: str) -> Compiled:
+        """What stands in a role itself."""
+        if name not in self._written:
+            fact = self.roles.get(name)
+            digest = fact.versions.get(fact.default_version, "") if fact is not None else ""
+            raw = self.facts.snapshot.documents.get(digest)
+            written = compile_role(bytes(raw) if raw is not None else b"")
+            self._written[name] = written if fact is not None else Compiled(())
+        return self._written[name]
+
+    def _aggregated(self, name: str, own: Compiled, seen: set[str]) -> Iterator[Compiled]:
+        """The controller replaces the rules of a role that aggregates by those of all selected;
+        one that is selected may aggregate in turn, and what stands in it counts no more.
 
         https://kubernetes.io/docs/reference/access-authn-authz/rbac/#aggregated-clusterroles
         """
-        for other in self._selected(fact, own):
-            yield from self.role(other.id).rules
-
-    def _problems(self, fact: ManagedPolicy, own: Compiled) -> tuple[str, ...]:
-        parts = (self.role(other.id).problems for other in self._selected(fact, own))
-        return (*own.problems, *(problem for part in parts for problem in part))
+        for other in self._selected(self.roles[name], own):
+            if other.id in seen:
+                continue
+            seen.add(other.id)
+            found = self._own(other.id)
+            if found.selectors is None:
+                yield found
+            else:
+                yield Compiled((), problems=found.problems)
+                yield from self._aggregated(other.id, found, seen)
 
     def _selected(self, fact: ManagedPolicy, own: Compiled) -> Iterator[ManagedPolicy]:
         for other in self._cluster_roles.get(cluster_of(fact.id), ()):
@@ -232,7 +246,7 @@ class Estate:
     def _cluster_roles(self) -> dict[str, tuple[ManagedPolicy, ...]]:
         found: dict[str, list[ManagedPolicy]] = {}
         for name, role in sorted(self.roles.items()):
-            if f"//clusterroles.{RBAC}/" in name and role.tags:
+            if f"//clusterroles.{RBAC}/" in name:
                 found.setdefault(cluster_of(name), []).append(role)
         return {cluster: tuple(roles) for cluster, roles in found.items()}
 
