@@ -20,6 +20,7 @@ from modelreach.state import (
     DeploymentRow,
     Event,
     Notification,
+    PlaceError,
     Standing,
     Telling,
     open_state,
@@ -374,3 +375,41 @@ def _file(state: State, digest: str) -> Path:
 def test_a_head_that_was_written_down_elsewhere_is_missed(state: State) -> None:
     state.approve(approval(record(state, 1)))
     assert verify(state, head="sha256:ab").problems == ("there is no approval sha256:ab",)
+
+
+# --- where blobs lie -----------------------------------------------------------------------
+
+
+def test_two_states_do_not_share_a_place(tmp_path: Path) -> None:
+    shared = str(tmp_path / "shared")
+    for _ in range(2):
+        open_state(str(tmp_path / "one"), shared, make=True).close()
+    with pytest.raises(InputError, match="another state keeps its blobs here"):
+        open_state(str(tmp_path / "two"), shared, make=True)
+    with (
+        open_state(str(tmp_path / "a.db"), make=True) as first,
+        open_state(str(tmp_path / "b.db"), make=True) as second,
+    ):
+        assert first.blobs.url != second.blobs.url
+
+
+def test_blobs_in_a_bucket(tmp_path: Path, bucket: str, opened: Callable[[State], State]) -> None:
+    state = opened(open_state(str(tmp_path / "state"), bucket, make=True))
+    kept = record(state, 1)
+    record(state, 2)
+    assert encode(state.snapshot(kept.snapshot)) == encode(snapshot(1))
+    assert verify(state).problems == ()
+    left = state.blobs.put(b"left by a run that died")
+    assert prune(state, before="2020").blobs == 1
+    assert left not in dict(state.blobs.all())
+    state.blobs.drop(kept.manifest)
+    assert [one.split()[-2:] for one in verify(state).problems] == [["from", bucket]]
+
+
+def test_a_bucket_that_is_not_there_is_said_so(tmp_path: Path, bucket: str) -> None:
+    other = bucket.replace("made-up", "not-there")
+    if other.startswith("s3:"):
+        with pytest.raises(PlaceError, match="does not answer as it should"):
+            open_state(str(tmp_path / "state"), other, make=True)
+    with pytest.raises(InputError, match="no blobs can be kept in `ftp://`"):
+        open_state(str(tmp_path / "state"), "ftp://host/x", make=True)

@@ -6,7 +6,7 @@ import click
 
 NAMES = (
     *("snapshot", "radius", "diff", "evidence", "manifest", "config"),
-    *("policy", "waivers", "ticket", "decision", "decision-input"),
+    *("policy", "waivers", "ticket", "decision", "decision-input", "audit", "notification"),
 )
 
 
@@ -23,6 +23,7 @@ def schema_of(name: str) -> dict[str, object]:
     """Give the schema of a format by its short name."""
     import msgspec
 
+    from modelreach.cli.auditing import AuditReport
     from modelreach.cli.config import Config
     from modelreach.deployment import Deployment
     from modelreach.evidence_report import EvidenceReport
@@ -32,6 +33,7 @@ def schema_of(name: str) -> dict[str, object]:
     from modelreach.gate.waivers import WaiverFile
     from modelreach.report import DiffReport, RadiusReport, Ticket
     from modelreach.snapshot import Snapshot
+    from modelreach.state import Telling
 
     types: dict[str, tuple[type, str]] = {
         "snapshot": (Snapshot, "modelreach.snapshot/1"),
@@ -44,6 +46,8 @@ def schema_of(name: str) -> dict[str, object]:
         "waivers": (WaiverFile, "modelreach-waivers.yaml"),
         "ticket": (Ticket, "modelreach.ticket/1"),
         "decision": (Statement, "modelreach.decision/1, as an in-toto statement"),
+        "audit": (AuditReport, "modelreach.audit/1"),
+        "notification": (Telling, "modelreach.notification/1"),
         "decision-input": (DecisionInput, "modelreach.decision-input/1"),
     }
     type_, title = types[name]

@@ -24,6 +24,8 @@ _LEVEL: Final = 9
 _LARGEST: Final = 1 << 32
 _ENDING: Final = ".zst"
 _NAME: Final = re.compile(r"[0-9a-f]{64}\.zst")
+#: Holds the id of the state that keeps its blobs here: another one's pruning would take them.
+_OWNER: Final = "owner"
 #: Beginning of the names under which files are written before they get their own.
 _PART: Final = ".part-"
 
@@ -85,6 +87,13 @@ class Blobs:
     def drop(self, digest: str) -> None:
         """Forget a blob, if it is there."""
         self.place.drop(_name(digest))
+
+    def owner(self, state: str) -> str:
+        """Give the id of the state whose blobs these are: this one's, if nobody's until now."""
+        found = self.place.get(_OWNER)
+        if found is None:
+            self.place.put(_OWNER, state.encode())
+        return state if found is None else found.decode(errors="replace")
 
     def all(self) -> Iterator[tuple[str, int]]:
         """Give the digest and packed size of every blob."""

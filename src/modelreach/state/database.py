@@ -61,7 +61,10 @@ class State:
                     place=self.name,
                     hint="`modelreach audit` or `modelreach history migrate` brings it up to date",
                 )
-            return open_blobs(self._blobs_of(db, place, make=make))
+            blobs = open_blobs(self._blobs_of(db, place, make=make))
+            if make:
+                self._own(db, blobs)
+            return blobs
 
     def _blobs_of(self, db: Connection, place: Place, *, make: bool) -> str:
         """Give where the blobs are: as it is said now, else as it was said at first."""
@@ -78,6 +81,17 @@ class State:
                 hint="a folder, s3://bucket/prefix, gs://bucket/prefix, or az://container/prefix",
             )
         return str(kept)
+
+    def _own(self, db: Connection, blobs: Blobs) -> None:
+        """See to it that no other state keeps its blobs in the same place."""
+        query = select(schema.state.c.value).where(schema.state.c.name == "id")
+        mine = str(db.execute(query).scalar_one())
+        if blobs.owner(mine) != mine:
+            raise InputError(
+                "another state keeps its blobs here, and pruning either would harm the other",
+                place=blobs.url,
+                hint="name another place by --blobs",
+            )
 
     def close(self) -> None:
         """Let go of the database."""

@@ -54,7 +54,8 @@ def _path(rest: str) -> str:
 
 def _file(path: Path, blobs: str) -> Place:
     file = path if path.suffix in _ENDINGS and not path.is_dir() else path / FILE
-    return Place(f"sqlite:///{file}", blobs or str(file.parent / BLOBS), str(file))
+    beside = file.parent / BLOBS if file.name == FILE else file.with_name(f"{file.name}-{BLOBS}")
+    return Place(f"sqlite:///{file}", blobs or str(beside), str(file))
 
 
 def _server(state: str, rest: str, blobs: str) -> Place:

@@ -7,6 +7,7 @@ released. `TABLES` are the same tables for queries; a test holds them against wh
 from __future__ import annotations
 
 from typing import Final
+from uuid import uuid4
 
 from sqlalchemy import (
     BigInteger,
@@ -196,6 +197,7 @@ def migrate(connection: Connection) -> int:
     if have == 0:
         connection.execute(state.insert(), [{"name": "schema", "value": SCHEMA}])
         connection.execute(state.insert(), [{"name": "version", "value": str(len(STEPS))}])
+        connection.execute(state.insert(), [{"name": "id", "value": uuid4().hex}])
     elif have < len(STEPS):
         connection.execute(
             state.update().where(state.c.name == "version").values(value=str(len(STEPS)))
