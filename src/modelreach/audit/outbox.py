@@ -30,7 +30,8 @@ class Notifier(Protocol):
     """Something that takes notifications. Deliveries are kept under `target`, which therefore
     stays the same, names no secret, and is another for another place."""
 
-    target: str
+    @property
+    def target(self) -> str: ...
 
     def send(self, telling: Telling, key: str) -> None:
         """Send one. `key` is the same whenever the same is sent. Raises `NotDelivered`."""

@@ -6,6 +6,7 @@ overlap. What is due is delivered even when a round fails.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
@@ -228,6 +229,7 @@ def round_of(
 ) -> Round:
     """Give the round that the options describe. Raises `InputError` for those that do not fit."""
     from modelreach.cli.config import load
+    from modelreach.cli.notifying import notifiers_of
     from modelreach.cli.options import gate_of
     from modelreach.cli.stored import place_of
 
@@ -243,6 +245,7 @@ def round_of(
         against=against or "",
         outputs=outputs,
         wait=wait,
+        notifiers=notifiers_of(settings, os.environ),
     )
 
 

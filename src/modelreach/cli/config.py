@@ -64,6 +64,28 @@ class StateConfig(Part, frozen=True):
     blobs: str = ""
 
 
+class MailConfig(Part, frozen=True):
+    """Mail to some people. `password` names an environment variable."""
+
+    to: tuple[str, ...]
+    sender: str = msgspec.field(name="from")
+    server: str
+    tls: Literal["starttls", "tls", "none"] = "starttls"
+    user: str = ""
+    password: str = ""
+
+
+class NotifyConfig(Part, frozen=True):
+    """Somebody who is told what audits find. `slack`, `webhook` and `secret` name environment
+    variables that hold an address, or the secret of signatures."""
+
+    name: str
+    slack: str = ""
+    webhook: str = ""
+    secret: str = ""
+    mail: MailConfig | None = None
+
+
 class Config(Part, frozen=True):
     """The whole file."""
 
@@ -75,6 +97,7 @@ class Config(Part, frozen=True):
     gate: GateConfig = GateConfig()
     waivers: str = ""
     state: StateConfig = StateConfig()
+    notify: tuple[NotifyConfig, ...] = ()
 
 
 def load(path: str | None) -> Config:
