@@ -125,7 +125,17 @@ def load(path: str | None) -> Config:
 _FIELDS = sorted(
     {
         name
-        for struct in (Config, Sensitive, Keys, Opens, RuleConfig, GateConfig, StateConfig)
+        for struct in (
+            Config,
+            Sensitive,
+            Keys,
+            Opens,
+            RuleConfig,
+            GateConfig,
+            StateConfig,
+            MailConfig,
+            NotifyConfig,
+        )
         for name in struct.__struct_encode_fields__
     }
 )
