@@ -45,13 +45,18 @@ def render_graphml(report: Report) -> bytes:
 
 
 def render_gexf(report: Report) -> bytes:
-    """Give GEXF, without the day on which it was written: equal reports give equal bytes."""
+    """Give GEXF, without the day on which it was written and by which version of networkx: equal
+    reports give equal bytes. The schema knows no name of a graph."""
     from networkx.readwrite.gexf import GEXFWriter
 
     writer = GEXFWriter(encoding="utf-8", prettyprint=True)
     writer.add_graph(_graph(report))
     for meta in writer.xml.iter("meta"):
         meta.attrib.pop("lastmodifieddate", None)
+        for creator in meta.iter("creator"):
+            creator.text = "modelreach"
+    for graph in writer.xml.iter("graph"):
+        graph.attrib.pop("name", None)
     out = BytesIO()
     writer.write(out)
     return out.getvalue()

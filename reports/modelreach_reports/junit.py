@@ -3,6 +3,7 @@
 A finding that was there before, or is waived, is a skipped case; one that is new has failed.
 Without any, one case says that there is none: an empty file reads as a run that did not happen.
 https://github.com/testmoapp/junitxml
+https://github.com/jenkinsci/xunit-plugin/blob/master/src/main/resources/org/jenkinsci/plugins/xunit/types/model/xsd/junit-10.xsd
 """
 
 from __future__ import annotations
@@ -31,10 +32,10 @@ def render_junit(report: Report) -> bytes:
         if of_severity:
             _suite(root, severity, of_severity, names, report)
     if not rows:
-        suite = SubElement(root, "testsuite", name="findings", tests="1", failures="0")
+        suite = SubElement(root, "testsuite", name="findings", tests="1", failures="0", errors="0")
         SubElement(suite, "testcase", classname="modelreach", name="no finding")
     suites = list(root)
-    for count in ("tests", "failures", "skipped"):
+    for count in ("tests", "failures", "errors"):
         root.set(count, str(sum(int(suite.get(count, "0")) for suite in suites)))
     indent(root)
     body: bytes = tostring(root, "utf-8")
@@ -55,6 +56,7 @@ def _suite(
         name=severity,
         tests=str(len(rows)),
         failures=str(len(failed)),
+        errors="0",
         skipped=str(len(rows) - len(failed)),
     )
     for row in rows:

@@ -182,7 +182,7 @@ def _reached(row: ChangeRow, names: Names) -> str:
     mark = {"gained": "new", "widened": "wider", "unknown": "unknown"}.get(row.kind, row.kind)
     sensitive = f" **sensitive** ({prose(row.sensitive_because, 80)})" if _matters(row) else ""
     doubts = "".join(f"; {prose(text, 200)}" for text in provisos(row))
-    may = f"{row.capability}: {code(', '.join(row.actions[:4]))}"
+    may = f"{prose(row.capability)}: {code(', '.join(row.actions[:4]))}"
     more = f" and {len(row.actions) - 4} more" if len(row.actions) > 4 else ""
     way = " → ".join(_way(row.witness, names))
     what = _thing(key_of(row), names)

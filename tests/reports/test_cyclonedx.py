@@ -34,7 +34,7 @@ def refs(found: dict[str, Any]) -> list[str]:
 
 
 @pytest.mark.parametrize("side", ["diff", "radius"])
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=4, deadline=None)
 @given(
     name=st.one_of(st.sampled_from(["", "urn:cdx:x", "\ud800", "x" * 4000]), st.text(max_size=9))
 )

@@ -196,7 +196,7 @@ def files(form: str, report: Report) -> dict[str, bytes]:
 @pytest.mark.parametrize("side", ["diff", "radius"])
 @pytest.mark.parametrize("form", sorted(CHECKS))
 def test_names_are_harmless(form: str, side: str, poison: Poison) -> None:
-    @settings(max_examples=3 if form in SLOW else 8, deadline=None, database=None)
+    @settings(max_examples=2 if form in SLOW else 5, deadline=None, database=None)
     @given(name=NAMES)
     def campaign(name: str) -> None:
         report = poison(side, name)

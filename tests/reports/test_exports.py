@@ -24,6 +24,7 @@ from junitparser import JUnitXml
 from ocsf_json_schema import OcsfJsonSchemaEmbedded, get_ocsf_schema
 from openpyxl import load_workbook
 from sarif_pydantic import Sarif
+from xmlschema import XMLSchema
 
 from modelreach.report import DiffReport, RadiusReport, Report, Waived
 from modelreach_reports import (
@@ -189,6 +190,18 @@ def test_sarif_takes_any_name(poison: Poison, name: str) -> None:
 
 
 # --- JUnit -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("form", "schema"), [("junit", "junit-10.xsd"), ("gexf", "gexf-1.2draft/gexf.xsd")]
+)
+@pytest.mark.parametrize("side", ["diff", "radius"])
+def test_xml_is_as_its_schema_says(form: str, schema: str, side: str, poison: Poison) -> None:
+    held_to = XMLSchema(SCHEMAS / schema)
+    nothing = msgspec.structs.replace(poison(side, ""), findings=())
+    for report in (nothing, poison(side, ""), poison(side, NASTY[0]), poison(side, NASTY[4])):
+        found = held_to.iter_errors(BytesIO(FORMS[form](report)))
+        assert [f"{error.path}: {error.reason}" for error in found] == []
 
 
 def test_new_findings_fail_and_old_ones_are_skipped(diff_report: DiffReport) -> None:
