@@ -50,6 +50,11 @@ def identify(
     return tuple(accounts), tuple(answers)
 
 
+def caller_of(source: Source) -> str:
+    """Give the account that credentials lead to; "" where nothing tells."""
+    return _caller(source).account
+
+
 @dataclass(frozen=True, slots=True)
 class _Caller:
     """Who a set of credentials is: its account, "" where nothing tells, and what was asked."""

@@ -27,6 +27,7 @@ class AwsConnector:
 
     name: str = "aws"
     attempts: int = 10
+    spreads: bool = True
 
     def collect(self, options: CollectOptions) -> Snapshot:
         """Read the estate, or replay `options.sources`. Refused calls become gaps.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass
 from typing import Any, Final
@@ -21,6 +21,7 @@ from modelreach_aws.ask import ask
 from modelreach_aws.calls import CALLS, Call, Where, further
 from modelreach_aws.refusals import WHOLE_ENDPOINT
 from modelreach_aws.session import sources
+from modelreach_aws.spreading import spread_out
 
 #: How many calls of one account to one service are made at once. The service's quota decides how
 #: fast they are answered, whatever their number: more only wait, and hold threads that others
@@ -43,10 +44,17 @@ def read_estate(options: CollectOptions, *, attempts: int) -> tuple[Answer, ...]
         accounts, preliminary = identify(credentials, options)
         if not accounts:
             raise _nothing(preliminary)
-        return (*preliminary, *_Reading(accounts, options).answers())
+        if options.spread is not None and len(accounts) > 1:
+            return (*preliminary, *spread_out(accounts, options, options.spread, attempts))
+        return (*preliminary, *read_accounts(accounts, options))
     finally:
         for source in credentials:
             source.close()
+
+
+def read_accounts(accounts: Sequence[Account], options: CollectOptions) -> list[Answer]:
+    """Ask these accounts everything."""
+    return _Reading(accounts, options).answers()
 
 
 def _nothing(asked: Iterable[Answer]) -> NothingCollected:

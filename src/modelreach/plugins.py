@@ -3,12 +3,12 @@ choosing one imports it and nothing else."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 from modelreach.model import InputError, MissingExtra
 
@@ -28,6 +28,19 @@ EVIDENCE = "modelreach.evidence"
 MANIFESTS = "modelreach.manifests"
 
 
+_T = TypeVar("_T")
+_R = TypeVar("_R")
+
+
+class Spread(Protocol):
+    """Processes, here or on other machines, that do one work on many items."""
+
+    def each(self, work: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[tuple[int, _R]]:
+        """Give the result of each item with its place, in any order. The work and its items are
+        pickled. Raises what the work raises."""
+        ...
+
+
 @dataclass(frozen=True, slots=True)
 class CollectOptions:
     """What the command line passes to a connector; each takes what it knows.
@@ -36,7 +49,8 @@ class CollectOptions:
     exports); `record` is where raw answers are kept. `scopes` are what to read (projects,
     organizations, subscriptions…, in the provider's spelling), everything visible without one;
     `tenant` is the directory to sign in to. `settings` are all options that only this provider
-    knows, by name (`quota-project`). `progress` takes one line of text.
+    knows, by name (`quota-project`). `progress` takes one line of text. With `spread`, places
+    are read by other processes, where the connector can (`Spreading`).
     """
 
     now: str
@@ -53,6 +67,7 @@ class CollectOptions:
     timeout: float = 10.0
     progress: Callable[[str], None] = lambda _: None
     settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    spread: Spread | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,6 +99,13 @@ class Connector(Protocol):
     def policy(self, permissions: Sequence[str] | None = None) -> Mapping[str, object]:
         """The least-privilege read policy, whole or for these permissions only."""
         ...
+
+
+@runtime_checkable
+class Spreading(Protocol):
+    """A connector that reads places in other processes, where it is given a `Spread`."""
+
+    spreads: bool
 
 
 @runtime_checkable

@@ -9,7 +9,7 @@ import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -17,7 +17,7 @@ from typing import Any
 import pytest
 
 from modelreach.cli import run
-from modelreach.pipeline import workers
+from modelreach.pipeline import spread, workers
 from modelreach.store import write
 from organisations import deployments, manifest, plan, whole
 
@@ -52,6 +52,24 @@ def _survey(folder: Path, name: str, *more: str) -> bytes:
 
 def test_two_processes_give_the_same_bytes(folder: Path, local: bytes) -> None:
     assert _survey(folder, "two", "--workers", "2") == local
+
+
+#: Kills the process that comes to it, the first time; a file in the folder tells.
+_LOST = """(lambda os, p: 6 if p.exists() else (p.touch(), os.kill(os.getpid(), 9)))(
+    __import__("os"), __import__("pathlib").Path({folder!r}) / "lost")"""
+
+
+def test_a_process_that_is_lost_is_made_good(tmp_path: Path) -> None:
+    """What a lost one was at is done by others; each result comes once, and to its place."""
+    items = [f"2 * {number}" for number in range(6)]
+    items[3] = _LOST.format(folder=str(tmp_path))
+    pool = spread.LocalProcesses(2)
+    try:
+        found = list(pool.each(eval, items))
+    finally:
+        pool.close()
+    assert (tmp_path / "lost").exists()
+    assert sorted(found) == [(number, 2 * number) for number in range(6)]
 
 
 # --- a cluster ---------------------------------------------------------------------------------
@@ -114,24 +132,16 @@ def test_a_cluster_gives_the_same_bytes_though_a_worker_is_lost(
     """Small chunks, so that there is work left when the first answers have come."""
     monkeypatch.setattr(workers, "CHUNK", 2)
     lost = threading.Event()
-    learned = workers.Cluster._try
+    tried = spread.DaskCluster._tried
 
-    def trying(
-        self: workers.Cluster,
-        work: workers.Work,
-        names: list[str],
-        found: workers.Answers,
-        progress: Callable[[], None],
-    ) -> None:
-        def told() -> None:
-            progress()
+    def trying(self: spread.DaskCluster, *given: Any) -> Iterator[tuple[int, Any]]:
+        for found in tried(self, *given):
+            yield found
             if not lost.is_set():
                 lost.set()
                 os.kill(cluster.workers[0].pid, signal.SIGKILL)
 
-        learned(self, work, names, found, told)
-
-    monkeypatch.setattr(workers.Cluster, "_try", trying)
+    monkeypatch.setattr(spread.DaskCluster, "_tried", trying)
     _wait_for(cluster, 2)
     assert _survey(folder, "cluster", "--scheduler", cluster.address) == local
     assert lost.is_set()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import os
 import sys
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
+from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,7 +19,7 @@ from modelreach.cli.provider_options import for_provider, provider_options, sett
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
-    from modelreach.plugins import CollectOptions
+    from modelreach.plugins import CollectOptions, Connector, Spread
     from modelreach.snapshot import Snapshot
 
 EXAMPLES = """\b
@@ -26,6 +28,7 @@ Examples:
   modelreach collect aws --profile ml --assume-role arn:aws:iam::222222222222:role/audit -o e.snap
   modelreach collect aws --from gaad.json -o gaad.snap     (offline, from an export)
   modelreach collect aws -o estate.mrdb                    (small, and day by day in one file)
+  modelreach collect aws --assume-role ARN --assume-role ARN --workers 4 -o estate.mrdb
   modelreach collect gcp --organization 123456789012 -o estate.snap
   modelreach collect kubernetes --from rendered/ --cluster prod -o prod.snap
   modelreach collect aws gcp --profile ml --project ml-prod -o both.snap
@@ -66,6 +69,17 @@ collect_options = stacked(
         help="Replay a recording, or read an export, instead of calling the cloud.",
     ),
     click.option("--max-workers", default=8, show_default=True, type=click.IntRange(1, 64)),
+    click.option(
+        "--workers",
+        type=click.IntRange(1),
+        default=1,
+        help="Processes that read accounts [1]. [aws]",
+    ),
+    click.option(
+        "--scheduler",
+        metavar="ADDRESS",
+        help="Read accounts on a Dask cluster: tcp://HOST:PORT. [aws]",
+    ),
     click.option("--timeout", default=10.0, show_default=True, help="Seconds to connect."),
 )
 
@@ -92,16 +106,53 @@ def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) 
             click.echo(visible(line), err=True)
 
 
-def collected(providers: tuple[str, ...], *, quiet: bool, **given: Any) -> Snapshot:
+def collected(
+    providers: tuple[str, ...],
+    *,
+    quiet: bool,
+    workers: int,
+    scheduler: str | None,
+    **given: Any,
+) -> Snapshot:
     """Read an estate as `collect_options` say, stamped with `now` (the clock without it)."""
     from modelreach import __version__, plugins, snapshot
 
     names = tuple(dict.fromkeys(providers))
     connectors = [plugins.connector(name) for name in names]
     asked = _options(names, _silent if quiet else _progress, **given)
-    parts = [one.collect(options) for one, options in zip(connectors, asked, strict=True)]
+    with _spread(workers, scheduler, connectors) as spread:
+        parts = [
+            one.collect(replace(options, spread=spread))
+            for one, options in zip(connectors, asked, strict=True)
+        ]
     taken_at = max(part.taken_at for part in parts)
     return snapshot.merge(parts, taken_at=taken_at, tool=f"modelreach {__version__}")
+
+
+@contextmanager
+def _spread(
+    workers: int, scheduler: str | None, connectors: Sequence[Connector]
+) -> Generator[Spread | None]:
+    """Give the processes that were asked for, and let them go at the end. Raises `InputError`
+    where a connector reads in one process only."""
+    if workers == 1 and scheduler is None:
+        yield None
+        return
+    from modelreach import plugins
+    from modelreach.pipeline.spread import DaskCluster, LocalProcesses
+
+    alone = [one.name for one in connectors if not isinstance(one, plugins.Spreading)]
+    if alone:
+        raise InputError(
+            f"{alone[0]} is read by one process",
+            place="--scheduler" if scheduler else "--workers",
+            hint="what bounds it is the rate at which it answers; see --max-workers",
+        )
+    spread = DaskCluster(scheduler) if scheduler else LocalProcesses(workers)
+    try:
+        yield spread
+    finally:
+        spread.close()
 
 
 def _options(

@@ -10,26 +10,22 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import dataclass
-from functools import lru_cache
-from importlib import import_module
-from multiprocessing import get_context
+from functools import lru_cache, partial
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Protocol
 
 import msgspec
 
-from modelreach.model import MissingExtra, ModelreachError
 from modelreach.pipeline.decided import Decider
 from modelreach.pipeline.kept import KeptDecisions, Record
+from modelreach.pipeline.spread import DaskCluster, LocalProcesses
 from modelreach.policy import providers
 from modelreach.policy.provider import Context, Opens
 from modelreach.store import SUFFIX, StoredSnapshot
 
 #: Principals that are decided in one go: enough to outweigh the sending.
 CHUNK = 24
-_ATTEMPTS = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,7 +84,7 @@ def _deciding(path: str, work: Work) -> KeptDecisions:
     return KeptDecisions(facts, engines, decider.decide, repr((work.context, work.opens)))
 
 
-def decide_from(raw: bytes, work: Work, names: list[str]) -> bytes:
+def decide_from(raw: bytes, names: list[str], work: Work) -> bytes:
     """Decide principals of a store that was sent; it is written down once on each machine."""
     return decide_at(_written_down(hashlib.sha256(raw).hexdigest(), raw), work, names)
 
@@ -106,7 +102,7 @@ def _written_down(digest: str, raw: bytes) -> str:
 _PLACES: dict[str, str] = {}
 
 
-# --- on this machine ---------------------------------------------------------------------------
+# --- where ------------------------------------------------------------------------------------
 
 
 class Processes:
@@ -114,72 +110,41 @@ class Processes:
 
     def __init__(self, store: Path, count: int) -> None:
         self._store = str(store)
-        self._pool = ProcessPoolExecutor(count, mp_context=get_context("spawn"))
+        self._spread = LocalProcesses(count)
 
     def decide(self, work: Work, names: list[str], progress: Progress) -> Answers:
         """Give the record of each."""
-        found: Answers = {}
-        waiting = [
-            self._pool.submit(decide_at, self._store, work, chunk) for chunk in chunks(names)
-        ]
-        for done in as_completed(waiting):
-            found.update(_READER.decode(done.result()))
-            progress(len(found), len(names))
-        return found
+        deciding = partial(decide_at, self._store, work)
+        return _together(self._spread.each(deciding, list(chunks(names))), names, progress)
 
     def close(self) -> None:
         """Let the workers go."""
-        self._pool.shutdown()
-
-
-# --- on a cluster ------------------------------------------------------------------------------
+        self._spread.close()
 
 
 class Cluster:
-    """The workers of a Dask cluster, by the address of its scheduler. Raises `MissingExtra`."""
+    """The workers of a Dask cluster, to which the store is sent. Raises `MissingExtra`."""
 
     def __init__(self, store: Path, address: str) -> None:
-        try:
-            # Not typed, so it is taken as it comes.
-            self._dask: Any = import_module("distributed")
-        except ModuleNotFoundError as error:
-            raise MissingExtra("dask", "deciding on a cluster") from error
+        self._spread = DaskCluster(address)
         self._raw = store.read_bytes()
-        try:
-            self._client: Any = self._dask.Client(address, timeout="5s")
-        except OSError as error:
-            raise ModelreachError(
-                f"the scheduler `{address}` does not answer ({error})",
-                hint="start one with `dask scheduler`, and workers with `dask worker ADDRESS`",
-            ) from None
 
     def decide(self, work: Work, names: list[str], progress: Progress) -> Answers:
-        """Give the record of each. Chunks of a worker that is lost go to another one; where the
-        store was lost with it, it is sent again."""
-        found: Answers = {}
-        for attempt in range(_ATTEMPTS):
-            left = [name for name in names if name not in found]
-            try:
-                self._try(work, left, found, lambda: progress(len(found), len(names)))
-                return found
-            except Exception:
-                # Whatever a cluster that falls apart raises; the last time it is told.
-                if attempt == _ATTEMPTS - 1:
-                    raise
-        return found
-
-    def _try(
-        self, work: Work, names: list[str], found: Answers, progress: Callable[[], None]
-    ) -> None:
-        store = self._client.scatter(self._raw, broadcast=True, hash=False)
-        waiting = [
-            self._client.submit(decide_from, store, work, chunk, pure=False, retries=_ATTEMPTS)
-            for chunk in chunks(names)
-        ]
-        for _, raw in self._dask.as_completed(waiting, with_results=True):
-            found.update(_READER.decode(raw))
-            progress()
+        """Give the record of each."""
+        deciding = partial(decide_from, work=work)
+        found = self._spread.each_of(self._raw, deciding, list(chunks(names)))
+        return _together(found, names, progress)
 
     def close(self) -> None:
         """Let the workers go."""
-        self._client.close()
+        self._spread.close()
+
+
+def _together(
+    results: Iterable[tuple[int, bytes]], names: list[str], progress: Progress
+) -> Answers:
+    found: Answers = {}
+    for _, raw in results:
+        found.update(_READER.decode(raw))
+        progress(len(found), len(names))
+    return found
