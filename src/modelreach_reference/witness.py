@@ -15,6 +15,7 @@ from typing import Protocol, cast
 from modelreach_reference.aws_snapshot import AwsSnapshot
 from modelreach_reference.azure_snapshot import AzureSnapshot
 from modelreach_reference.gcp_snapshot import GcpSnapshot
+from modelreach_reference.kubernetes_snapshot import KubernetesSnapshot
 
 Json = Mapping[str, object]
 
@@ -56,7 +57,12 @@ class Estate(Protocol):
         ...
 
 
-PROVIDERS: tuple[Callable[[Json, Json], Estate], ...] = (AwsSnapshot, AzureSnapshot, GcpSnapshot)
+PROVIDERS: tuple[Callable[[Json, Json], Estate], ...] = (
+    AwsSnapshot,
+    AzureSnapshot,
+    GcpSnapshot,
+    KubernetesSnapshot,
+)
 
 
 def check(

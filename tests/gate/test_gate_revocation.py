@@ -22,8 +22,8 @@ ME = "85ce7ab6-8eb7-521c-a67d-e8f2b9026031"
 ID = "f5921b3b-fed1-514b-9af8-fa994c424109"
 GROUP = "/subscriptions/c2d6426b-6dbd-59f5-80c9-1a0925c270fb/resourcegroups/rg"
 VAULT = f"{GROUP}/providers/microsoft.keyvault/vaults/kv"
-AGENT = "k8s/arn:aws:eks:eu-west-1:1:cluster/c/system:serviceaccount:bots:agent"
-CLUSTER = "k8s/arn:aws:eks:eu-west-1:1:cluster/c"
+AGENT = "k8s/c/system:serviceaccount:bots:agent"
+CLUSTER = "k8s/c"
 
 
 def azure(statement: Any, target: str, sid: str = ID, layer: str = "binding") -> Commands | None:
@@ -251,6 +251,7 @@ def test_who_has_it_by_a_group_is_told_so() -> None:
         {"sid": "a\x1bb"},
         {"layer": "service"},
         {"target": "k8s/other"},
+        {"target": "k8s/c2"},
         {"target": f"{CLUSTER}/Not A Namespace"},
         {"subject": "arn:aws:iam::1:role/x"},
     ],

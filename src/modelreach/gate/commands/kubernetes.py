@@ -12,7 +12,7 @@ from modelreach.gate.commands.shell import Commands, Provider, Step, is_plain, l
 from modelreach.report import CredentialRow
 
 _SUBJECT = re.compile(
-    r"k8s/(?P<cluster>.+)/(?:system:serviceaccount:(?P<namespace>[^:/]+):(?P<account>[^:/]+)"
+    r"k8s/(?P<cluster>[^/]+)/(?:system:serviceaccount:(?P<namespace>[^:/]+):(?P<account>[^:/]+)"
     r"|(?P<kind>user|group):(?P<name>.+))"
 )
 _NAMESPACE = re.compile(r"[a-z0-9](?:[a-z0-9-]*[a-z0-9])?")
@@ -31,10 +31,11 @@ def _deny(step: Step) -> Commands | None:
     ):
         return None
     cluster = found["cluster"]
-    place = step.target.removeprefix(f"k8s/{cluster}").removeprefix("/")
-    inside = step.target.startswith(f"k8s/{cluster}") and step.sid
+    whole, _, place = step.target.removeprefix("k8s/").partition("/")
     # What the server makes for itself it makes again.
-    if not inside or step.sid.startswith("system:") or not (place == "" or _is_namespace(place)):
+    if whole != cluster or not step.sid or step.sid.startswith("system:"):
+        return None
+    if place and not _is_namespace(place):
         return None
     kind = "rolebinding" if place else "clusterrolebinding"
     file = f"modelreach-cut-{step.number}.json"
