@@ -58,7 +58,7 @@ class Reached:
         some scope whether all of it is reached."""
         before = self.standing.get(item)
         so_far = len(self.events)
-        told = self._tell(item, rows, reference, before)
+        told = self._tell(item, rows, reference, before, dark=dark)
         hidden = [row for row in _unsure(rows) if self._is_hidden(row, reference)]
         if hidden:
             if before is None or not before.hidden:
@@ -82,14 +82,24 @@ class Reached:
         return row.old_verdict != "unknown" and not self.whole(reference)
 
     def _tell(
-        self, item: str, rows: Iterable[ChangeRow], since: str, before: Standing | None
+        self,
+        item: str,
+        rows: Iterable[ChangeRow],
+        since: str,
+        before: Standing | None,
+        *,
+        dark: bool,
     ) -> frozenset[str]:
-        """Tell what is sure and was not told already, while something else of the item was not.
-        Gives what has been told now."""
-        told = before.told if before is not None and before.hidden else ()
+        """Tell what is sure and was not told already, while something else of the item was not;
+        and what was told and is so no more, unless that may be the dark. Gives what is told."""
+        told = set(before.told if before is not None and before.hidden else ())
         known = [row for row in rows if row.kind != "unknown"]
         self.events += [changed(row, item, since) for row in known if _sign(row) not in told]
-        return frozenset(map(_sign, known))
+        signs = frozenset(map(_sign, known))
+        if dark or before is None:
+            return signs | told
+        self.events += [_undone(before, sign) for sign in sorted(told - signs)]
+        return signs
 
     def _stand(
         self,
@@ -203,6 +213,33 @@ def _name(row: ChangeRow) -> str:
 
 def _short(identity: str) -> str:
     return identity.rsplit("/", 1)[-1] or identity
+
+
+_OPPOSITE: Final[dict[str, EventKind]] = {
+    "gained": "lost",
+    "lost": "gained",
+    "widened": "narrowed",
+    "narrowed": "widened",
+}
+
+
+def _undone(before: Standing, sign: str) -> Event:
+    """Say that a change is no more that was told while something else of the item was hidden."""
+    kind, actions, _ = sign.split(" ", 2)
+    capability, _, resource = before.item.partition(" ")
+    told = _OPPOSITE.get(kind, "rerouted")
+    return Event(
+        kind=told,
+        item=before.item,
+        message=f"{before.title or resource}: {capability} ({actions}) is as before it was {kind}",
+        severity=before.severity,
+        recovery=told in _BETTER,
+        subject=resource,
+        subject_name=before.title,
+        capability=capability,
+        actions=tuple(actions.split(",")),
+        since=before.seen_in,
+    )
 
 
 def _known_again(before: Standing) -> Event:
