@@ -1,7 +1,8 @@
 """Findings as SARIF 2.1.0, such that code scanning takes them.
 
-Each finding points into the deployment manifest, at the identity that it starts from; its way is a
-code flow. A result without a physical location makes GitHub refuse the whole file.
+Each finding points into the deployment manifest, at the identity that it starts from; where the
+estate is one after a plan, into the configuration that the plan is of. Its way is a code flow.
+A result without a physical location makes GitHub refuse the whole file.
 https://docs.oasis-open.org/sarif/sarif/v2.1.0/errata01/os/sarif-v2.1.0-errata01-os-complete.html
 https://docs.github.com/code-security/code-scanning/integrating-with-code-scanning/sarif-support-for-code-scanning
 """
@@ -15,7 +16,7 @@ from typing import Any, Final
 from urllib.parse import quote
 
 from modelreach import __version__
-from modelreach.report import DiffReport, FindingRow, Hop, ReleaseRow, Report
+from modelreach.report import DiffReport, FindingRow, Hop, OriginRow, ReleaseRow, Report
 from modelreach_reports import Format
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import end, json_bytes, visible
@@ -135,7 +136,7 @@ def _result(row: FindingRow, index: int, release: ReleaseRow, names: Names) -> d
         "ruleIndex": index,
         "level": _LEVELS[row.severity],
         "message": {"text": _message(row, names)},
-        "locations": [place],
+        "locations": [_written(row) or place],
         "partialFingerprints": {"modelreach/v1": _text(row.fingerprint)},
         "baselineState": "new" if row.state == "new" else "unchanged",
         "properties": {
@@ -167,6 +168,42 @@ def _message(row: FindingRow, names: Names) -> str:
     return _text(text).replace("[", "\\[").replace("]", "\\]")
 
 
+def _written(row: FindingRow) -> dict[str, Any] | None:
+    """Point into the configuration, at what a plan changes of the way; at what it keeps where it
+    changes none of it. None where no plan was applied, or its configuration was not at hand."""
+    found = [
+        hop.origin
+        for hop in (one for main in row.witness for one in (main, *main.also))
+        if isinstance(hop.origin, OriginRow) and hop.origin.file
+    ]
+    if not found:
+        return None
+    changed = [one for one in found if one.action != "no-op"]
+    return _location((changed or found)[-1])
+
+
+def _location(origin: OriginRow) -> dict[str, Any]:
+    place = {
+        "physicalLocation": {
+            "artifactLocation": _artifact(origin.file),
+            "region": {"startLine": max(origin.line, 1)},
+        }
+    }
+    return {**place, "logicalLocations": [_logical(origin)]}
+
+
+def _logical(origin: OriginRow) -> dict[str, str]:
+    """Name the resource, as the configuration does."""
+    return {"fullyQualifiedName": _text(origin.address), "kind": "resource"}
+
+
+def _artifact(path: str) -> dict[str, str]:
+    location = {"uri": _uri(path)}
+    if "://" not in location["uri"]:
+        location["uriBaseId"] = "%SRCROOT%"
+    return location
+
+
 def _place(row: FindingRow, release: ReleaseRow) -> dict[str, Any]:
     """Point at the identity of the manifest that the way starts from."""
     start = row.witness[0].object if row.witness else row.identity
@@ -175,9 +212,7 @@ def _place(row: FindingRow, release: ReleaseRow) -> dict[str, Any]:
         if start == identity or start.endswith(f"/{identity}"):
             line = found
             break
-    location = {"uri": _uri(release.manifest or release.snapshot or "modelreach.yaml")}
-    if "://" not in location["uri"]:
-        location["uriBaseId"] = "%SRCROOT%"
+    location = _artifact(release.manifest or release.snapshot or "modelreach.yaml")
     return {"physicalLocation": {"artifactLocation": location, "region": {"startLine": line}}}
 
 
@@ -196,6 +231,12 @@ def _step(hop: Hop, place: dict[str, Any], names: Names) -> dict[str, Any]:
         said = f"{who}: {hop.action or hop.kind} on {what}"
         granted = statement_words(hop)
         said += f", by {granted}" if granted else ""
+    origin = hop.origin
+    if isinstance(origin, OriginRow):
+        said += f" ({origin.address})"
+        place = (
+            _location(origin) if origin.file else {**place, "logicalLocations": [_logical(origin)]}
+        )
     return {"location": {**place, "message": {"text": _text(said).replace("[", "\\[")}}}
 
 

@@ -23,6 +23,7 @@ from modelreach_reports.phrases import (
     granting_commands,
     scope_words,
 )
+from modelreach_reports.planned import place_of, planned
 from modelreach_reports.safe import visible
 from modelreach_reports.story import Item, grouped, items, ranked_findings
 from modelreach_reports.tree import Tree
@@ -83,6 +84,7 @@ def _diff_lines(report: DiffReport, look: Look) -> Iterator[Line]:
     yield from _compared(report, look)
     yield BLANK
     yield from _changes(report, names, told, look)
+    yield from _planned(report, look)
     yield from _findings(report, names, look)
     yield from _gaps(report, names, look)
 
@@ -193,6 +195,23 @@ def _changes(report: DiffReport, names: Names, told: Sequence[Item], look: Look)
     yield from hanging((("What changed   ", Ink.STRONG),), legend, look, Ink.FAINT)
     yield ((look.name(report.new.name, look.width), Ink.STRONG),)
     yield from _tree(report, names, told, look)
+
+
+def _planned(report: DiffReport, look: Look) -> Iterator[Line]:
+    """Say what of a plan brings the changes, and where that is written."""
+    rows = planned(report)
+    if not rows:
+        return
+    yield BLANK
+    yield (("From the plan", Ink.STRONG), ("   what changes come from", Ink.FAINT))
+    shown = rows if look.show_all else rows[:_FEW_CHANGES]
+    for origin, number in shown:
+        counted = "1 change" if number == 1 else f"{number} changes"
+        aside = ", ".join(filter(None, (origin.action, place_of(origin), counted)))
+        lead = ((f"  {visible(origin.address)}  ", Ink.CHANGED),)
+        yield from hanging(lead, visible(aside), look, under=(("    ", Ink.FAINT),))
+    if len(rows) > len(shown):
+        yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown)} more", Ink.FAINT),)
 
 
 def _reached(report: RadiusReport, names: Names, look: Look) -> Iterator[Line]:

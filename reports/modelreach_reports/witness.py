@@ -12,7 +12,14 @@ from modelreach_reports.naming import Names, Thing, identity_label, tail_of_arn
 from modelreach_reports.phrases import standards_words, verdict_word
 from modelreach_reports.safe import cells, visible
 from modelreach_reports.story import deployment_of
-from modelreach_reports.words import LAYERS, begun, hop_words, strength_words, where_words
+from modelreach_reports.words import (
+    LAYERS,
+    begun,
+    hop_words,
+    origin_words,
+    strength_words,
+    where_words,
+)
 
 _LONGEST_STATEMENT = 2000
 
@@ -60,10 +67,18 @@ def _hop(hop: Hop, look: Look) -> Iterator[Line]:
     if hop.note and not named:
         yield from hanging(arrow, hop.note, look, under=arrow)
     yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
+    yield from _origin(hop, indent, look)
     told = {hop.statement}
     for needed in hop.also:
         yield from _also(needed, hop, needed.statement in told, indent, look)
         told.add(needed.statement)
+
+
+def _origin(hop: Hop, indent: str, look: Look) -> Iterator[Line]:
+    """Say where a configuration has it, where the estate is one after a plan."""
+    if words := origin_words(hop):
+        lead = ((indent, Ink.FAINT),)
+        yield from hanging(lead, f"from {words}", look, Ink.CHANGED, under=lead)
 
 
 def _also(hop: Hop, main: Hop, told: bool, indent: str, look: Look) -> Iterator[Line]:
@@ -79,6 +94,7 @@ def _also(hop: Hop, main: Hop, told: bool, indent: str, look: Look) -> Iterator[
         yield from _statement(
             hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look
         )
+        yield from _origin(hop, indent, look)
 
 
 def witness_lines(witness: Sequence[Hop], names: Names, look: Look) -> Iterator[Line]:

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from modelreach.report import Hop
+from modelreach.report import Hop, OriginRow
 from modelreach_reports.naming import identity_label, kind_words, tail_of_arn
 from modelreach_reports.safe import visible
 
@@ -210,3 +210,13 @@ def where_words(layer: str, policy: str, target: str, sid: str) -> str:
     owner = f" {link} {identity_label(target)}" if target else ""
     what = "" if layer == "binding" else "statement "
     return f"{named}{owner}" + (f", {what}{visible(sid)}" if sid else "")
+
+
+def origin_words(hop: Hop) -> str:
+    """Say where a configuration has what a hop goes by: `aws_iam_role_policy.read, main.tf:12`;
+    nothing where no plan was applied."""
+    origin = hop.origin
+    if not isinstance(origin, OriginRow):
+        return ""
+    place = f", {origin.file}:{origin.line}" if origin.file else ""
+    return visible(f"{origin.address}{place}")

@@ -15,6 +15,16 @@ class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything in a report."""
 
 
+class OriginRow(Row, frozen=True):
+    """Where a configuration has something: the address there, what the plan does with it
+    (`create`, `update`, `replace`, `delete`, `no-op`), and the file and line where known."""
+
+    address: str
+    action: str
+    file: str = ""
+    line: int = 0
+
+
 class Hop(Row, frozen=True):
     """One step of a witness: `subject` does `action` to `object`, granted by `statement`.
 
@@ -40,6 +50,7 @@ class Hop(Row, frozen=True):
     pivot: str = ""
     note: str = ""
     also: tuple[Hop, ...] = ()
+    origin: OriginRow | msgspec.UnsetType = msgspec.UNSET
 
 
 class ChangeRow(Row, frozen=True):

@@ -235,7 +235,8 @@ class Gap(Fact, frozen=True):
 
     `kind` is as in `Coverage`, or `resource-policy`, `trust`, `boundary`, `identity-policy`,
     `tags`, `last-used` with `subject` naming the one thing whose facet is missing. `reason` is
-    `denied`, `throttled`, `unsupported`, `unreachable`, `malformed` or `not-collected`.
+    `denied`, `throttled`, `unsupported`, `unreachable`, `malformed`, `not-collected`, or
+    `after-apply` for what a plan does not know yet.
     """
 
     provider: str
@@ -247,6 +248,25 @@ class Gap(Fact, frozen=True):
     operation: str = ""
     permission: str = ""
     message: str = ""
+
+
+class Origin(Fact, frozen=True):
+    """Where in a configuration something is written that a plan makes, changes or keeps.
+
+    `subject` is the id of what it is about. `part` tells which fact about it: the name of an
+    attachment's policy, the role of a binding (then `member` is who holds it), "" for the thing
+    itself. `address` is the configuration's own name for it. `action` is what the plan does:
+    `create`, `update`, `delete`, `replace` or `no-op`. `file` and `line` are known where the
+    configuration was at hand.
+    """
+
+    subject: str
+    address: str
+    part: str = ""
+    member: str = ""
+    action: str = ""
+    file: str = ""
+    line: int = 0
 
 
 class Snapshot(Fact, frozen=True):
@@ -266,6 +286,7 @@ class Snapshot(Fact, frozen=True):
     usage: tuple[Usage, ...] = ()
     coverage: tuple[Coverage, ...] = ()
     gaps: tuple[Gap, ...] = ()
+    origins: tuple[Origin, ...] = ()
     documents: dict[str, msgspec.Raw] = {}
 
 
@@ -302,6 +323,7 @@ _SECTIONS = (
     "usage",
     "coverage",
     "gaps",
+    "origins",
 )
 
 
@@ -487,7 +509,7 @@ def parted(snapshot: Snapshot) -> dict[str, dict[str, list[Fact]]]:
 
 
 #: Sections that are kept whole; and by which of its parts a fact is about something else.
-_OF_ALL = ("scopes", "gaps")
+_OF_ALL = ("scopes", "gaps", "origins")
 _ABOUT = {"attachments": "target", "bindings": "target", "usage": "principal"}
 
 

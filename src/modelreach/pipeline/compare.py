@@ -15,6 +15,7 @@ from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import Side
 from modelreach.pipeline.gated import ONLY_FINDINGS, GateInput, classified
+from modelreach.pipeline.origins import located
 from modelreach.pipeline.patterns import pattern_changes
 from modelreach.pipeline.standing import standing
 from modelreach.policy import providers
@@ -51,7 +52,8 @@ def diff_report(
         scopes=rows.scope_rows(old, new),
     )
     reach = Reach(report, rows.credential_rows(old.case), rows.credential_rows(new.case))
-    return classified(reach, old.release.deployment, new.release.deployment, options, given)
+    made = classified(reach, old.release.deployment, new.release.deployment, options, given)
+    return located(made, (*new.release.snapshot.origins, *old.release.snapshot.origins))
 
 
 # --- changes -------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from modelreach.model import Sensitivity
 from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import Side
 from modelreach.pipeline.gated import NO_WAIVERS
+from modelreach.pipeline.origins import located
 from modelreach.reach import Access
 from modelreach.report import RadiusReport
 
@@ -30,7 +31,7 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
         rows.grant_row(access, side.case.rated(access.grant), numbers)
         for access in (*accesses, *side.radius.patterns)
     ]
-    return RadiusReport(
+    report = RadiusReport(
         schema="modelreach.radius/1",
         release=rows.release_row(side.release),
         identities=rows.identity_rows(side),
@@ -46,6 +47,7 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
         gate=gate(found, len(gaps), options),
         scopes=rows.scope_rows(side),
     )
+    return located(report, side.release.snapshot.origins)
 
 
 def _summed_up(access: Access, side: Side) -> bool:
