@@ -45,6 +45,10 @@ OPTIONS = (
     ProviderOption("kubernetes", "context", "NAME", "Context of the kubeconfig."),
     ProviderOption("kubernetes", "cluster", "NAME", "Name of the cluster in the snapshot."),
     ProviderOption("kubernetes", "namespace", "NAME", "Read a namespace only.", many=True),
+    ProviderOption("terraform", "plan", "FILE", "Apply a plan in JSON to the base.", many=True),
+    ProviderOption("terraform", "onto", "FILE", "Snapshot to apply it to.", many=True),
+    ProviderOption("terraform", "source", "DIR", "Configuration, for files and lines."),
+    ProviderOption("terraform", "account", "ID", "AWS account of the plan, if it tells none."),
 )
 
 

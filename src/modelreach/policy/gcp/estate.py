@@ -39,7 +39,7 @@ from modelreach.snapshot import (
 
 #: Why something was not read that was asked for: what it hides is unknown. What nobody asked for
 #: is noted, as any limit that is not known of.
-_REFUSED = frozenset({"denied", "throttled", "unreachable", "malformed"})
+_REFUSED = frozenset({"denied", "throttled", "unreachable", "malformed", "after-apply"})
 
 
 class Estate:
