@@ -257,6 +257,14 @@ _EKS = (
     _on_cluster("ListAccessEntries", "who may enter a cluster", "eks:cluster"),
     _detail(
         "eks",
+        "DescribeAccessEntry",
+        "as which user, in which groups, somebody enters a cluster",
+        "eks:cluster",
+        _CLUSTER_ARN,
+        {"ListAccessEntries": over("accessEntries", clusterName="^clusterName", principalArn=".")},
+    ),
+    _detail(
+        "eks",
         "ListAssociatedAccessPolicies",
         "what somebody may do in a cluster",
         "eks:cluster",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Final
 
 from modelreach.model import InputError, MissingExtra
 from modelreach.plugins import CallPermission, CollectOptions
@@ -33,6 +34,7 @@ class KubernetesConnector:
             found = files.read_files(options.sources, cluster, options.now)
         else:
             found = self._live(options)
+        found.about.update(_declared(next(iter(options.settings.get("cluster-id", ())), "")))
         if options.record:
             files.write(options.record, found)
         return parse(found)
@@ -87,6 +89,31 @@ class KubernetesConnector:
             "metadata": {"name": "modelreach-reader"},
             "rules": rules,
         }
+
+
+def _declared(name: str) -> dict[str, str]:
+    """What a cluster is said to be in its cloud.
+
+    Raises `InputError` for an id of no cloud that is known.
+    """
+    if not name:
+        return {}
+    for start, attribute in _OF_CLOUDS.items():
+        if name.lower().startswith(start):
+            return {attribute: name}
+    raise InputError(
+        f"`{name}` is not the id of a cluster in a cloud",
+        place="--cluster-id",
+        hint="an ARN of EKS, //container.googleapis.com/projects/… of GKE, or /subscriptions/… "
+        "of AKS",
+    )
+
+
+_OF_CLOUDS: Final = {
+    "arn:": "arn",
+    "//container.googleapis.com/": "resource_name",
+    "/subscriptions/": "resource_id",
+}
 
 
 def _permission(kind: Kind) -> str:

@@ -545,6 +545,13 @@ def _kubernetes() -> dict[Any, Any]:
             }
         },
         ("eks", "ListAccessEntries"): {"accessEntries": [ROLE]},
+        ("eks", "DescribeAccessEntry"): {
+            "accessEntry": {
+                "principalArn": ROLE,
+                "username": "ops",
+                "kubernetesGroups": ["readers", "deployers"],
+            }
+        },
         ("eks", "ListAssociatedAccessPolicies"): {
             "associatedAccessPolicies": [
                 {

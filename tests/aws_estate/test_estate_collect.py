@@ -95,6 +95,8 @@ def test_what_only_the_platform_uses_is_no_identity(whole: Any) -> None:
     assert cluster.identities == ()
     assert cluster.attributes["cluster_role"] == TARGET
     assert cluster.attributes["administrators"] == (ROLE,)
+    assert cluster.attributes["access_entries"] == (f"{ROLE}|ops|deployers,readers",)
+    assert cluster.attributes["access_policies"] == (f"{ROLE}|AmazonEKSClusterAdminPolicy|",)
 
 
 def test_state_machine_keeps_what_it_calls_and_nothing_else(whole: Any) -> None:

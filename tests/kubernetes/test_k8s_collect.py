@@ -389,3 +389,35 @@ def test_the_reference_page_is_made_from_the_table() -> None:
 
     path = Path(__file__).parents[2] / "docs/reference/kubernetes-permissions.md"
     assert path.read_text(encoding="utf-8") == page()
+
+
+@pytest.mark.parametrize(
+    ("name", "attribute"),
+    [
+        ("arn:aws:eks:eu-west-1:111122223333:cluster/prod", "arn"),
+        ("//container.googleapis.com/projects/p/locations/eu/clusters/c", "resource_name"),
+        ("/subscriptions/s/resourceGroups/rg/providers/x/managedClusters/c", "resource_id"),
+    ],
+)
+def test_a_cluster_is_what_it_is_said_to_be(
+    api: ApiServer, collect: Any, name: str, attribute: str
+) -> None:
+    settings = {"cluster-id": (name,)}
+    (cluster,) = (one for one in collect(**settings).scopes if one.kind == "cluster")
+    assert cluster.attributes[attribute] == name
+
+
+def test_an_id_of_no_cloud_is_an_error(collect: Any) -> None:
+    with pytest.raises(InputError, match="not the id of a cluster in a cloud"):
+        collect(**{"cluster-id": ("prod",)})
+
+
+def test_a_cluster_of_which_nothing_tells_what_it_is_has_a_gap(
+    api: ApiServer, collect: Any
+) -> None:
+    api.issuer = ""
+    (gap,) = collect().gaps
+    assert gap.kind == "cluster-identity"
+    assert "--cluster-id" in gap.message
+    arn = "arn:aws:eks:eu-west-1:111122223333:cluster/prod"
+    assert collect(**{"cluster-id": (arn,)}).gaps == ()

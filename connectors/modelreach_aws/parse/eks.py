@@ -60,6 +60,8 @@ def _clusters(answers: Answers, places: Places, facts: Facts) -> dict[_Cluster, 
                     "endpointPublicAccess"
                 ),
                 administrators=_administrators(answers, one, name),
+                access_entries=_entries(answers, one, name),
+                access_policies=_policies(answers, one, name),
             )
     return found
 
@@ -79,6 +81,38 @@ def _administrators(answers: Answers, one: Answer, cluster: str) -> list[str]:
         if any(_administers(policy) for policy in given.get("associatedAccessPolicies", ())):
             found.append(principal)
     return found
+
+
+def _entries(answers: Answers, one: Answer, cluster: str) -> list[str]:
+    """Who may enter: `PRINCIPAL|USER|GROUP,GROUP`. Without an answer of its own an entry has the
+    user that EKS gives by default.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/creating-access-entries.html
+    """
+    entries = answers.response(one, "ListAccessEntries", {"clusterName": cluster})
+    found: list[str] = []
+    for principal in entries.get("accessEntries", ()):
+        asked = {"clusterName": cluster, "principalArn": principal}
+        about = answers.response(one, "DescribeAccessEntry", asked).get("accessEntry", {})
+        groups = ",".join(sorted(about.get("kubernetesGroups") or ()))
+        found.append(f"{principal}|{about.get('username') or principal}|{groups}")
+    return sorted(found)
+
+
+def _policies(answers: Answers, one: Answer, cluster: str) -> list[str]:
+    """What those who enter may do: `PRINCIPAL|POLICY|` and the namespaces, or none for all."""
+    entries = answers.response(one, "ListAccessEntries", {"clusterName": cluster})
+    found: list[str] = []
+    for principal in entries.get("accessEntries", ()):
+        asked = {"clusterName": cluster, "principalArn": principal}
+        given = answers.response(one, "ListAssociatedAccessPolicies", asked)
+        for policy in given.get("associatedAccessPolicies", ()):
+            scope = policy.get("accessScope") or {}
+            whole = scope.get("type") == "cluster"
+            places = "" if whole else ",".join(sorted(scope.get("namespaces") or ("?",)))
+            name = str(policy.get("policyArn", "")).rpartition("/")[2]
+            found.append(f"{principal}|{name}|{places}")
+    return sorted(found)
 
 
 def _administers(policy: dict[str, Any]) -> bool:

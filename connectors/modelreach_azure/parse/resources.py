@@ -157,6 +157,7 @@ def _cluster(about: dict[str, Any]) -> _Told:
         "oidc_issuer": text(at(about, "oidcIssuerProfile.issuerURL")),
         "workload_identity": at(about, "securityProfile.workloadIdentity.enabled") is True,
         "azure_rbac": at(about, "aadProfile.enableAzureRBAC") is True,
+        "entra": isinstance(at(about, "aadProfile"), dict),
         "local_accounts": about.get("disableLocalAccounts") is not True,
         "kubelet_identity": lower(at(about, "identityProfile.kubeletidentity.objectId")),
         "node_resource_group": text(about.get("nodeResourceGroup")),

@@ -7,6 +7,9 @@ from modelreach_kubernetes.estate import Read
 from modelreach_kubernetes.kinds import KINDS
 from modelreach_kubernetes.parse.facts import PROVIDER, Facts
 
+#: What tells which cluster of a cloud a cluster is.
+_IDENTIFYING = {"issuer", "arn", "resource_name", "resource_id"}
+
 
 def coverage_of(found: Read, facts: Facts) -> None:
     """Add coverage for every kind that was asked for, and a gap for each that did not come."""
@@ -33,6 +36,18 @@ def coverage_of(found: Read, facts: Facts) -> None:
         Coverage(provider=PROVIDER, scope=scope, kind=kind, complete=whole)
         for (scope, kind), whole in complete.items()
     )
+    if not found.loose and not _IDENTIFYING & found.about.keys():
+        facts.gaps.append(
+            Gap(
+                provider=PROVIDER,
+                scope=facts.cluster,
+                kind="cluster-identity",
+                reason="not-collected",
+                operation="get /.well-known/openid-configuration",
+                permission="get /.well-known/openid-configuration",
+                message="nothing tells which cluster of a cloud this is; name it by --cluster-id",
+            )
+        )
     if found.loose:
         _not_in_files(found, facts)
 

@@ -44,6 +44,9 @@ OPTIONS = (
     ProviderOption("gcp", "cache", "FILE", "Keep slow answers there, and resume from them."),
     ProviderOption("kubernetes", "context", "NAME", "Context of the kubeconfig."),
     ProviderOption("kubernetes", "cluster", "NAME", "Name of the cluster in the snapshot."),
+    ProviderOption(
+        "kubernetes", "cluster-id", "ID", "What its cloud calls it: ARN, resource name or id."
+    ),
     ProviderOption("kubernetes", "namespace", "NAME", "Read a namespace only.", many=True),
     ProviderOption("terraform", "plan", "FILE", "Apply a plan in JSON to the base.", many=True),
     ProviderOption("terraform", "onto", "FILE", "Snapshot to apply it to.", many=True),

@@ -282,6 +282,7 @@ _LEAVES = {
     "last-used": "whether it is used",
     "usage": "what is used",
     "identity": "everything that this identity reaches",
+    "cluster-identity": "which identities of a cloud may enter the cluster",
     "url": "whether anybody may call it by its URL",
     "details": "how it is configured",
     "regions": "which regions are in use",

@@ -10,6 +10,7 @@ from modelreach.policy.azure import decide as deciding
 from modelreach.policy.azure import grants as granting
 from modelreach.policy.azure.asker import Asker, Fixed
 from modelreach.policy.azure.became import became
+from modelreach.policy.azure.clusters import of_clusters
 from modelreach.policy.azure.conditions import attribute_key
 from modelreach.policy.azure.estate import Estate
 from modelreach.policy.azure.explain import explain
@@ -113,7 +114,9 @@ class AzureEngine:
     def tokens(self, principal: str) -> Iterable[Token]:
         """By what an identity shows elsewhere who it is."""
         found = self._estate.principal(principal)
-        return tuple(tokens(self._estate, found)) if found and not became(principal) else ()
+        if found is None or became(principal):
+            return ()
+        return (*tokens(self._estate, found), *of_clusters(self._asker(principal)))
 
     def possible(self, principal: str) -> Iterable[Token]:
         """Nothing has to be said for an identity to show its token."""

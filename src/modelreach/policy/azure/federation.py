@@ -34,7 +34,9 @@ def tokens(estate: Estate, principal: Principal) -> Iterator[Token]:
     if principal.kind not in _ACTS or not estate.tenant:
         return
     app = str(principal.attributes.get("app_id", "")) or principal.unique_id
-    claims = {"oid": (principal.id,), "tid": (estate.tenant,)}
+    claims: dict[str, tuple[str, ...]] = {"oid": (principal.id,), "tid": (estate.tenant,)}
+    if groups := estate.groups_of(principal):
+        claims["groups"] = groups
     if app:
         claims["azp"] = claims["appid"] = (app,)
     if principal.kind == "managed-identity":

@@ -9,7 +9,7 @@ https://docs.cloud.google.com/iam/docs/workload-identity-federation
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 
@@ -34,10 +34,14 @@ _OF_AWS = (
 )
 
 
-def tokens(principal: Principal) -> Iterator[Token]:
-    """Give the identity token of a service account, good for any audience."""
+def tokens(principal: Principal, groups: Iterable[str] = ()) -> Iterator[Token]:
+    """Give the identity token of a service account, good for any audience. The groups that it is
+    in are not in it: clusters look them up."""
     if principal.kind in ("service-account", "service-agent") and principal.unique_id:
-        claims = {"email": (principal.id.partition(":")[2],), "azp": (principal.unique_id,)}
+        email = principal.id.partition(":")[2]
+        claims: dict[str, tuple[str, ...]] = {"email": (email,), "azp": (principal.unique_id,)}
+        if named := tuple(sorted(group.partition(":")[2] for group in groups)):
+            claims["groups"] = named
         yield Token(_GOOGLE, principal.unique_id, claims=claims)
 
 

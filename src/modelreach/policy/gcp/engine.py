@@ -14,9 +14,11 @@ from modelreach.policy.gcp import pivots as pivoting
 from modelreach.policy.gcp.admission import admits, naming, tokens
 from modelreach.policy.gcp.asker import Asker, Fixed, Place
 from modelreach.policy.gcp.became import became
+from modelreach.policy.gcp.clusters import of_clusters
 from modelreach.policy.gcp.estate import Estate
 from modelreach.policy.gcp.explain import explain_deny
 from modelreach.policy.gcp.held import held
+from modelreach.policy.gcp.holder import Holder
 from modelreach.policy.gcp.tools import tools
 from modelreach.policy.gcp.unlisted import unlisted
 from modelreach.policy.permissions import PermissionSet
@@ -120,7 +122,10 @@ class GcpEngine:
     def tokens(self, principal: str) -> Iterable[Token]:
         """A service account can show an identity token of its own."""
         found = self._estate.principal(principal)
-        return tuple(tokens(found)) if found is not None else ()
+        if found is None or became(principal):
+            return ()
+        groups = (one for one in self._estate.who(found).sure if one.startswith("group:"))
+        return (*tokens(found, groups), *of_clusters(Holder(self._asker(principal))))
 
     def possible(self, principal: str) -> Iterable[Token]:
         """Nothing has to be said for an account to show its token."""

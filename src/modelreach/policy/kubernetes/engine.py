@@ -8,6 +8,7 @@ from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
 from modelreach.policy.kubernetes import grants as granting
 from modelreach.policy.kubernetes.decide import decide
+from modelreach.policy.kubernetes.entry import entered
 from modelreach.policy.kubernetes.estate import PROVIDER, Estate
 from modelreach.policy.kubernetes.held import held
 from modelreach.policy.kubernetes.names import cluster_of, namespace_of
@@ -99,8 +100,15 @@ class KubernetesEngine:
         return tuple(possible(self._estate, self._known(principal)))
 
     def admits(self, token: Token, source: str) -> Iterable[Pivot]:
-        """Whom a cluster takes tokens of is not in its API."""
-        return ()
+        """A hop to each user as whom an identity of a cloud enters a cluster of that cloud."""
+        found = tuple(
+            one
+            for cloud in self._estate.clouds
+            for one in entered(cloud, token, source, self._estate.names)
+        )
+        for one in found:
+            self._estate.enter(one)
+        return tuple(one.pivot for one in found)
 
     def naming(self, token: Token) -> Iterable[Support]:
         """Nor does it name tokens of others."""

@@ -7,11 +7,15 @@ together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
+import msgspec
+
 from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.kubernetes.cloud import CloudCluster, matched
+from modelreach.policy.kubernetes.entry import Entered
 from modelreach.policy.kubernetes.names import (
     PREFIX,
     RBAC,
@@ -69,6 +73,10 @@ class Estate:
         self.facts = facts
         self._roles: dict[str, Compiled] = {}
         self._written: dict[str, Compiled] = {}
+        self._entered: dict[str, Entered] = {}
+        self._more: dict[str, list[Binding]] = {}
+        self._given: dict[str, Compiled] = {}
+        self._opaque: set[str] = set()
         self._held: dict[str, tuple[Granted, ...]] = {}
         self._unread_in: dict[tuple[str, str], tuple[str, ...]] = {}
         self._subjects: dict[str, tuple[str, ...]] = {}
@@ -78,6 +86,8 @@ class Estate:
 
     def principal(self, name: str) -> Principal | None:
         """Give the fact behind an id; of a name without a cluster, where there is one cluster."""
+        if name in self._entered:
+            return self._entered[name].principal
         found = self.facts.principals.get(name) or self.facts.principals.get(self.named(name))
         return found if found is not None and found.provider == PROVIDER else None
 
@@ -117,6 +127,37 @@ class Estate:
         implied = (group_id(cluster, name) for name in groups)
         return tuple(dict.fromkeys((principal.id, *principal.groups, *implied)))
 
+    @cached_property
+    def clouds(self) -> tuple[CloudCluster, ...]:
+        """The clusters that are known to be one of a cloud's."""
+        scopes = (self.facts.scopes[cluster] for cluster in self.clusters)
+        found = (matched(scope, self.facts) for scope in scopes)
+        return tuple(one for one in found if one is not None)
+
+    def enter(self, one: Entered) -> None:
+        """Take somebody in who comes from a cloud. Who is listed already, by a binding, is the
+        same user: what it holds is joined."""
+        name = one.principal.id
+        known = self.principal(name)
+        groups = (*one.principal.groups, *(known.groups if known is not None else ()))
+        principal = msgspec.structs.replace(one.principal, groups=tuple(dict.fromkeys(groups)))
+        self._entered[name] = replace(one, principal=principal)
+        for role, document in one.documents:
+            self._given[role] = compile_role(document)
+        more = self._more.setdefault(name, [])
+        for binding in one.bindings:
+            if binding not in more:
+                more.append(binding)
+            if not self._there(binding.role):
+                self._opaque.add(binding.role)
+        self._held.pop(name, None)
+        self._subjects.pop(name, None)
+        self._everything.clear()
+
+    def names(self, subject: str) -> bool:
+        """Does some binding name a user or group?"""
+        return subject in self._bindings
+
     def anonymous(self, cluster: str) -> tuple[str, ...]:
         """Give the subjects of requests without credentials, which anybody may make; none where
         such are known to be refused.
@@ -147,8 +188,8 @@ class Estate:
         return {name: tuple(bindings) for name, bindings in found.items()}
 
     def bindings(self, subject: str) -> tuple[Binding, ...]:
-        """Give the bindings that name a subject."""
-        return self._bindings.get(subject, ())
+        """Give the bindings that name a subject, those of who entered included."""
+        return (*self._bindings.get(subject, ()), *self._more.get(subject, ()))
 
     def granted(self, subjects: Iterable[str]) -> Iterator[Granted]:
         """Give every rule that subjects hold."""
@@ -174,17 +215,23 @@ class Estate:
         """Give the bindings whose role may exist and was not read."""
         for subject in subjects:
             for binding in self.bindings(subject):
-                missing = binding.role not in self.roles
-                if missing and self.unread("roles", binding.role):
+                missing = not self._there(binding.role)
+                if missing and (
+                    binding.role in self._opaque or self.unread("roles", binding.role)
+                ):
                     yield binding
 
     def dangling(self, subjects: Iterable[str]) -> Iterator[Binding]:
         """Give the bindings whose role does not exist: whoever makes it grants it."""
         for subject in subjects:
             for binding in self.bindings(subject):
-                missing = binding.role not in self.roles
-                if missing and not self.unread("roles", binding.role):
+                missing = not self._there(binding.role)
+                known = binding.role not in self._opaque
+                if missing and known and not self.unread("roles", binding.role):
                     yield binding
+
+    def _there(self, role: str) -> bool:
+        return role in self.roles or role in self._given
 
     @cached_property
     def roles(self) -> dict[str, ManagedPolicy]:
@@ -199,7 +246,7 @@ class Estate:
         return self._roles[name]
 
     def _compiled(self, name: str) -> Compiled:
-        own = self._own(name)
+        own = self._given.get(name) or self._own(name)
         if own.selectors is None:
             return own
         parts = tuple(self._aggregated(name, own, {name}))

@@ -38,9 +38,12 @@ def tokens(estate: Estate, account: Principal) -> Iterator[Token]:
         yield from _annotated(account, issuer, subject, strangers)
         for audience in _audiences(estate, account):
             yield Token(issuer, subject, (audience,), strangers=strangers)
-    if arn := cluster.get("arn"):
+    cloud = next((c for c in estate.clouds if c.cluster == cluster_of(account.id)), None)
+    own = cloud.id if cloud is not None and cloud.kind == "eks:cluster" else ""
+    if arn := cluster.get("arn") or own:
         yield Token(f"eks:{arn}", subject)
-    if pool := cluster.get("workload_pool"):
+    told = cloud.fact.attributes.get("workload_pool") if cloud is not None else None
+    if pool := cluster.get("workload_pool") or told:
         yield Token(
             issuer=str(pool),
             subject=f"ns/{found.namespace}/sa/{found.name}",

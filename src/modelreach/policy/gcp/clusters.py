@@ -1,0 +1,102 @@
+"""What an identity can show to clusters of GKE: itself, with what IAM lets it do within them.
+
+A cluster asks RBAC first, and where that does not allow a request, IAM: by the permission
+`container.RESOURCE.VERB` of its project.
+https://docs.cloud.google.com/kubernetes-engine/docs/how-to/role-based-access-control
+https://docs.cloud.google.com/iam/docs/roles-permissions/container
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Final
+
+from modelreach.model import Verdict
+from modelreach.policy.decision import Decision, StatementRef
+from modelreach.policy.engine import Support, Token
+from modelreach.policy.expr import conjuncts
+from modelreach.policy.gcp.holder import Holder
+
+_CLUSTER: Final = "container.googleapis.com/Cluster"
+#: What `container` has besides objects of clusters.
+_OF_CLOUD = frozenset({"clusters", "operations", "hostServiceAgent", "nodePools", "apiServices"})
+_VERBS: Final = {
+    "get": ("get",),
+    "list": ("list", "watch"),
+    "create": ("create",),
+    "update": ("update", "patch"),
+    "delete": ("delete", "deletecollection"),
+    "bind": ("bind",),
+    "escalate": ("escalate",),
+}
+#: Permissions on what of an object has a path of its own.
+_PARTS: Final = {
+    "exec": ("exec", ("create", "get")),
+    "attach": ("attach", ("create", "get")),
+    "portForward": ("portforward", ("create", "get")),
+    "proxy": ("proxy", ("create", "get", "update", "patch", "delete")),
+    "getLogs": ("log", ("get",)),
+    "evict": ("eviction", ("create",)),
+    "createToken": ("token", ("create",)),
+}
+
+
+def of_clusters(holder: Holder) -> Iterator[Token]:
+    """Give what an identity can show to each cluster of GKE that IAM lets it do anything in."""
+    estate, name = holder.asker.estate, holder.name
+    permissions = [
+        (permission, rule)
+        for permission in sorted(set(estate.spelled.values()))
+        if (rule := _rule(permission)) is not None and holder.places(permission)
+    ]
+    if not permissions:
+        return
+    for runtime in _clusters(holder):
+        held = [
+            (permission, rule, decision)
+            for permission, rule in permissions
+            if (decision := holder.decide(permission, runtime, {})).verdict is not Verdict.DENY
+        ]
+        if held:
+            yield _token(name, runtime, held)
+
+
+def _clusters(holder: Holder) -> Iterator[str]:
+    for runtime in holder.asker.estate.facts.snapshot.runtimes:
+        if runtime.kind == _CLUSTER:
+            yield runtime.id
+
+
+def _token(name: str, cluster: str, held: list[tuple[str, dict[str, object], Decision]]) -> Token:
+    refs: tuple[StatementRef, ...] = tuple(
+        sorted({ref for _, _, decision in held for ref in decision.allowed_by})
+    )
+    first = held[0][0] + (f" and {len(held) - 1} more" if len(held) > 1 else "")
+    depends = sorted({text for _, _, one in held for text in conjuncts(one.residual)})
+    rules = json.dumps([rule for _, rule, _ in held])
+    return Token(
+        issuer=f"gke:{cluster}",
+        subject=name.partition(":")[2],
+        claims={"rules": (rules,)} | ({"depends": tuple(depends)} if depends else {}),
+        support=(Support(name, first, cluster, refs),),
+    )
+
+
+def _rule(permission: str) -> dict[str, object] | None:
+    """Give a permission as a rule of a cluster; None of one that is about something else. The
+    group of the resource is not in its name, so that any is taken."""
+    service, _, rest = permission.partition(".")
+    resource, _, verb = rest.partition(".")
+    if service != "container" or not verb or resource in _OF_CLOUD:
+        return None
+    if verb in _VERBS:
+        return {"apiGroups": ["*"], "resources": [resource.lower()], "verbs": list(_VERBS[verb])}
+    if verb in _PARTS:
+        part, verbs = _PARTS[verb]
+        return {
+            "apiGroups": ["*"],
+            "resources": [f"{resource.lower()}/{part}"],
+            "verbs": list(verbs),
+        }
+    return None

@@ -1,0 +1,205 @@
+"""Identities of clouds that enter a cluster: as which user, in which groups, with what more.
+
+Both halves: the cloud's list of who enters (access entries of EKS), or its permission to fetch
+credentials (AKS) or to do what IAM lets somebody do in clusters (GKE); and the cluster, which has
+to be known to be that one. What the user and its groups are bound to, RBAC says.
+
+https://docs.aws.amazon.com/eks/latest/userguide/access-entries.html
+https://docs.aws.amazon.com/eks/latest/userguide/access-policy-permissions.html
+https://learn.microsoft.com/azure/aks/control-kubeconfig-access
+https://docs.cloud.google.com/kubernetes-engine/docs/how-to/role-based-access-control
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
+from typing import Final
+
+from modelreach.policy.engine import Pivot, Support, Token
+from modelreach.policy.escalation.mechanism import provided, strength_of
+from modelreach.policy.expr import all_of
+from modelreach.policy.kubernetes.cloud import CloudCluster
+from modelreach.policy.kubernetes.names import RBAC, group_id, resource_id, user_id
+from modelreach.snapshot import Binding, Principal
+
+#: Modes of a cluster in which access entries count; in the third only a config map does.
+_GKE: Final = "container.googleapis.com/Cluster"
+_AKS: Final = "microsoft.containerservice/managedclusters"
+_BY_ENTRIES: Final = ("", "API", "API_AND_CONFIG_MAP")
+_ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
+_SEES = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
+#: Access policies whose rules are told in a sentence. Those of the other three are similar to the
+#: cluster's own roles for users, which are taken for them; of any further one nothing is known.
+_POLICIES: Final = {
+    "AmazonEKSClusterAdminPolicy": (_ALL, {"nonResourceURLs": ["*"], "verbs": ["*"]}),
+    "AmazonEKSAdminViewPolicy": (_SEES,),
+}
+_SIMILAR: Final = {
+    "AmazonEKSAdminPolicy": "admin",
+    "AmazonEKSEditPolicy": "edit",
+    "AmazonEKSViewPolicy": "view",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Entered:
+    """Somebody within a cluster, the hop there, and what is held besides RBAC: bindings, and the
+    documents of roles that only they name."""
+
+    principal: Principal
+    pivot: Pivot
+    bindings: tuple[Binding, ...] = ()
+    documents: tuple[tuple[str, bytes], ...] = ()
+
+
+def entered(
+    cloud: CloudCluster, token: Token, source: str, named: Callable[[str], bool]
+) -> Iterator[Entered]:
+    """Give everybody as whom the holder of a token enters a cluster. `named`: whether some
+    binding of the cluster names a user or group."""
+    if token.issuer in (f"gke:{cloud.id}", f"aks:{cloud.id.lower()}"):
+        yield _by_cloud(cloud, token, source)
+    elif cloud.kind == "eks:cluster" and token.issuer.startswith("aws:"):
+        yield from _by_entry(cloud, source)
+    elif cloud.kind == _GKE and token.issuer == "accounts.google.com":
+        depends = ("Google Groups for RBAC is turned on",)
+        yield from _by_name(cloud, token, "email", source, named, depends)
+    elif _of_tenant(cloud, token):
+        yield from _by_name(cloud, token, "oid", source, named)
+
+
+def _of_tenant(cloud: CloudCluster, token: Token) -> bool:
+    """Does a cluster of AKS let identities of its tenant in, and is the token one of these? Of
+    the two spellings of a tenant's issuer one is enough."""
+    if cloud.kind != _AKS or cloud.fact.attributes.get("entra") is not True:
+        return False
+    return token.issuer == f"sts.windows.net/{next(iter(token.claims.get('tid', ('',))))}"
+
+
+def _by_name(
+    cloud: CloudCluster,
+    token: Token,
+    claim: str,
+    source: str,
+    named: Callable[[str], bool],
+    by_groups: tuple[str, ...] = (),
+) -> Iterator[Entered]:
+    """Who comes under its own name is somebody where a binding names it, or a group of it.
+    `by_groups`: on what groups hang."""
+    for user in token.claims.get(claim, ()):
+        groups = token.claims.get("groups", ())
+        own = tuple(one for one in groups if named(group_id(cloud.cluster, one)))
+        if own or named(user_id(cloud.cluster, user)):
+            told = f"user `{user}`" + (f"; groups {', '.join(own)}" if own else "")
+            support = Support(source, "", cloud.id, (), f"enters as {told}")
+            note = "the cluster knows the identities of its cloud by their names"
+            yield _made(cloud, source, user, own, support, note, by_groups if own else ())
+
+
+def _by_cloud(cloud: CloudCluster, token: Token, source: str) -> Entered:
+    """Who may do something in the cluster by permissions of its cloud, or fetch credentials."""
+    depends = token.claims.get("depends", ())
+    support = next(iter(token.support), Support(source, "", cloud.id, ()))
+    user, groups = token.subject, token.claims.get("groups", ())
+    note = "its cloud lets it act in the cluster"
+    found = _made(cloud, source, user, groups, support, note, depends)
+    rules = next(iter(token.claims.get("rules", ())), "")
+    if not rules:
+        return found
+    role = resource_id(cloud.cluster, "", "permissions.iam.googleapis.com", user)
+    binding = Binding(
+        id=f"{cloud.id}#{user}",
+        provider="kubernetes",
+        target=cloud.cluster,
+        role=role,
+        members=(found.principal.id,),
+        name="IAM",
+    )
+    return replace(
+        found, bindings=(binding,), documents=((role, f'{{"rules": {rules}}}'.encode()),)
+    )
+
+
+def _by_entry(cloud: CloudCluster, source: str) -> Iterator[Entered]:
+    if str(cloud.fact.attributes.get("authentication", "")) not in _BY_ENTRIES:
+        return
+    for entry in cloud.listed("access_entries"):
+        principal, user, groups = (*entry.split("|"), "", "")[:3]
+        if principal == source:
+            named = tuple(group for group in groups.split(",") if group)
+            policies = [p for p in cloud.listed("access_policies") if p.startswith(f"{source}|")]
+            yield _entered(cloud, source, user or source, named, policies)
+
+
+def _entered(
+    cloud: CloudCluster, source: str, user: str, groups: tuple[str, ...], policies: Iterable[str]
+) -> Entered:
+    cluster = cloud.cluster
+    name = user_id(cluster, user)
+    found = tuple(_bindings(cloud, name, policies))
+    told = [f"user `{user}`"]
+    told += [f"groups {', '.join(groups)}"] if groups else []
+    told += [f"{binding.name} on {binding.target}" for binding in found]
+    support = Support(source, "", cloud.id, (), f"access entry: {'; '.join(told)}")
+    note = "an access entry of the cluster lets it in"
+    documents = tuple(
+        (binding.role, json.dumps({"rules": _POLICIES[binding.name]}).encode())
+        for binding in found
+        if binding.name in _POLICIES
+    )
+    made = _made(cloud, source, user, groups, support, note, ())
+    return replace(made, bindings=found, documents=documents)
+
+
+def _made(
+    cloud: CloudCluster,
+    source: str,
+    user: str,
+    groups: Iterable[str],
+    support: Support,
+    note: str,
+    depends: tuple[str, ...],
+) -> Entered:
+    cluster = cloud.cluster
+    name = user_id(cluster, user)
+    residual = all_of(provided(text) for text in depends)
+    return Entered(
+        Principal(
+            id=name,
+            provider="kubernetes",
+            kind="user",
+            scope=cluster,
+            name=user,
+            groups=tuple(group_id(cluster, group) for group in groups),
+        ),
+        Pivot(
+            "federation",
+            source,
+            name,
+            strength_of(residual),
+            residual,
+            (support,),
+            via=cloud.id,
+            note=note,
+        ),
+    )
+
+
+def _bindings(cloud: CloudCluster, member: str, policies: Iterable[str]) -> Iterator[Binding]:
+    cluster = cloud.cluster
+    for policy in policies:
+        _, name, places = (*policy.split("|"), "", "")[:3]
+        role = resource_id(cluster, "", "accesspolicies.eks.amazonaws.com", name)
+        if name in _SIMILAR:
+            role = resource_id(cluster, "", f"clusterroles.{RBAC}", _SIMILAR[name])
+        for place in places.split(",") if places else ("",):
+            yield Binding(
+                id=f"{cloud.id}#{member}#{name}#{place}",
+                provider="kubernetes",
+                target=f"{cluster}/{place}" if place else cluster,
+                role=role,
+                members=(member,),
+                name=name,
+            )
