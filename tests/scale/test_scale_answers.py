@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import dataclasses
 import sqlite3
 from collections.abc import Callable
 from pathlib import Path
 from random import Random
+from typing import Any
 
 import pytest
 import zstandard
@@ -30,14 +30,16 @@ from organisations import PROVIDERS, manifest, plan, whole
 from organisations.changes import CHANGES, change
 
 ROOT = Path(__file__).parents[2]
-SMALL = {"principals": 16, "resources": 60, "accounts": 2}
+SMALL: dict[str, Any] = {"principals": 16, "resources": 60, "accounts": 2}
 
 
 def _estates() -> dict[str, Snapshot]:
     desk = ROOT / "fixtures" / "booking_desk" / "estate.snap.json"
     return {
         "aws": whole(plan(**SMALL)),
-        "gcp": whole(dataclasses.replace(plan(**SMALL), providers=("gcp",))),
+        "azure": whole(plan(**SMALL, providers=("azure",))),
+        "gcp": whole(plan(**SMALL, providers=("gcp",))),
+        "kubernetes": whole(plan(**SMALL, providers=("kubernetes",))),
         "several": read(desk.read_bytes(), place="desk"),
     }
 
@@ -52,7 +54,7 @@ def _runs(made: Snapshot, count: int = 3) -> list[str]:
 
 def _release(name: str, made: Snapshot) -> Release:
     cloud = providers.cloud_of(name, made)
-    raw = manifest(name).replace("cloud: aws", f"cloud: {cloud}").encode()
+    raw = manifest(name, cloud=cloud).encode()
     return Release(deployment.decode(raw, place="m"), made)
 
 
@@ -170,7 +172,7 @@ def test_what_was_kept_and_makes_no_sense_is_worked_out(tmp_path: Path) -> None:
         assert _scans(_stored(path, made), names, keeping=True) == first
 
 
-@pytest.mark.parametrize("which", ["gcp", "several"])
+@pytest.mark.parametrize("which", ["azure", "gcp", "kubernetes", "several"])
 def test_estates_of_all_providers(which: str, tmp_path: Path) -> None:
     made = ESTATES[which]
     names = [p.id for p in made.principals if p.kind not in ("group", "user")][:4]

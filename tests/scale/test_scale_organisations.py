@@ -4,16 +4,22 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import Any
+
+import pytest
 
 import organisations
+from modelreach import deployment
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline.many import Many
 from modelreach.plugins import CollectOptions
 from modelreach.policy.aws.document import compile_document
 from modelreach.snapshot import Facts, encode
 from modelreach_aws import AwsConnector
-from organisations import parts, plan, whole
+from organisations import manifest, parts, plan, whole
 from organisations.details import authorization_details
 
-SMALL = {"principals": 120, "accounts": 4}
+SMALL: dict[str, Any] = {"principals": 120, "accounts": 4}
 
 
 def test_the_same_plan_gives_the_same_bytes() -> None:
@@ -72,3 +78,23 @@ def test_details_for_other_tools_are_read_back_as_the_same_principals(tmp_path: 
     assert {
         (a.target, a.kind, a.document) for a in read.attachments if a.kind == "identity"
     } == ours
+
+
+@pytest.mark.parametrize("provider", sorted(organisations.PROVIDERS))
+def test_every_provider_makes_estates_that_are_followed(provider: str) -> None:
+    """The same plan the same bytes, only changed places differ, and releases reach something."""
+    of = plan(**SMALL, providers=(provider,))
+    made = whole(of)
+    assert encode(made) == encode(whole(of))
+    assert {scope.provider for scope in made.scopes} == {provider}
+    later = plan(**SMALL, drift=0.25, day=1, providers=(provider,))
+    before, after = list(parts(of)), list(parts(later))
+    differing = {i - 1 for i, (a, b) in enumerate(zip(before, after, strict=True)) if a != b}
+    assert differing == later.changed
+    releases = [
+        (deployment.decode(manifest(name, cloud=provider).encode(), place="m"), "m", b"")
+        for name in organisations.deployments(of, made)[:4]
+    ]
+    rows = Many(made, "", JudgePolicy()).survey(releases, lambda _: None)
+    assert len(rows) == 4
+    assert any(row.reach for row in rows)

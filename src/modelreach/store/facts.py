@@ -215,8 +215,8 @@ class StoredFacts(Facts):
 
     @property
     def read_parts(self) -> tuple[str, ...]:
-        """The parts that were read so far."""
-        return tuple(sorted(self._loaded))
+        """The parts of which facts were read so far."""
+        return tuple(sorted(part for part, read in self._loaded.items() if any(read.values())))
 
     def part(self, scope: str) -> Part:
         """Give the facts of one scope."""
@@ -238,7 +238,8 @@ class StoredFacts(Facts):
 
     def everywhere(self, section: str) -> tuple[Any, ...]:
         """Give a section of all parts."""
-        return tuple(fact for part in self._names for fact in self._facts(part, section))
+        held = (part for part in self._names if section in self._manifest.get(part, ()))
+        return tuple(fact for part in held for fact in self._read(part, section))
 
     def load(self, section: str) -> None:
         """Read a section of every part."""
