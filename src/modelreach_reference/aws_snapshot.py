@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import cast
 
 from modelreach_reference.aws import MalformedRecord, TooManyCompletions, count_completions
@@ -18,6 +19,35 @@ Json = Mapping[str, object]
 
 #: More ways than this to complete a context are not tried.
 MANY = 3_000
+
+
+#: What somebody has who may give itself any policy.
+_ANYTHING = {"Sid": "AnyPolicy", "Effect": "Allow", "Action": "*", "Resource": "*"}
+
+
+@dataclass(frozen=True)
+class _Became:
+    """A principal, and what it has changed for itself: any policy, one more group, no boundary."""
+
+    base: str
+    free: bool = False
+    bounded: bool = True
+    groups: tuple[str, ...] = ()
+
+    @classmethod
+    def of(cls, name: str) -> _Became | None:
+        """Read a name; None if it is after a change that cannot be followed here."""
+        start = name.find("#", name.rfind("/") + 1)
+        if start < 0:
+            return cls(name)
+        base, change = name[:start], name[start + 1 :]
+        if change == "any-policy":
+            return cls(base, free=True)
+        if change == "no-boundary":
+            return cls(base, bounded=False)
+        if change.startswith("group="):
+            return cls(base, groups=(change.removeprefix("group="),))
+        return None
 
 
 class AwsSnapshot:
@@ -39,6 +69,11 @@ class AwsSnapshot:
         """Is the subject an AWS principal or service?"""
         return subject.startswith("arn:aws") or subject.endswith((".amazonaws.com", ".com.cn"))
 
+    def follows(self, subject: str) -> bool:
+        """Can it be said what the subject may do? One that has changed what holds for it has a
+        name with its change behind it, and not every change can be followed here."""
+        return _Became.of(subject) is not None
+
     def asks(self, action: str) -> bool:
         """Is it an action, `service:Name`?"""
         return ":" in action
@@ -50,6 +85,9 @@ class AwsSnapshot:
             wanted = _canonical(json.loads(str(part.get("statement"))))
         except ValueError:
             return False
+        became = _Became.of(str(part.get("subject")))
+        if became is not None and became.free and not target:
+            return wanted == _canonical(_ANYTHING)
         return any(
             wanted == _canonical(found)
             for (where, _), documents in self._attached.items()
@@ -81,12 +119,14 @@ class AwsSnapshot:
         except (MalformedRecord, TooManyCompletions):
             return None
 
-    def _record(self, subject: str, action: str, resource: str, object_: str) -> Json:
+    def _record(self, name: str, action: str, resource: str, object_: str) -> Json:
+        became = _Became.of(name) or _Became(name)
+        subject = became.base
         about = action.partition(":")[0] == "sts"
         account = self._scope(object_) or _account(resource) or _account(subject)
         policies: dict[str, object] = {
-            "identity": self._identity(subject),
-            "boundaries": self._on(subject, "boundary") or None,
+            "identity": self._identity(became),
+            "boundaries": (self._on(subject, "boundary") if became.bounded else []) or None,
             "resource": self._on(object_, "trust" if about else "resource") or None,
             "scps": self._levels(_account(subject), "scp"),
             "rcps": self._levels(_account(resource) or self._scope(object_), "rcp"),
@@ -118,13 +158,16 @@ class AwsSnapshot:
     def _on(self, target: str, kind: str) -> list[object]:
         return self._attached.get((target, kind), [])
 
-    def _identity(self, subject: str) -> list[object]:
+    def _identity(self, became: _Became) -> list[object]:
         groups = cast(
-            "Iterable[object]", (self._principals.get(subject) or {}).get("groups") or ()
+            "Iterable[object]", (self._principals.get(became.base) or {}).get("groups") or ()
         )
+        if became.free:
+            # It may write over what denies in its own policies, too.
+            return [{"Version": "2012-10-17", "Statement": [_ANYTHING]}]
         return [
             document
-            for holder in (subject, *map(str, groups))
+            for holder in (became.base, *map(str, groups), *became.groups)
             for document in self._on(holder, "identity")
         ]
 

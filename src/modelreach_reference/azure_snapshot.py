@@ -33,7 +33,12 @@ class AzureSnapshot:
 
     def knows(self, subject: str) -> bool:
         """Is the subject one of Entra ID's, or an Azure resource?"""
-        return bool(_UUID.fullmatch(subject)) or subject.startswith("/subscriptions/")
+        name = subject.partition("#")[0]
+        return bool(_UUID.fullmatch(name)) or subject.startswith("/subscriptions/")
+
+    def follows(self, subject: str) -> bool:
+        """Can it be said what the subject may do? Not of one that has changed it for itself."""
+        return "#" not in subject
 
     def asks(self, action: str) -> bool:
         """Is it an operation of ARM, or a permission of Graph?"""

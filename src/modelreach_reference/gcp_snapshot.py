@@ -31,6 +31,10 @@ class GcpSnapshot:
         """Is the subject one of Google Cloud's?"""
         return subject.startswith(_ACTING)
 
+    def follows(self, subject: str) -> bool:
+        """Can it be said what the subject may do? Not of one that has changed it for itself."""
+        return "#" not in subject
+
     def asks(self, action: str) -> bool:
         """Is it a permission, `service.nouns.verb`?"""
         return action.count(".") > 1

@@ -28,6 +28,10 @@ class KubernetesSnapshot:
         """Is the subject in a cluster?"""
         return subject.startswith("k8s/")
 
+    def follows(self, subject: str) -> bool:
+        """Can it be said what the subject may do? Not of one that has changed it for itself."""
+        return "#" not in subject
+
     def asks(self, action: str) -> bool:
         """Is it `group:resource:verb`, and no path of the API server?"""
         return action.count(":") == 2 and not action.startswith("url:")

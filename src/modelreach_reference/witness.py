@@ -7,7 +7,7 @@ of the provider has to come to the same answer. Other providers' evaluators join
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from typing import Protocol, cast
@@ -44,6 +44,10 @@ class Estate(Protocol):
         """Is the subject one of this provider's?"""
         ...
 
+    def follows(self, subject: str) -> bool:
+        """Can it be said what the subject may do, if it has changed that for itself?"""
+        ...
+
     def asks(self, action: str) -> bool:
         """Is it a request of this provider's, that can be asked?"""
         ...
@@ -70,12 +74,18 @@ def check(
 ) -> tuple[Checked, ...]:
     """Check every step of a witness. `context` are condition keys that the deployment fixes."""
     estates = [provider(snapshot, context or {}) for provider in PROVIDERS]
-    return tuple(
-        checked for hop in witness if hop.get("kind") != "start" for checked in _hop(estates, hop)
-    )
+    found: list[Checked] = []
+    became: set[str] = set()
+    for hop in witness:
+        if hop.get("kind") != "start":
+            found += _hop(estates, hop, became)
+        became.add(str(hop.get("object")))
+    return tuple(found)
 
 
-def _hop(estates: Sequence[Estate], hop: Json) -> Iterator[Checked]:
+def _hop(estates: Sequence[Estate], hop: Json, became: Container[str]) -> Iterator[Checked]:
+    """Check one hop. `became` are those that the hops before it lead to: nobody is there after a
+    change that no hop makes."""
     strength = str(hop.get("strength", "certain"))
     also = cast("Iterable[Json]", hop.get("also") or ())
     for part in (hop, *also):
@@ -83,6 +93,12 @@ def _hop(estates: Sequence[Estate], hop: Json) -> Iterator[Checked]:
         estate = next((one for one in estates if one.knows(subject)), None)
         if estate is None:
             yield Checked(Outcome.UNCHECKED, _named(part), "no reference evaluator knows it")
+            continue
+        if "#" in subject and subject not in became:
+            yield Checked(Outcome.FAILS, _named(part), "no hop before it makes that change")
+            continue
+        if not estate.follows(subject):
+            yield Checked(Outcome.UNCHECKED, _named(part), "what it may do after a change")
             continue
         statement = str(part.get("statement") or "")
         if statement and not any(one.stands(part) for one in estates):
@@ -101,6 +117,11 @@ def _answered(estate: Estate, part: Json, strength: str) -> Checked:
     right = answers == {"allow"} if strength == "certain" else "allow" in answers
     if right:
         return Checked(Outcome.HOLDS, _named(part))
+    if "*" in str(part.get("object")):
+        # What is so of one thing that a pattern fits need not be so of another.
+        return Checked(
+            Outcome.UNCHECKED, _named(part), "it is so of a part of the pattern at most"
+        )
     return Checked(Outcome.FAILS, _named(part), "the reference evaluator does not allow it")
 
 

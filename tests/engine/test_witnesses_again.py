@@ -1,0 +1,64 @@
+"""What the engine shows of drawn estates, the reference evaluator does not contradict."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from modelreach import report, snapshot
+from modelreach.pipeline import GateOptions
+from modelreach.pipeline.scan import radius_report
+from modelreach_reference.witness import Checked, Outcome, check
+
+Json = dict[str, Any]
+ESCALATE = {"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "*"}
+
+
+def shown(world: Any, drawn: Any) -> tuple[Json, list[list[Json]]]:
+    said = json.loads(report.encode(radius_report(world.side(drawn), GateOptions())))
+    rows = [*said["grants"], *said["identities"], *said["admin_of"], *said["findings"]]
+    estate = json.loads(snapshot.encode(drawn.snapshot()))
+    return estate, [row["witness"] for row in rows if not row.get("pattern")]
+
+
+def failing(estate: Json, ways: list[list[Json]]) -> Iterator[Checked]:
+    for way in ways:
+        yield from (one for one in check(estate, way) if one.outcome is Outcome.FAILS)
+
+
+@settings(max_examples=12)
+@given(data=st.data())
+def test_no_witness_is_contradicted(world: Any, data: st.DataObject) -> None:
+    estate, ways = shown(world, data.draw(world.estates()))
+    assert list(failing(estate, ways)) == []
+
+
+def test_who_gives_itself_any_policy_is_followed(world: Any) -> None:
+    drawn = world.drawn(policies=(world.written(world.one, "identity", "p", (ESCALATE,)),))
+    estate, ways = shown(world, drawn)
+    checked = [one for way in ways for one in check(estate, way)]
+    assert any("#any-policy" in one.step for one in checked)
+    assert {one.outcome for one in checked} == {Outcome.HOLDS}
+
+
+@pytest.mark.parametrize("change", ["any-policy", "group=everybody", "no-boundary"])
+def test_nobody_is_there_after_a_change_that_no_hop_makes(world: Any, change: str) -> None:
+    drawn = world.drawn(policies=(world.written(world.one, "identity", "p", (ESCALATE,)),))
+    estate, ways = shown(world, drawn)
+    way = next(way for way in ways if len(way) > 2)
+    alone = [way[0], {**way[-1], "subject": f"{world.one}#{change}"}]
+    assert list(failing(estate, [alone]))
+
+
+def test_a_change_that_cannot_be_followed_is_not_decided(world: Any) -> None:
+    drawn = world.drawn(policies=(world.written(world.one, "identity", "p", (ESCALATE,)),))
+    estate, ways = shown(world, drawn)
+    limited = f"{world.one}#session=1"
+    way = next(way for way in ways if len(way) > 2)
+    after = [{**way[0], "object": limited}, {**way[-1], "subject": limited}]
+    assert {one.outcome for one in check(estate, after)} == {Outcome.UNCHECKED}
