@@ -13,11 +13,19 @@ from modelreach.report import Report
 from modelreach_reports.naming import Names
 from modelreach_reports.picture import Fate, fate_of_item, heavier
 from modelreach_reports.safe import full, middle, short
-from modelreach_reports.story import ADMINISTRATOR, Item, deployment_of, items, together
+from modelreach_reports.story import (
+    ADMINISTRATOR,
+    Item,
+    deployment_of,
+    items,
+    takes_over,
+    together,
+)
 from modelreach_reports.tree import fate_of
 
-#: So many paths stand for themselves; the rest share one with others of their kind.
-PATHS = 5000
+#: So many paths stand for themselves; the rest share one with others of their kind. Where a scope
+#: can be taken over that says most of it, and fewer do.
+PATHS, BELOW_TAKEOVER = 5000, 400
 #: A chain of more identities has its middle left out.
 _CHAIN = 5
 
@@ -27,7 +35,8 @@ View = dict[str, Any]
 def explorer(report: Report, names: Names) -> View:
     """Give columns, boxes and paths (places of boxes), what matters most first."""
     told = items(report)
-    shown = [*told[:PATHS], *together(told[PATHS:])]
+    most = BELOW_TAKEOVER if takes_over(report) else PATHS
+    shown = [*told[:most], *together(told[most:])]
     return _Boxes(report, names, _identities(shown)).drawn(shown)
 
 

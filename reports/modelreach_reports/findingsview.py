@@ -10,7 +10,7 @@ from modelreach_reports.gating import waived_words
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import finding_words, standards_words
 from modelreach_reports.safe import full, middle, short, visible
-from modelreach_reports.story import FINAL, deployment_of, ranked_findings
+from modelreach_reports.story import FINAL, deployment_of, ranked_findings, takes_over
 from modelreach_reports.tree import Fate
 from modelreach_reports.words import begun, hop_label, strength_words, where_words
 
@@ -18,6 +18,8 @@ from modelreach_reports.words import begun, hop_label, strength_words, where_wor
 ROWS = 2000
 #: Of so many findings the page shows the whole witness.
 STRIPS = 200
+#: The same where a scope can be taken over: most findings are of what is in it.
+_ROWS_BELOW, _STRIPS_BELOW = 150, 50
 
 View = dict[str, Any]
 
@@ -39,15 +41,16 @@ def findings(report: Report, names: Names, fate: Fate) -> View:
     rows, name = ranked_findings(report), deployment_of(report)
     changes = report.changes if isinstance(report, DiffReport) else ()
     kinds = {row.resource: row.kind for row in changes}
+    most, strips = (_ROWS_BELOW, _STRIPS_BELOW) if takes_over(report) else (ROWS, STRIPS)
     shown = [
-        _finding(row, names, fate, begun(row.witness, name) if number < STRIPS else (), kinds)
-        for number, row in enumerate(rows[:ROWS])
+        _finding(row, names, fate, begun(row.witness, name) if number < strips else (), kinds)
+        for number, row in enumerate(rows[:most])
     ]
     notes = []
-    if len(rows) > STRIPS:
-        notes.append(f"The witness is shown for the first {STRIPS} findings.")
-    if len(rows) > ROWS:
-        notes.append(f"{len(rows) - ROWS} findings more are left out; the JSON has them all.")
+    if len(rows) > strips:
+        notes.append(f"The witness is shown for the first {strips} findings.")
+    if len(rows) > most:
+        notes.append(f"{len(rows) - most} findings more are left out; the JSON has them all.")
     return {"findings": shown, "findings_note": " ".join(notes)}
 
 

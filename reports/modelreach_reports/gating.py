@@ -15,7 +15,7 @@ from modelreach.report import (
     TriggerRow,
     UndeclaredRow,
 )
-from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint, shortened
+from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, length, paint, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import gate_reasons
 
@@ -77,6 +77,37 @@ def security_lines(report: DiffReport, look: Look) -> Iterator[Line]:
     for name, answer in change.by_dimension.items():
         yield from _dimension(name, answer, change, names, look)
     yield BLANK
+
+
+def security_brief(report: DiffReport, look: Look) -> Iterator[Line]:
+    """Say the same with a line for each dimension; all of it where all is to be shown."""
+    change = report.security_change
+    if change is None or look.show_all:
+        yield from security_lines(report, look)
+        return
+    yield (
+        ("Security change   ", Ink.STRONG),
+        (f" {change.verdict.upper()} ", _ANSWER[change.verdict]),
+        ("   modelreach decide: why, and what is due", Ink.FAINT),
+    )
+    for name, answer in change.by_dimension.items():
+        lead: Line = (
+            (f"  {look.name(DIMENSIONS.get(name, name), 20):<20}", Ink.PLAIN),
+            (f"{look.name(answer, 8):<9}", _ANSWER.get(answer, Ink.PLAIN)),
+        )
+        told = look.phrase(_gist(name, change), look.width - length(lead))
+        yield (*lead, (told, Ink.PLAIN))
+    yield BLANK
+
+
+def _gist(name: str, change: SecurityChange) -> str:
+    """Name the triggers of a dimension, those about what is reached first; or what is missing."""
+    rows = [row for row in change.triggers if row.dimension == name]
+    counts = Counter(row.id for row in sorted(rows, key=lambda row: not row.witness))
+    if counts:
+        return ", ".join(f"{count} {key}" if count > 1 else key for key, count in counts.items())
+    facts = [row.fact.removeprefix("the ") for row in change.undeclared if row.dimension == name]
+    return f"not declared: {', '.join(dict.fromkeys(facts))}" if facts else ""
 
 
 def _dimension(

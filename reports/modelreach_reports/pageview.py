@@ -33,7 +33,7 @@ from modelreach_reports.phrases import (
     verdict_word,
 )
 from modelreach_reports.safe import LONGEST, full, middle, short, visible
-from modelreach_reports.story import ranked_rows
+from modelreach_reports.story import ranked_rows, takes_over, told_together
 from modelreach_reports.tree import fate_of
 from modelreach_reports.words import statement_words, where_words
 
@@ -171,26 +171,39 @@ def _unknown(report: Report) -> View:
     }
 
 
+#: Where a scope can be taken over, of so many changes those that are alike share a row.
+_ALONE = 200
+
+
 def _changes(report: Report, names: Names) -> View:
     rows = ranked_rows(report)
-    note = ""
-    if len(rows) > ROWS:
-        note = f"{len(rows) - ROWS} rows more are left out; the JSON and CSV have them all."
+    shared = takes_over(report) and len(rows) > _ALONE
+    shown = told_together(rows) if shared else tuple((row, 0) for row in rows)
+    notes = []
+    if shared:
+        notes.append(
+            "What can be taken over holds all that is in it: who reaches several things of a kind "
+            "there has one row for them. The JSON and CSV list each."
+        )
+    if len(shown) > ROWS:
+        notes.append(
+            f"{len(shown) - ROWS} rows more are left out; the JSON and CSV have them all."
+        )
     return {
-        "changes": [_change(row, names) for row in rows[:ROWS]],
-        "changes_note": note,
-        "changes_tally": str(len(rows)) if rows else "",
+        "changes": [_change(row, names, also) for row, also in shown[:ROWS]],
+        "changes_note": " ".join(notes),
+        "changes_tally": f"{len(rows):,}" if rows else "",
     }
 
 
-def _change(row: ChangeRow | GrantRow, names: Names) -> View:
+def _change(row: ChangeRow | GrantRow, names: Names, also: int) -> View:
     kind = row.kind if isinstance(row, ChangeRow) else "reached"
     thing, last = names.thing(key_of(row)), row.witness[-1] if row.witness else None
     under = (kind_words(row.resource_kind), names.place(row.scope))
     return {
         "kind": kind,
         "sign": _SIGNS.get(kind, "~"),
-        "label": middle(thing.label, LONGEST),
+        "label": middle(thing.label, LONGEST) + (f" and {also:,} more" if also else ""),
         "full": full(row.resource),
         "under": middle(" · ".join(part for part in under if part), LONGEST),
         "sensitive": is_sensitive(row.sensitivity),

@@ -48,6 +48,7 @@ class Item:
     rank: tuple[int, ...]
     witness: tuple[Hop, ...] = ()
     also: int = 0
+    pattern: bool = False
 
     @property
     def cause(self) -> tuple[object, ...]:
@@ -117,6 +118,7 @@ def _of_rows(
         _shown(findings),
         _rank(kind, level, tuple(findings), known),
         begun(row.witness, name),
+        pattern=row.pattern,
     )
 
 
@@ -255,12 +257,12 @@ def grouped(rows: Sequence[Item], limit: int) -> tuple[Item, ...]:
     if len(lines) <= limit:
         return lines
     first = limit // 2
-    return lines[:first] + together(lines[first:])
+    return lines[:first] + _merged(lines[first:], lambda row: row.sort, 1)
 
 
 def together(rows: Sequence[Item]) -> tuple[Item, ...]:
-    """Let all of one sort share a line."""
-    return _merged(rows, lambda row: row.sort, 1)
+    """Let all of one sort share a line, and all patterns of somebody, whatever they are over."""
+    return _merged(rows, lambda row: (*row.sort[:2], row.pattern or row.what, row.verdict), 1)
 
 
 def _merged(
@@ -304,6 +306,11 @@ def ranked_findings(report: Report) -> tuple[FindingRow, ...]:
     )
 
 
+def takes_over(report: Report) -> bool:
+    """Can a whole scope be taken over, so that what is in it need not be told one by one?"""
+    return bool(report.admin_of if isinstance(report, RadiusReport) else report.admin_of_new)
+
+
 def ranked_rows(report: Report) -> tuple[ChangeRow | GrantRow, ...]:
     """Give the changes or grants themselves, in the order of `items`."""
     known = {finding.id: finding for finding in report.findings}
@@ -312,3 +319,17 @@ def ranked_rows(report: Report) -> tuple[ChangeRow | GrantRow, ...]:
     )
     paired = [(_order(_of_rows((row,), known, "")), place, row) for place, row in enumerate(rows)]
     return tuple(row for _, _, row in sorted(paired, key=lambda entry: entry[:2]))
+
+
+def told_together(
+    rows: Sequence[ChangeRow | GrantRow],
+) -> tuple[tuple[ChangeRow | GrantRow, int], ...]:
+    """Give the first row of each sort (who, where, what kind, how sure), and how many are like it;
+    all patterns of somebody over one scope are one sort."""
+    groups: dict[object, list[ChangeRow | GrantRow]] = {}
+    for row in rows:
+        kind = row.kind if isinstance(row, ChangeRow) else ""
+        what = ("", "") if row.pattern else (row.resource_kind, row.sensitivity)
+        key = (kind, row.identity, row.scope, row.verdict, row.pattern, what)
+        groups.setdefault(key, []).append(row)
+    return tuple((members[0], len(members) - 1) for members in groups.values())

@@ -12,7 +12,7 @@ from modelreach.report import (
     ReleaseRow,
     Report,
 )
-from modelreach_reports.gating import demand_lines, security_lines, waiver_lines
+from modelreach_reports.gating import demand_lines, security_brief, waiver_lines
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import (
@@ -79,7 +79,7 @@ def _diff_lines(report: DiffReport, look: Look) -> Iterator[Line]:
     told = items(report)
     yield from _diff_header(report, look)
     yield BLANK
-    yield from security_lines(report, look)
+    yield from security_brief(report, look)
     yield from demand_lines(report.demands, look, names)
     yield from _compared(report, look)
     yield BLANK

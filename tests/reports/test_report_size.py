@@ -1,0 +1,50 @@
+"""A page stays small when a deployment can take a whole account over: reach is summed up there."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+from modelreach import deployment
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline import GateOptions, Release, evaluate, radius_report
+from modelreach.pipeline.evaluate import Estates
+from modelreach.report import RadiusReport
+from modelreach_reports import html
+from modelreach_reports.pageview import page
+from organisations import manifest, plan, whole
+
+
+@pytest.fixture(scope="module")
+def administrator() -> RadiusReport:
+    """What a role that administers an account of 3,000 resources reaches."""
+    made = whole(plan(principals=20, resources=3000, accounts=1))
+    (role,) = [row.id for row in made.principals if row.id.endswith("/landing-zone-admin")]
+    release = Release(deployment.decode(manifest(role).encode(), place="m"), made)
+    return radius_report(evaluate(release, JudgePolicy(), Estates()), GateOptions())
+
+
+def test_the_page_of_an_administrator_is_small(administrator: RadiusReport) -> None:
+    assert len(administrator.grants) > 5000
+    assert administrator.admin_of
+    raw = html.render(administrator).decode()
+    assert len(re.sub(r"<svg\b.*?</svg>", "", raw, flags=re.DOTALL).encode()) < 500_000
+
+
+def test_what_is_summed_up_is_counted(administrator: RadiusReport) -> None:
+    view = page(administrator)
+    rows = view["changes"]
+    more = [re.search(r" and ([\d,]+) more$", row["label"]) for row in rows]
+    also = sum(int(found[1].replace(",", "")) for found in more if found)
+    assert len(rows) + also == len(administrator.grants)
+    assert view["changes_tally"] == f"{len(administrator.grants):,}"
+    assert "one row for them" in view["changes_note"]
+    left_out = re.search(r"(\d+) findings more are left out", view["findings_note"])
+    beyond = int(left_out[1]) if left_out else 0
+    assert len(view["findings"]) + beyond == len(administrator.findings)
+
+
+def test_a_takeover_itself_always_has_its_row(administrator: RadiusReport) -> None:
+    taken = {row["scope"] for row in page(administrator)["takeovers"]}
+    assert len(taken) == len({row.scope for row in administrator.admin_of})
