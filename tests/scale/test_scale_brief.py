@@ -184,12 +184,13 @@ def crowds(draw: st.DrawFn) -> Snapshot:
                 target=target,
                 kind=kind,
                 document=document_id(raw),
-                name=f"{kind}-{len(attached)}",
+                name=f"{kind} policy",
                 policy=policy if kind == "identity" else "",
             )
         )
 
-    some = st.lists(st.sampled_from(pool), min_size=1, max_size=2)
+    drawn = draw(st.lists(st.lists(st.sampled_from(pool), min_size=1, max_size=2), min_size=3))
+    some = st.sampled_from(drawn[:3])
     principals: list[Principal] = []
     for name in (*ROLES, *USERS):
         role = ":role/" in name

@@ -68,6 +68,11 @@ class Account:
         rows = _by(self._part.coverage, lambda row: ALIASES.get(row.kind, row.kind))
         return {kind: tuple(row.complete for row in of) for kind, of in rows.items()}
 
+    @cached_property
+    def covered(self) -> frozenset[str]:
+        """The kinds that were collected."""
+        return frozenset(self.coverage)
+
 
 def _by(facts: Iterable[_T], key: Callable[[_T], str]) -> dict[str, tuple[_T, ...]]:
     groups: dict[str, list[_T]] = {}

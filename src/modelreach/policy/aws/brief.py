@@ -20,7 +20,6 @@ from modelreach.policy.aws.policy_set import PolicySet, PolicySets
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.brief import Brief
 from modelreach.policy.engine import Grant
-from modelreach.policy.permissions import PermissionSet
 
 _MOST = 4096
 
@@ -29,7 +28,6 @@ _MOST = 4096
 class _Shared:
     """What all principals with the same policies have."""
 
-    held: PermissionSet
     patterns: int
     parts: Parts
     hops: Common
@@ -51,7 +49,7 @@ class Briefs:
         shared = self._shared(asker)
         alone: list[Grant] = []
         holdings: list[OfShelf] = list(self._holdings.of(asker, shared.parts, alone))
-        own = self._hops.own(asker, shared.held, secrets, shared.hops)
+        own = self._hops.own(asker, secrets, shared.hops)
         return Brief(
             own,
             shared.hops.hops,
@@ -65,23 +63,22 @@ class Briefs:
     def _shared(self, asker: Asker) -> _Shared:
         key = self._sets.of(asker) if self._anybody(asker) else None
         if key is None:
-            return self._anew(asker)
+            return self._anew(asker, anybody=False)
         known = self._known.pop(key, None)
         if known is None:
-            known = self._anew(asker)
+            known = self._anew(asker, anybody=True)
             if len(self._known) >= _MOST:
                 del self._known[next(iter(self._known))]
         # The last one used stands last.
         self._known[key] = known
         return known
 
-    def _anew(self, asker: Asker) -> _Shared:
+    def _anew(self, asker: Asker, *, anybody: bool) -> _Shared:
         mine = held(asker)
         return _Shared(
-            mine,
             self._counter.count(mine, asker.principal.scope),
             self._holdings.parts(asker),
-            self._hops.common(asker, mine),
+            self._hops.common(asker, mine, anybody=anybody),
         )
 
     def _anybody(self, asker: Asker) -> bool:

@@ -7,8 +7,8 @@ rule that may tell more of a thing than a set has in common is tried on each, as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import lru_cache
 from string import Formatter
 
@@ -18,15 +18,18 @@ from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import Became, How
 from modelreach.policy.aws.classes import unclear
+from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.credentials import credential_pivots
 from modelreach.policy.aws.escalation import EscalationRule, Need, Way, rules
 from modelreach.policy.aws.estate import ANY_POLICY, Estate
 from modelreach.policy.aws.needs import Aim, Questions, Told
 from modelreach.policy.aws.roster import Roster, Sorted, sign
 from modelreach.policy.aws.shelves import Shelving
+from modelreach.policy.aws.statement import Effect
 from modelreach.policy.brief import Hop
 from modelreach.policy.engine import Pivot
 from modelreach.policy.escalation.mechanism import strength_of, tried
+from modelreach.policy.expr import FALSE
 from modelreach.policy.permissions import PermissionSet
 
 #: Strengths from sure to unsure.
@@ -42,48 +45,81 @@ class Hops:
         self._rosters: dict[str, Roster] = {}
         self._abroad: dict[str, tuple[Sorted, tuple[int, ...]]] = {}
 
-    def common(self, asker: Asker, held: PermissionSet) -> Common:
-        """Give the hops that hang on nothing but the policies, whoever of them it is that asks."""
+    def common(self, asker: Asker, held: PermissionSet, *, anybody: bool) -> Common:
+        """Give the hops that hang on nothing but the policies, whoever of them it is that asks.
+        `anybody`: others may have the same policies."""
         taken = pivoting.administers(asker)
+        questions = Questions(asker, held)
         found, aimed = _Found(), _Found()
         if taken is not None:
             found.take(taken)
+        keys = tuple(filter(_of_all, self._estate.keys_of(asker.principal))) if anybody else ()
+        left: set[str] = set()
         if taken is not None and taken.strength is Strength.CERTAIN:
             aimed.add(self._estate.known_elsewhere(asker.principal.scope), Strength.CERTAIN)
         else:
-            prober = pivoting.AwsProber(Questions(asker, held), source="")
             roster = self.roster(asker.principal.scope)
+            trusting = roster.trusting(keys) & ~roster.trusting_some
+            self._assume_here(asker, questions, roster, trusting, found)
+            prober = pivoting.AwsProber(questions, source="")
             for rule in rules():
-                if rule.plain or rule.id in _own_rules():
-                    continue
-                if ways := prober.ways(rule):
-                    target = found if rule.target is None else aimed
-                    _Trial(rule, ways, prober, roster, target).run()
-        return Common(found.hops(), aimed.hops(), taken)
+                if not rule.plain and rule.id not in _own_rules():
+                    trial = _Trial.of(rule, prober, roster, trusting)
+                    if trial is not None and not trial.run(found, aimed):
+                        left.add(rule.id)
+        if not self._apart(asker, questions):
+            self._assume_abroad(asker, questions, keys, False, found)
+        return Common(found.hops(), aimed.hops(), taken, questions, anybody, frozenset(left))
 
     def own(
-        self,
-        asker: Asker,
-        held: PermissionSet,
-        secrets: Mapping[str, tuple[str, ...]],
-        common: Common,
+        self, asker: Asker, secrets: Mapping[str, tuple[str, ...]], common: Common
     ) -> tuple[Hop, ...]:
         """Give the other hops of a principal; `secrets` are those that open somebody."""
         found = _Found(asker.name)
-        questions = Questions(asker, held)
+        questions = common.questions.by(asker)
+        keys = self._estate.keys_of(asker.principal)
+        mine = [key for key in keys if not (common.anybody and _of_all(key))]
+        theirs = [key for key in keys if key not in mine]
         if not common.administers_surely:
-            roster = self.roster(asker.principal.scope)
-            self._assume_here(asker, questions, roster, found)
-            prober = pivoting.AwsProber(questions, asker.name)
-            for rule in rules():
-                if rule.id in _own_rules() and (ways := prober.ways(rule)):
-                    _Trial(rule, ways, prober, roster, found, asker.principal.id).run()
-        self._assume_abroad(asker, questions, held, found)
+            self._own_here(asker, questions, (mine, theirs), found, common)
+        if self._apart(asker, questions):
+            for role in pivoting.trusting_elsewhere(asker, questions.held):
+                self._assume(asker, Sorted((role,)), 1, found)
+        else:
+            self._assume_abroad(asker, questions, mine, False, found)
+            self._assume_abroad(asker, questions, keys, True, found)
         if secrets:
             taken = [common.taken] if common.taken is not None else []
             for pivot in credential_pivots(asker, secrets, taken):
                 found.take(pivot)
         return found.hops()
+
+    def _own_here(
+        self,
+        asker: Asker,
+        questions: Questions,
+        keys: tuple[list[str], list[str]],
+        found: _Found,
+        common: Common,
+    ) -> None:
+        """Give what hangs on who it is, within its account: `keys` are names of its own, and
+        those that all of its account have."""
+        roster = self.roster(asker.principal.scope)
+        mine, theirs = map(roster.trusting, keys)
+        trusting = mine | (theirs & roster.trusting_some)
+        here = trusting & ~roster.principals.bit(asker.name)
+        self._assume_here(asker, questions, roster, here, found)
+        prober = pivoting.AwsProber(questions, asker.name)
+        itself = roster.principals.bit(asker.principal.id)
+        for rule in rules():
+            if rule.id in _own_rules() or rule.id in common.left:
+                trial = _Trial.of(rule, prober, roster, (mine | theirs) & ~itself)
+                if trial is not None and not trial.run(found, found, asker.principal.id):
+                    trial.one_by_one(found)
+            elif trusting and not rule.plain and rule.target and rule.target.assumable:
+                trial = _Trial.of(rule, prober, roster, trusting & ~itself)
+                if trial is not None:
+                    trial.run(found, found, asker.principal.id)
 
     def roster(self, account: str) -> Roster:
         """Give the roster of an account."""
@@ -94,10 +130,8 @@ class Hops:
     # --- plain trust -----------------------------------------------------------------------
 
     def _assume_here(
-        self, asker: Asker, questions: Questions, roster: Roster, found: _Found
+        self, asker: Asker, questions: Questions, roster: Roster, trusting: int, found: _Found
     ) -> None:
-        trusting = roster.trusting(self._estate.keys_of(asker.principal))
-        trusting &= ~roster.principals.bit(asker.name)
         masks = [part for one in roster.sets("role") if (part := one & trusting)]
         if not masks:
             return
@@ -120,23 +154,48 @@ class Hops:
             found.add(among.of(mask), strength_of(decision.residual))
 
     def _assume_abroad(
-        self, asker: Asker, questions: Questions, held: PermissionSet, found: _Found
+        self, asker: Asker, questions: Questions, keys: Sequence[str], some: bool, found: _Found
     ) -> None:
-        """Roles of other accounts: those that the own policies let it assume at all."""
+        """Roles of other accounts that trust one of these names: of those that the own policies
+        let it assume at all, the ones that ask who in particular calls, or the others."""
         told = questions.told("sts:AssumeRole")
-        if told is None or told.tags or unclear(asker) or "resourceaccount" in told.text:
-            for role in pivoting.trusting_elsewhere(asker, held):
-                among = Sorted((role,))
-                self._assume(asker, among, 1, found)
+        boxes = [b for b in questions.held.boxes if b.actions.contains("sts:assumerole")]
+        if told is None or not boxes:
             return
-        boxes = [box for box in held.boxes if box.actions.contains("sts:assumerole")]
-        for key in self._estate.keys_of(asker.principal) if boxes else ():
+        personal = self._estate.named.trusting_some
+        for key in keys:
             among, sets = self._trusting(key)
+            here = among.matching(f"arn:*:iam::{asker.principal.scope}:*")
             for mask in among.parted(sets, told.globs):
-                here = among.matching(f"arn:*:iam::{asker.principal.scope}:*")
-                name = among.first(mask & ~here) if mask & ~here else ""
-                if name and any(box.resources.contains(name) for box in boxes):
-                    self._assume(asker, among, mask & ~here, found)
+                elsewhere = mask & ~here
+                name = among.first(elsewhere) if elsewhere else ""
+                if not name or (name in personal) is not some:
+                    continue
+                if some and not self._may_mean(name, asker):
+                    continue
+                if any(box.resources.contains(name) for box in boxes):
+                    self._assume(asker, among, elsewhere, found)
+
+    def _may_mean(self, name: str, asker: Asker) -> bool:
+        """May a role's trust let the caller in, as far as its conditions tell of callers?"""
+        context = asker.estate.context(asker.caller, asker.principal, "", "", asker.fixed)
+        policies = self._estate.attached(name, "trust")
+        return any(
+            policy.document.problems
+            or statement.not_understood
+            or (
+                statement.effect is Effect.ALLOW
+                and conditions_expr(statement.conditions, context, variables=statement.variables)
+                is not FALSE
+            )
+            for policy in policies
+            for statement in policy.document.statements
+        )
+
+    def _apart(self, asker: Asker, questions: Questions) -> bool:
+        """Do its policies tell roles of other accounts apart by more than patterns?"""
+        told = questions.told("sts:AssumeRole")
+        return told is None or bool(told.tags) or "resourceaccount" in told.text or unclear(asker)
 
     def _trusting(self, key: str) -> tuple[Sorted, tuple[int, ...]]:
         """Give the roles that trust a name, wherever, and their sets."""
@@ -153,6 +212,11 @@ class Hops:
         return self._abroad[key]
 
 
+def _of_all(key: str) -> bool:
+    """Is it a name that everybody of an account has?"""
+    return key == "*" or key.endswith(":root")
+
+
 def _each(mask: int) -> Iterator[int]:
     while mask:
         low = mask & -mask
@@ -163,11 +227,15 @@ def _each(mask: int) -> Iterator[int]:
 @dataclass(frozen=True, slots=True, eq=False)
 class Common:
     """Hops that principals with the same policies have in common. Of `aimed` each is without
-    those that are aimed at itself."""
+    those that are aimed at itself. `left` are rules that each tries for itself; `anybody`: it
+    does not matter who of them asks, except where a trust says so."""
 
     hops: tuple[Hop, ...]
     aimed: tuple[Hop, ...]
     taken: Pivot | None
+    questions: Questions
+    anybody: bool
+    left: frozenset[str]
 
     @property
     def administers_surely(self) -> bool:
@@ -212,20 +280,40 @@ class _Trial:
     ways: tuple[Way, ...]
     prober: pivoting.AwsProber
     roster: Roster
-    found: _Found
+    assumable: int
+    found: _Found = field(default_factory=lambda: _Found())
     spared: str = ""
 
-    def run(self) -> None:
-        """Try it, by sets where they have all in common that the rule may tell."""
-        told = self._told()
+    @staticmethod
+    def of(
+        rule: EscalationRule, prober: pivoting.AwsProber, roster: Roster, assumable: int
+    ) -> _Trial | None:
+        """Give the trial of a rule; None where it leads nowhere at a glance."""
+        ways = prober.ways(rule)
+        return _Trial(rule, ways, prober, roster, assumable) if ways else None
+
+    def run(self, found: _Found, aimed: _Found, spared: str = "") -> bool:
+        """Try it, by sets where they have all in common that the rule may tell, and one by one
+        where it is aimed at nobody; say whether that could be done. What is aimed at somebody
+        goes to `aimed`; one is `spared`."""
         at_principals, at_runtimes = _in_sets()
-        if told is not None and self.rule.id in at_principals:
+        target, told = self.rule.target, self._told()
+        if target is not None and target.kind != "credential":
+            if told is None or self.rule.id not in at_principals:
+                return False
+            self.found, self.spared = aimed, spared
             self._on_principals(told)
         elif told is not None and self.rule.id in at_runtimes:
+            self.found = found
             self._on_runtimes(told)
         else:
-            for pivot in tried(self.rule, self.prober):
-                self.found.take(pivot)
+            self.one_by_one(found)
+        return True
+
+    def one_by_one(self, found: _Found) -> None:
+        """Try it on each."""
+        for pivot in tried(self.rule, self.prober):
+            found.take(pivot)
 
     def _told(self) -> list[Told] | None:
         """Give by what the caller's policies tell the things apart that are needed; None where
@@ -262,17 +350,21 @@ class _Trial:
         rule, roster = self.rule, self.roster
         target = rule.target
         assert target is not None
-        asker = self.prober.questions.asker
         mask = ~(roster.untouchable | roster.principals.bit(self.spared))
-        keys = target.trusts or (asker.estate.keys_of(asker.principal) if target.assumable else ())
-        if keys:
-            mask &= roster.trusting((*keys, "*") if target.trusts else keys)
+        if target.trusts:
+            mask &= roster.trusting((*target.trusts, "*"))
+        elif target.assumable:
+            mask &= self.assumable
         for attribute in target.has:
             mask &= roster.having(attribute)
         if rule.yields == "no-boundary":
             mask &= roster.bounded
         sets = [part for one in roster.sets(target.kind) if (part := one & mask)]
-        for part in _parted(sets, roster, told):
+        if self.rule.id in _by_member():
+            sets = [bit for one in sets for bit in _each(one)]
+        else:
+            sets = _parted(sets, roster, told)
+        for part in sets:
             self._on_set(part)
 
     def _on_set(self, mask: int) -> None:
@@ -362,8 +454,6 @@ def _of_asker(rule: EscalationRule) -> bool:
     target, compute = rule.target, rule.compute
     if compute is not None and (compute.of_caller or compute.caller_in):
         return True
-    if target is not None and (target.assumable or target.kind == "group"):
-        return True
     at_principals, _ = _in_sets()
     if target is not None and target.kind != "credential" and rule.id not in at_principals:
         return True
@@ -379,9 +469,20 @@ def _aims_at_principals(rule: EscalationRule) -> bool:
     if target is None or target.kind not in ("user", "role") or rule.compute is not None:
         return False
     return rule.yields in _OF_TARGETS and not any(
-        need.by == "target" or need.on == "target-policy" or _filled(need, frozenset())
+        need.by == "target" or _filled(need, frozenset())
         for way in rule.ways
         for need in way.needs
+    )
+
+
+@lru_cache(1)
+def _by_member() -> frozenset[str]:
+    """Give the rules that tell of a principal what its set does not have in common: its
+    policies."""
+    return frozenset(
+        rule.id
+        for rule in rules()
+        if any(need.on == "target-policy" for way in rule.ways for need in way.needs)
     )
 
 

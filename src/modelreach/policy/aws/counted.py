@@ -7,6 +7,7 @@ differ in their number only.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -15,7 +16,7 @@ from modelreach.policy.aws import unlisted
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.expr import Expr, all_of
 from modelreach.policy.extent import Extent
-from modelreach.policy.glob import Region
+from modelreach.policy.glob import Region, is_literal
 from modelreach.policy.permissions import PermissionSet
 
 _Kinds = frozenset[tuple[str, Capability]]
@@ -37,7 +38,7 @@ class Counter:
                     residual = all_of((box.condition, elsewhere))
                     key = (unlisted.most_telling(region), region.outside, residual)
                     rows.setdefault(key, set()).add(kinds)
-        return sum(len({one for kinds in groups for one in kinds}) for groups in rows.values())
+        return sum(map(_size, rows.values()))
 
     def _kinds(
         self, actions: Extent, region: Region, account: str
@@ -45,25 +46,56 @@ class Counter:
         """Give the kinds, with the capabilities over them, by what they hang on besides."""
         key = (actions, region, account)
         if key not in self._known:
-            groups: dict[Expr, set[tuple[str, Capability]]] = {}
-            for kind, capability in self._spelled(actions, region, account):
-                elsewhere = unlisted.elsewhere(region, kind, account, self._estate)
-                groups.setdefault(elsewhere, set()).add((kind, capability))
-            self._known[key] = tuple((e, frozenset(kinds)) for e, kinds in groups.items())
+            self._known[key] = tuple(self._by_elsewhere(actions, region, account))
         return self._known[key]
 
-    def _spelled(
+    def _by_elsewhere(
         self, actions: Extent, region: Region, account: str
-    ) -> list[tuple[str, Capability]]:
+    ) -> Iterator[tuple[Expr, _Kinds]]:
+        """What a grant hangs on elsewhere is the same for all kinds, but for buckets."""
+        kinds = self._spelled(actions, region, account)
+        buckets = frozenset(one for one in kinds if one[0] == _BUCKET)
+        others = kinds - buckets if buckets else kinds
+        groups: dict[Expr, list[_Kinds]] = {}
+        for kind, some in (("", others), (_BUCKET, buckets)):
+            if some:
+                when = unlisted.elsewhere(region, kind, account, self._estate)
+                groups.setdefault(when, []).append(some)
+        for when, found in groups.items():
+            yield when, kinds if len(found) == 2 else found[0]
+
+    def _spelled(self, actions: Extent, region: Region, account: str) -> _Kinds:
         if unlisted.unbounded(actions):
-            return [("*", Capability.MANAGE)]
-        found = [
-            (meant.kind, meant.capability)
-            for meant in _meant(actions, _anywhere(region, account))
-            if not unlisted.shown(meant.kind, meant.followed, region, account, self._estate)
+            return frozenset({("*", Capability.MANAGE)})
+        meant = _meant(actions, _anywhere(region, account))
+        shown = self._shown(meant, region, account)
+        kinds = frozenset(meant.seen(shown)) if shown else meant.every
+        uncatalogued = [
+            (f"{name.partition(':')[0]}:*", Capability.WRITE)
+            for name in unlisted.uncatalogued(actions)
         ]
-        uncatalogued = unlisted.uncatalogued(actions)
-        return found + [(f"{n.partition(':')[0]}:*", Capability.WRITE) for n in uncatalogued]
+        return kinds.union(uncatalogued) if uncatalogued else kinds
+
+    def _shown(self, meant: _Meanings, region: Region, account: str) -> set[_Meant]:
+        """Give what listed resources speak for. Of kinds that were not collected, none do, unless
+        something is named outright."""
+        covered = self._estate.covered(unlisted.owner(region, account))
+        outright = is_literal(unlisted.most_telling(region))
+        return {
+            one
+            for one in meant.all
+            if (outright or one.followed or one.kind == _BUCKET or one.kind in covered)
+            and unlisted.shown(one.kind, one.followed, region, account, self._estate)
+        }
+
+
+_BUCKET = "s3:bucket"
+
+
+def _size(groups: set[_Kinds]) -> int:
+    if len(groups) == 1:
+        return len(next(iter(groups)))
+    return len({one for kinds in groups for one in kinds})
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,10 +105,23 @@ class _Meant:
     followed: bool
 
 
+@dataclass(frozen=True, slots=True)
+class _Meanings:
+    """What actions mean in a region, and the kinds with capabilities of all that."""
+
+    all: tuple[_Meant, ...]
+    every: _Kinds
+
+    def seen(self, shown: set[_Meant]) -> Iterator[tuple[str, Capability]]:
+        """Give the kinds and capabilities without what is shown."""
+        return ((one.kind, one.capability) for one in self.all if one not in shown)
+
+
 @lru_cache(1 << 16)
-def _meant(actions: Extent, region: Region) -> tuple[_Meant, ...]:
+def _meant(actions: Extent, region: Region) -> _Meanings:
     found = unlisted.meaning(actions, region)
-    return tuple(_Meant(one.kind, one.capability, one.followed) for one in found)
+    meant = tuple(_Meant(one.kind, one.capability, one.followed) for one in found)
+    return _Meanings(meant, frozenset((one.kind, one.capability) for one in meant))
 
 
 #: Stands for the number of the account.

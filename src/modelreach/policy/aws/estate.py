@@ -321,6 +321,10 @@ class Estate:
         """Give the ids of an account's resources of a kind (that patterns speak of), sorted."""
         return self._account(account).by_kind.get(kind, ())
 
+    def covered(self, account: str) -> frozenset[str]:
+        """Give the kinds that were collected in an account, whole or not."""
+        return self._account(account).covered
+
     def coverage_of(self, account: str, kind: str) -> tuple[bool, ...]:
         """Give whether each collection of a kind in an account (one a region) came whole."""
         return self._account(account).coverage.get(kind, ())

@@ -17,7 +17,7 @@ from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
 from modelreach.snapshot import Attachment, Facts
 
 #: Changes whenever the same facts are to give other names.
-VERSION = "aws-names/2"
+VERSION = "aws-names/3"
 
 #: The tag of a secret, or of a parameter, that says whom it opens.
 OPENS_TAG = "modelreach:opens"
@@ -34,7 +34,8 @@ class NamesOfPart(msgspec.Struct):
     let it in, `runtimes` those of them that are runtimes; `issuers` are OIDC providers by issuer;
     `opening` are resources with the tag that says whom they open; `services` are those of named
     resources whose ARN does not say it. `singled` are names that a resource's policy denies, or
-    spares; `personal` are runtimes whose policy asks who in particular calls.
+    spares; `personal` are runtimes whose policy asks who in particular calls, `trusting_some`
+    principals whose trust asks that, or names a user or role.
     """
 
     trusts: Index = {}
@@ -45,6 +46,7 @@ class NamesOfPart(msgspec.Struct):
     services: dict[str, str] = {}
     singled: list[str] = []
     personal: list[str] = []
+    trusting_some: list[str] = []
 
 
 class Named:
@@ -122,6 +124,11 @@ class Named:
         """Runtimes whose own policy asks who in particular calls."""
         return frozenset(name for part in self._parts.values() for name in part.personal)
 
+    @cached_property
+    def trusting_some(self) -> frozenset[str]:
+        """Principals whose trust asks who in particular calls, or names a user or role."""
+        return frozenset(name for part in self._parts.values() for name in part.trusting_some)
+
     def personal_in(self, account: str) -> bool:
         """Has the account runtimes whose policy asks who in particular calls?"""
         part = self._parts.get(account)
@@ -166,7 +173,7 @@ def _service(name: str) -> str:
 def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
     """Work the names of one part out, from its facts only."""
     part = facts.part(scope)
-    found = NamesOfPart({}, {}, {}, {}, [], {}, [], [])
+    found = NamesOfPart({}, {}, {}, {}, [], {}, [], [], [])
     singled: set[str] = set()
     runtimes = {runtime.id for runtime in part.runtimes}
     resources = {resource.id: resource.kind.partition(":")[0] for resource in part.resources}
@@ -180,6 +187,10 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
             singled |= said.singled
             if said.personal and target in runtimes:
                 found.personal.append(target)
+        elif attachment.kind == "trust":
+            said = read.said(attachment)
+            if said.personal or any(map(_of_one, (*said.named, *said.singled))):
+                found.trusting_some.append(target)
         for name in read.names(attachment):
             if attachment.kind == "trust":
                 _add(found.trusts, name, target)
@@ -194,6 +205,7 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
             _add(found.issuers, principal.id.partition(":oidc-provider/")[2], principal.id)
     found.opening = [r.id for r in part.resources if OPENS_TAG in r.tags]
     found.singled, found.personal = sorted(singled), sorted(set(found.personal))
+    found.trusting_some = sorted(set(found.trusting_some))
     return _sorted(found)
 
 
@@ -252,6 +264,11 @@ class _Reader:
                 any(map(_personal, document.statements)),
             )
         return self._read[text]
+
+
+def _of_one(name: str) -> bool:
+    """Is it the name of a user or role?"""
+    return (name.startswith("arn:") and not name.endswith(":root")) or name.startswith("A")
 
 
 def _singled(document: PolicyDocument) -> Iterator[str]:

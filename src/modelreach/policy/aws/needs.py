@@ -85,6 +85,10 @@ class Questions:
         default_factory=dict[object, "tuple[str, ...]"]
     )
 
+    def by(self, asker: Asker) -> Questions:
+        """Give the questions of another one with the same policies; answers are shared."""
+        return replace(self, asker=asker)
+
     # --- at a glance -----------------------------------------------------------------------
 
     def has(self, action: str) -> bool:
@@ -142,6 +146,19 @@ class Questions:
         """Runtimes whose own policy may let the caller in."""
         runtimes = self.asker.estate.named.runtimes
         return frozenset(name for key in self._keys for name in runtimes.get(key, ()))
+
+    @cached_property
+    def naming_kinds(self) -> frozenset[str]:
+        """The kinds of the runtimes whose own policy may let the caller in."""
+        runtimes = self.asker.estate.facts.runtimes
+        return frozenset(runtimes[name].kind for name in self._naming)
+
+    def assume(self, role: Principal) -> Decision:
+        """May the caller assume the role?"""
+        key = (self.asker.name, role.id)
+        if key not in self._asked:
+            self._asked[key] = self.asker.decide("sts:AssumeRole", role.id, role.id, role.scope)
+        return self._asked[key]
 
     def naming(self, kind: str) -> tuple[Runtime, ...]:
         """Give the runtimes of a kind whose own policy may let the caller in."""
@@ -208,7 +225,10 @@ class Questions:
         told = None if need.by else self.told(need.action)
         asked = self._alike(need.action, thing, told) if told else thing
         known = {k: v for k, v in extra.items() if told is None or k.lower() in told.text}
-        key = (self._subject(need, aim), need.action, asked, tuple(sorted(known.items())))
+        # What hangs on the policies only is the same for all that have these.
+        of_policies = not need.by and told is not None and not isinstance(asked, Thing)
+        subject = "" if of_policies else self._subject(need, aim)
+        key = (subject, need.action, asked, tuple(sorted(known.items())))
         if key not in self._asked:
             self._asked[key] = self._decided(need, aim, thing, extra)
         return self._asked[key]

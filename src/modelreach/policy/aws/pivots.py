@@ -169,18 +169,20 @@ def _applies(rule: EscalationRule, questions: Questions) -> bool:
         return False
     if rule.bounded and questions.asker.layers.boundaries is None:
         return False
-    if not all(_chance(need, questions) for need in rule.needs):
+    if not all(_chance(need, rule, questions) for need in rule.needs):
         return False
     return not rule.any_of or any(
-        all(_chance(need, questions) for need in way.needs) for way in rule.any_of
+        all(_chance(need, rule, questions) for need in way.needs) for way in rule.any_of
     )
 
 
-def _chance(need: Need, questions: Questions) -> bool:
+def _chance(need: Need, rule: EscalationRule, questions: Questions) -> bool:
     """A runtime's own policy, or a bucket's, may give what the caller does not hold."""
     if need.by or questions.has(need.action):
         return True
-    return need.on in ("compute", "linked") and questions.named_somewhere
+    if need.on == "compute":
+        return rule.compute is None or not questions.naming_kinds.isdisjoint(rule.compute.kind)
+    return need.on == "linked" and questions.named_somewhere
 
 
 @dataclass(frozen=True, slots=True)
@@ -196,7 +198,9 @@ class AwsProber:
         if not _applies(rule, self.questions):
             return ()
         return tuple(
-            way for way in rule.ways if all(_chance(need, self.questions) for need in way.needs)
+            way
+            for way in rule.ways
+            if all(_chance(need, rule, self.questions) for need in way.needs)
         )
 
     def aims(self, rule: EscalationRule) -> Iterator[Aim]:
@@ -241,7 +245,7 @@ def _of_target(
     if target.trusts:
         yield _trust(target.trusts, questions, aim.principal)
     if target.assumable:
-        decision = assume(asker, aim.principal)
+        decision = questions.assume(aim.principal)
         denied = decision.verdict is Verdict.DENY
         support = None if denied else _support(asker, "sts:AssumeRole", aim.name, decision)
         yield support, decision.residual

@@ -131,6 +131,12 @@ class Roster:
         return tuple(map(self.principals.bits, groups.values()))
 
     @property
+    def trusting_some(self) -> int:
+        """The bits of those whose trust asks who in particular calls."""
+        some = self._estate.named.trusting_some
+        return self._that(("trusting_some",), lambda p: p.id in some)
+
+    @property
     def untouchable(self) -> int:
         """The bits of those that can be neither edited nor passed."""
         return self._that(("untouchable",), untouchable)

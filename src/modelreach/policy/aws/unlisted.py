@@ -169,6 +169,9 @@ def _kinds_of_targets(action: Action, region: Region) -> tuple[str, ...]:
 @lru_cache(1 << 16)
 def _lies_in(template: str, region: Region) -> bool:
     """May ARNs of a template lie in a region?"""
+    if len(region.inside) == 1 and not region.outside:
+        glob = region.inside[0]
+        return _fits(glob, template) and intersects(glob, template)
     return (
         all(_fits(glob, template) for glob in region.inside)
         and not (region & Region.of((template,))).is_empty()
@@ -256,7 +259,15 @@ def _bucket_of(pattern: str) -> str:
 
 
 def _principals_listed(region: Region, account: str, estate: Estate) -> bool:
-    owner = _account_of(most_telling(region)) or account
+    return _roles_listed(owner(region, account), estate)
+
+
+def owner(region: Region, account: str) -> str:
+    """Give the account that things in a region are of, as far as that can be told."""
+    return _account_of(most_telling(region)) or account
+
+
+def _roles_listed(owner: str, estate: Estate) -> bool:
     return estate.facts.scopes.get(owner) is not None and bool(estate.principals_of(owner, "role"))
 
 
