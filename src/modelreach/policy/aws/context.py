@@ -187,6 +187,29 @@ def request_context(
     return Context(known, closed, tuple(absent_prefixes))
 
 
+def of_resource(
+    base: Context,
+    org: str | None,
+    paths: tuple[str, ...] | None,
+    account: str,
+    tags: Mapping[str, str] | None,
+    others: Mapping[str, tuple[str, ...]],
+) -> Context:
+    """Give a principal's context with what a resource, and others, fix besides: as
+    `request_context` gives it in one go."""
+    known = dict(base.known)
+    prefixes = base.absent_prefixes
+    _organisation(known, "aws:resourceorg", org, paths)
+    if account:
+        known["aws:resourceaccount"] = (account,)
+    if tags is not None:
+        known.update({_RESOURCE_TAG + name.lower(): (text,) for name, text in tags.items()})
+        prefixes = (*prefixes, _RESOURCE_TAG)
+    known.update({key.lower(): values for key, values in others.items()})
+    return Context(known, base.closed, prefixes)
+
+
+_RESOURCE_TAG = "aws:resourcetag/"
 _IN_AN_ACCOUNT = {
     CallerKind.USER,
     CallerKind.ROLE,

@@ -15,7 +15,7 @@ import msgspec
 
 from modelreach.policy.aws.account import Account
 from modelreach.policy.aws.became import Became, How, became
-from modelreach.policy.aws.context import Context, request_context
+from modelreach.policy.aws.context import Context, of_resource, request_context
 from modelreach.policy.aws.context import Facts as Surroundings
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.escalation import rules_by_id
@@ -69,6 +69,8 @@ class Estate:
         self._resource: dict[str, Layers] = {}
         self._accounts: dict[str, Account] = {}
         self._elsewhere: dict[str, tuple[str, ...]] = {}
+        self._asking: tuple[Caller, Principal, Context] | None = None
+        self._organisations: dict[str, tuple[str | None, tuple[str, ...] | None]] = {}
         #: Answers to what services may do, which are the same whoever makes use of them.
         self.to_services: dict[object, Decision] = {}
 
@@ -371,21 +373,26 @@ class Estate:
             tags = fact.tags
         elif target is not None:
             tags = target.tags
-        org, paths = self._organisation(principal.scope)
-        resource_org, resource_paths = self._organisation(account)
-        surroundings = Surroundings(
-            principal_org=org,
-            principal_paths=paths,
-            principal_tags=principal.tags,
-            resource_account=account,
-            resource_org=resource_org,
-            resource_paths=resource_paths,
-            resource_tags=tags,
-            others=fixed,
-        )
-        return request_context(caller, surroundings)
+        org, paths = self._organisation(account)
+        return of_resource(self._of_principal(caller, principal), org, paths, account, tags, fixed)
+
+    def _of_principal(self, caller: Caller, principal: Principal) -> Context:
+        """Give what the principal's side fixes; questions come in runs by one principal."""
+        last = self._asking
+        if last is None or last[0] is not caller or last[1] is not principal:
+            org, paths = self._organisation(principal.scope)
+            surroundings = Surroundings(
+                principal_org=org, principal_paths=paths, principal_tags=principal.tags
+            )
+            last = self._asking = (caller, principal, request_context(caller, surroundings))
+        return last[2]
 
     def _organisation(self, account: str) -> tuple[str | None, tuple[str, ...] | None]:
+        if account not in self._organisations:
+            self._organisations[account] = self._organisation_of(account)
+        return self._organisations[account]
+
+    def _organisation_of(self, account: str) -> tuple[str | None, tuple[str, ...] | None]:
         scope = self.facts.scopes.get(account)
         organisation = scope.attributes.get("organization") if scope else None
         if not isinstance(organisation, str):

@@ -135,10 +135,19 @@ def _actions(actions: Extent) -> tuple[Action, ...]:
     found: dict[str, Action] = {}
     for region in actions.regions:
         narrowest = max(region.inside, key=lambda glob: len(literal_prefix(glob)), default="*")
+        inside = [_named_by(glob) for glob in region.inside if glob != narrowest]
+        outside = frozenset[str]().union(*map(_named_by, region.outside))
         for action in catalogue.matching(narrowest):
-            if action.name not in found and region.contains(action.name.lower()):
-                found[action.name] = action
+            name = action.name
+            if name not in outside and all(name in names for names in inside):
+                found[name] = action
     return tuple(action for _, action in sorted(found.items()))
+
+
+@lru_cache(4096)
+def _named_by(glob: str) -> frozenset[str]:
+    """Give the names of the actions that a glob matches."""
+    return frozenset(action.name for action in catalogue.matching(glob))
 
 
 def uncatalogued(actions: Extent) -> Iterator[str]:
