@@ -1,9 +1,13 @@
 """What an organisation costs: each stage of a run over a made-up one of chosen size.
 
     python tests/bench/bench_scale.py                              # JSON, small sizes
-    python tests/bench/bench_scale.py --markdown                   # the tables of benchmarks.md
+    python tests/bench/bench_scale.py --markdown                   # tables
     python tests/bench/bench_scale.py --principals 10000 --json out.json
     python tests/bench/bench_scale.py --provider gcp               # or azure, kubernetes
+    python tests/bench/bench_scale.py --principals 1000 --principals 10000 --write
+    python tests/bench/bench_scale.py --from out.json --write      # as measured before
+
+`--write` puts the tables into docs/reference/benchmarks.md.
 
 Each stage runs in a process of its own, so that its peak memory is its own. CPU seconds
 (`time.process_time`, children included), and ratios to one `orjson.loads` pass over the same
@@ -16,6 +20,8 @@ import argparse
 import gc
 import json
 import math
+import os
+import platform
 import resource
 import statistics
 import subprocess
@@ -42,6 +48,8 @@ from organisations import PROVIDERS, deployments, manifest, plan, whole  # noqa:
 from organisations.plan import Plan  # noqa: E402
 
 SINGLE = 9
+DOCUMENT = ROOT / "docs" / "reference" / "benchmarks.md"
+BEGIN, END = "<!-- bench_scale: begin -->", "<!-- bench_scale: end -->"
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +353,37 @@ def _markdown(measures: list[Measure], exponents: dict[str, dict[str, float]]) -
     return "\n".join(lines)
 
 
+def _said(result: dict[str, Any]) -> str:
+    """Give the tables of a result, with when and on what it was measured."""
+    measures = [Measure(**one) for one in result["measures"]]
+    return f"Measured on {result['on']}.\n{_markdown(measures, result['growth'])}"
+
+
+def _together(results: list[dict[str, Any]]) -> dict[str, Any]:
+    """Give what was measured in several runs as one result."""
+    return {
+        "on": "; ".join(dict.fromkeys(one["on"] for one in results)),
+        "measures": [row for one in results for row in one["measures"]],
+        "growth": {pair: row for one in results for pair, row in one["growth"].items()},
+    }
+
+
+def _on() -> str:
+    return (
+        f"{time.strftime('%Y-%m-%d', time.gmtime())} with {platform.python_implementation()} "
+        f"{platform.python_version()} on {os.cpu_count()} processors, "
+        f"load {os.getloadavg()[2]:.0f}"
+    )
+
+
+def write_down(result: dict[str, Any]) -> None:
+    """Put the tables into the document, in the place of those that are there."""
+    text = DOCUMENT.read_text()
+    head, rest = text.split(BEGIN)
+    tail = rest.split(END)[1]
+    DOCUMENT.write_text(f"{head}{BEGIN}\n{_said(result)}\n{END}{tail}")
+
+
 def main() -> None:
     """Run from the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -354,6 +393,8 @@ def main() -> None:
     parser.add_argument("--provider", choices=sorted(PROVIDERS), default="aws")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--write", action="store_true")
+    parser.add_argument("--from", dest="before", type=Path, action="append")
     parser.add_argument("--stage")
     parser.add_argument("--folder", type=Path)
     asked = parser.parse_args()
@@ -371,11 +412,18 @@ def main() -> None:
             )
             for n in asked.principals
         )
-    measures, exponents = _all(sizes)
-    result = {"measures": [asdict(one) for one in measures], "growth": exponents}
+    result: dict[str, Any]
+    if asked.before:
+        result = _together([json.loads(one.read_text()) for one in asked.before])
+    else:
+        measures, exponents = _all(sizes)
+        rows = [asdict(one) for one in measures]
+        result = {"on": _on(), "measures": rows, "growth": exponents}
     if asked.json:
         asked.json.write_text(json.dumps(result, indent=1) + "\n")
-    print(_markdown(measures, exponents) if asked.markdown else json.dumps(result, indent=1))
+    if asked.write:
+        write_down(result)
+    print(_said(result) if asked.markdown else json.dumps(result, indent=1))
 
 
 if __name__ == "__main__":

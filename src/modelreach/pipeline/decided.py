@@ -103,6 +103,7 @@ class Decider:
         self._owner = Owner(engines)
         self._numbers = Numbers(facts)
         self._masks: dict[Hashable, Bits] = {}
+        self._together: dict[Hashable, tuple[Held, ...]] = {}
         self._steps: dict[int, tuple[tuple[Hop, ...], tuple[Step, ...]]] = {}
 
     def decide(self, name: str) -> Decided | None:
@@ -121,15 +122,29 @@ class Decider:
         return Decided(_sorted(steps), _kept(held), len(unlisted) + others)
 
     def _in_brief(self, brief: Brief, elsewhere: set[Step]) -> Decided:
+        steps = elsewhere | {_step(hop) for hop in brief.hops}
+        common, aimed = self._common(brief.common), self._common(brief.aimed)
+        held = self._held_together(brief)
+        return Decided(_sorted(steps), held, brief.patterns, common, aimed, brief.itself)
+
+    def _held_together(self, brief: Brief) -> tuple[Held, ...]:
+        """Give what a principal holds; the same tuple for those that hold the same."""
+        alike = tuple((one.group, one.answer) for one in brief.holdings)
+        key = None if brief.alone else alike
+        if key is not None and key in self._together:
+            return self._together[key]
         held, _ = self._held(brief.alone)
         for one in brief.holdings:
             bits = self._bits_of(one)
             kind = resource_class(one.kind)
             for capability, verdict in one.answer:
                 add(held.setdefault((kind, str(capability), _PLACE[verdict]), {}), bits)
-        steps = elsewhere | {_step(hop) for hop in brief.hops}
-        common, aimed = self._common(brief.common), self._common(brief.aimed)
-        return Decided(_sorted(steps), _kept(held), brief.patterns, common, aimed, brief.itself)
+        found = _kept(held)
+        if key is not None:
+            if len(self._together) >= _MOST:
+                self._together.clear()
+            self._together[key] = found
+        return found
 
     def _common(self, hops: tuple[Hop, ...]) -> tuple[Step, ...]:
         """Give hops as steps, the same tuple for the same one."""

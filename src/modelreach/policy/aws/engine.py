@@ -48,6 +48,7 @@ class AwsEngine:
         self._opens = opens
         self._fixed: Fixed = dict(fixed or {})
         self._askers: dict[str, Asker] = {}
+        self._recent: tuple[str, Asker] | None = None
         self._held: dict[str, PermissionSet] = {}
         self._grants: dict[str, tuple[Grant, ...]] = {}
         self._pivots: dict[str, tuple[Pivot, ...]] = {}
@@ -97,11 +98,11 @@ class AwsEngine:
 
     def brief(self, principal: str) -> Brief:
         """Give what the principal comes to in numbers: the same answers, without their reasons."""
-        return self._briefs.of(self._asker(principal), self._secrets)
+        return self._briefs.of(self._passing(principal), self._secrets)
 
     def touches(self, principal: str) -> Touch:
         """What the principal's policies may touch, in outline; nothing of one that is not here."""
-        return touches(self._asker(principal)) if self._estate.principal(principal) else ()
+        return touches(self._passing(principal)) if self._estate.principal(principal) else ()
 
     def permissions(self, principal: str) -> PermissionSet:
         """What its own policies let it do, after boundary and organisation policies."""
@@ -175,12 +176,21 @@ class AwsEngine:
     def _secrets(self) -> dict[str, tuple[str, ...]]:
         return opened(self._estate, self._opens)
 
+    def _passing(self, name: str) -> Asker:
+        """Give a principal as it asks, without keeping it: for those that are asked about once."""
+        if self._recent is None or self._recent[0] != name:
+            known = self._askers.get(name)
+            self._recent = name, known or Asker.of(self._estate, self._found(name), self._fixed)
+        return self._recent[1]
+
+    def _found(self, name: str) -> str:
+        """Give the id of a principal; what it would become keeps its name."""
+        found = self._estate.principal(name)
+        return found.id if found is not None and not became(name) else name
+
     def _asker(self, name: str) -> Asker:
         if name not in self._askers:
-            found = self._estate.principal(name)
-            if found is not None and not became(name):
-                name = found.id
-            self._askers[name] = Asker.of(self._estate, name, self._fixed)
+            self._askers[name] = Asker.of(self._estate, self._found(name), self._fixed)
         return self._askers[name]
 
     def _listed(self, arn: str) -> str:

@@ -26,6 +26,8 @@ from modelreach.snapshot import Attachment, Facts, Resource
 
 #: Stands for the resource's own id in its policy.
 _ITSELF = "arn:x:x:x:x:\xff\xfe\xfd\xff"
+#: Stands for the account that asks, where a policy names it.
+_ASKING = "asking"
 _BEYOND = chr(0x10FFFF)
 
 
@@ -448,10 +450,12 @@ def _account_of(name: str) -> str:
 
 
 def _bare(statement: Statement, asking: str) -> Statement:
-    """A statement without its place, and without those whom it names in vain."""
+    """A statement without its place, and without those whom it names in vain; the account that
+    asks is the same word for all."""
     named = statement.principals
     if named is not None and not named.negated:
-        aws = tuple(name for name in named.aws if _names(name, asking))
+        own, asker = f":{asking}:", f":{_ASKING}:"
+        aws = tuple(n.replace(own, asker) for n in named.aws if _names(n, asking))
         named = Principals(aws=aws, everyone=named.everyone)
     return replace(statement, index=0, sid="", text="", principals=named)
 
