@@ -292,8 +292,8 @@ _WHOLE_ROLES = frozenset({"azure", "gcp", "kubernetes"})
 
 def _cut(number: int, cut: CutRow, names: Names) -> Iterator[str]:
     what = {"binding": "statement", "trust": "trust", "key": "key"}[cut.kind]
-    place = " ".join(code(part) for part in (cut.policy, cut.sid) if part)
-    yield f"**Cut {number}: {what}** {place} on {_whole(cut.target, names)}"
+    place = "".join(f" {code(part)}" for part in (cut.policy, cut.sid) if part)
+    yield f"**Cut {number}: {what}**{place} on {_whole(cut.target, names)}"
     yield ""
     if cut.actions:
         yield f"- Takes {code(', '.join(cut.actions[:6]))} from {_whole(cut.subject, names)}."

@@ -291,6 +291,17 @@ MEMBER = "serviceAccount:a@p.iam.gserviceaccount.com"
             "projects/1/secrets/s",
         ),
         ("//storage.googleapis.com/projects/_/buckets/b", "storage buckets", "gs://b"),
+        ("//pubsub.googleapis.com/projects/p/topics/t", "pubsub topics", "projects/p/topics/t"),
+        (
+            "//run.googleapis.com/projects/p/locations/eu/services/s",
+            "run services",
+            "s --project=p --region=eu",
+        ),
+        (
+            "//cloudkms.googleapis.com/projects/p/locations/eu/keyRings/r/cryptoKeys/k",
+            "kms keys",
+            "k --project=p --location=eu --keyring=r",
+        ),
         (
             "//iam.googleapis.com/projects/p/serviceAccounts/x@p.iam.gserviceaccount.com",
             "iam service-accounts",
@@ -315,6 +326,7 @@ def test_a_binding_of_google_cloud_is_removed_and_put_back(
         ("//bigquery.googleapis.com/projects/p/datasets/d", {"role": "r", "members": [MEMBER]}),
         ("projects/p", {"role": "r", "members": [MEMBER], "condition": "true"}),
         ("projects/p", {"role": "r", "members": []}),
+        ("projects/--force", {"role": "r", "members": [MEMBER]}),
         ("projects/p", {"role": "r\x1b", "members": [MEMBER]}),
         ("projects/p", []),
     ],

@@ -9,7 +9,8 @@ from typing import Any
 from modelreach.gate.commands.shell import Commands, Provider, Step, is_plain, line
 from modelreach.report import CredentialRow
 
-#: What a binding stands on -> the gcloud group that removes it, and how the thing is named there.
+#: What a binding stands on -> the gcloud group that removes it, and how the thing is named there;
+#: other named parts are flags.
 _GCP_TARGETS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (r"organizations/(?P<name>[^/]+)", ("organizations",), "{name}"),
     (r"folders/(?P<name>[^/]+)", ("resource-manager", "folders"), "{name}"),
@@ -27,6 +28,34 @@ _GCP_TARGETS: tuple[tuple[str, tuple[str, ...], str], ...] = (
     (
         r"//iam\.googleapis\.com/projects/[^/]+/serviceAccounts/(?P<name>[^/]+)",
         ("iam", "service-accounts"),
+        "{name}",
+    ),
+    (
+        r"//pubsub\.googleapis\.com/(?P<name>projects/[^/]+/topics/[^/]+)",
+        ("pubsub", "topics"),
+        "{name}",
+    ),
+    (
+        r"//pubsub\.googleapis\.com/(?P<name>projects/[^/]+/subscriptions/[^/]+)",
+        ("pubsub", "subscriptions"),
+        "{name}",
+    ),
+    (
+        r"//run\.googleapis\.com/projects/(?P<project>[^/]+)/locations/(?P<region>[^/]+)"
+        r"/services/(?P<name>[^/]+)",
+        ("run", "services"),
+        "{name}",
+    ),
+    (
+        r"//run\.googleapis\.com/projects/(?P<project>[^/]+)/locations/(?P<region>[^/]+)"
+        r"/jobs/(?P<name>[^/]+)",
+        ("run", "jobs"),
+        "{name}",
+    ),
+    (
+        r"//cloudkms\.googleapis\.com/projects/(?P<project>[^/]+)/locations/(?P<location>[^/]+)"
+        r"/keyRings/(?P<keyring>[^/]+)/cryptoKeys/(?P<name>[^/]+)",
+        ("kms", "keys"),
         "{name}",
     ),
 )
@@ -49,7 +78,11 @@ def _gcp_unbind(step: Step) -> Commands | None:
         found = re.fullmatch(pattern, step.target)
         if found:
             name = form.format(name=found["name"])
-            named = (name, f"--member={member}", f"--role={role}")
+            if name.startswith("-"):
+                return None
+            flags = {key: value for key, value in found.groupdict().items() if key != "name"}
+            named = (name, *(f"--{key}={value}" for key, value in flags.items()))
+            named += (f"--member={member}", f"--role={role}")
             return Commands(
                 revoke=(line("gcloud", *group, "remove-iam-policy-binding", *named),),
                 undo=(line("gcloud", *group, "add-iam-policy-binding", *named),),
