@@ -11,7 +11,7 @@ from modelreach.plugins import CallPermission, CollectOptions
 from modelreach.snapshot import Snapshot
 from modelreach_kubernetes import files
 from modelreach_kubernetes.estate import Read
-from modelreach_kubernetes.kinds import KINDS, PATHS, Kind
+from modelreach_kubernetes.kinds import ENTRY_FEEDS, ENTRY_PERMISSION, KINDS, PATHS, Kind
 from modelreach_kubernetes.parse import parse
 
 
@@ -55,8 +55,9 @@ class KubernetesConnector:
             for kind in KINDS
             for why in (kind.feeds,)
         )
+        entry = CallPermission("core", "get configmaps", ENTRY_PERMISSION, ENTRY_FEEDS)
         paths = tuple(CallPermission("url", f"get {path}", path, why) for path, why in PATHS)
-        return lists + paths
+        return (*lists, entry, *paths)
 
     def policy(self, permissions: Sequence[str] | None = None) -> Mapping[str, object]:
         """The least-privilege ClusterRole, whole or for these permissions only.
@@ -80,6 +81,9 @@ class KubernetesConnector:
             {"apiGroups": [group], "resources": sorted(plurals), "verbs": ["list"]}
             for group, plurals in sorted(groups.items())
         ]
+        if ENTRY_PERMISSION in wanted:
+            named = {"resources": ["configmaps"], "resourceNames": ["aws-auth"]}
+            rules.append({"apiGroups": [""], **named, "verbs": ["get"]})
         paths = sorted(path for path, _ in PATHS if path in wanted)
         if paths:
             rules.append({"nonResourceURLs": paths, "verbs": ["get"]})

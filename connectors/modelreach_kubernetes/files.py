@@ -18,7 +18,7 @@ import yaml
 from modelreach.model import InputError
 from modelreach_kubernetes.estate import Object, Read, Refusal
 from modelreach_kubernetes.keep import kept
-from modelreach_kubernetes.kinds import KINDS
+from modelreach_kubernetes.kinds import ENTRY_KIND, KINDS
 
 MANIFEST: Final = "modelreach.kubernetes-recording/1"
 _SUFFIXES = (".yaml", ".yml", ".json")
@@ -188,7 +188,7 @@ def _recording(folder: Path, cluster: str) -> Read:
         for document in _documents(path):
             _take(document, found, path)
     found.whole = {(name, namespace) for name, namespace in manifest.whole}
-    kinds = {kind.qualified + kind.selector: kind for kind in KINDS}
+    kinds = {kind.qualified + kind.selector: kind for kind in (*KINDS, ENTRY_KIND)}
     found.refusals = [
         Refusal(kinds[r.kind], r.reason, r.message, r.namespace)
         for r in manifest.refusals

@@ -20,6 +20,9 @@ ANNOTATIONS = frozenset(
         "kubernetes.io/service-account.name",
     }
 )
+#: The namespace and name of the config map by which AWS identities enter, and what is kept of it.
+ENTRY = ("kube-system", "aws-auth")
+ENTRY_KEYS = ("mapRoles", "mapUsers")
 _METADATA = ("name", "namespace", "uid", "creationTimestamp", "ownerReferences")
 #: Of objects that are not taken apart below, these are kept whole: they hold no secrets.
 _WHOLE = {
@@ -51,6 +54,11 @@ def kept(found: Mapping[str, Any], *, is_token: bool = False) -> dict[str, Any]:
         return result | {key: found[key] for key in _WHOLE[kind] if key in found}
     if kind == "ServiceAccount":
         return result | _account(found)
+    if kind == "ConfigMap" and entering(found):
+        data = found.get("data")
+        given = data if isinstance(data, Mapping) else {}
+        texts = {key: given[key] for key in ENTRY_KEYS if isinstance(given.get(key), str)}
+        return result | ({"data": texts} if texts else {})
     if kind == "Secret":
         type_ = "kubernetes.io/service-account-token" if is_token else found.get("type")
         return result | ({"type": type_} if isinstance(type_, str) else {})
@@ -61,6 +69,16 @@ def kept(found: Mapping[str, Any], *, is_token: bool = False) -> dict[str, Any]:
     if isinstance(found.get("spec"), Mapping):
         result["spec"] = _spec(found["spec"])
     return result
+
+
+def entering(found: Mapping[str, Any]) -> bool:
+    """Is it the config map that says who of AWS enters a cluster of EKS? It holds no secrets.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/auth-configmap.html
+    """
+    metadata = found.get("metadata")
+    about = metadata if isinstance(metadata, Mapping) else {}
+    return (about.get("namespace"), about.get("name")) == ENTRY
 
 
 def _metadata(found: object) -> dict[str, Any]:

@@ -173,6 +173,14 @@ KINDS = (
     _model("apps.nvidia.com", "v1alpha1", "nimservices", "NIMService", "NVIDIA NIM"),
 )
 
+#: The one object that is read whole: who of AWS enters a cluster of EKS. Asked of such only.
+ENTRY_PATH = "/api/v1/namespaces/kube-system/configmaps/aws-auth"
+ENTRY_PERMISSION = "get configmaps aws-auth"
+ENTRY_FEEDS = "who of AWS may enter a cluster of EKS, as which user and in which groups"
+ENTRY_KIND = Kind(
+    "", "v1", "configmaps", "ConfigMap", "cluster-entry", ENTRY_FEEDS, selector="name=aws-auth"
+)
+
 #: Paths that are no kind of object, each with why it is asked.
 PATHS = (
     ("/version", "the version of the API server"),

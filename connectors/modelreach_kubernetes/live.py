@@ -22,7 +22,7 @@ from modelreach.model import InputError, NothingCollected
 from modelreach.plugins import CollectOptions
 from modelreach_kubernetes.estate import Object, Read, Refusal
 from modelreach_kubernetes.keep import kept
-from modelreach_kubernetes.kinds import KINDS, TOKENS, Kind
+from modelreach_kubernetes.kinds import ENTRY_KIND, ENTRY_PATH, KINDS, TOKENS, Kind
 
 _PAGE: Final = 500
 _METADATA: Final = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1"
@@ -55,6 +55,8 @@ def read_cluster(options: CollectOptions) -> Read:
         options.progress(f"kubernetes: {kind.qualified}")
         for namespace in namespaces if kind.namespaced and namespaces else ("",):
             _read(server, kind, namespace, found)
+    if _of_eks(found, options):
+        _read_entry(server, found)
     _mark_tokens(found)
     if not found.objects:
         why = found.refusals[0].message if found.refusals else "it answered nothing"
@@ -199,6 +201,24 @@ def _read(server: _Server, kind: Kind, namespace: str, found: Read) -> None:
     found.whole.add((kind.qualified + kind.selector, namespace))
 
 
+def _of_eks(found: Read, options: CollectOptions) -> bool:
+    """Is it a cluster of EKS, as far as its issuer or whoever collects it says?"""
+    said = next(iter(options.settings.get("cluster-id", ())), "")
+    return said.startswith("arn:") or ".eks." in found.about.get("issuer", "")
+
+
+def _read_entry(server: _Server, found: Read) -> None:
+    """Read who of AWS enters the cluster; that it has no such config map is an answer, too."""
+    try:
+        item = server.get(ENTRY_PATH, {}, "application/json")
+    except _Refused as refused:
+        if refused.status != 404:
+            reason = _REASONS.get(refused.status, "unreachable")
+            found.refusals.append(Refusal(ENTRY_KIND, reason, refused.message, "kube-system"))
+        return
+    found.objects.append(kept({**item, "apiVersion": "v1", "kind": "ConfigMap"}))
+
+
 _REASONS = {-1: "malformed", 401: "denied", 403: "denied", 404: "unsupported", 429: "throttled"}
 
 
@@ -255,6 +275,6 @@ def _mark_tokens(found: Read) -> None:
         metadata = item["metadata"]
         named = (str(metadata.get(part, "")) for part in ("namespace", "name"))
         key = (item["apiVersion"], item["kind"], *named)
-        if key not in best or "type" in item:
+        if key not in best or "type" in item or "data" in item:
             best[key] = item
     found.objects[:] = best.values()

@@ -7,7 +7,13 @@ from __future__ import annotations
 
 import sys
 
-from modelreach_kubernetes.kinds import KINDS, PATHS
+from modelreach_kubernetes.kinds import (
+    ENTRY_FEEDS,
+    ENTRY_PATH,
+    ENTRY_PERMISSION,
+    KINDS,
+    PATHS,
+)
 
 _HEAD = """\
 # What the Kubernetes connector asks, and with which permissions
@@ -32,6 +38,7 @@ def page() -> str:
         f"{', where the cluster has it' if kind.optional else ''} |\n"
         for kind in KINDS
     ]
+    rows.append(f"| `{ENTRY_PERMISSION}` | `{ENTRY_PATH}` | {ENTRY_FEEDS} |\n")
     rows += [f"| `get {path}` | `{path}` | {why} |\n" for path, why in PATHS]
     return _HEAD + "".join(rows)
 

@@ -194,6 +194,41 @@ def test_an_association_is_found_by_the_issuer() -> None:
     assert set(radius(pod, aws, start=sa).identities) == {sa, ROLE}
 
 
+def by_map(*bindings: tuple[str, str, str], entry: str) -> Snapshot:
+    """A cluster whose config map lets somebody in."""
+    found = cluster(*bindings)
+    config = Resource(
+        id="k8s/prod/kube-system/configmaps/aws-auth",
+        provider="kubernetes",
+        kind="kubernetes:configmaps",
+        scope="k8s/prod/kube-system",
+        attributes={"access_entries": (entry,)},
+    )
+    return msgspec.structs.replace(found, resources=(*found.resources, config))
+
+
+@pytest.mark.parametrize(
+    ("mode", "lets"), [("CONFIG_MAP", True), ("API_AND_CONFIG_MAP", True), ("API", False)]
+)
+def test_whom_the_config_map_names(mode: str, lets: bool) -> None:
+    mapped = by_map(("group:readers", "reads", "ml"), entry=f"{ROLE}|ops|readers")
+    found = radius(mapped, account(entry="", mode=mode))
+    assert verdicts(found) == ({("read", "allow")} if lets else set())
+    if lets:
+        (hop,) = found.identities["k8s/prod/user:ops"].path.pivots
+        assert hop.support[0].note.startswith("config map aws-auth: user `ops`")
+
+
+def test_a_role_of_a_path_is_named_without_it() -> None:
+    pathed = ROLE.replace("role/", "role/team/")
+    aws = account(entry="", mode="CONFIG_MAP")
+    aws = msgspec.structs.replace(
+        aws, principals=(msgspec.structs.replace(aws.principals[0], id=pathed),)
+    )
+    mapped = by_map(entry=f"{ROLE}|ops|system:masters")
+    assert set(radius(mapped, aws, start=pathed).takeovers) == {"k8s/prod"}
+
+
 # --- AKS -----------------------------------------------------------------------------------
 
 TENANT, SPN, GROUP = "t-1", "o-1", "g-1"

@@ -421,3 +421,57 @@ def test_a_cluster_of_which_nothing_tells_what_it_is_has_a_gap(
     assert "--cluster-id" in gap.message
     arn = "arn:aws:eks:eu-west-1:111122223333:cluster/prod"
     assert collect(**{"cluster-id": (arn,)}).gaps == ()
+
+
+AWS_AUTH = "/api/v1/namespaces/kube-system/configmaps/aws-auth"
+MAPPED = """
+- rolearn: arn:aws:iam::111122223333:role/nodes
+  username: system:node:{{EC2PrivateDNSName}}
+  groups: [system:bootstrappers, system:nodes]
+- rolearn: arn:aws:iam::111122223333:role/ops
+  groups: [system:masters, 7]
+- not: an entry
+"""
+
+
+def test_who_enters_by_the_config_map_of_eks(api: ApiServer, collect: Any, tmp_path: Path) -> None:
+    api.issuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/1"
+    api.add("ConfigMap", "aws-auth", "kube-system")
+    data = {"mapRoles": MAPPED, "mapUsers": "{", "mapAccounts": "[]", "other": "hunter2"}
+    metadata = {"name": "aws-auth", "namespace": "kube-system"}
+    api.broken[AWS_AUTH] = json.dumps({"metadata": metadata, "data": data}).encode()
+    found = collect(tmp_path / "kept")
+    (config,) = (one for one in found.resources if one.name == "aws-auth")
+    assert config.attributes["access_entries"] == (
+        "arn:aws:iam::111122223333:role/nodes|system:node:{{EC2PrivateDNSName}}"
+        "|system:bootstrappers,system:nodes",
+        "arn:aws:iam::111122223333:role/ops|arn:aws:iam::111122223333:role/ops|system:masters",
+    )
+    assert b"hunter2" not in encode(found)
+    assert encode(replay(tmp_path / "kept")) == encode(found)
+
+
+def test_a_config_map_that_is_refused_is_a_gap_and_one_that_is_missing_is_none(
+    api: ApiServer, collect: Any, tmp_path: Path
+) -> None:
+    api.issuer = "https://oidc.eks.eu-west-1.amazonaws.com/id/1"
+    assert collect().gaps == ()
+    api.refused["aws-auth"] = 403
+    found = collect(tmp_path / "kept")
+    (gap,) = found.gaps
+    assert (gap.kind, gap.permission) == ("cluster-entry", "get configmaps aws-auth")
+    assert encode(replay(tmp_path / "kept")) == encode(found)
+    role = KubernetesConnector().policy([gap.permission])
+    assert role["rules"] == [
+        {
+            "apiGroups": [""],
+            "resources": ["configmaps"],
+            "resourceNames": ["aws-auth"],
+            "verbs": ["get"],
+        }
+    ]
+
+
+def test_other_clusters_are_not_asked_for_it(api: ApiServer, collect: Any) -> None:
+    collect()
+    assert AWS_AUTH not in {path for path, _, _ in api.asked}

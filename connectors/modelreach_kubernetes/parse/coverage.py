@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelreach.snapshot import Coverage, Gap
 from modelreach_kubernetes.estate import Read
-from modelreach_kubernetes.kinds import KINDS
+from modelreach_kubernetes.kinds import ENTRY_KIND, ENTRY_PERMISSION, KINDS, Kind
 from modelreach_kubernetes.parse.facts import PROVIDER, Facts
 
 #: What tells which cluster of a cloud a cluster is.
@@ -20,8 +20,8 @@ def coverage_of(found: Read, facts: Facts) -> None:
                 scope=facts.scope(refusal.namespace),
                 kind=refusal.kind.gap,
                 reason=refusal.reason,
-                operation=f"list {refusal.kind.qualified}",
-                permission=f"list {refusal.kind.qualified}",
+                operation=_asked(refusal.kind),
+                permission=_asked(refusal.kind),
                 message=refusal.message,
             )
         )
@@ -50,6 +50,10 @@ def coverage_of(found: Read, facts: Facts) -> None:
         )
     if found.loose:
         _not_in_files(found, facts)
+
+
+def _asked(kind: Kind) -> str:
+    return ENTRY_PERMISSION if kind == ENTRY_KIND else f"list {kind.qualified}"
 
 
 def _not_in_files(found: Read, facts: Facts) -> None:

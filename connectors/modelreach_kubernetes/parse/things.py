@@ -7,6 +7,7 @@ from typing import Final
 from modelreach.snapshot import Credential, Resource, Scope
 from modelreach_kubernetes.estate import Object
 from modelreach_kubernetes.kinds import KINDS
+from modelreach_kubernetes.parse.entries import entries
 from modelreach_kubernetes.parse.facts import PROVIDER, Facts, Named, attributes, text
 
 _TOKEN: Final = "kubernetes.io/service-account-token"  # noqa: S105 - the name of a type
@@ -34,10 +35,10 @@ def take(item: Object, facts: Facts) -> None:
     elif about.kind == "Secret":
         _secret(item, about, facts)
     elif about.kind in _LISTED:
-        _thing(about, facts)
+        _thing(item, about, facts)
 
 
-def _thing(about: Named, facts: Facts) -> None:
+def _thing(item: Object, about: Named, facts: Facts) -> None:
     kind = _LISTED[about.kind]
     namespace = (about.namespace or "default") if kind.namespaced else ""
     facts.resources.append(
@@ -49,6 +50,7 @@ def _thing(about: Named, facts: Facts) -> None:
             name=about.name,
             tags=about.labels,
             created=about.created,
+            attributes=attributes(access_entries=entries(item.get("data"))),
         )
     )
 

@@ -282,6 +282,7 @@ _LEAVES = {
     "last-used": "whether it is used",
     "usage": "what is used",
     "identity": "everything that this identity reaches",
+    "cluster-entry": "which identities of AWS its config map lets in",
     "cluster-identity": "which identities of a cloud may enter the cluster",
     "url": "whether anybody may call it by its URL",
     "details": "how it is configured",

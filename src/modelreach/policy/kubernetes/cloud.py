@@ -22,12 +22,14 @@ _OF_GKE = "container.googleapis.com/v1/"
 
 @dataclass(frozen=True, slots=True)
 class CloudCluster:
-    """A cluster as its cloud lists it: its id there, and what is told of it."""
+    """A cluster as its cloud lists it: its id there, and what is told of it. `mapped` are those
+    whom the cluster itself says that it lets in, by a config map."""
 
     cluster: str
     id: str
     kind: str
     fact: Runtime | Resource
+    mapped: tuple[str, ...] = ()
 
     def listed(self, name: str) -> tuple[str, ...]:
         """Give the texts of an attribute."""
@@ -59,8 +61,14 @@ def matched(scope: Scope, facts: Facts) -> CloudCluster | None:
                 _gke(fact),
             )
         if same:
-            return CloudCluster(scope.id, fact.id, fact.kind, fact)
+            return CloudCluster(scope.id, fact.id, fact.kind, fact, _mapped(scope, facts))
     return None
+
+
+def _mapped(scope: Scope, facts: Facts) -> tuple[str, ...]:
+    found = facts.resources.get(f"{scope.id}/kube-system/configmaps/aws-auth")
+    entries = found.attributes.get("access_entries") if found is not None else ()
+    return entries if isinstance(entries, tuple) else ()
 
 
 def _gke(fact: Runtime | Resource) -> str:

@@ -28,6 +28,10 @@ from modelreach.snapshot import Binding, Principal
 _GKE: Final = "container.googleapis.com/Cluster"
 _AKS: Final = "microsoft.containerservice/managedclusters"
 _BY_ENTRIES: Final = ("", "API", "API_AND_CONFIG_MAP")
+_ENTRY: Final = "access entry"
+_MAP: Final = "config map aws-auth"
+#: Modes in which the config map `aws-auth` counts.
+_BY_MAP: Final = ("", "CONFIG_MAP", "API_AND_CONFIG_MAP")
 _ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
 _SEES = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["get", "list", "watch"]}
 #: Access policies whose rules are told in a sentence. Those of the other three are similar to the
@@ -123,18 +127,45 @@ def _by_cloud(cloud: CloudCluster, token: Token, source: str) -> Entered:
 
 
 def _by_entry(cloud: CloudCluster, source: str) -> Iterator[Entered]:
-    if str(cloud.fact.attributes.get("authentication", "")) not in _BY_ENTRIES:
-        return
-    for entry in cloud.listed("access_entries"):
+    mode = str(cloud.fact.attributes.get("authentication", ""))
+    if mode in _BY_ENTRIES:
+        policies = [p for p in cloud.listed("access_policies") if p.startswith(f"{source}|")]
+        yield from _listed(cloud, cloud.listed("access_entries"), source, source, policies, _ENTRY)
+    if mode in _BY_MAP:
+        yield from _listed(cloud, cloud.mapped, _without_path(source), source, (), _MAP)
+
+
+def _listed(
+    cloud: CloudCluster,
+    entries: Iterable[str],
+    name: str,
+    source: str,
+    policies: Iterable[str],
+    how: str,
+) -> Iterator[Entered]:
+    for entry in entries:
         principal, user, groups = (*entry.split("|"), "", "")[:3]
-        if principal == source:
+        if principal == name:
             named = tuple(group for group in groups.split(",") if group)
-            policies = [p for p in cloud.listed("access_policies") if p.startswith(f"{source}|")]
-            yield _entered(cloud, source, user or source, named, policies)
+            yield _entered(cloud, source, user or source, named, policies, how)
+
+
+def _without_path(arn: str) -> str:
+    """The config map names a role without its path.
+
+    https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting_iam.html
+    """
+    start, slash, rest = arn.partition(":role/")
+    return f"{start}{slash}{rest.rsplit('/', 1)[-1]}" if slash else arn
 
 
 def _entered(
-    cloud: CloudCluster, source: str, user: str, groups: tuple[str, ...], policies: Iterable[str]
+    cloud: CloudCluster,
+    source: str,
+    user: str,
+    groups: tuple[str, ...],
+    policies: Iterable[str],
+    how: str,
 ) -> Entered:
     cluster = cloud.cluster
     name = user_id(cluster, user)
@@ -142,8 +173,8 @@ def _entered(
     told = [f"user `{user}`"]
     told += [f"groups {', '.join(groups)}"] if groups else []
     told += [f"{binding.name} on {binding.target}" for binding in found]
-    support = Support(source, "", cloud.id, (), f"access entry: {'; '.join(told)}")
-    note = "an access entry of the cluster lets it in"
+    support = Support(source, "", cloud.id, (), f"{how}: {'; '.join(told)}")
+    note = f"by {how} the cluster lets it in"
     documents = tuple(
         (binding.role, json.dumps({"rules": _POLICIES[binding.name]}).encode())
         for binding in found
