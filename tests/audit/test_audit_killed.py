@@ -363,10 +363,10 @@ def _fault(campaign: Campaign, rng: Random, count: int, postgres: Server | None)
     elif kind == "hook":
         campaign.receiver.down = not campaign.receiver.down
     elif kind == "approval":
-        campaign.approve(kill_after=rng.uniform(0.001, 0.08))
+        campaign.approve(kill_after=rng.uniform(0.01, 0.4))
     elif kind == "server" and postgres is not None:
         campaign.zygote.begin(campaign.job())
-        threading.Event().wait(rng.uniform(0, 0.2))
+        threading.Event().wait(rng.uniform(0, 0.05))
         postgres.stop()
         postgres.start()
         code = campaign.zygote.end()["code"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterator
 
+import msgspec
 import pytest
 
 from drifting import Truth, World, manifest, name_of, role_of
@@ -194,3 +195,22 @@ def test_an_identity_that_is_gone_keeps_nothing_but_the_snapshot(
         of.audit("agent.yaml", raw, world.snapshot(), world.now)
     assert len(state.audits()) == 1
     assert len(state.snapshots()) == 2
+
+
+def test_what_is_not_even_asked_for_any_more_is_unknown(state: State, world: World) -> None:
+    """No gap says so: the coverage of a kind is not there, as when an option is left out."""
+    of = auditor(state)
+    look(of, world)
+    whole = after(world).snapshot()
+    less = msgspec.structs.replace(
+        whole,
+        resources=tuple(r for r in whole.resources if r.kind == "s3:bucket"),
+        coverage=tuple(c for c in whole.coverage if c.kind != "secretsmanager:secret"),
+    )
+    found = of.audit("agent-00.yaml", manifest(0), less, world.now)
+    assert told(found.events) == []
+    (unread,) = [event for event in found.events if event.kind == "not-read"]
+    assert "secretsmanager:secret" in unread.message and "not-collected" in unread.message
+    back = look(of, after(world))
+    assert told(back.events) == []
+    assert {event.kind for event in back.events if not event.recovery} == set()

@@ -21,7 +21,7 @@ from modelreach.state.verify import verify
 
 STEPS = 365 * 4
 #: What the documentation promises: rows and blobs of the whole year, in bytes.
-LARGEST = {"sqlite": 300_000_000, "postgresql": 300_000_000}
+LARGEST = {"sqlite": 100_000_000, "postgresql": 150_000_000}
 CHANGES = ("gained", "lost", "widened", "narrowed", "rerouted", "revealed")
 
 
