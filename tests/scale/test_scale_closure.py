@@ -11,6 +11,8 @@ from hypothesis import strategies as st
 from modelreach.pipeline import closure
 from modelreach.pipeline.closure import LEVELS, SCOPE, Closure, Reach
 from modelreach.pipeline.decided import Decided, Held, Step, to_bytes
+from modelreach.pipeline.holding import Grounds
+from modelreach.pipeline.kept import Record, packed, unpacked
 
 Estate = dict[str, Decided]
 Wired = tuple[tuple[str, Step], ...]
@@ -128,3 +130,12 @@ def test_by_way_of_hubs_at_length(many: int, monkeypatch: pytest.MonkeyPatch) ->
         _compare(estate, data)
 
     compare()
+
+
+@given(estate=estates())
+def test_records_are_read_back_as_they_were_and_alike_again(estate: Estate) -> None:
+    records = {name: Record(Grounds(b"x"), decided) for name, decided in estate.items()}
+    found = unpacked(packed(records))
+    assert {name: record.decided for name, record in found.items()} == estate
+    decided = [record.decided for record in found.values() if record.decided is not None]
+    assert len({id(one.aimed) for one in decided}) == len({one.aimed for one in decided})

@@ -8,13 +8,17 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
-from modelreach.pipeline.decided import Decided
+from modelreach.pipeline.decided import Decided, Held, Step
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
 from modelreach.policy.engine import Engine
 from modelreach.snapshot import Facts
+
+_T = TypeVar("_T")
 
 
 class Record(msgspec.Struct, array_like=True):
@@ -24,7 +28,6 @@ class Record(msgspec.Struct, array_like=True):
     decided: Decided | None
 
 
-_READER = msgspec.msgpack.Decoder(dict[str, Record])
 Find = Callable[[str], Decided | None]
 
 
@@ -105,8 +108,7 @@ class KeptDecisions:
     def keep(self) -> None:
         """Keep what was decided since."""
         for shelf in sorted(self._fresh):
-            raw = msgspec.msgpack.encode(self._records[shelf])
-            self._facts.memorise(self._name, shelf, raw)
+            self._facts.memorise(self._name, shelf, packed(self._records[shelf]))
         if self._fresh:
             self._holding.keep()
         self._facts.keep()
@@ -115,7 +117,7 @@ class KeptDecisions:
     def _of_shelf(self, shelf: str) -> dict[str, Record]:
         if shelf not in self._records:
             raw = self._facts.recalled(self._name, shelf)
-            self._records[shelf] = {} if raw is None else _READER.decode(raw)
+            self._records[shelf] = {} if raw is None else unpacked(raw)
         return self._records[shelf]
 
 
@@ -126,3 +128,81 @@ def _shelf(name: str) -> str:
     if len(parts) == 6 and parts[4]:
         return parts[4]
     return hashlib.sha256(name.encode()).hexdigest()[:2]
+
+
+# --- records as bytes ------------------------------------------------------------------------
+
+
+class _Small(msgspec.Struct, array_like=True):
+    """A record; what many have alike by its place among what they have."""
+
+    grounds: Grounds
+    decided: Decided | None
+    held: int = 0
+    common: int = 0
+    aimed: int = 0
+
+
+class _Several(msgspec.Struct, array_like=True):
+    """Records by name, and what they have alike, once."""
+
+    steps: list[tuple[Step, ...]]
+    held: list[tuple[Held, ...]]
+    records: dict[str, _Small]
+
+
+_READER = msgspec.msgpack.Decoder(_Several)
+
+
+def packed(records: Mapping[str, Record]) -> bytes:
+    """Give records as bytes."""
+    steps, held = _Places[Step](), _Places[Held]()
+    small: dict[str, _Small] = {}
+    for name, record in records.items():
+        decided = record.decided
+        small[name] = _Small(record.grounds, decided)
+        if decided is not None:
+            small[name] = _Small(
+                record.grounds,
+                replace(decided, held=(), common=(), aimed=()),
+                held.of(decided.held),
+                steps.of(decided.common),
+                steps.of(decided.aimed),
+            )
+    return msgspec.msgpack.encode(_Several(steps.all, held.all, small))
+
+
+def unpacked(raw: bytes) -> dict[str, Record]:
+    """Read records; what they had alike is the same again."""
+    found = _READER.decode(raw)
+    records: dict[str, Record] = {}
+    for name, small in found.records.items():
+        decided = small.decided
+        if decided is not None:
+            decided = replace(
+                decided,
+                held=found.held[small.held],
+                common=found.steps[small.common],
+                aimed=found.steps[small.aimed],
+            )
+        records[name] = Record(small.grounds, decided)
+    return records
+
+
+class _Places(Generic[_T]):
+    """Numbers tuples; those that are equal alike."""
+
+    def __init__(self) -> None:
+        self.all: list[tuple[_T, ...]] = []
+        self._by_id: dict[int, int] = {}
+        self._by_value: dict[tuple[_T, ...], int] = {}
+
+    def of(self, one: tuple[_T, ...]) -> int:
+        """Give the number of a tuple, which has to stay alive as long as this."""
+        place = self._by_id.get(id(one))
+        if place is None:
+            place = self._by_value.setdefault(one, len(self.all))
+            if place == len(self.all):
+                self.all.append(one)
+            self._by_id[id(one)] = place
+        return place

@@ -15,17 +15,15 @@ from functools import lru_cache, partial
 from pathlib import Path
 from typing import Protocol
 
-import msgspec
-
 from modelreach.pipeline.decided import Decider
-from modelreach.pipeline.kept import KeptDecisions, Record
+from modelreach.pipeline.kept import KeptDecisions, Record, packed, unpacked
 from modelreach.pipeline.spread import DaskCluster, LocalProcesses
 from modelreach.policy import providers
 from modelreach.policy.provider import Context, Opens
 from modelreach.store import SUFFIX, StoredSnapshot
 
 #: Principals that are decided in one go: enough to outweigh the sending.
-CHUNK = 24
+CHUNK = 120
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +37,6 @@ class Work:
 
 
 Answers = dict[str, Record]
-_READER = msgspec.msgpack.Decoder(Answers)
 Progress = Callable[[int, int], None]
 
 
@@ -73,7 +70,7 @@ def chunks(names: Iterable[str]) -> Iterator[list[str]]:
 def decide_at(path: str, work: Work, names: list[str]) -> bytes:
     """Decide principals of a store in a file; records by name, in MessagePack."""
     kept = _deciding(path, work)
-    return msgspec.msgpack.encode({name: kept.record(name) for name in names})
+    return packed({name: kept.record(name) for name in names})
 
 
 @lru_cache(maxsize=2)
@@ -145,6 +142,6 @@ def _together(
 ) -> Answers:
     found: Answers = {}
     for _, raw in results:
-        found.update(_READER.decode(raw))
+        found.update(unpacked(raw))
         progress(len(found), len(names))
     return found
