@@ -19,7 +19,8 @@ from modelreach_reports.layout import Engine
 from modelreach_reports.pageview import page
 
 
-def _asset(name: str) -> str:
+def asset(name: str) -> str:
+    """Give a file of the page, as text."""
     return files("modelreach_reports").joinpath("page", name).read_text(encoding="utf-8")
 
 
@@ -35,8 +36,10 @@ def _hash(text: str) -> str:
     return f"'sha256-{base64.b64encode(digest).decode()}'"
 
 
-def _policy(css: str, js: str) -> str:
-    allowed = [f"style-src {_hash(css)}", f"script-src {_hash(js)}"]
+def style_policy(css: str, *more: str) -> str:
+    """Give the content security policy of a page that holds this style, and nothing else that is
+    not allowed by `more`."""
+    allowed = [f"style-src {_hash(css)}", *more]
     return "; ".join(["default-src 'none'", *allowed, "base-uri 'none'", "form-action 'none'"])
 
 
@@ -57,7 +60,7 @@ def _embedded(value: object) -> Markup:
 
 
 def _render(report: Report) -> bytes:
-    css, js = _asset("page.css"), _asset("graph.js") + _asset("page.js")
+    css, js = asset("page.css"), asset("graph.js") + asset("page.js")
     svg, note = picture_of(report)
     shown = page(report)
     context: dict[str, Any] = {
@@ -67,10 +70,10 @@ def _render(report: Report) -> bytes:
         "css": Markup(css),  # noqa: S704
         "js": Markup(js),  # noqa: S704
         "picture": Markup(svg),  # noqa: S704
-        "csp": _policy(css, js),
+        "csp": style_policy(css, f"script-src {_hash(js)}"),
         "picture_note": note,
     }
-    return _environment().from_string(_asset("page.html")).render(context).strip().encode() + b"\n"
+    return _environment().from_string(asset("page.html")).render(context).strip().encode() + b"\n"
 
 
 render = Format((".html", ".htm"), _render)

@@ -26,6 +26,7 @@ TERMINAL = "modelreach.terminal"
 TICKETS = "modelreach.tickets"
 EVIDENCE = "modelreach.evidence"
 MANIFESTS = "modelreach.manifests"
+STATE_PAGES = "modelreach.state-pages"
 
 
 _T = TypeVar("_T")
@@ -247,3 +248,14 @@ def terminal(name: str) -> Callable[..., bytes]:
 def ticket_form(name: str) -> Callable[[Ticket], bytes]:
     """Give what writes a change ticket: `md` or `json`."""
     return _load(TICKETS, name, "form of tickets")  # type: ignore[return-value]
+
+
+def state_page(name: str) -> Callable[[Any], bytes]:
+    """Give what writes a page of a state: `overview`, `timeline` or `audit`, from the value of
+    that name in `modelreach.state.views`."""
+    return _load(STATE_PAGES, name, "page of a state")  # type: ignore[return-value]
+
+
+def state_problem() -> Callable[[str, str], bytes]:
+    """Give what writes a page that says, under a title, what cannot be shown."""
+    return _load(STATE_PAGES, "problem", "page of a state")  # type: ignore[return-value]

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -11,7 +9,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Page, sync_playwright
+from playwright.sync_api import Browser, Page
 
 from modelreach.report import DiffReport, Report
 from modelreach_reports import html
@@ -24,20 +22,6 @@ Wide = Callable[[int], DiffReport]
 BUDGET = 12
 WATCH = """addEventListener("securitypolicyviolation", (event) => console.error(
     `refused: ${event.violatedDirective} ${event.blockedURI}`))"""
-BROWSERS = ("chromium", "chromium-browser", "google-chrome")
-
-
-@pytest.fixture(scope="session")
-def browser() -> Iterator[Browser]:
-    found = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if found is None:
-        pytest.skip(f"none of {', '.join(BROWSERS)} is here; `.ci/run` installs one on Debian")
-    with sync_playwright() as driver:
-        # Chromium's sandbox does not work for root, who runs this in containers.
-        arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = driver.chromium.launch(executable_path=found, args=arguments)
-        yield started
-        started.close()
 
 
 @dataclass

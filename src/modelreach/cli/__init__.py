@@ -40,6 +40,7 @@ COMMANDS = {
     "approve": "Accept what an audit found as the baseline of a deployment.",
     "history": "List, show, compare, check and prune what audits have kept.",
     "watch": "Audit again and again, in the foreground.",
+    "serve": "Show what audits have kept in the browser, for a team.",
     "evidence": "Show evaluation reports, and how two releases compare.",
     "manifest": "Draft a deployment manifest from the files that you have.",
     "discover": "List the model deployments in a snapshot, and draft manifests.",

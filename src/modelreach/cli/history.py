@@ -29,6 +29,7 @@ Examples:
   modelreach history list support-agent --last 30 --state state
   modelreach history show 3f9c2a --state state
   modelreach history compare approved last --state state -o drift.html
+  modelreach history timeline support-agent --state state -o timeline.html
   modelreach history --verify --state state
   modelreach history prune --keep 400d --state state
 """
@@ -259,6 +260,38 @@ def compare(
     report = diff_report(first, second, gate_of(settings, None, False, False, False))
     drawing: dict[str, Any] = {"color": color, "ascii_only": ascii_only, "show_all": show_all}
     emit(report, outputs, form, gated=False, **drawing)
+
+
+# --- timeline ------------------------------------------------------------------------------
+
+
+@command.command("timeline")
+@click.argument("deployment", required=False)
+@click.option("--last", default=0, help="So many audits; 0, the default, for all.")
+@click.option("-o", "--output", required=True, metavar="FILE", help="The HTML file to write.")
+@state_options
+@config_option
+@click.pass_context
+def timeline(
+    ctx: click.Context,
+    deployment: str | None,
+    last: int,
+    output: str,
+    state: str | None,
+    blobs: str | None,
+    config: str | None,
+) -> None:
+    """Draw one deployment over time, as a page that opens offline: reach, findings, ages of keys,
+    what was not read, what was told, who approved what."""
+    from modelreach import plugins
+    from modelreach.cli.files import write_all
+    from modelreach.cli.stored import LAST, find
+    from modelreach.state import views
+
+    with _opened(*_given(ctx, state, blobs, config)) as opened:
+        name = find(opened, deployment or LAST).deployment
+        page = plugins.state_page("timeline")(views.timeline(opened, name, last=last))
+    write_all({output: page})
 
 
 # --- prune ---------------------------------------------------------------------------------
