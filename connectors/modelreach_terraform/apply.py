@@ -8,6 +8,7 @@ from typing import Final
 
 from modelreach.snapshot import ManagedPolicy, Origin, Scope
 from modelreach_terraform.configuration import Configuration
+from modelreach_terraform.derived import derive
 from modelreach_terraform.documents import rebuilt
 from modelreach_terraform.edits import (
     Attach,
@@ -86,7 +87,7 @@ class _Applied:
         computed = _Computed(self._places)
         self._resolver = Resolver(after, configuration, written, computed)
         computed.resolver, computed.after = self._resolver, after
-        self._after = after
+        self._touched: set[str] = set()
 
     def run(self, *, own_base: bool) -> None:
         """Say what the data sources know, take away, add, and say where all of it is written."""
@@ -101,6 +102,7 @@ class _Applied:
         self._unsupported(changes)
         self._take(changes)
         self._add([change for change in changes if change.action in _BEGINS])
+        derive(self._world, self._touched)
         self._keep([change for change in changes if change.action is Action.NOTHING], own_base)
         if not changed:
             self._keep([Change(i, Action.NOTHING, v, v) for i, v in self._plan.prior], own_base)
@@ -134,6 +136,7 @@ class _Applied:
             gone = change.action in _ENDS
             for edit in step.edits if step else ():
                 self._world.take(edit, gone=gone)
+                self._touch(edit)
                 if change.action is Action.DELETE:
                     self._say(change, edit)
 
@@ -156,7 +159,17 @@ class _Applied:
             self._world.add(step.told.unknown("resources", "", "what this will be called"))
             return
         self._world.add(edit)
+        self._touch(edit)
         self._say(change, edit)
+
+    def _touch(self, edit: Edit) -> None:
+        match edit:
+            case Is():
+                self._touched.add(edit.fact.id)
+            case Attach():
+                self._touched.add(edit.target)
+            case _:
+                pass
 
     def _keep(self, changes: list[Change], own_base: bool) -> None:
         """Say where what does not change is written, and what of it the base does not have."""

@@ -63,10 +63,21 @@ class TerraformConnector:
 def _base(paths: tuple[str, ...]) -> Snapshot | None:
     if not paths:
         return None
-    parts = [snapshot.decode(_read(path), place=path) for path in paths]
+    parts = [_snapshot(path) for path in paths]
     if len(parts) == 1:
         return parts[0]
     return snapshot.merge(parts, taken_at=max(part.taken_at for part in parts), tool="")
+
+
+def _snapshot(path: str) -> Snapshot:
+    raw = _read(path)
+    if raw.startswith(b"SQLite format 3\0"):
+        raise InputError(
+            "this is a store; a plan is applied to a snapshot in JSON",
+            place=path,
+            hint=f"modelreach convert {path} -o base.snap.json",
+        )
+    return snapshot.decode(raw, place=path)
 
 
 def _read(path: str) -> bytes:

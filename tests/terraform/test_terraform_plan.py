@@ -7,13 +7,15 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelreach.cli import run
 from modelreach.model import InputError
 from modelreach.plugins import CollectOptions
-from modelreach.snapshot import SCHEMA, Scope, Snapshot, encode
+from modelreach.snapshot import SCHEMA, Runtime, Scope, Snapshot, encode
 from modelreach_terraform import TerraformConnector
 from modelreach_terraform.plan import Action, decode, module_of, provider_of
 from modelreach_terraform.reference import page
@@ -36,6 +38,35 @@ _AGENT = f"arn:aws:iam::{ACCOUNT}:role/agent"
 def _account() -> Snapshot:
     scope = Scope(id=ACCOUNT, provider="aws", kind="account")
     return Snapshot(schema=SCHEMA, taken_at="2026-11-01T00:00:00Z", scopes=(scope,))
+
+
+def test_a_plan_is_not_read_beside_others(capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["collect", "aws", "terraform", "--plan", "p.json", "-o", "x.snap"]) == 2
+    assert "applied to a snapshot" in capsys.readouterr().err
+
+
+def test_a_store_as_the_base_is_refused_with_what_to_do(tmp_path: Path) -> None:
+    store = tmp_path / "estate.mrdb"
+    store.write_bytes(b"SQLite format 3\0" + b"\0" * 100)
+    given = {"plan": ("p.json",), "onto": (str(store),)}
+    with pytest.raises(InputError, match="this is a store") as refused:
+        TerraformConnector().collect(CollectOptions(now="", settings=given))
+    assert "modelreach convert" in refused.value.hint
+
+
+def test_a_statement_of_which_a_part_is_not_known_is_unknown(
+    plans: Path, apply: Any, may: Any
+) -> None:
+    """Without the configuration, on which things is not known; with it, it is."""
+    folder = plans / "modules"
+    asked = (f"arn:aws:iam::{ACCOUNT}:user/ann", "s3:PutObject", "arn:aws:s3:::customer-data/x")
+    unsure = apply(folder / "plan.json", account=ACCOUNT)
+    sure = apply(folder / "plan.json", account=ACCOUNT, source=str(folder))
+    assert (may(unsure, *asked), may(sure, *asked)) == ("unknown", "allow")
+    other = (asked[0], "s3:DeleteObject", asked[2])
+    assert (may(unsure, *other), may(sure, *other)) == ("deny", "deny")
+    elsewhere = (*asked[:2], "arn:aws:s3:::elsewhere/x")
+    assert (may(unsure, *elsewhere), may(sure, *elsewhere)) == ("unknown", "deny")
 
 
 # --- versions --------------------------------------------------------------------------------
@@ -143,7 +174,7 @@ _VALUES = st.recursive(
 )
 
 
-@settings(max_examples=60)
+@settings(max_examples=20)
 @given(st.sampled_from(["role", "policy", "bucket", "assume_role_policy"]), _VALUES, _VALUES)
 def test_any_values_are_read_without_a_fall(name: str, value: Any, unknown: Any) -> None:
     change = {
@@ -312,3 +343,59 @@ def test_actions() -> None:
 def test_the_reference_page_is_what_the_tables_say(plans: Path) -> None:
     page_file = plans.parents[2] / "docs" / "reference" / "terraform-resources.md"
     assert page_file.read_text(encoding="utf-8") == page()
+
+
+# --- what follows ------------------------------------------------------------------------------
+
+
+def test_a_role_that_trusts_a_cluster_is_what_its_pods_run_as(planned: Any, apply: Any) -> None:
+    """The same runtime as the AWS connector makes of it; it goes with the role."""
+    host, start = "oidc.eks.eu-west-1.amazonaws.com/id/F00D", f"arn:aws:eks:eu-west-1:{ACCOUNT}"
+    cluster = Runtime(
+        id=f"{start}:cluster/prod",
+        provider="aws",
+        kind="eks:cluster",
+        scope=ACCOUNT,
+        region="eu-west-1",
+        name="prod",
+        attributes={"oidc_issuer": host},
+    )
+    base = msgspec.structs.replace(_account(), runtimes=(cluster,))
+    statement = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": f"arn:aws:iam::{ACCOUNT}:oidc-provider/{host}"},
+        "Condition": {"StringEquals": {f"{host}:sub": "system:serviceaccount:ml:app"}},
+    }
+    trust = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    role = {"name": "r", "path": "/", "assume_role_policy": trust}
+    made = apply(planned("aws").change("aws_iam_role.r", "create", after=role), base)
+    arn = f"arn:aws:iam::{ACCOUNT}:role/r"
+    (pod,) = (one for one in made.runtimes if one.kind == "eks:service-account")
+    assert pod.id == f"{cluster.id}#system:serviceaccount:ml:app#{arn}"
+    assert (pod.name, pod.identities, pod.region) == ("ml/app", (arn,), "eu-west-1")
+    assert pod.attributes == {
+        "cluster": cluster.id,
+        "namespace": "ml",
+        "service_account": "app",
+    }
+    gone = apply(planned("aws").change("aws_iam_role.r", "delete", before=role), made)
+    assert gone.runtimes == (cluster,)
+
+
+def test_an_instance_that_the_plan_does_not_name_runs_as_whoever_is_in_its_profile(
+    planned: Any, apply: Any
+) -> None:
+    profile = f"arn:aws:iam::{ACCOUNT}:instance-profile/vm"
+    instance = Runtime(
+        id=f"arn:aws:ec2:eu-west-1:{ACCOUNT}:instance/i-1",
+        provider="aws",
+        kind="ec2:instance",
+        scope=ACCOUNT,
+        attributes={"instance_profile": profile},
+    )
+    base = msgspec.structs.replace(_account(), runtimes=(instance,))
+    plan = planned("aws").change("aws_iam_role.r", "create", after={"name": "r", "path": "/"})
+    plan.change("aws_iam_instance_profile.vm", "create", after={"name": "vm", "role": "r"})
+    (made,) = apply(plan, base).runtimes
+    assert made.identities == (f"arn:aws:iam::{ACCOUNT}:role/r",)

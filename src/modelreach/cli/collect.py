@@ -32,6 +32,7 @@ Examples:
   modelreach collect gcp --organization 123456789012 -o estate.snap
   modelreach collect kubernetes --from rendered/ --cluster prod -o prod.snap
   modelreach collect aws gcp --profile ml --project ml-prod -o both.snap
+  modelreach collect terraform --plan plan.json --onto estate.snap -o planned.snap
 """
 
 
@@ -94,7 +95,8 @@ def command(providers: tuple[str, ...], output: str, quiet: bool, **given: Any) 
     """Read an estate, read-only, and write a snapshot of it.
 
     What is refused becomes a gap in the snapshot, with the permission that would close it; the
-    run goes on. PROVIDERS: aws, azure, gcp, kubernetes, or several of them.
+    run goes on. PROVIDERS: aws, azure, gcp, kubernetes, or several of them; or terraform, for
+    the estate as it will be after a plan.
     """
     from modelreach.cli.files import write_snapshot
     from modelreach.cli.terminal import visible

@@ -55,6 +55,10 @@ OPTIONS = (
 )
 
 
+#: What is no estate of its own, and is not read beside others: it is applied to a snapshot.
+ALONE = frozenset({"terraform"})
+
+
 def provider_options(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give the command every option of the table."""
     for option in reversed(OPTIONS):
@@ -70,8 +74,9 @@ def settings(
 ) -> dict[str, dict[str, tuple[str, ...]]]:
     """Give what was given, by provider and option.
 
-    Raises `InputError` for an option of a provider that is not read.
+    Raises `InputError` for an option of a provider that is not read, and for a plan beside others.
     """
+    _apart(providers)
     found: dict[str, dict[str, tuple[str, ...]]] = {name: {} for name in providers}
     for option in OPTIONS:
         value: Any = given.get(option.parameter) or ()
@@ -79,13 +84,24 @@ def settings(
         if not values:
             continue
         if option.provider not in found:
+            beside = () if option.provider in ALONE else tuple(providers)
             raise InputError(
                 f"this is an option of `{option.provider}`, which is not read",
                 place=f"--{option.name}",
-                hint=f"use `modelreach collect {' '.join((*providers, option.provider))}`",
+                hint=f"use `modelreach collect {' '.join((*beside, option.provider))}`",
             )
         found[option.provider][option.name] = values
     return found
+
+
+def _apart(providers: Sequence[str]) -> None:
+    for name in ALONE & set(providers):
+        if len(set(providers)) > 1:
+            raise InputError(
+                f"`{name}` is not read beside others: a plan is applied to a snapshot",
+                place=" ".join(providers),
+                hint=f"collect the others first, then `modelreach collect {name} --onto FILE`",
+            )
 
 
 def for_provider(
