@@ -187,7 +187,7 @@ def coverage(report: Report, names: Names) -> list[View]:
             "scope": short(names.scope(key)) or "everywhere",
             "look": "unknown" if gaps[key] or unsure[key] else "pass",
             "answer": f"? {gaps[key]} not read" if gaps[key] else "read as far as was asked",
-            "unknown": f"{unsure[key]} answers of this report" if unsure[key] else "",
+            "unknown": f"{unsure[key]:,} of the answers here" if unsure[key] else "",
         }
         for key in worst[:_REASONS]
     ]

@@ -161,7 +161,8 @@ def _unknown(report: Report) -> View:
     rows = report.grants if isinstance(report, RadiusReport) else report.changes
     answers = sum(row.verdict == "unknown" for row in rows)
     gaps = len(report.gaps)
-    told = f"and {answers} answers" if gaps and answers else ""
+    noun = "answer" if answers == 1 else "answers"
+    told = f"and {answers:,} {noun}" if gaps and answers else ""
     way = "open" if answers or gaps else "level"
     return {
         "title": "Not read, unknown" if gaps else "Unknown",
