@@ -358,3 +358,34 @@ def test_a_pool_without_a_binding_is_left() -> None:
     other = project(f"principal:{POOL}/subject/system:serviceaccount:web:app")
     (one,) = found("MR401", POD, account(), other)
     assert "pool is left" in one.message
+
+
+def test_trusts_that_name_others_are_passed_over_and_patterns_are_not() -> None:
+    """A trust is told by its letters only where it has nothing but letters."""
+    for operator, subject, found_there in (
+        ("StringEquals", "system:serviceaccount:ml:app", True),
+        ("StringEquals", "system:serviceaccount:ml:ap", False),
+        ("StringLike", "system:serviceaccount:ml:a*", True),
+        ("StringNotEquals", "system:serviceaccount:ml:other", True),
+        ("StringEqualsIfExists", "system:serviceaccount:ml:app", True),
+    ):
+        trust = account(condition={operator: {f"{ISSUER}:sub": subject}})
+        left = found("MR401", cluster(), trust) + found("MR402", cluster(), trust)
+        assert bool(left) is found_there, (operator, subject)
+
+
+def test_a_second_statement_may_let_in_whom_the_first_does_not() -> None:
+    exact = account("system:serviceaccount:ml:other", condition={
+        "StringEquals": {f"{ISSUER}:sub": "system:serviceaccount:ml:other"}
+    })  # fmt: skip
+    (trust,) = exact.attachments
+    first = json.loads(bytes(exact.documents[trust.document]))["Statement"]
+    both = {"Statement": [first, {key: first[key] for key in first if key != "Condition"}]}
+    raw = json.dumps(both).encode()
+    whole = msgspec.structs.replace(
+        exact,
+        attachments=(msgspec.structs.replace(trust, document=document_id(raw)),),
+        documents={document_id(raw): msgspec.Raw(raw)},
+    )
+    assert found("MR402", cluster(), whole)
+    assert not found("MR402", cluster(), exact)

@@ -12,6 +12,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
+from functools import lru_cache
+
+import msgspec
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import acts_as
@@ -40,9 +43,53 @@ def admits(estate: Estate, token: Token, source: str, fixed: Fixed) -> Iterator[
             role = estate.facts.principals.get(name)
             if role is None or role.kind != "role" or token.aims not in ("", name):
                 continue
+            if not token.aims and _names_others(estate, role, token):
+                continue
             decision = _best(estate, token, provider, role, fixed)
             if decision.verdict is not Verdict.DENY:
                 yield _hop(source, token, role, decision)
+
+
+def _names_others(estate: Estate, role: Principal, token: Token) -> bool:
+    """Does a role's trust name subjects letter by letter, and not this one? Asked first, as a
+    cluster has many accounts and an account many roles."""
+    for trust in estate.facts.attachments.get(role.id, ()):
+        if trust.kind == "trust":
+            raw = bytes(estate.facts.snapshot.documents.get(trust.document, b""))
+            named = _subjects(raw, token.issuer)
+            if named is None or token.subject in named:
+                return False
+    return True
+
+
+class _Statement(msgspec.Struct):
+    Effect: str
+    Principal: dict[str, str | list[str]]
+    Condition: dict[str, dict[str, str | list[str]]] = {}
+
+
+class _Trust(msgspec.Struct):
+    Statement: _Statement | list[_Statement]
+
+
+@lru_cache(1 << 12)
+def _subjects(raw: bytes, issuer: str) -> frozenset[str] | None:
+    """Give the subjects of an issuer that a trust lets in, where each statement that lets tokens
+    in holds them to such letter by letter; None where one does not."""
+    try:
+        written = msgspec.json.decode(raw, type=_Trust).Statement
+    except (msgspec.MsgspecError, RecursionError):
+        return None
+    found: set[str] = set()
+    for statement in written if isinstance(written, list) else [written]:
+        if statement.Effect != "Allow" or "Federated" not in statement.Principal:
+            continue
+        values = statement.Condition.get("StringEquals", {}).get(f"{issuer}:sub", ())
+        texts = [values] if isinstance(values, str) else values
+        if not texts or any("$" in text for text in texts):
+            return None
+        found.update(texts)
+    return frozenset(found)
 
 
 def _best(estate: Estate, token: Token, provider: str, role: Principal, fixed: Fixed) -> Decision:
