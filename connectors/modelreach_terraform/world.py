@@ -68,6 +68,7 @@ class World:
         self._documents: dict[str, bytes] = {
             digest: bytes(raw) for digest, raw in base.documents.items()
         }
+        self._names = {(one.kind, one.scope, one.name): one.id for one in base.principals}
         self._gaps: list[Gap] = []
         self._origins: list[Origin] = list(base.origins)
         self._gone: set[str] = set()
@@ -77,6 +78,10 @@ class World:
     def known(self, name: str) -> bool:
         """Is there a thing of that id?"""
         return any(name in section for section in self._sections())
+
+    def named(self, kind: str, scope: str, name: str) -> str:
+        """Give the principal of that kind and name in a scope, "" for none."""
+        return self._names.get((kind, scope, name), "")
 
     def attachments(self, target: str) -> Iterator[Attachment]:
         """Give what applies to a target."""
@@ -151,6 +156,8 @@ class World:
             fact = replace(fact, versions=versions)
         known = section.get(fact.id)
         section[fact.id] = _merged(known, fact) if known is not None else fact
+        if isinstance(fact, Principal):
+            self._names[fact.kind, fact.scope, fact.name] = fact.id
         self._gone.discard(fact.id)
         if isinstance(fact, ManagedPolicy) and known is not None:
             made: ManagedPolicy = section[fact.id]
@@ -288,7 +295,10 @@ class World:
             key: one for key, one in self.credentials.items() if one.principal != name
         }
         self._drop_bindings(name)
-        for key, one in list(self.principals.items()):
+        if not isinstance(fact, Principal):
+            return
+        self._names.pop((fact.kind, fact.scope, fact.name), None)
+        for key, one in list(self.principals.items()) if fact.kind == "group" else ():
             if name in one.groups:
                 groups = tuple(group for group in one.groups if group != name)
                 self.principals[key] = replace(one, groups=groups)

@@ -28,6 +28,7 @@ from modelreach_reports.phrases import (
     provisos,
     scope_words,
 )
+from modelreach_reports.planned import place_of, planned
 from modelreach_reports.safe import end, middle, visible
 from modelreach_reports.story import ranked_findings, ranked_rows
 from modelreach_reports.words import statement_words
@@ -104,7 +105,25 @@ def _lines(report: Report, rows: int) -> Iterator[str]:
     yield from _figures(report)
     yield from _findings(report, names, rows)
     yield from _changes(report, names, rows)
+    if isinstance(report, DiffReport):
+        yield from _planned(report, rows)
     yield from _gaps(report, names, rows)
+
+
+def _planned(report: DiffReport, rows: int) -> Iterator[str]:
+    """Say which resources of a plan bring the changes."""
+    found = planned(report)
+    if not found:
+        return
+    yield "### From the plan"
+    yield ""
+    yield "| Resource | Plan | Written at | Changes |"
+    yield "|---|---|---|---|"
+    for origin, number in found[:rows]:
+        place = code(place_of(origin)) if origin.file else ""
+        yield f"| {code(origin.address)} | {prose(origin.action)} | {place} | {number} |"
+    yield from _more(len(found), rows)
+    yield ""
 
 
 def _versions(report: Report) -> str:

@@ -82,10 +82,8 @@ def uses(told: Told, target: str, kind: AttachmentKind, path: str) -> Iterator[E
 def entity(told: Told, kind: str, name: str) -> str:
     """Give the ARN of a user, group or role by its name, with its path where that is known."""
     account, partition = told.place["account"], told.place["partition"]
-    for one in told.world.principals.values():
-        if (one.kind, one.scope, one.name) == (kind, account, name):
-            return one.id
-    return f"arn:{partition}:iam::{account}:{kind}/{name}"
+    known = told.world.named(kind, account, name)
+    return known or f"arn:{partition}:iam::{account}:{kind}/{name}"
 
 
 def role_arn(told: Told, path: str) -> str:
