@@ -167,7 +167,9 @@ def test_systemd_takes_the_units(tmp_path: Path) -> None:
         pytest.skip("systemd-analyze is not here")
     for name in ("modelreach-audit.service", "modelreach-audit.timer"):
         text = (RECIPES / "systemd" / name).read_text(encoding="utf-8")
-        (tmp_path / name).write_text(text.replace("/usr/local/modelreach/bin/modelreach", "/bin/true"))
+        (tmp_path / name).write_text(
+            text.replace("/usr/local/modelreach/bin/modelreach", "/bin/true")
+        )
     files = sorted(map(str, tmp_path.iterdir()))
     done = subprocess.run(
         [analyze, "verify", "--man=no", "--recursive-errors=no", *files],

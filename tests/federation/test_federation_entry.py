@@ -8,6 +8,9 @@ from typing import Any
 import msgspec
 import pytest
 
+from modelreach import deployment
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline.evaluate import Estates, Release, evaluate
 from modelreach.policy.providers import engines
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import (
@@ -102,6 +105,19 @@ def account(
     )
 
 
+def by_map(*bindings: tuple[str, str, str], entry: str) -> Snapshot:
+    """A cluster whose config map lets somebody in."""
+    found = cluster(*bindings)
+    config = Resource(
+        id="k8s/prod/kube-system/configmaps/aws-auth",
+        provider="kubernetes",
+        kind="kubernetes:configmaps",
+        scope="k8s/prod/kube-system",
+        attributes={"access_entries": (entry,)},
+    )
+    return msgspec.structs.replace(found, resources=(*found.resources, config))
+
+
 def radius(*parts: Snapshot, start: str = ROLE) -> BlastRadius:
     return reach([start], engines(Facts(merge(parts, taken_at=NOW, tool=""))))
 
@@ -166,6 +182,24 @@ def test_a_policy_that_sees_all_reads_secrets() -> None:
     assert found == {("read", "allow")}
 
 
+@pytest.mark.parametrize(
+    "parts",
+    [
+        (cluster(("group:readers", "reads", "ml")), account()),
+        (by_map(entry=f"{ROLE}|ops|readers"), account(entry="")),
+    ],
+    ids=["access entry", "config map"],
+)
+def test_an_entry_lets_in_no_other(parts: Any) -> None:
+    assert not _rules(parts, ROLE, "aws") & {"MR401", "MR402"}
+
+
+def _rules(parts: Any, start: str, cloud: str) -> set[str]:
+    whole = merge(parts, taken_at=NOW, tool="")
+    release = Release(deployment.of_principal(start, cloud), whole)
+    return {finding.rule for finding in evaluate(release, JudgePolicy(), Estates()).findings}
+
+
 @pytest.mark.parametrize("policy", ["AmazonEKSEditPolicy", "AmazonAIOpsAssistantPolicy"])
 def test_a_policy_of_which_the_rules_are_not_known_is_unknown(policy: str) -> None:
     found = radius(cluster(), account(f"{policy}|"))
@@ -194,19 +228,6 @@ def test_an_association_is_found_by_the_issuer() -> None:
     assert set(radius(pod, aws, start=sa).identities) == {sa, ROLE}
 
 
-def by_map(*bindings: tuple[str, str, str], entry: str) -> Snapshot:
-    """A cluster whose config map lets somebody in."""
-    found = cluster(*bindings)
-    config = Resource(
-        id="k8s/prod/kube-system/configmaps/aws-auth",
-        provider="kubernetes",
-        kind="kubernetes:configmaps",
-        scope="k8s/prod/kube-system",
-        attributes={"access_entries": (entry,)},
-    )
-    return msgspec.structs.replace(found, resources=(*found.resources, config))
-
-
 @pytest.mark.parametrize(
     ("mode", "lets"), [("CONFIG_MAP", True), ("API_AND_CONFIG_MAP", True), ("API", False)]
 )
@@ -216,7 +237,7 @@ def test_whom_the_config_map_names(mode: str, lets: bool) -> None:
     assert verdicts(found) == ({("read", "allow")} if lets else set())
     if lets:
         (hop,) = found.identities["k8s/prod/user:ops"].path.pivots
-        assert hop.support[0].note.startswith("config map aws-auth: user `ops`")
+        assert hop.support[0].note.startswith("its config map aws-auth: user `ops`")
 
 
 def test_a_role_of_a_path_is_named_without_it() -> None:
@@ -387,3 +408,7 @@ def test_an_account_or_a_group_that_is_bound_by_its_name() -> None:
     found = radius(grouped, project(), start=ACTOR)
     (access,) = (one for one in found.accesses if one.grant.resource == SECRET)
     assert str(access.verdict) == "conditional"
+
+
+def test_a_group_of_entra_lets_in_no_other() -> None:
+    assert not _rules([cluster(READS_GROUP), tenant()], SPN, "azure") & {"MR401", "MR402"}

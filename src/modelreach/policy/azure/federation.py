@@ -41,9 +41,11 @@ def tokens(estate: Estate, principal: Principal) -> Iterator[Token]:
         claims["azp"] = claims["appid"] = (app,)
     if principal.kind == "managed-identity":
         claims[_MANAGED] = (str(principal.attributes.get("resource", "")),)
-    stranger = Stranger(
-        "00000000-0000-0000-0000-000000000000", "any identity of the tenant", Distance.PLACE
-    )
+    nobody = "00000000-0000-0000-0000-000000000000"
+    other: dict[str, tuple[str, ...]] = {"oid": (nobody,), "tid": (estate.tenant,)}
+    if _MANAGED in claims:
+        other[_MANAGED] = ("",)
+    stranger = Stranger(nobody, "any identity of the tenant", Distance.PLACE, other)
     for issuer in _issuers(estate.tenant):
         yield Token(issuer, principal.id, claims=claims, strangers=(stranger,))
 

@@ -29,7 +29,7 @@ _GKE: Final = "container.googleapis.com/Cluster"
 _AKS: Final = "microsoft.containerservice/managedclusters"
 _BY_ENTRIES: Final = ("", "API", "API_AND_CONFIG_MAP")
 _ENTRY: Final = "access entry"
-_MAP: Final = "config map aws-auth"
+_MAP: Final = "its config map aws-auth"
 #: Modes in which the config map `aws-auth` counts.
 _BY_MAP: Final = ("", "CONFIG_MAP", "API_AND_CONFIG_MAP")
 _ALL = {"apiGroups": ["*"], "resources": ["*"], "verbs": ["*"]}
@@ -66,7 +66,7 @@ def entered(
     if token.issuer in (f"gke:{cloud.id}", f"aks:{cloud.id.lower()}"):
         yield _by_cloud(cloud, token, source)
     elif cloud.kind == "eks:cluster" and token.issuer.startswith("aws:"):
-        yield from _by_entry(cloud, source)
+        yield from _by_entry(cloud, token, source)
     elif cloud.kind == _GKE and token.issuer == "accounts.google.com":
         depends = ("Google Groups for RBAC is turned on",)
         yield from _by_name(cloud, token, "email", source, named, depends)
@@ -98,7 +98,7 @@ def _by_name(
         if own or named(user_id(cloud.cluster, user)):
             told = f"user `{user}`" + (f"; groups {', '.join(own)}" if own else "")
             support = Support(source, "", cloud.id, (), f"enters as {told}")
-            note = "the cluster knows the identities of its cloud by their names"
+            note = f"the cluster knows identities of its cloud by their names: it {support.note}"
             yield _made(cloud, source, user, own, support, note, by_groups if own else ())
 
 
@@ -112,9 +112,9 @@ def _by_cloud(cloud: CloudCluster, token: Token, source: str) -> Entered:
     rules = next(iter(token.claims.get("rules", ())), "")
     if not rules:
         return found
-    role = resource_id(cloud.cluster, "", "permissions.iam.googleapis.com", user)
+    role = resource_id(cloud.cluster, "", "permissions.iam.googleapis.com", f"{user}/permissions")
     binding = Binding(
-        id=f"{cloud.id}#{user}",
+        id=f"{cloud.id}/{user}/IAM",
         provider="kubernetes",
         target=cloud.cluster,
         role=role,
@@ -126,37 +126,43 @@ def _by_cloud(cloud: CloudCluster, token: Token, source: str) -> Entered:
     )
 
 
-def _by_entry(cloud: CloudCluster, source: str) -> Iterator[Entered]:
+def _by_entry(cloud: CloudCluster, token: Token, source: str) -> Iterator[Entered]:
     mode = str(cloud.fact.attributes.get("authentication", ""))
+    asking = _named(token.subject)
     if mode in _BY_ENTRIES:
-        policies = [p for p in cloud.listed("access_policies") if p.startswith(f"{source}|")]
-        yield from _listed(cloud, cloud.listed("access_entries"), source, source, policies, _ENTRY)
+        yield from _listed(cloud, cloud.listed("access_entries"), asking, source, _ENTRY)
     if mode in _BY_MAP:
-        yield from _listed(cloud, cloud.mapped, _without_path(source), source, (), _MAP)
+        yield from _listed(cloud, cloud.mapped, asking, source, _MAP)
 
 
 def _listed(
-    cloud: CloudCluster,
-    entries: Iterable[str],
-    name: str,
-    source: str,
-    policies: Iterable[str],
-    how: str,
+    cloud: CloudCluster, entries: Iterable[str], asking: str, source: str, how: str
 ) -> Iterator[Entered]:
     for entry in entries:
         principal, user, groups = (*entry.split("|"), "", "")[:3]
-        if principal == name:
+        if _named(principal) == asking:
             named = tuple(group for group in groups.split(",") if group)
-            yield _entered(cloud, source, user or source, named, policies, how)
+            policies = [
+                policy
+                for policy in cloud.listed("access_policies")
+                if how == _ENTRY and policy.startswith(f"{principal}|")
+            ]
+            yield _entered(cloud, source, user or principal, named, policies, how)
 
 
-def _without_path(arn: str) -> str:
-    """The config map names a role without its path.
+def _named(arn: str) -> str:
+    """Give an ARN as one is told by it whichever way it is written: of a role and of its sessions
+    the account and the name, which no two roles of an account share; a config map leaves the path
+    out.
 
     https://docs.aws.amazon.com/eks/latest/userguide/troubleshooting_iam.html
     """
-    start, slash, rest = arn.partition(":role/")
-    return f"{start}{slash}{rest.rsplit('/', 1)[-1]}" if slash else arn
+    parts = arn.split(":", 5)
+    kind, _, rest = parts[-1].partition("/")
+    if len(parts) < 6 or kind not in ("role", "assumed-role"):
+        return arn
+    name = rest.rsplit("/", 1)[-1] if kind == "role" else rest.partition("/")[0]
+    return f"{parts[4]}:role/{name}"
 
 
 def _entered(
@@ -174,7 +180,7 @@ def _entered(
     told += [f"groups {', '.join(groups)}"] if groups else []
     told += [f"{binding.name} on {binding.target}" for binding in found]
     support = Support(source, "", cloud.id, (), f"{how}: {'; '.join(told)}")
-    note = f"by {how} the cluster lets it in"
+    note = f"the cluster lets it in by {how}: {'; '.join(told)}"
     documents = tuple(
         (binding.role, json.dumps({"rules": _POLICIES[binding.name]}).encode())
         for binding in found
@@ -227,7 +233,7 @@ def _bindings(cloud: CloudCluster, member: str, policies: Iterable[str]) -> Iter
             role = resource_id(cluster, "", f"clusterroles.{RBAC}", _SIMILAR[name])
         for place in places.split(",") if places else ("",):
             yield Binding(
-                id=f"{cloud.id}#{member}#{name}#{place}",
+                id=f"{cloud.id}/{member}/{name}/{place}/access policy",
                 provider="kubernetes",
                 target=f"{cluster}/{place}" if place else cluster,
                 role=role,
