@@ -12,7 +12,7 @@ from modelreach_reports.phrases import finding_words, standards_words
 from modelreach_reports.safe import full, middle, short, visible
 from modelreach_reports.story import FINAL, deployment_of, ranked_findings, takes_over
 from modelreach_reports.tree import Fate
-from modelreach_reports.words import begun, hop_label, strength_words, where_words
+from modelreach_reports.words import begun, hop_label, strength_words, whereabouts
 
 #: A page with more rows opens slowly or not at all; the JSON and CSV have them all.
 ROWS = 2000
@@ -115,7 +115,7 @@ def _target(kind: str) -> View:
 
 def _proof(hop: Hop) -> View:
     return {
-        "where": short(where_words(hop.layer, hop.policy, hop.target, hop.sid), 200),
+        "where": short(whereabouts(hop), 200),
         "proviso": short(strength_words(hop), 400),
         "text": full(hop.statement),
     }

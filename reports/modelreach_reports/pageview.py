@@ -35,7 +35,7 @@ from modelreach_reports.phrases import (
 from modelreach_reports.safe import LONGEST, full, middle, short, visible
 from modelreach_reports.story import ranked_rows, takes_over, told_together
 from modelreach_reports.tree import fate_of
-from modelreach_reports.words import statement_words, where_words
+from modelreach_reports.words import statement_words, whereabouts
 
 _SIGNS = {"gained": "+", "lost": "−", "unknown": "?", "reached": ""}
 
@@ -215,9 +215,7 @@ def _change(row: ChangeRow | GrantRow, names: Names, also: int) -> View:
         "actions": _actions(row.actions),
         "provisos": [middle(text, 400) for text in provisos(row)],
         "statement": middle(statement_words(last), 160) if last else "",
-        "where": short(where_words(last.layer, last.policy, last.target, last.sid))
-        if last
-        else "",
+        "where": short(whereabouts(last)) if last else "",
         "findings": [{"anchor": anchor(key), "words": short(key, 40)} for key in row.findings],
     }
 

@@ -220,3 +220,10 @@ def origin_words(hop: Hop) -> str:
         return ""
     place = f", {origin.file}:{origin.line}" if origin.file else ""
     return visible(f"{origin.address}{place}")
+
+
+def whereabouts(hop: Hop) -> str:
+    """Say where a statement stands in the estate, and where a configuration has it."""
+    told = where_words(hop.layer, hop.policy, hop.target, hop.sid)
+    origin = origin_words(hop)
+    return f"{told}; from {origin}" if origin else told

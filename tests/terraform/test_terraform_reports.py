@@ -92,6 +92,39 @@ def test_a_report_has_an_origin_only_where_a_plan_was_applied(
     assert "origin" not in changes[0]["witness"][0]
 
 
+def test_the_page_for_a_board_says_where_it_is_written(checked: tuple[Path, list[str]]) -> None:
+    assert _run(checked, "diff", "-o", "r.html", "-o", "r.md", "--exit-zero", "-o", "r.csv") == 0
+    assert f"from {ADDRESS}, infra/iam.tf:2" in (checked[0] / "r.html").read_text()
+    assert f"| `{ADDRESS}` | create | `infra/iam.tf:2` | 5 |" in (checked[0] / "r.md").read_text()
+
+
+_HOSTILE = "\x1b[31m<img src=x>|`@all\u202e"
+
+
+def test_hostile_addresses_stay_text(
+    checked: tuple[Path, list[str]], plans: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Keys of `for_each` come from anywhere."""
+    folder, _ = checked
+    plan = json.loads((plans / "demo" / "plan.json").read_text())
+    plan["resource_changes"][0]["address"] = f'{ADDRESS}["{_HOSTILE}"]'
+    (folder / "hostile.json").write_text(json.dumps(plan))
+    sides = ["--old-snapshot", "estate.snap.json", "--new-snapshot", "hostile.snap"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        given = ["--plan", "hostile.json", "--onto", "estate.snap.json", "-o", "hostile.snap"]
+        assert run(["collect", "terraform", *given]) == 0
+        written = ["-o", "h.html", "-o", "h.md", "-o", "h.sarif", "--exit-zero"]
+        assert run(["diff", "v1.yaml", "v1.yaml", *sides, *written]) == 0
+        assert run(["explain", "F01", "v1.yaml", "v1.yaml", *sides]) == 0
+    told = "".join(capsys.readouterr())
+    told += "".join((folder / name).read_text() for name in ("h.html", "h.md", "h.sarif"))
+    assert ADDRESS in told
+    assert "\x1b[31m" not in told
+    assert "\u202e" not in told
+    assert "<img src=x>" not in (folder / "h.html").read_text()
+
+
 def test_what_the_plan_keeps_has_an_origin_too(apply: Any, planned: Any) -> None:
     account = "123456789012"
     user = {"name": "u", "path": "/", "arn": f"arn:aws:iam::{account}:user/u"}
