@@ -172,26 +172,40 @@ def _document(report: Report) -> tuple[Digraph, dict[str, str]]:
 
 
 def _clusters(graph: Digraph, picture: Picture, ids: dict[str, str], names: Names) -> None:
-    from graphviz import Digraph
-
+    """One cluster for each account, project, subscription, cluster; in it those of its parts."""
     for node in picture.nodes:
         if not node.scope:
             _put(graph, ids[node.key], node)
-    for number, scope in enumerate(scopes_of(picture.nodes), start=1):
-        cluster = Digraph(f"cluster_{number}")
-        cluster.attr(
-            label=f"<{_label(names.scope(scope), 11, bold=True, color='#3d4852')}>",
-            labeljust="l",
-            style="rounded,filled",
-            color="#9aa5b1",
-            fillcolor="#fafbfc",
-            margin="14",
-            **{"class": "scope"},
-        )
-        for node in picture.nodes:
-            if node.scope == scope:
-                _put(cluster, ids[node.key], node)
-        graph.subgraph(cluster)
+    scopes = scopes_of(picture.nodes)
+    holders = {scope: names.holder(scope) for scope in scopes}
+    numbers = count(1)
+    for top in sorted({holders[scope] or scope for scope in scopes}):
+        outer = _cluster(next(numbers), top, picture, ids, names)
+        for scope in scopes:
+            if holders[scope] == top:
+                outer.subgraph(_cluster(next(numbers), scope, picture, ids, names))
+        graph.subgraph(outer)
+
+
+def _cluster(
+    number: int, scope: str, picture: Picture, ids: dict[str, str], names: Names
+) -> Digraph:
+    from graphviz import Digraph
+
+    cluster = Digraph(f"cluster_{number}")
+    cluster.attr(
+        label=f"<{_label(names.scope(scope), 11, bold=True, color='#3d4852')}>",
+        labeljust="l",
+        style="rounded,filled",
+        color="#9aa5b1",
+        fillcolor="#fafbfc",
+        margin="14",
+        **{"class": "scope"},
+    )
+    for node in picture.nodes:
+        if node.scope == scope:
+            _put(cluster, ids[node.key], node)
+    return cluster
 
 
 def _left_out(graph: Digraph, picture: Picture, ids: dict[str, str]) -> None:

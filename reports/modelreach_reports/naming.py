@@ -123,6 +123,13 @@ class Names:
         number = row.id if row.id.isdigit() or not row.name else ""
         return " ".join(visible(part) for part in (row.provider, row.name, number) if part)
 
+    def holder(self, key: str) -> str:
+        """Give the scope that holds another, such as the subscription of a resource group or the
+        cluster of a namespace; "" where the report names none."""
+        parts = key.split("/")
+        above = ("/".join(parts[:length]) for length in range(2, len(parts)))
+        return next((one for one in above if one in self._scopes), "")
+
     def prose(self, text: str) -> str:
         """Give a sentence with the ids in it replaced by names."""
         bare = _BARE.sub(lambda match: self._short(match.group()), text)

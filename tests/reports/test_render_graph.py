@@ -17,7 +17,7 @@ import msgspec
 import pytest
 
 from modelreach.model import MissingExtra
-from modelreach.report import DiffReport, RadiusReport, Report
+from modelreach.report import DiffReport, RadiusReport, Report, ScopeRow
 from modelreach_reports import graph
 from modelreach_reports.layout import MissingLibraries
 from modelreach_reports.picture import LIMIT, Fate, compose
@@ -64,6 +64,32 @@ def test_one_cluster_an_account(diff_report: DiffReport, read_dot: Read) -> None
         node for cluster in dot["clusters"] for node in cluster["nodes"]
     }
     assert len(outside) == 1
+
+
+def test_parts_of_a_cluster_lie_within_it(diff_report: DiffReport, read_dot: Read) -> None:
+    """Namespaces lie in their cluster, as resource groups do in their subscription."""
+    pod = msgspec.structs.replace(
+        diff_report.changes[3],
+        resource="k8s/main/secrets/pay/token",
+        resource_kind="kubernetes:secrets",
+        resource_name="token",
+        scope="k8s/main/pay",
+    )
+    scopes = (
+        ScopeRow(id="k8s/main", provider="kubernetes", kind="cluster", name="main"),
+        ScopeRow(id="k8s/main/pay", provider="kubernetes", kind="namespace", name="pay"),
+    )
+    report = msgspec.structs.replace(
+        diff_report,
+        changes=(*diff_report.changes, pod),
+        scopes=(*diff_report.scopes, *scopes),
+    )
+    clusters = read_dot(graph.render_dot(report))["clusters"]
+    found = {cluster["label"]: cluster for cluster in clusters}
+    outer = next(one for label, one in found.items() if "kubernetes main" in label)
+    inner = next(one for label, one in found.items() if "kubernetes pay" in label)
+    assert inner["_gvid"] in outer["subgraphs"]
+    assert set(inner["nodes"]) <= set(outer["nodes"])
 
 
 def test_hops_carry_their_actions_and_conditions(diff_report: DiffReport) -> None:
