@@ -7,7 +7,7 @@
     python tests/bench/bench_scale.py --principals 1000 --principals 10000 --write
     python tests/bench/bench_scale.py --from out.json --write      # as measured before
 
-`--write` puts the tables into docs/reference/benchmarks.md.
+`--only` runs single stages; `--write` puts the tables into docs/reference/benchmarks.md.
 
 Each stage runs in a process of its own, so that its peak memory is its own. CPU seconds
 (`time.process_time`, children included), and ratios to one `orjson.loads` pass over the same
@@ -28,7 +28,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import asdict, dataclass, replace
 from itertools import pairwise
 from pathlib import Path
@@ -294,14 +294,14 @@ def _forget(folder: Path) -> None:
         db.execute("DELETE FROM derived")
 
 
-def measure(size: Size) -> list[Measure]:
+def measure(size: Size, stages: Iterable[str] = STAGES) -> list[Measure]:
     """Give what each stage took."""
     found: list[Measure] = []
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         prepare(size, folder)
         loads = statistics.median(_in_process("orjson.loads", folder)[0] for _ in range(3))
-        for stage in STAGES:
+        for stage in stages:
             if stage.startswith("all again, 1 %"):
                 write(folder / "estate.mrdb", whole(size.plan(drift=0.01, day=1)))
             cpu, wall, peak, note = _in_process(stage, folder)
@@ -316,7 +316,7 @@ def growth(small: Size, large: Size, measures: list[Measure]) -> dict[str, float
     return {
         stage: math.log(by[large.name, stage] / by[small.name, stage]) / ratio
         for stage in STAGES
-        if by[small.name, stage] > 0 and by[large.name, stage] > 0
+        if by.get((small.name, stage), 0) > 0 and by.get((large.name, stage), 0) > 0
     }
 
 
@@ -325,8 +325,10 @@ def bench_scale() -> None:
     print(_markdown(*_all(SIZES[:2])))
 
 
-def _all(sizes: tuple[Size, ...]) -> tuple[list[Measure], dict[str, dict[str, float]]]:
-    measures = [one for size in sizes for one in measure(size)]
+def _all(
+    sizes: tuple[Size, ...], stages: Iterable[str] = STAGES
+) -> tuple[list[Measure], dict[str, dict[str, float]]]:
+    measures = [one for size in sizes for one in measure(size, stages)]
     pairs = pairwise(sizes)
     return measures, {f"{a.name} -> {b.name}": growth(a, b, measures) for a, b in pairs}
 
@@ -349,6 +351,7 @@ def _markdown(measures: list[Measure], exponents: dict[str, dict[str, float]]) -
             + " | ".join(f"{e.get(stage, 0):.2f}" for e in exponents.values())
             + " |"
             for stage in STAGES
+            if any(stage in e for e in exponents.values())
         ]
     return "\n".join(lines)
 
@@ -393,6 +396,7 @@ def main() -> None:
     parser.add_argument("--provider", choices=sorted(PROVIDERS), default="aws")
     parser.add_argument("--markdown", action="store_true")
     parser.add_argument("--json", type=Path)
+    parser.add_argument("--only", choices=list(STAGES), action="append", help="stages")
     parser.add_argument("--write", action="store_true")
     parser.add_argument("--from", dest="before", type=Path, action="append")
     parser.add_argument("--stage")
@@ -416,7 +420,7 @@ def main() -> None:
     if asked.before:
         result = _together([json.loads(one.read_text()) for one in asked.before])
     else:
-        measures, exponents = _all(sizes)
+        measures, exponents = _all(sizes, asked.only or STAGES)
         rows = [asdict(one) for one in measures]
         result = {"on": _on(), "measures": rows, "growth": exponents}
     if asked.json:

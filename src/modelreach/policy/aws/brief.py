@@ -21,7 +21,8 @@ from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.brief import Brief
 from modelreach.policy.engine import Grant
 
-_MOST = 4096
+#: How many policy sets are kept: those of some accounts, as principals come account by account.
+_MOST = 512
 
 
 @dataclass(frozen=True, slots=True)

@@ -69,7 +69,7 @@ class Counter:
             return frozenset({("*", Capability.MANAGE)})
         meant = _meant(actions, _anywhere(region, account))
         shown = self._shown(meant, region, account)
-        kinds = frozenset(meant.seen(shown)) if shown else meant.every
+        kinds = _without(meant, frozenset(shown)) if shown else meant.every
         uncatalogued = [
             (f"{name.partition(':')[0]}:*", Capability.WRITE)
             for name in unlisted.uncatalogued(actions)
@@ -105,16 +105,18 @@ class _Meant:
     followed: bool
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class _Meanings:
     """What actions mean in a region, and the kinds with capabilities of all that."""
 
     all: tuple[_Meant, ...]
     every: _Kinds
 
-    def seen(self, shown: set[_Meant]) -> Iterator[tuple[str, Capability]]:
-        """Give the kinds and capabilities without what is shown."""
-        return ((one.kind, one.capability) for one in self.all if one not in shown)
+
+@lru_cache(1 << 12)
+def _without(meant: _Meanings, shown: frozenset[_Meant]) -> _Kinds:
+    """Give the kinds and capabilities without what is shown: the same set for the same."""
+    return frozenset((one.kind, one.capability) for one in meant.all if one not in shown)
 
 
 @lru_cache(1 << 16)
