@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from modelreach.model import Verdict
-from modelreach.policy.azure.access_policies import CLUSTER
 from modelreach.policy.azure.asker import Asker
 from modelreach.policy.azure.decide import decide
 from modelreach.policy.engine import Support, Token
@@ -21,8 +20,8 @@ _ADMIN = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/
 
 def of_clusters(asker: Asker) -> Iterator[Token]:
     """Give what an identity can show to each cluster of AKS."""
-    for cluster in asker.estate.resources_in("/"):
-        if cluster.kind != CLUSTER or cluster.attributes.get("local_accounts") is False:
+    for cluster in asker.estate.clusters:
+        if cluster.attributes.get("local_accounts") is False:
             continue
         decision = decide(asker, _ADMIN, cluster.id)
         if decision.verdict is not Verdict.DENY:

@@ -197,6 +197,13 @@ class Estate:
                 yield known[ids[position]]
 
     @cached_property
+    def clusters(self) -> tuple[Resource, ...]:
+        """The clusters of AKS, by id."""
+        kind = "microsoft.containerservice/managedclusters"
+        found = (r for r in self.facts.snapshot.resources if r.kind == kind)
+        return tuple(sorted(found, key=lambda resource: resource.id))
+
+    @cached_property
     def listed_kinds(self) -> frozenset[str]:
         """The types of all listed resources."""
         return frozenset(r.kind for r in self.facts.snapshot.resources if r.provider == "azure")

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final
 
 from modelreach.model import Verdict
@@ -18,7 +19,6 @@ from modelreach.policy.engine import Support, Token
 from modelreach.policy.expr import conjuncts
 from modelreach.policy.gcp.holder import Holder
 
-_CLUSTER: Final = "container.googleapis.com/Cluster"
 #: What `container` has besides objects of clusters.
 _OF_CLOUD = frozenset({"clusters", "operations", "hostServiceAgent", "nodePools", "apiServices"})
 _VERBS: Final = {
@@ -45,14 +45,16 @@ _PARTS: Final = {
 def of_clusters(holder: Holder) -> Iterator[Token]:
     """Give what an identity can show to each cluster of GKE that IAM lets it do anything in."""
     estate, name = holder.asker.estate, holder.name
+    if not estate.clusters:
+        return
     permissions = [
         (permission, rule)
-        for permission in sorted(set(estate.spelled.values()))
-        if (rule := _rule(permission)) is not None and holder.places(permission)
+        for permission, rule in _rules(estate.permissions)
+        if holder.places(permission)
     ]
     if not permissions:
         return
-    for runtime in _clusters(holder):
+    for runtime in estate.clusters:
         held = [
             (permission, rule, decision)
             for permission, rule in permissions
@@ -62,10 +64,11 @@ def of_clusters(holder: Holder) -> Iterator[Token]:
             yield _token(name, runtime, held)
 
 
-def _clusters(holder: Holder) -> Iterator[str]:
-    for runtime in holder.asker.estate.facts.snapshot.runtimes:
-        if runtime.kind == _CLUSTER:
-            yield runtime.id
+@lru_cache(8)
+def _rules(permissions: tuple[str, ...]) -> tuple[tuple[str, dict[str, object]], ...]:
+    """Give those of all permissions that are about objects of clusters, each with its rule."""
+    found = ((permission, _rule(permission)) for permission in permissions)
+    return tuple((permission, rule) for permission, rule in found if rule is not None)
 
 
 def _token(name: str, cluster: str, held: list[tuple[str, dict[str, object], Decision]]) -> Token:

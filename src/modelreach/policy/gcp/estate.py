@@ -196,6 +196,17 @@ class Estate:
         return f"{start}/projects/{self.numbers[project]}/{rest}"
 
     @cached_property
+    def permissions(self) -> tuple[str, ...]:
+        """Every permission that some role gives, as it is spelled."""
+        return tuple(sorted(set(self.spelled.values())))
+
+    @cached_property
+    def clusters(self) -> tuple[str, ...]:
+        """The clusters of GKE, by name."""
+        kind = "container.googleapis.com/Cluster"
+        return tuple(sorted(r.id for r in self.facts.snapshot.runtimes if r.kind == kind))
+
+    @cached_property
     def providers(self) -> tuple[Resource, ...]:
         """Providers of workload identity pools."""
         kind = "iam.googleapis.com/WorkloadIdentityPoolProvider"
