@@ -213,11 +213,12 @@ def _prior(state: _State | None) -> Iterator[tuple[Instance, dict[str, Json]]]:
 def _resources(module: _Module) -> Iterator[tuple[Instance, dict[str, Json]]]:
     for one in module.resources:
         values = told(one.values, None, one.sensitive_values)
+        address = _whole(one, module.address)
         instance = Instance(
-            address=one.address,
+            address=address,
             type=one.type,
             name=one.name,
-            module=module.address or module_of(one.address),
+            module=module.address or module_of(address),
             key=one.index,
             provider=provider_of(one.type, one.provider_name),
             data=one.mode == "data",
@@ -225,6 +226,24 @@ def _resources(module: _Module) -> Iterator[tuple[Instance, dict[str, Json]]]:
         yield instance, values if isinstance(values, dict) else {}
     for child in module.child_modules:
         yield from _resources(child)
+
+
+def _whole(one: _Resource, module: str) -> str:
+    """Give an address with its module and key, which Terraform 0.12 leaves out of states."""
+    address = one.address
+    if one.index is not None and not address.endswith("]"):
+        address += quoted(one.index)
+    return f"{module}.{address}" if module and not address.startswith(module) else address
+
+
+def quoted(key: int | str | None) -> str:
+    """Give the key of an instance as addresses have it."""
+    if key is None:
+        return ""
+    if isinstance(key, int):
+        return f"[{key}]"
+    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
+    return f'["{escaped}"]'
 
 
 def module_of(address: str) -> str:

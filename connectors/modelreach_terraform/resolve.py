@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from modelreach_terraform.configuration import Configuration, Reference, each_value
 from modelreach_terraform.expressions import descended, evaluated
 from modelreach_terraform.hcl import Node
-from modelreach_terraform.plan import Instance
+from modelreach_terraform.plan import Instance, quoted
 from modelreach_terraform.source import Written
 from modelreach_terraform.values import UNKNOWN, WITHHELD, Json, Unread, at, is_unread, text
 
@@ -287,13 +287,3 @@ def _called(module: str) -> Instance:
 def _shown(field: re.Match[str], fields: Mapping[str, str]) -> str:
     value = fields[field[1]]
     return value.removeprefix("https://") if field[2] else value
-
-
-def quoted(key: int | str | None) -> str:
-    """Give the key of an instance as addresses have it."""
-    if key is None:
-        return ""
-    if isinstance(key, int):
-        return f"[{key}]"
-    escaped = key.replace("\\", "\\\\").replace('"', '\\"')
-    return f'["{escaped}"]'

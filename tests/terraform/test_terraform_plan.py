@@ -258,6 +258,26 @@ def test_without_a_base_what_is_there_by_the_plan_is_the_base(planned: Any, appl
     assert [one.id for one in made.scopes] == [ACCOUNT]
 
 
+def test_states_of_the_first_version_leave_keys_and_modules_out_of_addresses() -> None:
+    def resource(key: str | int | None) -> Json:
+        found = {
+            "address": "google_storage_bucket.b",
+            "type": "google_storage_bucket",
+            "name": "b",
+        }
+        return found | ({} if key is None else {"index": key}) | {"values": {"name": "x"}}
+
+    child = {"address": 'module.m["k"]', "resources": [resource(0)]}
+    root = {"resources": [resource('a"b'), resource(None)], "child_modules": [child]}
+    state = {"values": {"root_module": root}}
+    raw = json.dumps({"format_version": "0.1", "prior_state": state}).encode()
+    assert [one.address for one, _ in decode(raw, place="p").prior] == [
+        'google_storage_bucket.b["a\\"b"]',
+        "google_storage_bucket.b",
+        'module.m["k"].google_storage_bucket.b[0]',
+    ]
+
+
 def test_a_data_source_tells_what_a_policy_of_aws_allows(planned: Any, apply: Any) -> None:
     """The base has documents only of those that somebody had before."""
     arn = "arn:aws:iam::aws:policy/AmazonS3ReadOnlyAccess"

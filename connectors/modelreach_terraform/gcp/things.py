@@ -56,7 +56,8 @@ def _bucket(told: Told) -> Iterator[Edit]:
         told,
         "storage.googleapis.com/Bucket",
         told.filled("//storage.googleapis.com/projects/_/buckets/{name}"),
-        uniform_access=told.flag("uniform_bucket_level_access") is True,
+        uniform_access=True
+        in map(told.flag, ("uniform_bucket_level_access", "bucket_policy_only")),
         public_access_prevention="" if told.unread("public_access_prevention") else prevention,
         kms_key=_key(key),
     )
