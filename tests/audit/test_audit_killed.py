@@ -299,6 +299,7 @@ def test_killed_at_any_effect_nothing_is_lost(begin: Callable[..., Campaign]) ->
     counts = campaign.settle()
     assert counts["killed"] >= len(points) // 2
     assert counts["changes told"] > 5
+    assert counts["approved"] >= 1
 
 
 def test_a_full_disk_and_a_hook_that_is_down_lose_nothing(
@@ -363,10 +364,10 @@ def _fault(campaign: Campaign, rng: Random, count: int, postgres: Server | None)
     elif kind == "hook":
         campaign.receiver.down = not campaign.receiver.down
     elif kind == "approval":
-        campaign.approve(kill_after=rng.uniform(0.01, 0.4))
+        campaign.approve(kill_after=rng.uniform(0.005, 0.3))
     elif kind == "server" and postgres is not None:
         campaign.zygote.begin(campaign.job())
-        threading.Event().wait(rng.uniform(0, 0.05))
+        threading.Event().wait(rng.uniform(0, 0.3))
         postgres.stop()
         postgres.start()
         code = campaign.zygote.end()["code"]
