@@ -18,7 +18,7 @@ from modelreach.model import InputError
 EXAMPLES = """\b
 Examples:
   modelreach report v1.yaml v2.yaml --snapshot estate.snap -o review.html -o graph.svg
-  modelreach report diff.json -o review.html                (from a saved diff or radius)
+  modelreach report diff.json -o review.html -o review.pdf  (from a saved diff or radius)
 """
 
 
