@@ -15,6 +15,7 @@ from modelreach_terraform import plan as plans
 from modelreach_terraform.apply import apply
 from modelreach_terraform.plan import Plan
 from modelreach_terraform.source import Written, look
+from modelreach_terraform.told import AFTER_APPLY
 from modelreach_terraform.world import World
 
 _HINT: Final = "give a plan: `--plan plan.json`, as `terraform show -json PLANFILE` prints it"
@@ -49,6 +50,8 @@ class TerraformConnector:
             apply(plan, world, written, account=account, own_base=base is None)
             found = world.snapshot(taken_at=found.taken_at, tool=f"modelreach {__version__}")
             options.progress(_told(plan))
+        if not folder and any(gap.reason == AFTER_APPLY for gap in found.gaps):
+            options.progress("some is known only after apply: --source DIR may tell it before")
         return found
 
     def calls(self) -> Sequence[CallPermission]:

@@ -116,7 +116,7 @@ class Told:
             kind=kind,
             reason=reason,
             subject=subject,
-            operation="terraform plan",
+            operation=self.address,
             message=f"{self.address}: {why}",
             **more,
         )

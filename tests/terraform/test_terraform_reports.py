@@ -83,6 +83,21 @@ def test_sarif_points_into_the_configuration(checked: tuple[Path, list[str]]) ->
     assert places == {"v1.yaml"}
 
 
+def test_what_is_known_only_after_apply_is_told_with_its_address(
+    plans: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    plan = ["--plan", str(plans / "modules" / "plan.json"), "--account", "123456789012"]
+    snapshot = str(tmp_path / "new.snap")
+    assert run(["collect", "terraform", *plan, "-o", snapshot]) == 0
+    told = capsys.readouterr().err
+    assert "--source DIR may tell it before" in told
+    assert 'after-apply: module.agents["triage"].aws_iam_role_policy.this' in told
+    role = "arn:aws:iam::123456789012:role/agents/triage"
+    assert run(["scan", "--principal", role, "--snapshot", snapshot, "--exit-zero"]) == 0
+    out = " ".join(capsys.readouterr().out.split())
+    assert 'module.agents["triage"].aws_iam_role_policy.this after apply; unknown: what it' in out
+
+
 def test_a_report_has_an_origin_only_where_a_plan_was_applied(
     checked: tuple[Path, list[str]],
 ) -> None:

@@ -65,7 +65,8 @@ def attached(
     """Give the attachment of the document at a path; a gap where it is not known."""
     document = told.document(path)
     if document is UNKNOWN:
-        yield told.unknown(_FACETS.get(kind, kind), target, f"its {name}")
+        what = name if name.endswith("policy") else f"policy `{name}`"
+        yield told.unknown(_FACETS.get(kind, kind), target, f"its {what}")
     elif document not in (None, "", {}):
         yield Attach(target, kind, document, name, policy)
 
