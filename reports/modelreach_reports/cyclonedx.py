@@ -31,6 +31,7 @@ from modelreach_reports import Format
 from modelreach_reports.naming import Names, key_of
 from modelreach_reports.nodes import identifier
 from modelreach_reports.safe import end, json_bytes, visible
+from modelreach_reports.words import stops
 
 _SPEC: Final = "1.6"
 _DEPLOYMENT: Final = "deployment"
@@ -167,7 +168,7 @@ def _service(row: IdentityRow, reach: _Reach, names: Names) -> dict[str, Any]:
             ("start", "yes" if row.start else "no"),
             ("verdict", row.verdict),
             ("strength", row.strength),
-            ("path", " > ".join(hop.object for hop in row.witness)),
+            ("path", " > ".join(stops(row.witness))),
             *(("administers", one.scope) for one in reach.admin_of if one.identity == row.id),
         ),
     }

@@ -44,10 +44,11 @@ def _identities(shown: Sequence[Item]) -> int:
     return min(max((len(item.chain) for item in shown), default=1), _CHAIN)
 
 
-def _columns(identities: int) -> list[str]:
+def _columns(identities: int, by_tools: bool) -> list[str]:
     later = ["then becomes"] * max(identities - 2, 0)
     becoming = ["Becomes", *later][: max(identities - 1, 0)]
-    return ["Deployment", "Runs as", *becoming, "May", "Reaches"]
+    first = ["Deployment", "Tool"] if by_tools else ["Deployment"]
+    return [*first, "Runs as", *becoming, "May", "Reaches"]
 
 
 class _Boxes:
@@ -57,22 +58,28 @@ class _Boxes:
         self._names, self._fate = names, fate_of(report)
         self._deployment = deployment_of(report)
         self._identities = identities
+        #: The column of those whom the deployment runs as; before it comes that of the tools.
+        self._first = 1
         self._places: dict[tuple[int, str], int] = {}
         self._boxes: list[list[Any]] = []
         self._fates: list[Fate] = []
 
     def drawn(self, shown: Sequence[Item]) -> View:
+        by_tools = any(item.tool for item in shown)
+        self._first = 2 if by_tools else 1
         paths = [self._path(item) for item in shown]
         for box, fate in zip(self._boxes, self._fates, strict=True):
             box[4] = fate.value
-        return {"columns": _columns(self._identities), "boxes": self._boxes, "paths": paths}
+        columns = _columns(self._identities, by_tools)
+        return {"columns": columns, "boxes": self._boxes, "paths": paths}
 
     def _path(self, item: Item) -> list[Any]:
         fate, chain = fate_of_item(item), _shortened(item.chain)
         places = [self._put(0, self._deployment, Fate.SAME)]
-        places += [self._identity(place, key) for place, key in enumerate(chain, start=1)]
+        places += [self._identity(1, item.tool)] if item.tool else []
+        places += [self._identity(at, key) for at, key in enumerate(chain, start=self._first)]
         if not item.is_identity:
-            column = self._identities + 1
+            column = self._first + self._identities
             places.append(self._way(column, item, fate))
             places.append(self._reached(column + 1, item, fate))
         return [

@@ -230,7 +230,7 @@ def _changes(report: Report, names: Names, limit: int) -> Iterator[str]:
     if rows:
         yield f"<details><summary>{title}</summary>"
         yield ""
-        yield "| | Resource | Identity | Because of |"
+        yield "| | Resource | By | Because of |"
         yield "|---|---|---|---|"
         yield from (_change(row, names) for row in rows[:limit])
         yield from _more(len(rows), limit)
@@ -246,6 +246,8 @@ def _change(row: ChangeRow | GrantRow, names: Names) -> str:
     because = code(statement_words(row.witness[-1])) if row.witness else ""
     doubts = "".join(f"; {prose(text, 200)}" for text in provisos(row))
     identity = code(names.thing(row.identity).label)
+    tool = row.witness[0].tool if row.witness else ""
+    identity = f"{code(tool, 60)} → {identity}" if tool else identity
     return f"| {_MARKS.get(kind, '~')} {kind} | {resource} | {identity} | {because}{doubts} |"
 
 

@@ -70,6 +70,9 @@ class Names:
         self._tell_apart()
         for identity in _identities(report):
             self._add_identity(identity)
+        for tool in () if isinstance(report, Ticket) else report.tools:
+            key, kind = f"tool:{tool.id}", f"{kind_words(tool.kind)} tool".strip()
+            self._things[key] = Thing(key, visible(tool.id), kind, scope="")
         for release in _releases(report):
             self._things.setdefault(
                 release, Thing(release, visible(release), "deployment", scope="")

@@ -29,6 +29,7 @@ class What(StrEnum):
     """What a node stands for."""
 
     DEPLOYMENT = "deployment"
+    TOOL = "tool"
     IDENTITY = "identity"
     SCOPE = "scope"
     RESOURCE = "resource"
@@ -165,7 +166,7 @@ class _Making:
         """Take in the hops of a witness."""
         for hop in witness:
             if hop.kind == "start":
-                self._starts(hop.object, side)
+                self._starts(hop, side)
                 continue
             for edge in _edges(hop):
                 self.edges.setdefault(edge, set()).add(side)
@@ -201,13 +202,24 @@ class _Making:
             node = replace(node, what=What.IDENTITY)
         self.nodes[key] = replace(node, first=before.first) if before else node
 
-    def _starts(self, identity: str, side: Side) -> None:
-        self._mention(identity, acts=True)
-        self.nodes[identity] = replace(self.nodes[identity], first=True)
+    def _starts(self, hop: Hop, side: Side) -> None:
+        """The deployment runs as somebody, or uses a tool that does."""
+        self._mention(hop.object, acts=True)
+        self.nodes[hop.object] = replace(self.nodes[hop.object], first=True)
+        if not hop.subject:
+            self._own(self.deployment, hop.object, "runs-as", side)
+            return
+        self._mention(hop.subject, acts=True)
+        self.nodes[hop.subject] = replace(self.nodes[hop.subject], what=What.TOOL)
+        self._own(self.deployment, hop.subject, "uses", side)
+        self._own(hop.subject, hop.object, "runs-as", side)
+
+    def _own(self, source: str, target: str, kind: str, side: Side) -> None:
+        """A hop that takes no permission."""
         edge = Edge(
-            source=identifier(self.deployment),
-            target=identifier(identity),
-            kind="runs-as",
+            source=identifier(source),
+            target=identifier(target),
+            kind=kind,
             actions="",
             strength="certain",
             depends_on="",

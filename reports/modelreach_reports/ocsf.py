@@ -15,6 +15,7 @@ from modelreach.report import DiffReport, FindingRow, ReleaseRow, Report
 from modelreach_reports import Format
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import end, json_bytes, visible
+from modelreach_reports.words import stops
 
 _VERSION: Final = "1.8.0"
 _LONGEST: Final = 2_000
@@ -77,7 +78,7 @@ def _event(row: FindingRow, release: ReleaseRow, names: Names, class_: int) -> d
         "unmapped": {
             "release": _text(f"{release.name} {release.version}"),
             "standards": [_text(one) for one in row.standards],
-            "path": [_text(hop.object) for hop in row.witness],
+            "path": [_text(stop) for stop in stops(row.witness)],
         },
     }
     if row.fix:

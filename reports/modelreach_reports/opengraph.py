@@ -50,6 +50,7 @@ NODE_KINDS: Final = {
     What.DEPLOYMENT: NodeKind(
         "Deployment", "AI deployment", "A release of a deployed model", "robot", "#7c3aed"
     ),
+    What.TOOL: NodeKind("Tool", "Tool", "A tool that the model uses", "wrench", "#b45309"),
     What.IDENTITY: NodeKind(
         "Identity", "Identity", "A principal that is reached", "user-gear", "#2563eb"
     ),
@@ -73,7 +74,8 @@ SENSITIVE: Final = NodeKind(
 
 #: How a hop of a witness is called in the graph.
 EDGE_KINDS: Final = {
-    "runs-as": EdgeKind("RunsAs", "The deployment runs as the identity"),
+    "uses": EdgeKind("Uses", "The deployment uses the tool"),
+    "runs-as": EdgeKind("RunsAs", "The deployment, or its tool, runs as the identity"),
     "assume-role": EdgeKind("AssumeRole", "May assume the role"),
     "impersonate": EdgeKind("Impersonate", "May act as the identity"),
     "federate": EdgeKind("Federate", "Becomes the identity by federation"),

@@ -34,6 +34,7 @@ from modelreach_reports.phrases import (
 )
 from modelreach_reports.safe import LONGEST, full, middle, short, visible
 from modelreach_reports.story import ranked_rows, takes_over, told_together
+from modelreach_reports.toolview import tools
 from modelreach_reports.tree import fate_of
 from modelreach_reports.words import statement_words, whereabouts
 
@@ -52,6 +53,7 @@ def page(report: Report) -> View:
         "security": security(report, names),
         "figures": [*_figures(report), _unknown(report)],
         "matrix": matrix(report, names),
+        **tools(report, names),
         "explorer": explorer(report, names),
         "tally": findings_tally(report),
         **findings(report, names, fate),

@@ -39,6 +39,7 @@ _OF_KIND = {
     "narrowed": Fate.CHANGED,
     "rerouted": Fate.CHANGED,
 }
+_OF_STATE = {"new": Fate.NEW, "gone": Fate.GONE}
 #: When two rows speak of one thing, the later here wins.
 _WEIGHT = (Fate.SAME, Fate.GONE, Fate.CHANGED, Fate.UNKNOWN, Fate.NEW)
 
@@ -184,6 +185,7 @@ def _settled(report: Report) -> tuple[dict[str, Fate], dict[Step, Fate]]:
         return {report.release.name: Fate.SAME}, {}
     old, new = report.identities_old, report.identities_new
     nodes = _compared({row.id for row in old}, {row.id for row in new})
+    nodes |= {f"tool:{tool.id}": _OF_STATE.get(tool.state, Fate.SAME) for tool in report.tools}
     name = deployment_of(report)
     return nodes | {name: Fate.SAME}, _compared(_steps(old, name), _steps(new, name))
 

@@ -226,6 +226,8 @@ def _step(hop: Hop, place: dict[str, Any], names: Names) -> dict[str, Any]:
     what = names.thing(hop.object).label
     if hop.kind == "start":
         said = f"the release runs as {what}"
+        if hop.subject:
+            said = f"the release uses {names.thing(hop.subject).label}, which runs as {what}"
     else:
         who = names.thing(hop.subject).label
         said = f"{who}: {hop.action or hop.kind} on {what}"

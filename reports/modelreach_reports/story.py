@@ -49,6 +49,7 @@ class Item:
     witness: tuple[Hop, ...] = ()
     also: int = 0
     pattern: bool = False
+    tool: str = ""  # the node of the tool that the witness begins with
 
     @property
     def cause(self) -> tuple[object, ...]:
@@ -58,7 +59,12 @@ class Item:
     @property
     def sort(self) -> tuple[object, ...]:
         """Items of one sort differ in their statement only."""
-        return self.kind, self.chain, self.what, self.verdict
+        return self.kind, self.line, self.what, self.verdict
+
+    @property
+    def line(self) -> tuple[str, ...]:
+        """The tool that it begins with, if there is one, and who acts after it."""
+        return (self.tool, *self.chain) if self.tool else self.chain
 
     @property
     def is_identity(self) -> bool:
@@ -72,6 +78,11 @@ def chain_of(witness: Sequence[Hop], identity: str) -> tuple[str, ...]:
     acting += [hop.subject for hop in witness[-1:] if hop.kind in FINAL]
     chain = acting or [identity]
     return tuple(now for before, now in pairwise(["", *chain]) if now != before)
+
+
+def tool_of(witness: Sequence[Hop]) -> str:
+    """Give the tool that a witness begins with; "" for none."""
+    return witness[0].subject if witness and witness[0].kind == "start" else ""
 
 
 def _severity(findings: Iterable[str], known: dict[str, FindingRow]) -> int:
@@ -119,6 +130,7 @@ def _of_rows(
         _rank(kind, level, tuple(findings), known),
         begun(row.witness, name),
         pattern=row.pattern,
+        tool=tool_of(row.witness),
     )
 
 
@@ -178,6 +190,7 @@ def _of_admin(row: AdminRow, kind: str, known: dict[str, FindingRow], name: str)
         _shown(findings),
         _rank(kind, "high", findings, known),
         begun(row.witness, name),
+        tool=tool_of(row.witness),
     )
 
 
@@ -239,11 +252,12 @@ def _of_finding(row: FindingRow, known: dict[str, FindingRow], name: str) -> Ite
         _shown((row.id,)),
         _rank(kind, "", (row.id,), known),
         begun(row.witness, name),
+        tool=tool_of(row.witness),
     )
 
 
 def _order(item: Item) -> tuple[object, ...]:
-    return item.rank, item.chain, item.findings, item.resource, item.detail
+    return item.rank, item.line, item.findings, item.resource, item.detail
 
 
 #: So many of one cause are told one by one, more of them share a line.

@@ -13,7 +13,7 @@ from modelreach.report import ChangeRow, GrantRow, Report
 from modelreach_reports import Format
 from modelreach_reports.safe import end, visible
 from modelreach_reports.story import ranked_rows
-from modelreach_reports.words import where_words
+from modelreach_reports.words import stops, where_words
 
 if TYPE_CHECKING:
     from pandas import DataFrame
@@ -34,8 +34,17 @@ _SHARED = (
     "sensitivity",
     "sensitive_because",
 )
-_CHANGE = ("kind", *_SHARED, "old_verdict", "new_verdict", "caused_by", "findings")
-_GRANT = (*_SHARED, "findings")
+_CHANGE = (
+    "kind",
+    *_SHARED,
+    "old_verdict",
+    "new_verdict",
+    "caused_by",
+    "findings",
+    "tools",
+    "opened_by",
+)
+_GRANT = (*_SHARED, "findings", "tools")
 _WITNESS = ("path", "granted_by", "statement")
 
 #: What a spreadsheet takes for the start of a formula, in its wide forms too.
@@ -60,7 +69,7 @@ def _cell(value: object) -> str:
 
 def _row(row: ChangeRow | GrantRow, columns: Sequence[str]) -> dict[str, str]:
     cells = {name: _cell(getattr(row, name)) for name in columns}
-    cells["path"] = neutral(" > ".join(hop.object for hop in row.witness))
+    cells["path"] = neutral(" > ".join(stops(row.witness)))
     last = row.witness[-1] if row.witness else None
     cells["granted_by"] = (
         neutral(where_words(last.layer, last.policy, last.target, last.sid)) if last else ""

@@ -197,7 +197,7 @@ def _way(witness: Iterable[Hop], names: Names) -> Iterator[str]:
     for hop in witness:
         whom = code(names.thing(hop.object).label)
         if hop.kind == "start":
-            yield whom
+            yield f"{code(hop.tool)} runs as {whom}" if hop.tool else whom
         elif hop.kind not in ("grant", "administer"):
             yield f"{prose(hop_words(hop), 80)} {whom}"
 

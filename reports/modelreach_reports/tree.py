@@ -10,7 +10,7 @@ from modelreach_reports.lines import Ink, Line, Look, Span, hanging, length, pad
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import cells
 from modelreach_reports.story import ADMINISTRATOR, Item
-from modelreach_reports.words import hop_label, statement_words
+from modelreach_reports.words import hop_label, statement_words, tool_words
 
 _MARKS = {
     "gained": ("+", Ink.GAINED),
@@ -38,7 +38,7 @@ def _grow(items: Sequence[Item]) -> Branch:
     root = Branch("")
     for item in items:
         at = root
-        for identity in item.chain:
+        for identity in item.line:
             at = at.below.setdefault(identity, Branch(identity))
         if item.is_identity and at.itself is None:
             at.itself = item
@@ -66,10 +66,15 @@ def fate_of(report: Report) -> Fate:
     """Compare the identities of both sides; of a radius none is new."""
     if not isinstance(report, DiffReport):
         return Fate(frozenset(), frozenset(), _last_hops(report.identities))
-    old = {row.id for row in report.identities_old}
-    new = {row.id for row in report.identities_new}
+    old = {row.id for row in report.identities_old} | _tools(report, "gone")
+    new = {row.id for row in report.identities_new} | _tools(report, "new")
     rows = report.identities_old + report.identities_new
     return Fate(frozenset(new - old), frozenset(old - new), _last_hops(rows))
+
+
+def _tools(report: DiffReport, state: str) -> set[str]:
+    """The nodes of the tools that are new, or gone."""
+    return {f"tool:{tool.id}" for tool in report.tools if tool.state == state}
 
 
 def _last_hops(rows: Sequence[IdentityRow]) -> dict[str, Hop]:
@@ -83,6 +88,7 @@ class Tree:
         self._names = names
         self._look = look
         self._fate = fate_of(report)
+        self._tools = {f"tool:{tool.id}": tool for tool in report.tools}
 
     def lines(self, items: Sequence[Item]) -> Iterator[Line]:
         """Give the lines of all items, without the deployment itself."""
@@ -135,6 +141,8 @@ class Tree:
             yield from hanging(((under, Ink.FAINT),), proviso, self._look, Ink.UNKNOWN)
 
     def _how(self, identity: str) -> str:
+        if identity in self._tools:
+            return tool_words(self._tools[identity])
         hop = self._fate.hops.get(identity)
         if hop is None or hop.kind in ("start", "runs-as"):
             return ""

@@ -9,7 +9,7 @@ from typing import Any
 
 import msgspec
 
-from modelreach.report import Hop, OriginRow
+from modelreach.report import Hop, OriginRow, ToolRow
 from modelreach_reports.naming import identity_label, kind_words, tail_of_arn
 from modelreach_reports.safe import visible
 
@@ -108,6 +108,7 @@ def _matches(action: str, pattern: str) -> bool:
 
 _HOP_WORDS = {
     "start": "runs as",
+    "uses": "uses",
     "runs-as": "runs as",
     "tool": "uses the tool",
     "node": "asks the node it runs on for the credentials of",
@@ -148,11 +149,23 @@ LAYERS = {
 def begun(witness: Sequence[Hop], deployment: str) -> tuple[Hop, ...]:
     """Give a witness that begins at the deployment; one of a bare principal begins at itself."""
     hops = tuple(witness)
-    if not hops or hops[0].kind != "start" or hops[0].subject:
+    if not hops or hops[0].kind != "start":
         return hops
-    if hops[0].object == deployment:
+    start = hops[0]
+    if start.subject:
+        uses = Hop(kind="uses", subject=deployment, object=start.subject, note=start.note)
+        runs_as = msgspec.structs.replace(start, kind="runs-as", note="")
+        return (uses, runs_as, *hops[1:])
+    if start.object == deployment:
         return hops[1:]
-    return (msgspec.structs.replace(hops[0], subject=deployment, note=""), *hops[1:])
+    return (msgspec.structs.replace(start, subject=deployment, note=""), *hops[1:])
+
+
+def stops(witness: Sequence[Hop]) -> tuple[str, ...]:
+    """Give what a witness passes, in order: the tool that it begins with, if there is one, then
+    whom it comes to."""
+    first = [hop.subject for hop in witness[:1] if hop.kind == "start" and hop.subject]
+    return (*first, *(hop.object for hop in witness))
 
 
 def hop_words(hop: Hop) -> str:
@@ -191,7 +204,7 @@ _WITHOUT_ACTION = {"node": "by its node", "tool": "as its tool"}
 
 def hop_label(hop: Hop) -> str:
     """Give the few words that stand on the arrow of a hop: its actions, those it needs first."""
-    if hop.kind in ("start", "runs-as", "administer"):
+    if hop.kind in ("start", "uses", "runs-as", "administer"):
         return _HOP_WORDS[hop.kind]
     needed = [also.action for also in hop.also if also.layer != "trust"]
     actions = list(dict.fromkeys(action for action in [hop.action, *needed] if action))
@@ -199,6 +212,22 @@ def hop_label(hop: Hop) -> str:
         return _WITHOUT_ACTION.get(hop.kind, "")
     rest = f" and {len(actions) - 2} more" if len(actions) > 2 else ""
     return visible(" and ".join(actions[:2]) if not rest else ", ".join(actions[:2]) + rest)
+
+
+_APPROVED = {
+    "none": "no approval",
+    "human": "a human approves",
+    "policy": "a policy approves",
+    "": "approval not declared",
+}
+
+
+def tool_words(tool: ToolRow) -> str:
+    """Say what is declared of a tool: what it does, who approves, who feeds it."""
+    effect = visible(tool.effect) or "effect not declared"
+    approval = _APPROVED.get(tool.approval, visible(tool.approval))
+    trust = f"{visible(tool.input_trust)} input" if tool.input_trust else "input not declared"
+    return f"{effect}, {approval}, {trust}"
 
 
 def where_words(layer: str, policy: str, target: str, sid: str) -> str:

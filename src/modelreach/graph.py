@@ -49,13 +49,39 @@ def weakest(strengths: Iterable[Strength]) -> Strength:
 
 
 @dataclass(frozen=True, slots=True)
+class Tool:
+    """A tool of the release: a node from which ways begin. `runs_as` are the principals that it
+    acts as. `effect`, `approval`, `input_trust` and `credential` are as declared, "" where they
+    are not. `bounded`: its target is one thing of the estate, and nothing else.
+    """
+
+    id: str
+    kind: str = ""
+    target: str = ""
+    effect: str = ""
+    approval: str = ""
+    input_trust: str = ""
+    identity: str = ""
+    credential: str = ""
+    runs_as: tuple[str, ...] = ()
+    bounded: bool = False
+
+    @property
+    def node(self) -> str:
+        """Its name among the nodes, which are principals and scopes otherwise."""
+        return f"tool:{self.id}"
+
+
+@dataclass(frozen=True, slots=True)
 class AccessGraph:
     """Everything that was explored. `paths` holds, for each node, the strongest way there and
-    among those the shortest: the witness. `pivots` are all edges seen."""
+    among those the shortest: the witness. `pivots` are all edges seen. `tools` are the release's:
+    the model reaches what they reach."""
 
     starts: tuple[str, ...]
     paths: dict[str, Path]
     pivots: tuple[Pivot, ...] = field(default=())
+    tools: tuple[Tool, ...] = field(default=())
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Give a networkx view: node and edge attributes are plain strings."""
@@ -72,6 +98,18 @@ class AccessGraph:
                 strength=str(pivot.strength),
                 rule=pivot.rule,
             )
+        for tool in self.tools:
+            graph.add_node(
+                tool.node,
+                start=False,
+                effect=tool.effect,
+                approval=tool.approval,
+                input_trust=tool.input_trust,
+            )
+            for principal in tool.runs_as:
+                graph.add_edge(
+                    tool.node, principal, kind="runs-as", strength=str(Strength.CERTAIN), rule=""
+                )
         return graph
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from modelreach.graph import AccessGraph, Path, explore, weakest
+from modelreach.graph import AccessGraph, Path, Tool, explore, weakest
 from modelreach.model import Strength, Verdict
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.expr import Expr, all_of
@@ -108,15 +108,17 @@ def reach(
     *,
     wired: Iterable[Pivot] = (),
     unresolved: tuple[str, ...] = (),
+    tools: tuple[Tool, ...] = (),
 ) -> BlastRadius:
     """Follow the starts through every provider's engine.
 
     `engines` maps provider name to engine; a start that no engine knows is left out (the caller
     says so in `unresolved`). `wired` are hops that the deployment itself makes, to what its tools
-    run as.
+    run as; `tools` are those tools, from which ways begin.
     """
     owner = Owner(engines, wired)
-    graph = explore([s for s in starts if owner.of(s)], owner.pivots)
+    explored = explore([s for s in starts if owner.of(s)], owner.pivots)
+    graph = replace(explored, tools=tools)
     identities = _identities(graph, owner)
     takeovers = {
         node: _takeover(node, path, owner)

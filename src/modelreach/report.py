@@ -34,6 +34,8 @@ class Hop(Row, frozen=True):
     `conditional`, `unknown` or `influence`. `layer` and `policy` name where the statement stands,
     `statement` is its text (JSON), `depends_on` what must hold, `pivot` the id of the escalation
     rule when the hop is one. `also` are further statements that are needed (trust, pass-role).
+    A start that is a tool's has the tool as its subject (`tool:ID`); `tool` is the id of the tool
+    of the release that makes the hop.
     """
 
     kind: str
@@ -50,7 +52,33 @@ class Hop(Row, frozen=True):
     pivot: str = ""
     note: str = ""
     also: tuple[Hop, ...] = ()
+    tool: str = ""
     origin: OriginRow | msgspec.UnsetType = msgspec.UNSET
+
+
+class ToolRow(Row, frozen=True):
+    """One tool of a release. `runs_as` is the identity that the manifest names, `principals` who
+    that is, `credential` by which it is. `state` tells new tools from those that were there, gone
+    ones, and those that act as somebody else or call something else now (`changed`). What is
+    not declared is "". The numbers are resources (sensitive ones), identities and scopes reached
+    through it; `opens` counts the changes that it opened.
+    """
+
+    id: str
+    kind: str
+    target: str = ""
+    effect: str = ""
+    approval: str = ""
+    input_trust: str = ""
+    runs_as: str = ""
+    principals: tuple[str, ...] = ()
+    credential: str = ""
+    state: Literal["", "new", "unchanged", "changed", "gone"] = ""
+    resources: int = 0
+    sensitive: int = 0
+    identities: int = 0
+    administers: int = 0
+    opens: int = 0
 
 
 class ChangeRow(Row, frozen=True):
@@ -59,7 +87,9 @@ class ChangeRow(Row, frozen=True):
     `actions` are those that came or went (for rerouted: all). `verdict` is the newer side's
     (the older side's when lost), `old_verdict` and `new_verdict` are both. `pattern` says that
     `resource` is a pattern over things the snapshot does not list. `caused_by` names the gaps
-    that may be the cause when the kind is unknown. `finding` lists finding ids.
+    that may be the cause when the kind is unknown. `finding` lists finding ids. `tools` are ids of
+    the tools by which it is reached, the likeliest first; `opened_by` of those that opened it: of
+    the likeliest all, where each is new or changed (of a loss: all that are gone).
     """
 
     kind: Literal["gained", "lost", "widened", "narrowed", "rerouted", "unknown"]
@@ -83,6 +113,8 @@ class ChangeRow(Row, frozen=True):
     caused_by: tuple[str, ...]
     findings: tuple[str, ...]
     witness: tuple[Hop, ...]
+    tools: tuple[str, ...] = ()
+    opened_by: tuple[str, ...] = ()
 
 
 class Waived(Row, frozen=True):
@@ -98,7 +130,7 @@ class FindingRow(Row, frozen=True):
     """One judgement. `fingerprint` is stable over runs; `id` numbers it within this report.
 
     `standards` are ids of `modelreach.standards`. `waived` is there when a waiver covers it;
-    `returned` says why one that did no longer does.
+    `returned` says why one that did no longer does. `tools` are as in `ChangeRow`.
     """
 
     id: str
@@ -117,6 +149,7 @@ class FindingRow(Row, frozen=True):
     standards: tuple[str, ...] = ()
     waived: Waived | None = None
     returned: str = ""
+    tools: tuple[str, ...] = ()
 
 
 class GapRow(Row, frozen=True):
@@ -343,6 +376,7 @@ class GrantRow(Row, frozen=True):
     within: tuple[str, ...]
     witness: tuple[Hop, ...]
     findings: tuple[str, ...] = ()
+    tools: tuple[str, ...] = ()
 
 
 class IdentityRow(Row, frozen=True):
@@ -359,6 +393,7 @@ class IdentityRow(Row, frozen=True):
     hops: int
     witness: tuple[Hop, ...]
     name: str = ""
+    tools: tuple[str, ...] = ()
 
 
 class AdminRow(Row, frozen=True):
@@ -371,6 +406,7 @@ class AdminRow(Row, frozen=True):
     strength: str
     depends_on: tuple[str, ...]
     witness: tuple[Hop, ...]
+    tools: tuple[str, ...] = ()
 
 
 class CredentialRow(Row, frozen=True):
@@ -439,6 +475,7 @@ class RadiusReport(Row, frozen=True):
     gate: Gate
     scopes: tuple[ScopeRow, ...] = ()
     unused_waivers: tuple[str, ...] = ()
+    tools: tuple[ToolRow, ...] = ()
 
 
 class DiffReport(Row, frozen=True):
@@ -462,6 +499,7 @@ class DiffReport(Row, frozen=True):
     demands: tuple[DemandRow, ...] = ()
     evidence: tuple[EvidenceRow, ...] = ()
     unused_waivers: tuple[str, ...] = ()
+    tools: tuple[ToolRow, ...] = ()
 
 
 Report = DiffReport | RadiusReport

@@ -18,7 +18,7 @@ Edited = Callable[[Edit], Manifest]
 Compare = Callable[..., DiffReport]
 
 BY_AGENT = "arn:aws:iam::444455556666:role/booking-desk-4 can become it"
-BY_DEPLOYER = "arn:aws:iam::444455556666:role/deployer can become it, only if"
+BY_TOOL = "tool pay_refund calls what runs as it"
 AS_DESK = "as arn:aws:iam::444455556666:role/booking-desk-4: "
 
 #: dimension, trigger, subject (its end), old (its beginning), new (its beginning)
@@ -33,7 +33,7 @@ EXPECTED = [
     ("tool_authority", "TOOL-NEW", "run_code", "no such", "code-interpreter tool, effect exec"),
     ("tool_authority", "IDENTITY-NEW", "role/booking-desk-4", "arn:aws:iam", "assumed-role"),
     ("tool_authority", "IDENTITY-NEW", "role/deployer", "not reached", BY_AGENT),
-    ("tool_authority", "IDENTITY-NEW", "role/refund-payer", "not reached", BY_DEPLOYER),
+    ("tool_authority", "IDENTITY-NEW", "role/refund-payer", "not reached", BY_TOOL),
     ("tool_authority", "IDENTITY-NEW", "gserviceaccount.com", "no such", "service-account-key"),
     ("tool_authority", "LONG-LIVED-KEY", "warehouse", "no such key", "service-account-key, cre"),
     ("refusal_behaviour", "MODEL-CHANGED", "model", "anthropic.claude-3-5", "anthropic.claude-so"),

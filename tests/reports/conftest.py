@@ -31,6 +31,7 @@ from modelreach.report import (
     ScopeRow,
     SecurityChange,
     Summary,
+    ToolRow,
     TriggerRow,
     UndeclaredRow,
     Waived,
@@ -50,6 +51,29 @@ def statement(action: object, resource: object, **more: object) -> str:
 
 def start(identity: str) -> Hop:
     return Hop(kind="start", subject="", object=identity, note="what the release runs as")
+
+
+#: Runs as `TOOLS`.
+REFUND = ToolRow(
+    id="refund",
+    kind="http",
+    target="https://refunds.example/v1",
+    effect="spend",
+    approval="none",
+    input_trust="untrusted",
+    runs_as="tools",
+    principals=(TOOLS,),
+    credential="assumed-role",
+    resources=3,
+    sensitive=2,
+    identities=2,
+    administers=1,
+)
+
+
+def by_tool() -> Hop:
+    note = "http tool, effect spend, approval none, untrusted input, by assumed-role"
+    return Hop(kind="start", subject="tool:refund", object=TOOLS, note=note, tool="refund")
 
 
 TRUST = Hop(
@@ -137,7 +161,7 @@ def secret(name: str, finding: str) -> ChangeRow:
         "gained",
         READER,
         arn,
-        (start(TOOLS), ASSUME, hop),
+        (by_tool(), ASSUME, hop),
         resource_name=name,
         sensitivity="high",
         sensitive_because="secrets are sensitive by type",
@@ -153,13 +177,13 @@ def table(name: str) -> ChangeRow:
         "gained",
         READER,
         arn,
-        (start(TOOLS), ASSUME, hop),
+        (by_tool(), ASSUME, hop),
         actions=("dynamodb:GetItem", "dynamodb:Query", "dynamodb:Scan"),
     )
 
 
 ADMIN_WITNESS = (
-    start(TOOLS),
+    by_tool(),
     ASSUME,
     Hop(
         kind="pass-role",
@@ -221,7 +245,7 @@ def changes() -> tuple[ChangeRow, ...]:
             "gained",
             TOOLS,
             READER,
-            (start(TOOLS), ASSUME),
+            (by_tool(), ASSUME),
             **to_become,
             resource_name="lake-reader",
         ),
@@ -234,7 +258,7 @@ def changes() -> tuple[ChangeRow, ...]:
             READER,
             "arn:aws:secretsmanager:*:444455556666:secret:*",
             (
-                start(TOOLS),
+                by_tool(),
                 ASSUME,
                 grant(
                     READER,
@@ -254,7 +278,7 @@ def changes() -> tuple[ChangeRow, ...]:
             TOOLS,
             exports,
             (
-                start(TOOLS),
+                by_tool(),
                 grant(
                     TOOLS,
                     exports,
@@ -285,7 +309,7 @@ def changes() -> tuple[ChangeRow, ...]:
             TOOLS,
             refund,
             (
-                start(TOOLS),
+                by_tool(),
                 grant(
                     TOOLS, refund, "lambda:InvokeFunction", statement("lambda:InvokeFunction", "*")
                 ),
@@ -513,8 +537,8 @@ def cell(identity: str, resource_class: str, old: int, new: int, unknown: int = 
 
 def build_diff() -> DiffReport:
     old = identity(RUNTIME, (start(RUNTIME),), first=True)
-    tools = identity(TOOLS, (start(TOOLS),), first=True)
-    reader = identity(READER, (start(TOOLS), ASSUME), first=False)
+    tools = identity(TOOLS, (by_tool(),), first=True)
+    reader = identity(READER, (by_tool(), ASSUME), first=False)
     admin = identity(ETL, ADMIN_WITNESS[:-1], first=False)
     return DiffReport(
         schema="modelreach.diff/1",
@@ -566,6 +590,7 @@ def build_diff() -> DiffReport:
         credentials=(KEY,),
         gate=GATE,
         scopes=SCOPES,
+        tools=(msgspec.structs.replace(REFUND, state="new", opens=2),),
     )
 
 
@@ -588,6 +613,7 @@ def build_radius() -> RadiusReport:
         figures=diff.summary.new,
         gate=diff.gate,
         scopes=diff.scopes,
+        tools=(REFUND,),
     )
 
 
@@ -617,7 +643,7 @@ def build_wide(paths: int) -> DiffReport:
             kind,
             role,
             resource,
-            (start(TOOLS), assume, grant(role, resource, f"{service}:Get", text)),
+            (by_tool(), assume, grant(role, resource, f"{service}:Get", text)),
             resource_kind=types[number % 5],
             resource_name=f"{noun}-{number}",
             scope=account,
@@ -678,6 +704,8 @@ def _poisoned(value: Any, name: str, text: str) -> Any:
         }
     if isinstance(value, list | tuple):
         return [_poisoned(item, name, text) for item in value]
+    if name in ("subject", "tool") and not value:
+        return value
     if isinstance(value, str) and name not in _CLOSED and name != "statement":
         return f"{text}{value}"
     return value

@@ -130,7 +130,7 @@ HTML_TAGS = {
 
 #: The parts of a page that it links to itself.
 PARTS = {f"#{part}" for part in ("matrix", "graph", "findings", "due", "reach", "unread")}
-PARTS |= {"#waivers", "#inputs", "#sign"}
+PARTS |= {"#waivers", "#inputs", "#sign", "#tools"}
 
 
 @both

@@ -51,7 +51,7 @@ def test_paper_has_the_parts_of_the_page_in_its_order(
     places = [shown.index(squeezed(titles[0]))]
     for title in titles[1:]:
         places.append(shown.index(squeezed(title), places[-1]))
-    assert len(titles) == 12
+    assert len(titles) == 13
     assert all(squeezed(finding.id + "·") in shown for finding in gated_report.findings)
     assert squeezed(gated_report.new.snapshot_digest) in shown
 

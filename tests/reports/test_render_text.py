@@ -14,7 +14,7 @@ from modelreach_reports import html, text
 from modelreach_reports.witness import render_decision, render_finding, render_witness
 
 GOLDEN = Path(__file__).parent / "golden"
-SCREEN = 50
+SCREEN = 51
 
 
 def golden(name: str, shown: bytes) -> None:

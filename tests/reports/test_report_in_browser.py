@@ -78,8 +78,8 @@ def test_opens_from_disk_in_silence_and_draws_little(
     page = opened(wide_report(paths))
     assert page.complaints == []
     assert page.requests == [page.page.url]
-    drawn = [page.count(f".column:nth-of-type({place}) button.node") for place in range(1, 6)]
-    assert drawn[:3] == [1, 1, min(BUDGET, 10)] if paths > 40 else sum(drawn) > 20
+    drawn = [page.count(f".column:nth-of-type({place}) button.node") for place in range(1, 7)]
+    assert drawn[:4] == [1, 1, 1, min(BUDGET, 10)] if paths > 40 else sum(drawn) > 20
     assert max(drawn) <= BUDGET
     page.page.locator("#explore-columns path").first.wait_for(state="attached")
     assert f"{paths:,} paths" in page.words("#explore-count")[0]
@@ -126,7 +126,8 @@ def test_keys_alone_reach_a_path(wide_report: Wide, opened: Open) -> None:
     page = opened(wide_report(40))
     focused = "document.activeElement.getAttribute('aria-label')"
     page.page.locator("button.node").first.focus()
-    for key, column in (("ArrowRight", "Runs as"), ("ArrowRight", "Becomes"), ("End", "Becomes")):
+    steps = ("Tool", "Runs as", "Becomes")
+    for key, column in (*(("ArrowRight", step) for step in steps), ("End", "Becomes")):
         page.page.keyboard.press(key)
         assert page.page.evaluate(focused).startswith(column)
     page.page.keyboard.press("ArrowRight")
@@ -154,7 +155,7 @@ def test_filters_narrow_findings_and_changes(wide_report: Wide, opened: Open) ->
 def test_links_lead_to_a_finding_and_to_its_path(diff_report: DiffReport, opened: Open) -> None:
     page = opened(diff_report, "#path=F03")
     assert "F03" in page.words("#explore-crumbs")[0]
-    assert page.count("button.node") == 6
+    assert page.count("button.node") == 7
     assert page.words("#explore-paths a") == ["F03"]
     page.page.locator("#f-F01 a.on-graph").click()
     assert page.words("#explore-paths a") == ["F01"]

@@ -28,7 +28,11 @@ def classify(old: Deployment, new: Deployment, reach: Reach) -> SecurityChange:
         for row in dimension.compare(old.spec, new.spec)
     ]
     said += reached.compare(reach)
-    triggers = _in_order(row for row in said if isinstance(row, TriggerRow))
+    triggers = _in_order(
+        reached.with_what_it_opens(row, reach.report)
+        for row in said
+        if isinstance(row, TriggerRow)
+    )
     undeclared = tuple(row for row in said if isinstance(row, UndeclaredRow))
     answers: dict[str, Answer] = {d.value: _answer(d, triggers, undeclared) for d in Dimension}
     return SecurityChange(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 
 from modelreach import diff as differ
 from modelreach.blame import Sight
@@ -18,29 +19,33 @@ from modelreach.pipeline.gated import ONLY_FINDINGS, GateInput, classified
 from modelreach.pipeline.origins import located
 from modelreach.pipeline.patterns import pattern_changes
 from modelreach.pipeline.standing import standing
+from modelreach.pipeline.toolrows import compared_tool_rows
 from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
 from modelreach.reach import Access, Identity, Takeover
 from modelreach.report import ChangeRow, DiffReport, Hop, MatrixCell, Summary
 from modelreach.snapshot import Gap
+from modelreach.toolbox import Toolbox, fresh
 
 
 def diff_report(
     old: Side, new: Side, options: GateOptions, given: GateInput = ONLY_FINDINGS
 ) -> DiffReport:
     """Compare two evaluated releases, and ask the gate."""
+    old, new = _with_tools(old, new), _with_tools(new, old)
     changes = _changes(old, new)
     findings = standing(compare(old.findings, new.findings), old, new, _blind(new, old))
-    finding_rows = rows.finding_rows(findings)
+    finding_rows = rows.finding_rows(findings, new.toolbox, old.toolbox)
     numbers = rows.numbers_by_subject(finding_rows)
     gaps = rows.gap_rows(old.gaps, new.gaps)
+    change_rows = tuple(_change_row(change, old, new, numbers) for change in changes)
     report = DiffReport(
         schema="modelreach.diff/1",
         old=rows.release_row(old.release),
         new=rows.release_row(new.release),
         summary=_summary(old, new, changes, findings),
-        changes=tuple(_change_row(change, old, new, numbers) for change in changes),
+        changes=change_rows,
         findings=finding_rows,
         gaps=gaps,
         identities_old=rows.identity_rows(old),
@@ -50,10 +55,17 @@ def diff_report(
         credentials=rows.credential_rows(old.case, new.case),
         gate=gate((), 0, options),
         scopes=rows.scope_rows(old, new),
+        tools=compared_tool_rows(old, new, change_rows),
     )
     reach = Reach(report, rows.credential_rows(old.case), rows.credential_rows(new.case))
     made = classified(reach, old.release.deployment, new.release.deployment, options, given)
     return located(made, (*new.release.snapshot.origins, *old.release.snapshot.origins))
+
+
+def _with_tools(side: Side, other: Side) -> Side:
+    """Give a side whose tools are told from those of the other side."""
+    own = fresh(side.radius.graph.tools, other.radius.graph.tools)
+    return replace(side, toolbox=Toolbox(side.radius, own))
 
 
 # --- changes -------------------------------------------------------------------------------
@@ -303,14 +315,22 @@ def _change_row(change: Change, old: Side, new: Side, numbers: dict[str, str]) -
         within=grant.within,
         caused_by=tuple(rows.gap_text(gap) for gap in change.caused_by),
         findings=(number,) if number else (),
-        witness=_witness(access, change.actions),
+        witness=_witness(access, side, change),
+        tools=rows.ids(side.toolbox.by(access.path, grant, new=_is_moved(change))),
+        opened_by=side.toolbox.opened_by(access) if _is_moved(change) else (),
     )
 
 
-def _witness(access: Access, actions: tuple[str, ...]) -> tuple[Hop, ...]:
+def _is_moved(change: Change) -> bool:
+    """Is there an access on one side that is not, or not as wide, on the other?"""
+    return change.kind is not ChangeKind.REROUTED
+
+
+def _witness(access: Access, side: Side, change: Change) -> tuple[Hop, ...]:
+    tool = side.toolbox.first(access.path, access.grant, new=_is_moved(change))
     if access.grant.capability in (Capability.ASSUME, Capability.ADMINISTER):
-        return rows.witness_of_path(access.path)
-    return rows.witness_of_access(access, actions)
+        return rows.witness_of_path(access.path, tool)
+    return rows.witness_of_access(access, change.actions, tool)
 
 
 def _verdict(access: Access | None, change: Change) -> str:

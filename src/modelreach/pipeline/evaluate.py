@@ -15,11 +15,13 @@ from modelreach.model import InputError
 from modelreach.pipeline.answering import Answers
 from modelreach.pipeline.decided import step_of
 from modelreach.pipeline.survey import Started
+from modelreach.pipeline.tools import name_of, resolved, tools_of, wired
 from modelreach.policy import providers
-from modelreach.policy.engine import Engine, Pivot, Presence
+from modelreach.policy.engine import Engine, Presence
 from modelreach.policy.provider import Context, Opens
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Facts, Gap, Snapshot, facts_of
+from modelreach.toolbox import Toolbox
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,7 @@ class Side:
     case: Case
     findings: tuple[Finding, ...]
     gaps: tuple[Gap, ...]
+    toolbox: Toolbox
 
     @property
     def radius(self) -> BlastRadius:
@@ -116,15 +119,17 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
     radius = reach(
         starts,
         built,
-        wired=_wired(release.deployment, built),
+        wired=wired(release.deployment, built),
         unresolved=tuple(gap.subject for gap in unresolved),
+        tools=tools_of(release.deployment, facts, built),
     )
     unresolved.extend(_opened_unread(radius, facts))
     unresolved.extend(_aimed_unread(radius, built))
     case = Case(release.deployment, radius, facts, built, policy)
     findings = judge(case)
     estates.keep()
-    return Side(release, case, findings, (*release.snapshot.gaps, *unresolved))
+    gaps = (*release.snapshot.gaps, *unresolved)
+    return Side(release, case, findings, gaps, Toolbox(radius))
 
 
 def started(release: Release, policy: JudgePolicy, estates: Estates) -> Started:
@@ -134,7 +139,7 @@ def started(release: Release, policy: JudgePolicy, estates: Estates) -> Started:
     return Started(
         release.deployment,
         tuple(sorted(set(starts))),
-        tuple((pivot.source, step_of(pivot)) for pivot in _wired(release.deployment, built)),
+        tuple((pivot.source, step_of(pivot)) for pivot in wired(release.deployment, built)),
         tuple(sorted(gap.subject for gap in unresolved)),
     )
 
@@ -177,7 +182,7 @@ def _starts(
     unresolved: list[Gap] = []
     for position, identity in enumerate(release.deployment.spec.identities):
         engine = built.get(identity.cloud)
-        found = _resolved(_name(identity), engine) if engine else ()
+        found = resolved(identity, engine)
         starts.extend(found)
         if found:
             continue
@@ -189,31 +194,10 @@ def _starts(
     return starts, unresolved
 
 
-def _name(identity: Identity) -> str:
-    return providers.qualified(identity.cloud, identity.principal, identity.cluster or "")
-
-
-def _resolved(name: str, engine: Engine) -> tuple[str, ...]:
-    """The principals that a manifest's identity stands for: itself, or what a runtime runs as."""
-    principal = engine.principal(name)
-    if principal is not None:
-        return (principal.id,)
-    runtime = engine.runtime(name)
-    return tuple(i for i in runtime.identities if engine.principal(i)) if runtime else ()
-
-
 def _runs_as_nobody(identity: Identity, engine: Engine) -> bool:
     """Is it a runtime that runs as an account of the provider, which holds nothing here?"""
-    runtime = engine.runtime(_name(identity))
+    runtime = engine.runtime(name_of(identity))
     return runtime is not None and bool(runtime.attributes.get(RUNS_AS))
-
-
-def _wired(deployment: Deployment, built: dict[str, Engine]) -> Iterator[Pivot]:
-    """Hops to what the tools of the deployment's runtimes run as."""
-    for identity in deployment.spec.identities:
-        engine = built.get(identity.cloud)
-        if engine is not None and engine.runtime(_name(identity)) is not None:
-            yield from engine.tools(_name(identity))
 
 
 #: The attribute of a runtime that runs as an account that its provider keeps to itself.

@@ -9,8 +9,8 @@ import msgspec
 
 from modelreach import standards
 from modelreach.deployment import lines_of_identities
-from modelreach.graph import Path
-from modelreach.judge.finding import Case, Finding, day
+from modelreach.graph import Path, Tool
+from modelreach.judge.finding import Case, Finding, State, day
 from modelreach.judge.sensitivity import Rated
 from modelreach.model import Sensitivity, Strength, Verdict
 from modelreach.pipeline.evaluate import Release, Side
@@ -31,6 +31,7 @@ from modelreach.report import (
     ScopeRow,
 )
 from modelreach.snapshot import Gap
+from modelreach.toolbox import Toolbox
 
 
 def release_row(release: Release) -> ReleaseRow:
@@ -55,17 +56,36 @@ def release_row(release: Release) -> ReleaseRow:
 # --- witnesses -----------------------------------------------------------------------------
 
 
-def witness_of_path(path: Path) -> tuple[Hop, ...]:
-    """Give a path as hops, the start first."""
-    start = Hop(kind="start", subject="", object=path.start, note="what the release runs as")
-    return (start, *(_pivot_hop(pivot) for pivot in path.pivots))
+def witness_of_path(path: Path, tool: Tool | None = None) -> tuple[Hop, ...]:
+    """Give a path as hops, the start first: by a tool, where the start is a tool's."""
+    return (_start_hop(path, tool), *(_pivot_hop(pivot) for pivot in path.pivots))
 
 
-def witness_of_access(access: Access, actions: Sequence[str] = ()) -> tuple[Hop, ...]:
+def _start_hop(path: Path, tool: Tool | None) -> Hop:
+    if tool is None:
+        return Hop(kind="start", subject="", object=path.start, note="what the release runs as")
+    return Hop(
+        kind="start", subject=tool.node, object=path.start, note=described(tool), tool=tool.id
+    )
+
+
+def described(tool: Tool) -> str:
+    """Say what is declared of a tool, and what is not."""
+    parts = [f"{tool.kind or 'other'} tool", f"effect {tool.effect or 'not declared'}"]
+    parts.append(f"approval {tool.approval or 'not declared'}")
+    parts.append(f"{tool.input_trust or 'undeclared'} input")
+    if tool.credential:
+        parts.append(f"by {tool.credential}")
+    return ", ".join(parts)
+
+
+def witness_of_access(
+    access: Access, actions: Sequence[str] = (), tool: Tool | None = None
+) -> tuple[Hop, ...]:
     """Give the way to an access, and the grant at its end: that of the first of these actions, if
     it is about some of them only."""
     action = next(iter(actions or access.grant.actions), "")
-    return (*witness_of_path(access.path), _grant_hop(access.grant, action))
+    return (*witness_of_path(access.path, tool), _grant_hop(access.grant, action))
 
 
 def _pivot_hop(pivot: Pivot) -> Hop:
@@ -79,6 +99,7 @@ def _pivot_hop(pivot: Pivot) -> Hop:
         depends_on=conjuncts(pivot.residual),
         pivot=pivot.rule,
         note=pivot.note or (f"by way of {pivot.via}" if pivot.via else ""),
+        tool=pivot.tool,
         also=tuple(
             hop
             for support in (first, *others)
@@ -140,7 +161,14 @@ def _granted_by(hop: Hop, ref: StatementRef | None) -> Hop:
 # --- rows ----------------------------------------------------------------------------------
 
 
-def grant_row(access: Access, rated: Rated, findings: Mapping[str, str]) -> GrantRow:
+def ids(tools: Iterable[Tool]) -> tuple[str, ...]:
+    """Give the ids of tools."""
+    return tuple(tool.id for tool in tools)
+
+
+def grant_row(
+    access: Access, rated: Rated, findings: Mapping[str, str], toolbox: Toolbox
+) -> GrantRow:
     """Give an access as a row of a radius. `findings` are ids by what they are about."""
     number = findings.get(access.grant.resource)
     grant = access.grant
@@ -160,8 +188,9 @@ def grant_row(access: Access, rated: Rated, findings: Mapping[str, str]) -> Gran
         strength=str(access.strength),
         pattern=grant.pattern,
         within=grant.within,
-        witness=witness_of_access(access),
+        witness=witness_of_access(access, (), toolbox.first(access.path, grant)),
         findings=(number,) if number else (),
+        tools=ids(toolbox.by(access.path, grant)),
     )
 
 
@@ -170,10 +199,10 @@ def identity_rows(side: Side) -> tuple[IdentityRow, ...]:
     identities = sorted(
         side.radius.identities.values(), key=lambda i: (len(i.path.pivots), i.principal.id)
     )
-    return tuple(_identity_row(identity) for identity in identities)
+    return tuple(_identity_row(identity, side.toolbox) for identity in identities)
 
 
-def _identity_row(identity: Identity) -> IdentityRow:
+def _identity_row(identity: Identity, toolbox: Toolbox) -> IdentityRow:
     return IdentityRow(
         id=identity.principal.id,
         kind=identity.principal.kind,
@@ -184,16 +213,18 @@ def _identity_row(identity: Identity) -> IdentityRow:
         strength=str(identity.path.strength),
         hops=len(identity.path.pivots),
         name=identity.principal.name,
-        witness=witness_of_path(identity.path),
+        witness=witness_of_path(identity.path, toolbox.first(identity.path)),
+        tools=ids(toolbox.by(identity.path)),
     )
 
 
 def admin_rows(side: Side) -> tuple[AdminRow, ...]:
     """Give every scope that can be taken over."""
-    return tuple(_admin_row(takeover) for _, takeover in sorted(side.radius.takeovers.items()))
+    takeovers = sorted(side.radius.takeovers.items())
+    return tuple(_admin_row(takeover, side.toolbox) for _, takeover in takeovers)
 
 
-def _admin_row(takeover: Takeover) -> AdminRow:
+def _admin_row(takeover: Takeover, toolbox: Toolbox) -> AdminRow:
     pivots = takeover.path.pivots
     return AdminRow(
         scope=takeover.scope,
@@ -202,7 +233,8 @@ def _admin_row(takeover: Takeover) -> AdminRow:
         verdict=str(verdict_of(takeover.path)),
         strength=str(takeover.path.strength),
         depends_on=conjuncts(all_of(pivot.residual for pivot in pivots)),
-        witness=witness_of_path(takeover.path),
+        witness=witness_of_path(takeover.path, toolbox.first(takeover.path)),
+        tools=ids(toolbox.by(takeover.path)),
     )
 
 
@@ -228,17 +260,28 @@ def credential_rows(*cases: Case) -> tuple[CredentialRow, ...]:
     return tuple(row for _, row in sorted(rows.items()))
 
 
-def finding_rows(findings: Iterable[Finding]) -> tuple[FindingRow, ...]:
-    """Give findings, numbered in their order."""
-    return tuple(_finding_row(f, f"F{n:02d}") for n, f in enumerate(findings, start=1))
+def finding_rows(
+    findings: Iterable[Finding], toolbox: Toolbox, gone: Toolbox | None = None
+) -> tuple[FindingRow, ...]:
+    """Give findings, numbered in their order. `gone` are the tools of the older side, of which the
+    findings are that are gone."""
+    return tuple(
+        _finding_row(f, f"F{n:02d}", gone if gone and f.state is State.GONE else toolbox)
+        for n, f in enumerate(findings, start=1)
+    )
 
 
-def _finding_row(finding: Finding, number: str) -> FindingRow:
+def _finding_row(finding: Finding, number: str, toolbox: Toolbox) -> FindingRow:
     witness: tuple[Hop, ...] = ()
+    tools: tuple[Tool, ...] = ()
+    fresh = finding.state is not State.UNCHANGED
     if finding.access is not None:
-        witness = witness_of_access(finding.access)
+        path, grant = finding.access.path, finding.access.grant
+        witness = witness_of_access(finding.access, (), toolbox.first(path, grant, new=fresh))
+        tools = toolbox.by(path, grant, new=fresh)
     elif finding.path is not None:
-        witness = witness_of_path(finding.path)
+        witness = witness_of_path(finding.path, toolbox.first(finding.path, new=fresh))
+        tools = toolbox.by(finding.path, new=fresh)
     return FindingRow(
         id=number,
         fingerprint=fingerprint(finding),
@@ -254,6 +297,7 @@ def _finding_row(finding: Finding, number: str) -> FindingRow:
         witness=witness,
         fix=finding.fix,
         standards=tuple(one.key for one in standards.of(finding.rule)),
+        tools=ids(tools),
     )
 
 

@@ -12,6 +12,7 @@ from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import Side
 from modelreach.pipeline.gated import NO_WAIVERS
 from modelreach.pipeline.origins import located
+from modelreach.pipeline.toolrows import tool_rows
 from modelreach.reach import Access
 from modelreach.report import RadiusReport
 
@@ -24,11 +25,11 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
     """
     accesses = [access for access in side.radius.accesses if not _summed_up(access, side)]
     findings = tuple(replace(f, state=State.NEW) for f in side.findings)
-    found = apply(rows.finding_rows(findings), waivers)
+    found = apply(rows.finding_rows(findings, side.toolbox), waivers)
     gaps = rows.gap_rows(side.gaps)
     numbers = rows.numbers_by_subject(found)
     listed = [
-        rows.grant_row(access, side.case.rated(access.grant), numbers)
+        rows.grant_row(access, side.case.rated(access.grant), numbers, side.toolbox)
         for access in (*accesses, *side.radius.patterns)
     ]
     report = RadiusReport(
@@ -46,6 +47,7 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
         figures=rows.figures(side),
         gate=gate(found, len(gaps), options),
         scopes=rows.scope_rows(side),
+        tools=tool_rows(side),
     )
     return located(report, side.release.snapshot.origins)
 

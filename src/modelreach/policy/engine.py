@@ -6,7 +6,7 @@ answers `Engine` for one snapshot.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
@@ -67,7 +67,8 @@ class Pivot:
     """A hop that changes identity, or that takes a scope over (`kind` is `administer`).
 
     `rule` is the id of the escalation rule ("" for plain trust); `via` is the compute or
-    credential used on the way, when there is one.
+    credential used on the way, when there is one; `tool` the tool of the release that alone
+    takes the hop, by calling what runs as the target.
     """
 
     kind: str
@@ -79,6 +80,24 @@ class Pivot:
     rule: str = ""
     via: str = ""
     note: str = ""
+    tool: str = ""
+
+
+def called(principal: str, there: Runtime | None) -> Iterator[Pivot]:
+    """Give the hops to what a runtime runs as, from a principal that calls it: that it does is
+    what the manifest says, and no permission is asked."""
+    for target in there.identities if there is not None else ():
+        if there is not None and target != principal:
+            yield Pivot(
+                "tool",
+                principal,
+                target,
+                Strength.CERTAIN,
+                TRUE,
+                (Support(principal, "", there.id, ()),),
+                via=there.id,
+                note=f"it calls {there.name or there.id}, which runs as it",
+            )
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +210,11 @@ class Engine(Protocol):
 
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
+        ...
+
+    def calls(self, principal: str, runtime: str) -> Iterable[Pivot]:
+        """A hop from a principal that calls a runtime as its tool to each identity that this runs
+        as, where it may call it."""
         ...
 
     def explain(self, decision: Decision) -> tuple[str, ...]:

@@ -101,6 +101,10 @@ class WorkflowEngine:
         """Its tools are in its manifest."""
         return ()
 
+    def calls(self, principal: str, runtime: str) -> Iterable[Pivot]:
+        """Nothing that runs in a pipeline is called as a tool."""
+        return ()
+
     def explain(self, decision: Decision) -> tuple[str, ...]:
         """Why nothing is granted."""
         return ("a workflow acts by the identities that let its token in, not by itself",)

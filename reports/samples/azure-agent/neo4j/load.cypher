@@ -31,6 +31,12 @@ MERGE (n:Modelreach {id: row['id:ID']})
 SET n:Scope, n.name = row.name, n.kind = row.kind, n.scope = row.scope,
     n.provider = row.provider, n.sensitive = row['sensitive:boolean'] = 'true',
     n.first = row['first:boolean'] = 'true', n.change = row.change;
+LOAD CSV WITH HEADERS FROM 'file:///nodes.csv' AS row
+WITH row WHERE row[':LABEL'] = 'Modelreach;Tool'
+MERGE (n:Modelreach {id: row['id:ID']})
+SET n:Tool, n.name = row.name, n.kind = row.kind, n.scope = row.scope,
+    n.provider = row.provider, n.sensitive = row['sensitive:boolean'] = 'true',
+    n.first = row['first:boolean'] = 'true', n.change = row.change;
 LOAD CSV WITH HEADERS FROM 'file:///relationships.csv' AS row
 WITH row WHERE row[':TYPE'] = 'ACCESS'
 MATCH (a:Modelreach {id: row[':START_ID']}), (b:Modelreach {id: row[':END_ID']})
@@ -144,4 +150,10 @@ WITH row WHERE row[':TYPE'] = 'UPDATE_COMPUTE'
 MATCH (a:Modelreach {id: row[':START_ID']}), (b:Modelreach {id: row[':END_ID']})
 WITH row, a, b, coalesce(row.actions, '') AS actions, coalesce(row.statement, '') AS statement
 MERGE (a)-[r:UPDATE_COMPUTE {hop: row.hop, actions: actions, statement: statement}]->(b)
+SET r.strength = row.strength, r.depends_on = row.depends_on, r.release = row.release;
+LOAD CSV WITH HEADERS FROM 'file:///relationships.csv' AS row
+WITH row WHERE row[':TYPE'] = 'USES'
+MATCH (a:Modelreach {id: row[':START_ID']}), (b:Modelreach {id: row[':END_ID']})
+WITH row, a, b, coalesce(row.actions, '') AS actions, coalesce(row.statement, '') AS statement
+MERGE (a)-[r:USES {hop: row.hop, actions: actions, statement: statement}]->(b)
 SET r.strength = row.strength, r.depends_on = row.depends_on, r.release = row.release;

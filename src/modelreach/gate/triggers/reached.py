@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
+from msgspec.structs import replace
+
 from modelreach.gate.catalogue import Dimension
 from modelreach.gate.triggers.said import Said, trigger
 from modelreach.gate.triggers.tools import STATIC
@@ -134,8 +136,15 @@ def _identities(report: DiffReport, more: Iterable[ChangeRow]) -> Said:
     starts = {row.id for row in report.identities_new if row.start}
     for row in more:
         if row.capability == "assume" and row.kind == "gained" and row.resource not in starts:
-            new = f"{row.identity} can become it{_doubt(row)}"
+            new = f"{_way(row)}{_doubt(row)}"
             yield trigger("IDENTITY-NEW", row.resource, "not reached", new, witness=row.witness)
+
+
+def _way(row: ChangeRow) -> str:
+    last = row.witness[-1] if row.witness else None
+    if last is not None and last.kind == "tool" and last.tool:
+        return f"tool {last.tool} calls what runs as it"
+    return f"{row.identity} can become it"
 
 
 def _credentials(reach: Reach) -> Said:
@@ -157,6 +166,29 @@ def _credentials(reach: Reach) -> Said:
 
 def _lasts(row: CredentialRow) -> bool:
     return row.kind in STATIC and row.expires in ("", "never")
+
+
+# --- tools ---------------------------------------------------------------------------------
+
+_OF_TOOLS = frozenset({"TOOL-NEW", "TOOL-CHANGED"})
+
+
+def with_what_it_opens(row: TriggerRow, report: DiffReport) -> TriggerRow:
+    """Give the trigger of a tool with what the tool opened."""
+    if row.id not in _OF_TOOLS:
+        return row
+    changes = [
+        change
+        for change in report.changes
+        if change.kind in _MORE and row.subject in change.opened_by
+    ]
+    if not changes:
+        return row
+    things = {change.resource for change in changes}
+    sensitive = {c.resource for c in changes if c.sensitivity in _SENSITIVE}
+    told = f"; opens {_counted(len(things), 'thing')}"
+    told += f", {len(sensitive)} of them sensitive" if sensitive else ""
+    return replace(row, new=row.new + told)
 
 
 # --- what was not read ---------------------------------------------------------------------

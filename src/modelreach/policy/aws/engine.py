@@ -21,7 +21,7 @@ from modelreach.policy.aws.federation import admits, tokens
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.surface import Touch, touches
-from modelreach.policy.aws.tools import tools
+from modelreach.policy.aws.tools import calls, tools
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.brief import Brief
 from modelreach.policy.decision import Decision
@@ -136,6 +136,10 @@ class AwsEngine:
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
         return tuple(tools(self._estate, runtime, self._fixed))
+
+    def calls(self, principal: str, runtime: str) -> Iterable[Pivot]:
+        """A hop to each identity that a runtime runs as which the principal may call."""
+        return tuple(calls(self._estate, principal, runtime, self._fixed))
 
     def tokens(self, principal: str) -> Iterable[Token]:
         """A role can show its session elsewhere."""

@@ -13,7 +13,7 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-prerequisi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import acts_as
@@ -23,10 +23,10 @@ from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Request
 from modelreach.policy.aws.principals import Caller
-from modelreach.policy.decision import Decision
+from modelreach.policy.decision import Decision, Outcome
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.escalation.mechanism import provided, strength_of
-from modelreach.policy.expr import TRUE
+from modelreach.policy.expr import FALSE, TRUE, all_of
 from modelreach.snapshot import Runtime
 
 _AGENTS = "bedrock.amazonaws.com"
@@ -40,6 +40,7 @@ _ACTIONS = {
     "bedrock-agentcore:code-interpreter": "bedrock-agentcore:InvokeCodeInterpreter",
     "bedrock-agentcore:browser": "bedrock-agentcore:StartBrowserSession",
 }
+_DENIED = Decision(Verdict.DENY, Outcome.IMPLICIT_DENY, FALSE)
 _FOLLOWED = ("invokes", "collaborates", "reads", "routes-to")
 
 
@@ -63,6 +64,34 @@ def tools(estate: Estate, runtime: str, fixed: Fixed) -> Iterator[Pivot]:
                 waiting.append(there.id)
 
 
+def calls(estate: Estate, principal: str, runtime: str, fixed: Fixed) -> Iterator[Pivot]:
+    """Give a hop from a principal that calls a runtime to each identity that this runs as."""
+    there = _runtime(estate, runtime)
+    if there is None:
+        return
+    call = _by_principal(estate, principal, there, fixed)
+    if _is_denied(call):
+        call = _by_any_agent(estate, there, fixed)
+    if not _is_denied(call):
+        yield from _to_all(estate, principal, there, call, f"it calls {there.name or there.id}")
+
+
+def _is_denied(call: _Call) -> bool:
+    return call.decision is not None and call.decision.verdict is Verdict.DENY
+
+
+def _by_any_agent(estate: Estate, there: Runtime, fixed: Fixed) -> _Call:
+    """Where the role may not call a function, the agent's action group may call it."""
+    if there.kind != "lambda:function":
+        return _Call(_AGENTS, "", _DENIED)
+    known = {"aws:SourceAccount": (there.scope,), **fixed}
+    decision = _of_service(estate, there, Context.of(known))
+    if decision.verdict is not Verdict.DENY:
+        agent = provided("it is an agent of Bedrock that calls the function")
+        decision = replace(decision, residual=all_of((decision.residual, agent)))
+    return _Call(_AGENTS, _ACTIONS[there.kind], decision)
+
+
 def _runtime(estate: Estate, target: str) -> Runtime | None:
     """The runtime behind a link; of a qualified function, the function."""
     found = estate.facts.runtimes.get(target)
@@ -78,20 +107,26 @@ def _hops(
         call = _called(estate, here, there, source, fixed)
         if call.decision is not None and call.decision.verdict is Verdict.DENY:
             continue
-        residual = call.decision.residual if call.decision else TRUE
-        statements = call.decision.allowed_by if call.decision else ()
-        for target in acts_as(estate, there):
-            if source != target:
-                yield Pivot(
-                    "tool",
-                    source,
-                    target,
-                    strength_of(residual) if call.decision else Strength.CERTAIN,
-                    residual,
-                    (Support(call.caller, call.action, there.id, statements),),
-                    via=there.id,
-                    note=f"{_VERBS[kind]} {there.name or there.id}, which runs as it",
-                )
+        yield from _to_all(estate, source, there, call, f"{_VERBS[kind]} {there.name or there.id}")
+
+
+def _to_all(
+    estate: Estate, source: str, there: Runtime, call: _Call, said: str
+) -> Iterator[Pivot]:
+    residual = call.decision.residual if call.decision else TRUE
+    statements = call.decision.allowed_by if call.decision else ()
+    for target in acts_as(estate, there):
+        if source != target:
+            yield Pivot(
+                "tool",
+                source,
+                target,
+                strength_of(residual) if call.decision else Strength.CERTAIN,
+                residual,
+                (Support(call.caller, call.action, there.id, statements),),
+                via=there.id,
+                note=f"{said}, which runs as it",
+            )
 
 
 def _from_pod(estate: Estate, pod: Runtime, nodes: Runtime) -> Iterator[Pivot]:
@@ -137,11 +172,18 @@ class _Call:
 
 
 def _called(estate: Estate, here: Runtime, there: Runtime, source: str, fixed: Fixed) -> _Call:
-    action = _ACTIONS.get(there.kind, "")
     if there.kind == "lambda:function" and here.kind.startswith("bedrock:agent"):
+        action = _ACTIONS[there.kind]
         return _Call(_AGENTS, action, _by_service(estate, here, there, fixed))
-    if not action or estate.principal(source) is None:
+    if there.kind not in _ACTIONS or estate.principal(source) is None:
         return _Call(here.id)
+    return _by_principal(estate, source, there, fixed)
+
+
+def _by_principal(estate: Estate, source: str, there: Runtime, fixed: Fixed) -> _Call:
+    action = _ACTIONS.get(there.kind, "")
+    if not action:
+        return _Call(source)
     listed = there.id if there.id in estate.facts.resources else ""
     asker = Asker.of(estate, source, fixed)
     return _Call(source, action, asker.decide(action, there.id, listed, there.scope))
@@ -152,7 +194,9 @@ def _by_service(estate: Estate, here: Runtime, there: Runtime, fixed: Fixed) -> 
     source = here.id.split(":agent/")
     name = here.id if len(source) < 2 else f"{source[0]}:agent/{source[1].split(':')[0]}"
     known = {"aws:SourceArn": (name,), "aws:SourceAccount": (here.scope,), **fixed}
-    request = Request(
-        Caller.of(_AGENTS), "lambda:InvokeFunction", there.id, there.scope, Context.of(known)
-    )
+    return _of_service(estate, there, Context.of(known))
+
+
+def _of_service(estate: Estate, there: Runtime, context: Context) -> Decision:
+    request = Request(Caller.of(_AGENTS), "lambda:InvokeFunction", there.id, there.scope, context)
     return decide(request, estate.resource_layers(there.id, there.scope))

@@ -20,7 +20,7 @@ from modelreach.policy.azure.pivots import pivots
 from modelreach.policy.azure.tools import tools
 from modelreach.policy.azure.unlisted import unlisted
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
+from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token, called
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.presence import Where, presence
 from modelreach.policy.provider import Opens
@@ -110,6 +110,10 @@ class AzureEngine:
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
         return tuple(tools(self._estate, runtime.lower()))
+
+    def calls(self, principal: str, runtime: str) -> Iterable[Pivot]:
+        """A hop to each identity that a runtime runs as which the principal calls."""
+        return tuple(called(principal, self.runtime(runtime)))
 
     def tokens(self, principal: str) -> Iterable[Token]:
         """By what an identity shows elsewhere who it is."""

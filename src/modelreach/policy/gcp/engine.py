@@ -8,7 +8,7 @@ from typing import Final
 import msgspec
 
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
+from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token, called
 from modelreach.policy.gcp import grants as granting
 from modelreach.policy.gcp import pivots as pivoting
 from modelreach.policy.gcp.admission import admits, naming, tokens
@@ -118,6 +118,10 @@ class GcpEngine:
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """A hop for each identity that a runtime's tools run as."""
         return tuple(tools(self._estate, runtime))
+
+    def calls(self, principal: str, runtime: str) -> Iterable[Pivot]:
+        """A hop to each identity that a runtime runs as which the principal calls."""
+        return tuple(called(principal, self.runtime(runtime)))
 
     def tokens(self, principal: str) -> Iterable[Token]:
         """A service account can show an identity token of its own."""

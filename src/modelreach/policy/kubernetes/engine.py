@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
+from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token, called
 from modelreach.policy.kubernetes import grants as granting
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.entry import entered
@@ -77,6 +77,10 @@ class KubernetesEngine:
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """What runs in a cluster has no tools of its own: its manifest says what it calls."""
         return ()
+
+    def calls(self, principal: str, runtime: str) -> Iterable[Pivot]:
+        """A hop to each identity that a runtime runs as which the principal calls."""
+        return tuple(called(principal, self.runtime(runtime)))
 
     def explain(self, decision: Decision) -> tuple[str, ...]:
         """Why a request is denied, and what would have to change."""
