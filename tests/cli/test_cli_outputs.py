@@ -99,3 +99,11 @@ def test_a_folder_that_is_there_keeps_what_else_is_in_it(call: Any, place: Path)
     (place / "graph" / "mine.txt").write_text("mine")
     assert call("report", *BOTH, "-o", "graph/").code == 0
     assert {one.name for one in (place / "graph").iterdir()} == FOLDER | {"mine.txt"}
+
+
+def test_every_format_is_in_the_reference() -> None:
+    root = Path(__file__).resolve().parents[2]
+    page = (root / "docs" / "reference" / "cli.md").read_text(encoding="utf-8")
+    rows = [line for line in page.splitlines() if line.startswith("| `")]
+    told = {name for row in rows for name in row.split("|")[1].replace("`", "").split(", ")}
+    assert set(plugins.names(plugins.RENDERERS)) <= {name.strip() for name in told}
