@@ -145,6 +145,9 @@ TRUSTED: list[Any] = [
 ]
 
 
+ANYTHING: Json = {"Principal": "*", "Action": "*", "Resource": "*"}
+
+
 @st.composite
 def _statement(draw: st.DrawFn) -> Json:
     made: Json = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny"]))}
@@ -216,6 +219,11 @@ def crowds(draw: st.DrawFn) -> Snapshot:
         if draw(st.integers(0, 2)) == 0:
             attach(target, "scp", [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
             attach(target, "scp", draw(some))
+    for target in (OWN, OTHER):
+        if draw(st.integers(0, 2)) == 0:
+            attach(target, "rcp", [{**ANYTHING, "Effect": "Allow"}])
+            condition = draw(st.sampled_from(CONDITIONS[3:]))
+            attach(target, "rcp", [{**ANYTHING, "Effect": "Deny", "Condition": condition}])
     resources = [bucket("data-1"), bucket("data-2"), table("data-1"), table("data-2", OTHER)]
     runtimes: list[Runtime] = []
     for name in (*FUNCTIONS, INSTANCE):
@@ -275,3 +283,34 @@ def test_whatever_the_policies(made: Snapshot) -> None:
 @given(made=crowds())
 def test_whatever_the_policies_at_length(made: Snapshot) -> None:
     _compare(made, _everybody(made))
+
+
+def test_a_limit_that_asks_who_calls_parts_roles_with_the_same_policies() -> None:
+    """A resource control policy of the other account stops one of two equal roles."""
+    everything = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+    like = {"ArnLike": {"aws:PrincipalArn": ROLES[0]}}
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+    said: list[tuple[str, Any, Json]] = [
+        (ROLES[0], "identity", everything),
+        (ROLES[1], "identity", everything),
+        (ROLES[7], "trust", {**trust, "Principal": {"AWS": f"arn:aws:iam::{OWN}:root"}}),
+        (OTHER, "rcp", {**everything, "Principal": "*"}),
+        (OTHER, "rcp", {**ANYTHING, "Effect": "Deny", "Condition": like}),
+    ]
+    raws = [json.dumps({"Version": "2012-10-17", "Statement": [one]}).encode() for *_, one in said]
+    made = Snapshot(
+        schema=SCHEMA,
+        taken_at="2026-11-23T09:00:00Z",
+        scopes=tuple(Scope(id=one, provider="aws", kind="account") for one in (OWN, OTHER)),
+        principals=tuple(
+            Principal(id=name, provider="aws", kind="role", scope=name.split(":")[4])
+            for name in (ROLES[0], ROLES[1], ROLES[7])
+        ),
+        attachments=tuple(
+            Attachment(target=target, kind=kind, document=document_id(raw), name=kind)
+            for (target, kind, _), raw in zip(said, raws, strict=True)
+        ),
+        documents={document_id(raw): msgspec.Raw(raw) for raw in raws},
+    )
+    for names in ([ROLES[0], ROLES[1]], [ROLES[1], ROLES[0]]):
+        _compare(made, names)

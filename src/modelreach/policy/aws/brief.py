@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.brief_grants import Holdings, OfShelf, Parts
@@ -16,6 +17,7 @@ from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.counted import Counter
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.held import held
+from modelreach.policy.aws.named import asks_who
 from modelreach.policy.aws.policy_set import PolicySet, PolicySets
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.brief import Brief
@@ -61,6 +63,19 @@ class Briefs:
             shared.patterns,
         )
 
+    @cached_property
+    def _limits_ask_who(self) -> bool:
+        """Does a resource control policy ask who in particular calls, or spare somebody?"""
+        estate = self._estate
+        statements = [
+            statement
+            for scope in estate.facts.scopes
+            for policy in estate.attached(scope, "rcp")
+            for statement in policy.document.statements
+        ]
+        named = (s.principals for s in statements if s.principals is not None)
+        return any(map(asks_who, statements)) or any(p.negated or p.aws for p in named)
+
     def _shared(self, asker: Asker) -> _Shared:
         key = self._sets.of(asker) if self._anybody(asker) else None
         if key is None:
@@ -84,7 +99,7 @@ class Briefs:
 
     def _anybody(self, asker: Asker) -> bool:
         """Is it told from others with the same policies by trusts only, and by no resource?"""
-        if unclear(asker):
+        if unclear(asker) or self._limits_ask_who:
             return False
         named, account = self._estate.named, asker.principal.scope
         if named.personal and named.personal_in(account):

@@ -261,7 +261,7 @@ class _Reader:
             self._read[text] = _SaidOf(
                 tuple(dict.fromkeys(_named(document))),
                 frozenset(_singled(document)),
-                any(map(_personal, document.statements)),
+                any(map(asks_who, document.statements)),
             )
         return self._read[text]
 
@@ -282,7 +282,8 @@ def _singled(document: PolicyDocument) -> Iterator[str]:
 _PERSONAL = ("aws:principalarn", "aws:principaltag", "aws:userid", "aws:username")
 
 
-def _personal(statement: Statement) -> bool:
+def asks_who(statement: Statement) -> bool:
+    """Does a statement ask which caller of an account it is?"""
     texts = [
         text.lower()
         for condition in statement.conditions
