@@ -348,7 +348,7 @@ def _markdown(measures: list[Measure], exponents: dict[str, dict[str, float]]) -
         lines += ["|---|" + "--:|" * len(exponents)]
         lines += [
             f"| {stage} | "
-            + " | ".join(f"{e.get(stage, 0):.2f}" for e in exponents.values())
+            + " | ".join(f"{e[stage]:.2f}" if stage in e else "" for e in exponents.values())
             + " |"
             for stage in STAGES
             if any(stage in e for e in exponents.values())
