@@ -461,6 +461,10 @@ class Facts:
     def memorise(self, name: str, key: str, raw: bytes) -> None:
         """Have something kept under a name and key, in the place of what was."""
 
+    def forget(self, what: str, version: str) -> None:
+        """Have all dropped that was kept of something by other versions: names are made of what
+        it is, the version and more."""
+
     def digest_of(self, scope: str) -> bytes:
         """Give a digest of a part's facts, documents by their digests; b"" where none is known."""
         return b""

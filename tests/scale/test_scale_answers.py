@@ -172,6 +172,23 @@ def test_what_was_kept_and_makes_no_sense_is_worked_out(tmp_path: Path) -> None:
         assert _scans(_stored(path, made), names, keeping=True) == first
 
 
+def test_what_another_version_kept_goes(tmp_path: Path) -> None:
+    made = whole(plan(**SMALL))
+    path, names = tmp_path / "e.mrdb", _runs(made)
+    _scans(_stored(path, made), names[:1], keeping=True)
+    with sqlite3.connect(path) as db:
+        db.execute("UPDATE derived SET name = 'answers old x' WHERE name LIKE 'answers %'")
+        db.execute("INSERT INTO derived VALUES ('answerable', x'00', x'00')")
+    db.close()
+    _scans(_stored(path, made), names[1:], keeping=True)
+    with sqlite3.connect(path) as db:
+        kept = {row[0] for row in db.execute("SELECT DISTINCT name FROM derived")}
+    db.close()
+    assert "answers old x" not in kept
+    assert "answerable" in kept
+    assert any(name.startswith("answers ") for name in kept)
+
+
 @pytest.mark.parametrize("which", ["azure", "gcp", "kubernetes", "several"])
 def test_estates_of_all_providers(which: str, tmp_path: Path) -> None:
     made = ESTATES[which]

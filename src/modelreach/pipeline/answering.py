@@ -60,7 +60,8 @@ class Answers:
         self._engines: dict[str, Engine] = {}
         self._holding = Holding(facts, self._names, self.engine)
         told = hashlib.sha256(told.encode()).hexdigest()[:16]
-        self._name = f"answers {engine_version(self._names)} {told}"
+        self._version = engine_version(self._names)
+        self._name = f"answers {self._version} {told}"
         self._kept: dict[str, list[_Kept]] = {}
         self._found: dict[str, Answer | None] = {}
         self._heard: dict[str, _Heard] = {}
@@ -151,6 +152,7 @@ class Answers:
         self._heard.clear()
         if fresh:
             self._holding.keep()
+            self.facts.forget("answers", self._version)
             self.facts.keep()
 
     def _grounds(self, name: str, answer: Answer) -> Grounds:

@@ -48,8 +48,8 @@ class KeptDecisions:
         """`told` is all that else decides: what a deployment declares, and the user's rules."""
         self._facts, self._decide = facts, decide
         self._holding = Holding(facts, sorted(engines), engines.__getitem__)
-        version = engine_version(tuple(sorted(engines)))
-        self._name = f"decided {version} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
+        self._version = engine_version(tuple(sorted(engines)))
+        self._name = f"decided {self._version} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
         self._known: dict[str, Decided | None] = {}
         self._records: dict[str, dict[str, Record]] = {}
         self._fresh: set[str] = set()
@@ -111,6 +111,7 @@ class KeptDecisions:
             self._facts.memorise(self._name, shelf, packed(self._records[shelf]))
         if self._fresh:
             self._holding.keep()
+            self._facts.forget("decided", self._version)
         self._facts.keep()
         self._fresh.clear()
 

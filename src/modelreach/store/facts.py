@@ -274,6 +274,10 @@ class StoredFacts(Facts):
         """Have something kept under a name and key, in the place of what was."""
         self._derived.setdefault(name, {})[key.encode()] = raw
 
+    def forget(self, what: str, version: str) -> None:
+        """Drop all that other versions kept of something."""
+        self._store.forget_derived(what, version)
+
     def digest_of(self, scope: str) -> bytes:
         """Give a digest of a part's facts; of a part that is not there as of an empty one."""
         return self._source(scope)

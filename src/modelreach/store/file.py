@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import sqlite3
 from collections.abc import Generator, Iterable
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
@@ -245,6 +245,14 @@ class Store:
         with self._named():
             rows = self._db.execute("SELECT source, data FROM derived WHERE name = ?", (name,))
             return dict(rows.fetchall())
+
+    def forget_derived(self, what: str, version: str) -> None:
+        """Drop what was kept under names of `what` and another version."""
+        with suppress(sqlite3.OperationalError):  # a store that cannot be written is left as it is
+            self._db.execute(
+                "DELETE FROM derived WHERE name >= ? AND name < ? AND name NOT LIKE ?",
+                (f"{what} ", f"{what}!", f"{what} {version} %"),
+            )
 
     def keep_derived(self, name: str, found: dict[bytes, bytes]) -> None:
         """Keep what was derived, by the digest of its source. A store that cannot be written is
