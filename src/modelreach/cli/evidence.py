@@ -18,7 +18,9 @@ if TYPE_CHECKING:
 EXAMPLES = """\b
 Examples:
   modelreach evidence garak.report.jsonl
+  modelreach evidence promptfoo.json --manifest v2.yaml
   modelreach evidence new.json --baseline old.json
+  modelreach evidence --manifest v2.yaml        (the reports that it names)
   modelreach evidence --manifest v2.yaml --baseline-manifest v1.yaml
   modelreach evidence new.eval --baseline old.eval --correct-means held --format json
 """
