@@ -83,8 +83,9 @@ def test_reasons_name_things_in_every_form(diff_report: DiffReport) -> None:
     )
     report = msgspec.structs.replace(diff_report, scopes=(GROUP_ROW,), security_change=change)
     assert "rg-exports: not administered → can be taken over by boss@acme\n" in (
-        text.render(report, width=100).decode()
+        text.render(report, width=100, show_all=True).decode()
     )
+    assert "data exposure       yes      ADMIN-REACHED\n" in text.render(report).decode()
     assert "| `rg-exports` | not administered | can be taken over by boss`@`acme |" in (
         markdown.render(report).decode()
     )
