@@ -39,8 +39,9 @@ def kubernetes(
 
 def credential(kind: str, id_: str, principal: str) -> CredentialRow:
     fields: dict[str, Any] = dict.fromkeys(CredentialRow.__struct_fields__, "")
-    more = {"id": id_, "kind": kind, "principal": principal}
-    return CredentialRow(**fields | more | {"age_days": None, "unused_days": None})
+    more: dict[str, Any] = {"id": id_, "kind": kind, "principal": principal}
+    given = {**fields, **more, "age_days": None, "unused_days": None}
+    return CredentialRow(**given)
 
 
 @pytest.fixture

@@ -38,7 +38,7 @@ def sides() -> tuple[Side, Side]:
 @pytest.mark.soak
 @pytest.mark.parametrize("back", [False, True])
 def test_what_is_told_already_is_not_looked_for(sides: tuple[Side, Side], back: bool) -> None:
-    pair = sides[::-1] if back else sides
+    pair = (sides[1], sides[0]) if back else sides
 
     def told(change: Change) -> bool:
         return summed_up(change.kind, change.shown.grant, pair[1], pair)
