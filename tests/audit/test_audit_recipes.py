@@ -80,7 +80,8 @@ def test_every_recipe_runs_an_audit() -> None:
 @pytest.mark.parametrize(("name", "words"), COMMANDS, ids=[name for name, _ in COMMANDS])
 def test_commands_and_options_are_real(name: str, words: list[str]) -> None:
     command: click.Command = import_module(f"modelreach.cli.{words[1]}").command
-    command.make_context(words[1], [*words[2:]])
+    # Options of help are kept by a command from its first context on: as the program has them.
+    command.make_context(words[1], [*words[2:]], help_option_names=["-h", "--help"])
 
 
 # --- forges --------------------------------------------------------------------------------
