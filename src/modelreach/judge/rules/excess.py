@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
 
-from modelreach.judge.finding import Case, Finding
+from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING
 from modelreach.judge.use import Observed, Seen, observed
@@ -111,6 +111,7 @@ def _finding(
     beyond = "the declared needs" if declared else "what was seen to be used"
     shown = ", ".join(f"`{action}`" for action in actions[:3])
     more = f" and {len(actions) - 3} more" if len(actions) > 3 else ""
+    who = f"`{short(first.grant.principal)}`"
     where = f"`{first.grant.name}`" + (f" and {len(resources) - 1} more" if resources[1:] else "")
     return Finding(
         rule=ExcessPrivilege.ID,
@@ -119,7 +120,7 @@ def _finding(
         subject=f"{ref.target}#{ref.policy}#{ref.sid or ref.index}",
         subject_kind="statement",
         identity=first.grant.principal,
-        message=f"{shown}{more} on {where} {goes} beyond {beyond}",
+        message=f"{who}: {shown}{more} on {where} {goes} beyond {beyond}",
         fix=cut(first),
         key="|".join([*resources, *actions]),
         evidence=(
