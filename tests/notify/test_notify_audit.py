@@ -70,6 +70,20 @@ def test_nothing_is_lost_while_the_receiver_is_down(
     assert [kind for kind, _ in told] == ["gained", "lost"], "in order, and under a key each"
 
 
+def test_what_is_never_taken_is_told_and_does_not_hold_up_the_next(
+    receiver: Any, world: World, audit: Callable[[], str]
+) -> None:
+    audit()
+    receiver.answers = [(400, {})]
+    world.turn()
+    world.grants[0] ^= {"secret 02"}
+    assert "0 sent, 1 given up (it answered 400)" in audit()
+    receiver.answers = [(200, {})]
+    world.turn()
+    world.grants[0] ^= {"secret 02"}
+    assert "notified webhook:siem: 1 sent\n" in audit()
+
+
 def test_a_target_without_its_variable_stops_the_run_before_it_begins(
     world: World, monkeypatch: pytest.MonkeyPatch, audit: Callable[[], str]
 ) -> None:

@@ -40,13 +40,15 @@ class Notifier(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Delivered:
-    """What became of what was due at one target."""
+    """What became of what was due at one target. `given_up` will not be sent again: the target
+    said that it never takes it. `error` is why the last one was not taken."""
 
     target: str
     sent: int
     failed: int
     waiting: int
     error: str = ""
+    given_up: int = 0
 
 
 def deliver(state: State, notifiers: Iterable[Notifier], now: str) -> tuple[Delivered, ...]:
@@ -56,21 +58,26 @@ def deliver(state: State, notifiers: Iterable[Notifier], now: str) -> tuple[Deli
 
 
 def _to(state: State, notifier: Notifier, now: str) -> Delivered:
-    sent = 0
+    sent = given_up = 0
+    error = ""
     while due := state.due(notifier.target, now):
         for one in due:
             try:
                 notifier.send(one.telling, one.id)
-            except NotDelivered as error:
-                again = "" if error.permanent else _later(state, one.id, notifier.target, now)
-                state.failed(one.id, notifier.target, now, error.reason, again)
+            except NotDelivered as why:
+                error = why.reason
+                again = "" if why.permanent else _later(state, one.id, notifier.target, now)
+                state.failed(one.id, notifier.target, now, error, again)
                 if again:
                     waiting = len(state.pending(notifier.target))
-                    return Delivered(notifier.target, sent, 1, waiting, error.reason)
+                    failed = given_up + 1
+                    return Delivered(notifier.target, sent, failed, waiting, error, given_up)
+                given_up += 1
             else:
                 state.delivered(one.id, notifier.target, now)
                 sent += 1
-    return Delivered(notifier.target, sent, 0, len(state.pending(notifier.target)))
+    waiting = len(state.pending(notifier.target))
+    return Delivered(notifier.target, sent, given_up, waiting, error, given_up)
 
 
 def _later(state: State, notification: str, target: str, now: str) -> str:

@@ -54,6 +54,7 @@ class DeliveredRow(msgspec.Struct, frozen=True, kw_only=True):
     failed: int
     waiting: int
     error: str = ""
+    given_up: int = 0
 
 
 class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
@@ -164,6 +165,7 @@ def _delivered(one: Delivered) -> DeliveredRow:
         failed=one.failed,
         waiting=one.waiting,
         error=one.error,
+        given_up=one.given_up,
     )
 
 
@@ -344,4 +346,6 @@ def _told(row: DeliveredRow) -> str:
     line = f"notified {row.target}: {row.sent} sent"
     if row.waiting:
         line += f", {row.waiting} waiting"
+    if row.given_up:
+        line += f", {row.given_up} given up"
     return line + (f" ({row.error})" if row.error else "")
