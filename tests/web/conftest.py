@@ -104,14 +104,15 @@ def serving(state: str) -> Iterator[Start]:
     """Starts servers of the state, each behind a door."""
     running: list[tuple[uvicorn.Server, threading.Thread]] = []
 
-    def opened() -> State:
-        return open_state(state, "", read_only=True)
+    def start(door: Door | None = None, place: str = state) -> Served:
+        def opened() -> State:
+            return open_state(place, "", read_only=True)
 
-    def start(door: Door | None = None) -> Served:
-        app = application(
-            lambda: open_state(state, "", read_only=True), door or Door(), lambda: DAY
+        app = application(opened, door or Door(), lambda: DAY)
+        settings = uvicorn.Config(
+            app, port=0, log_level="error", lifespan="off", proxy_headers=False
         )
-        server = uvicorn.Server(uvicorn.Config(app, port=0, log_level="error", lifespan="off"))
+        server = uvicorn.Server(settings)
         thread = threading.Thread(target=server.run)
         thread.start()
         running.append((server, thread))

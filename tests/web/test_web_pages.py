@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -72,6 +73,15 @@ def test_what_is_not_there(served: Any, audits: list[Any]) -> None:
         answer = served.get(path)
         assert (answer.status, words in answer.data.decode()) == (404, True), path
         assert "frame-ancestors" in answer.headers["content-security-policy"]
+
+
+def test_a_state_that_is_gone_is_no_answer_about_what_was_in_it(
+    serving: Any, tmp_path: Path
+) -> None:
+    gone = serving(place=str(tmp_path / "gone"))
+    for path in ("/healthz", "/", "/deployments/agent-00", "/audits/ffffffffffff"):
+        assert gone.get(path).status == 503, path
+    assert "there is no state here" in gone.get("/").data.decode()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

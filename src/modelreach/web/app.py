@@ -26,7 +26,7 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from modelreach import plugins
-from modelreach.model import InputError, MissingExtra, ModelreachError
+from modelreach.model import MissingExtra, ModelreachError
 from modelreach.state import AuditRow
 from modelreach.state.database import State
 from modelreach.state.views import audit_view, overview, timeline
@@ -148,8 +148,6 @@ class _App:
     def problem(self, request: Request, error: Exception) -> Response:
         if isinstance(error, MissingExtra):
             return _problem(501, f"{error.message}: {error.hint}")
-        if isinstance(error, InputError):
-            return _problem(404, error.message)
         return _problem(503, str(error))
 
 
