@@ -93,7 +93,7 @@ class Briefs:
         mine = held(asker)
         return _Shared(
             self._counter.count(mine, asker.principal.scope),
-            self._holdings.parts(asker),
+            self._holdings.parts(asker, anybody=anybody),
             self._hops.common(asker, mine, anybody=anybody),
         )
 

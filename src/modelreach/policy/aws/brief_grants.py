@@ -17,8 +17,9 @@ from modelreach.policy.aws.classes import alike, unclear
 from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.evaluate import misplaced
-from modelreach.policy.aws.layers import AppliedPolicy, Policies
+from modelreach.policy.aws.layers import AppliedPolicy, Layers, Policies
 from modelreach.policy.aws.matching import opened
+from modelreach.policy.aws.named import asks_who
 from modelreach.policy.aws.outline import outlines
 from modelreach.policy.aws.principals import ways
 from modelreach.policy.aws.shelves import Shelf, Shelving
@@ -70,10 +71,12 @@ class Holdings:
         self._shapes: dict[object, int] = {}
         self._shape_of: dict[int, tuple[Statement, int]] = {}
         self._spoken: dict[tuple[int, str], tuple[PolicyDocument, tuple[Statement, ...]]] = {}
+        self._for_all: dict[Shelf, bool] = {}
 
-    def parts(self, asker: Asker) -> Parts:
-        """Give the classes of what a principal may touch, answered where no policy of a resource
-        has a say, and what is odd."""
+    def parts(self, asker: Asker, *, anybody: bool) -> Parts:
+        """Give the classes of what a principal may touch, and what is odd. They are answered where
+        no policy of a resource has a say; with `anybody`, where none asks who in particular calls.
+        """
         if unclear(asker):
             return Parts((), (), None)
         odd: list[str] = []
@@ -83,11 +86,21 @@ class Holdings:
         estate = asker.estate
         for shelf, part, _ in alike(asker, self._shelving, odd):
             first = estate.facts.resources[shelf.first(part)]
-            if shelf.own_policy or estate.resource_layers(first.id, first.scope).rcps:
+            theirs = estate.resource_layers(first.id, first.scope)
+            if (shelf.own_policy or theirs.rcps) and not (anybody and self._of_all(shelf, theirs)):
                 asked.append((shelf, part))
             elif answer := self._answer(asker, mine, shelf, part):
                 answered.append(OfShelf(first.kind, answer, shelf, part))
         return Parts(tuple(answered), tuple(asked), tuple(odd))
+
+    def _of_all(self, shelf: Shelf, theirs: Layers) -> bool:
+        """Do the policies of the resources of a shelf ask nobody who in particular it is?"""
+        found = self._for_all.get(shelf)
+        if found is None:
+            policies = (*theirs.resource, *theirs.acl)
+            said = (statement for policy in policies for statement in policy.document.statements)
+            found = self._for_all[shelf] = not (theirs.grants or any(map(asks_who, said)))
+        return found
 
     def of(self, asker: Asker, parts: Parts, alone: list[Grant]) -> Iterator[OfShelf]:
         """Give what a principal holds, by class; grants on what is odd go to `alone`."""
