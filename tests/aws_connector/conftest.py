@@ -48,7 +48,10 @@ UNKNOWN = frozenset({404, 500, 501})
 
 
 class Operations:
-    """Tells an operation from a request, by the SDK's own models."""
+    """Tells an operation from a request, by the SDK's own models.
+
+    One for all wires: reading the models takes longer than most tests.
+    """
 
     def __init__(self) -> None:
         self._session = botocore.session.Session()
@@ -97,6 +100,9 @@ class Operations:
         return self._rest[service]
 
 
+OPERATIONS = Operations()
+
+
 @dataclass
 class Quota:
     """A bucket of tokens, as AWS keeps for each service: filled at a rate, up to a burst.
@@ -143,7 +149,7 @@ class Wire:
 
     upstream: str
     url: str = ""
-    operations: Operations = field(default_factory=Operations)
+    operations: Operations = field(default_factory=lambda: OPERATIONS)
     made: list[Key] = field(default_factory=list)
     bodies: dict[Key, list[bytes]] = field(default_factory=dict)
     answers: dict[Key, Callable[[], Answer]] = field(default_factory=dict)
