@@ -10,7 +10,7 @@ from typing import Any, Final
 from botocore import xform_name
 from botocore.exceptions import ConnectionError as NoConnection
 
-from modelreach_aws.answers import Refusal
+from modelreach.collect.answers import Refusal
 from modelreach_aws.calls import Call
 from modelreach_aws.refusals import (
     REFUSED,

@@ -8,7 +8,9 @@ from dataclasses import dataclass
 from itertools import groupby
 from typing import Final
 
-from modelreach.model import InputError, MissingExtra
+from modelreach.collect.extras import needing
+from modelreach.collect.recording import prepare
+from modelreach.model import InputError
 from modelreach.plugins import CallPermission, CollectOptions
 from modelreach.snapshot import Snapshot
 from modelreach_aws import recording, sources
@@ -36,7 +38,7 @@ class AwsConnector:
         profiles, `MissingExtra` when AWS is to be asked and boto3 is not installed.
         """
         if options.record:
-            recording.prepare(options.record)
+            prepare(options.record)
         if options.sources:
             taken_at, answers = sources.read(options.sources, now=options.now)
         else:
@@ -46,12 +48,8 @@ class AwsConnector:
         return parse(answers, taken_at)
 
     def _live(self, options: CollectOptions) -> tuple[Answer, ...]:
-        try:
+        with needing("aws", "collecting from AWS"):
             from modelreach_aws.live import read_estate
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("modelreach"):
-                raise
-            raise MissingExtra("aws", "collecting from AWS") from error
         return read_estate(options, attempts=self.attempts)
 
     def calls(self) -> Sequence[CallPermission]:

@@ -14,8 +14,9 @@ from urllib.parse import unquote
 
 import msgspec
 
+from modelreach.collect.answers import Refusal
 from modelreach.model import InputError
-from modelreach_aws.answers import Answer, Refusal, answer
+from modelreach_aws.answers import Answer, answer
 from modelreach_aws.calls import CALLS
 from modelreach_aws.details import Details, details
 

@@ -9,14 +9,17 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, Final
 
+from modelreach.collect.answers import ABSENT, Refusal
+from modelreach.collect.calling import call_all
 from modelreach.model import NothingCollected
 from modelreach.plugins import CollectOptions
 from modelreach_aws.accounts import Account, identify
-from modelreach_aws.answers import ABSENT, Answer, Refusal, answer
+from modelreach_aws.answers import Answer, answer
 from modelreach_aws.ask import ask
 from modelreach_aws.calls import CALLS, Call, Where, further
 from modelreach_aws.refusals import WHOLE_ENDPOINT
@@ -93,7 +96,6 @@ class _Reading:
         self._options = options
         self._waiting: dict[_Lane, deque[_Task]] = {}
         self._at_once: Counter[_Lane] = Counter()
-        self._running: dict[Future[Answer], _Task] = {}
         self._pending: Counter[tuple[str, str, str]] = Counter()
         self._seen: set[tuple[str, ...]] = set()
         self._unreachable: dict[tuple[str, str, str], Refusal] = {}
@@ -107,22 +109,14 @@ class _Reading:
         """Make all calls. Interrupted, it lets those under way go and starts no more."""
         pool = ThreadPoolExecutor(self._options.max_workers, thread_name_prefix="aws")
         try:
-            self._made_all(pool)
+            start = partial(self._start, pool)
+            call_all(self._options.max_workers, start, self._land)
             for task in _last_tasks(self._accounts, tuple(self._answers)):
                 self._add(task)
-            self._made_all(pool)
+            call_all(self._options.max_workers, start, self._land)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return self._answers
-
-    def _made_all(self, pool: ThreadPoolExecutor) -> None:
-        """Make the calls that wait, and those that their answers lead to."""
-        while self._start(pool) or self._running:
-            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                task = self._running.pop(future)
-                self._at_once[task.lane] -= 1
-                self._land(task, future.result())
 
     def _add(self, task: _Task) -> None:
         text = json.dumps(task.parameters, sort_keys=True, default=str)
@@ -132,15 +126,13 @@ class _Reading:
             self._pending[task.group] += 1
             self._waiting.setdefault(task.lane, deque()).append(task)
 
-    def _start(self, pool: ThreadPoolExecutor) -> bool:
-        """Start what may run; say whether anything was started."""
-        started = False
-        while len(self._running) < self._options.max_workers and (task := self._next()):
-            client = task.account.source.client(task.call.service, task.region)
-            self._at_once[task.lane] += 1
-            self._running[pool.submit(self._made, client, task)] = task
-            started = True
-        return started
+    def _start(self, pool: ThreadPoolExecutor) -> tuple[_Task, Future[Answer]] | None:
+        task = self._next()
+        if task is None:
+            return None
+        client = task.account.source.client(task.call.service, task.region)
+        self._at_once[task.lane] += 1
+        return task, pool.submit(self._made, client, task)
 
     def _next(self) -> _Task | None:
         """Give a task of the lane that has the least under way, as far as lanes have room."""
@@ -177,6 +169,7 @@ class _Reading:
         )
 
     def _land(self, task: _Task, one: Answer) -> None:
+        self._at_once[task.lane] -= 1
         self._answers.append(one)
         if one.response is not None:
             for call, select in further(task.call.service, task.call.operation):

@@ -24,7 +24,7 @@ from botocore.exceptions import (
 )
 from botocore.parsers import ResponseParserError
 
-from modelreach_aws.answers import ABSENT, Refusal
+from modelreach.collect.answers import ABSENT, Refusal
 
 _DENIED: Final = frozenset(
     {

@@ -13,12 +13,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelreach.collect.answers import ABSENT, Refusal
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Snapshot, decode, encode
 from modelreach_aws import sources
-from modelreach_aws.answers import ABSENT, Answer, Refusal, answer
+from modelreach_aws.answers import Answer, answer
 from modelreach_aws.calls import CALLS, Call
 from modelreach_aws.parse import parse
-from modelreach_aws.parse.facts import attributes, moment, tags_of
+from modelreach_aws.parse.facts import moment, tags_of
 
 NOW = "2026-11-24T00:00:00Z"
 ACCOUNT = "123456789012"

@@ -11,9 +11,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Link, Resource, Runtime
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.facts import Facts, attributes, moment
+from modelreach_aws.parse.facts import Facts, moment
 from modelreach_aws.parse.runtimes import identities, links
 from modelreach_aws.parse.things import policy, thing
 from modelreach_aws.select import at

@@ -10,10 +10,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Credential, Resource
 from modelreach_aws.answers import Answer, Answers
 from modelreach_aws.parse.agentcore import SERVICE, tags
-from modelreach_aws.parse.facts import PROVIDER, Facts, attributes, moment
+from modelreach_aws.parse.facts import PROVIDER, Facts, moment
 from modelreach_aws.parse.things import latest, thing
 from modelreach_aws.select import at
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Resource, Runtime
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.facts import Facts, attributes, moment
+from modelreach_aws.parse.facts import Facts, moment
 from modelreach_aws.parse.place import Places
 from modelreach_aws.parse.runtimes import identities, links
 from modelreach_aws.parse.things import object_in, policy, s3_target, thing

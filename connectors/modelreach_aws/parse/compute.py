@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Link, Resource, Runtime
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.facts import PROVIDER, Facts, attributes, moment, tags_of
+from modelreach_aws.parse.facts import PROVIDER, Facts, moment, tags_of
 from modelreach_aws.parse.place import Places
 from modelreach_aws.parse.roles import Roles
 from modelreach_aws.parse.runtimes import identities, links

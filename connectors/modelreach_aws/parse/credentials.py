@@ -9,9 +9,10 @@ from collections import Counter
 from collections.abc import Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Credential, Resource
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.facts import PROVIDER, Facts, attributes, moment, tags_of
+from modelreach_aws.parse.facts import PROVIDER, Facts, moment, tags_of
 from modelreach_aws.parse.place import Places
 
 _NEVER: Final = "never"
@@ -204,7 +205,7 @@ def _profiles(answers: Answers, facts: Facts) -> None:
                 )
             )
             if policy := entry.get("sessionPolicy"):
-                facts.attach(
+                facts.apply(
                     one.account, arn, "session", policy, name="session policy", region=one.region
                 )
             facts.credentials.extend(_of_profile(one, arn, role, entry) for role in roles)

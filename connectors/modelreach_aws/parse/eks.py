@@ -217,7 +217,7 @@ def _associations(
                 session_tags=not entry.get("disableSessionTags"),
             )
             if policy := entry.get("policy"):
-                facts.attach(
+                facts.apply(
                     one.account, arn, "session", policy, name="session policy", region=one.region
                 )
 

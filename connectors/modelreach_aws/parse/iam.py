@@ -8,8 +8,10 @@ from typing import Any, Final
 
 import msgspec
 
+from modelreach.collect.answers import Refusal
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Credential, ManagedPolicy, Principal
-from modelreach_aws.answers import Answer, Answers, Refusal
+from modelreach_aws.answers import Answer, Answers
 from modelreach_aws.details import (
     Attached,
     Boundary,
@@ -22,7 +24,7 @@ from modelreach_aws.details import (
     UserDetail,
     details,
 )
-from modelreach_aws.parse.facts import PROVIDER, Facts, attributes, moment, tags_of
+from modelreach_aws.parse.facts import PROVIDER, Facts, moment, tags_of
 from modelreach_aws.parse.place import Places
 
 _IAM: Final = "iam"
@@ -182,13 +184,13 @@ class _Account:
             self._gap("trust", role.arn, "not-collected", message="the details have no trust")
             return
         trust = role.assume_role_policy_document
-        self.facts.attach(self.scope, role.arn, "trust", trust, name="trust policy")
+        self.facts.apply(self.scope, role.arn, "trust", trust, name="trust policy")
 
     def _attach(
         self, entity: Entity, inline: tuple[Inline, ...], policies: dict[str, PolicyDetail]
     ) -> None:
         for policy in inline:
-            self.facts.attach(
+            self.facts.apply(
                 self.scope, entity.arn, "identity", policy.policy_document, name=policy.policy_name
             )
         for attached in entity.attached_managed_policies:
@@ -203,7 +205,7 @@ class _Account:
             self._unread("identity-policy", target, arn)
             return
         name = attached.policy_name or policies[arn].name
-        self.facts.attach(self.scope, target, "identity", document, name=name, policy=arn)
+        self.facts.apply(self.scope, target, "identity", document, name=name, policy=arn)
 
     def _bound(self, entity: UserDetail | RoleDetail, policies: dict[str, PolicyDetail]) -> None:
         for arn in _boundary(entity.permissions_boundary):
@@ -212,7 +214,7 @@ class _Account:
                 self._unread("boundary", entity.arn, arn)
                 continue
             name = policies[arn].name
-            self.facts.attach(self.scope, entity.arn, "boundary", document, name=name, policy=arn)
+            self.facts.apply(self.scope, entity.arn, "boundary", document, name=name, policy=arn)
 
     def _unread(self, facet: str, subject: str, arn: str) -> None:
         """Say why the document of a managed policy is not there."""

@@ -6,9 +6,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import AttachmentKind, Scope
 from modelreach_aws.answers import Answers
-from modelreach_aws.parse.facts import PROVIDER, Facts, attributes
+from modelreach_aws.parse.facts import PROVIDER, Facts
 
 _ORGANIZATIONS: Final = "organizations"
 _KINDS: Final[dict[str, AttachmentKind]] = {
@@ -59,7 +60,7 @@ def _attach(
     if content is None:
         return
     for target in targets.get("Targets", ()):
-        facts.attach(
+        facts.apply(
             account,
             target["TargetId"],
             kind,

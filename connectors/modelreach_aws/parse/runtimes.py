@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Link, Resource, Runtime
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.facts import PROVIDER, Facts, attributes, tags_of
+from modelreach_aws.parse.facts import PROVIDER, Facts, tags_of
 from modelreach_aws.parse.keys import Keys
 from modelreach_aws.parse.place import Places
 
@@ -76,7 +77,7 @@ def _functions(answers: Answers, keys: Keys, facts: Facts) -> None:
             )
             document = answers.response(one, "GetPolicy", asked).get("Policy")
             if document:
-                facts.attach(
+                facts.apply(
                     one.account,
                     arn,
                     "resource",

@@ -6,9 +6,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Resource, Runtime
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.facts import Facts, attributes, moment
+from modelreach_aws.parse.facts import Facts, moment
 from modelreach_aws.parse.place import Places
 from modelreach_aws.parse.runtimes import identities, links
 from modelreach_aws.parse.sagemaker import SERVICE, model_links, tagged

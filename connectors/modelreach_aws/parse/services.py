@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Resource
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.facts import PROVIDER, Facts, attributes, moment, tags_of
+from modelreach_aws.parse.facts import PROVIDER, Facts, moment, tags_of
 from modelreach_aws.parse.keys import Keys
 from modelreach_aws.parse.place import Places
 
@@ -18,7 +19,7 @@ def parse_services(answers: Answers, places: Places, keys: Keys, facts: Facts) -
 
 def _policy(facts: Facts, one: Answer, arn: str, document: object) -> None:
     if document:
-        facts.attach(
+        facts.apply(
             one.account, arn, "resource", document, name="resource policy", region=one.region
         )
 

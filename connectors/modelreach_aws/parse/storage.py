@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Resource
 from modelreach_aws.answers import Answer, Answers
-from modelreach_aws.parse.facts import PROVIDER, Facts, attributes, moment, tags_of
+from modelreach_aws.parse.facts import PROVIDER, Facts, moment, tags_of
 from modelreach_aws.parse.keys import Keys
 from modelreach_aws.parse.place import Places
 
@@ -93,7 +94,7 @@ def _encryption(
 def _policy(facts: Facts, one: Answer, arn: str, response: dict[str, Any], name: str) -> None:
     document = response.get(name)
     if document:
-        facts.attach(
+        facts.apply(
             one.account, arn, "resource", document, name="resource policy", region=one.region
         )
 
@@ -160,7 +161,7 @@ def _kms_keys(answers: Answers, keys: Keys, facts: Facts) -> None:
 def _grant(facts: Facts, one: Answer, arn: str, grant: dict[str, Any]) -> None:
     """Attach a grant, which gives access beside every policy, as the document that it is."""
     document = {name: value for name, value in grant.items() if name != "KeyId"}
-    facts.attach(one.account, arn, "grant", document, name=grant.get("Name") or grant["GrantId"])
+    facts.apply(one.account, arn, "grant", document, name=grant.get("Name") or grant["GrantId"])
 
 
 def _parameters(answers: Answers, places: Places, keys: Keys, facts: Facts) -> None:

@@ -28,7 +28,7 @@ def thing(
 def policy(facts: Facts, one: Answer, arn: str, document: object) -> None:
     """Attach a resource policy, if there is one."""
     if document:
-        facts.attach(
+        facts.apply(
             one.account, arn, "resource", document, name="resource policy", region=one.region
         )
 

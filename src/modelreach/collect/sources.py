@@ -1,0 +1,146 @@
+"""What `--from` names, told apart by content: recordings, and what other tools export.
+
+Nothing that a recording names may be missing, and no two sources may say two things about one
+question: what is lost must not read as "no access".
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Generic
+
+from modelreach.collect.answers import A
+from modelreach.model import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Replayed(Generic[A]):
+    """One file of a recording, read back: its time, its answers, and the files that it names."""
+
+    taken_at: str
+    answers: tuple[A, ...] = ()
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Form(Generic[A]):
+    """How files of one provider are read.
+
+    `expected` says what may be given, `one_each` that two sources of one thing are one too many.
+    `decode` takes the bytes of a file and its name and gives what is in it. `recorded` and
+    `exported` take that and the file's name, and give None for what is not of their kind: a file
+    of a recording, answers that an export amounts to. `about` names what an answer is about.
+    """
+
+    expected: str
+    one_each: str
+    recorded: Callable[[Any, str], Replayed[A] | None]
+    exported: Callable[[Any, str], Iterable[A] | None]
+    about: Callable[[A], str]
+    decode: Callable[[bytes, str], Any]
+
+
+def read(sources: Sequence[Path], form: Form[A]) -> tuple[str, tuple[A, ...]]:
+    """Give the time of the latest recording, "" without one, and the answers of all sources.
+
+    Raises `InputError` for what cannot be read, is not recognised, lacks files, or says two
+    things about one question.
+    """
+    reading = _Reading(form)
+    for source in sources:
+        reading.take(source)
+    return reading.taken_at, tuple(one for one, _ in reading.answers.values())
+
+
+class _Reading(Generic[A]):
+    def __init__(self, form: Form[A]) -> None:
+        self._form = form
+        self.answers: dict[tuple[str, ...], tuple[A, str]] = {}
+        self.taken_at = ""
+
+    def take(self, source: Path) -> None:
+        """Read a file, or every file of a folder."""
+        hint = self._form.expected
+        found = list(_files(source, hint))
+        if not found:
+            raise InputError("there is no file in this folder", place=str(source), hint=hint)
+        promised: dict[Path, Path] = {}
+        for path in found:
+            for name in self._shallow(path):
+                promised[(path.parent / name).resolve()] = path
+        for lost in sorted(promised.keys() - {path.resolve() for path in found}):
+            raise InputError(
+                f"the recording names `{lost.name}`, which is not there",
+                place=str(promised[lost]),
+                hint=f"it should be at `{lost}`; give the whole folder with --from",
+            )
+
+    def _shallow(self, path: Path) -> tuple[str, ...]:
+        try:
+            return self._file(path)
+        except RecursionError:
+            raise InputError(
+                "this is nested too deeply", place=str(path), hint=self._form.expected
+            ) from None
+
+    def _file(self, path: Path) -> tuple[str, ...]:
+        """Take one file in; give the names of further files that it promises."""
+        place = str(path)
+        content = self._form.decode(_bytes(path), place)
+        recorded = self._form.recorded(content, place)
+        if recorded is not None:
+            self.taken_at = max(self.taken_at, recorded.taken_at)
+        answers = recorded.answers if recorded else self._form.exported(content, place)
+        if answers is None:
+            raise InputError("this file is not recognised", place=place, hint=self._form.expected)
+        for one in answers:
+            self._add(one, place)
+        return recorded.files if recorded else ()
+
+    def _add(self, one: A, place: str) -> None:
+        known, where = self.answers.setdefault(one.key, (one, place))
+        if known != one:
+            raise InputError(
+                f"{self._form.about(one)} is already in `{where}`, and says something else there",
+                place=place,
+                hint=self._form.one_each,
+            )
+
+
+def _files(source: Path, expected: str) -> Iterator[Path]:
+    if not source.exists():
+        raise InputError("there is no such file or folder", place=str(source), hint=expected)
+    if source.is_dir():
+        yield from sorted(path for path in source.rglob("*") if path.is_file())
+    else:
+        yield source
+
+
+def _bytes(path: Path) -> bytes:
+    try:
+        return path.read_bytes()
+    except OSError as error:
+        raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
+
+
+def decoded(raw: bytes | str, place: str, *, expected: str, line: int = 0) -> Any:
+    """Decode JSON. Raises `InputError` with the place in it; `line` is that of a value which has
+    a line of its own.
+    """
+    try:
+        return json.loads(raw)
+    except json.JSONDecodeError as error:
+        raise InputError(
+            f"this is not JSON, or is cut off: {error.msg}",
+            place=f"{place}:{line or error.lineno}:{error.colno}",
+            hint=expected,
+        ) from None
+    except (UnicodeDecodeError, RecursionError) as error:
+        raise InputError(
+            f"this is not JSON ({type(error).__name__})",
+            place=f"{place}:{line}" if line else place,
+            hint=expected,
+        ) from None
