@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 
 from azure.core.rest import HttpRequest, HttpResponse
 
-from modelreach_azure.answers import Refusal
+from modelreach.collect.answers import Refusal
 from modelreach_azure.call import Call, Service
 from modelreach_azure.refusals import REFUSED, MalformedAnswer, refusal, refusal_of_status
 from modelreach_azure.wire import Wire

@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from modelreach.model import InputError, MissingExtra
+from modelreach.collect.extras import needing
+from modelreach.collect.recording import prepare
+from modelreach.model import InputError
 from modelreach.plugins import CallPermission, CollectOptions
 from modelreach.snapshot import Snapshot
 from modelreach_azure import recording, sources
@@ -34,7 +36,7 @@ class AzureConnector:
         endpoints, `MissingExtra` when Azure is to be asked and its libraries are not installed.
         """
         if options.record:
-            recording.prepare(options.record)
+            prepare(options.record)
         if options.sources:
             taken_at, answers = sources.read(options.sources, now=options.now)
         else:
@@ -44,12 +46,8 @@ class AzureConnector:
         return parse(answers, taken_at)
 
     def _live(self, options: CollectOptions) -> tuple[Answer, ...]:
-        try:
+        with needing("azure", "collecting from Azure"):
             from modelreach_azure.live import read_estate
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("modelreach"):
-                raise
-            raise MissingExtra("azure", "collecting from Azure") from error
         return read_estate(options, attempts=self.attempts)
 
     def calls(self) -> Sequence[CallPermission]:

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from modelreach.collect.answers import Refusal
 from modelreach.model import InputError
 from modelreach_azure import azurehound
-from modelreach_azure.answers import Answer, Refusal, answer
+from modelreach_azure.answers import Answer, answer
 from modelreach_azure.calls import CALLS
 from modelreach_azure.parse.ids import (
     MANAGEMENT_GROUP,

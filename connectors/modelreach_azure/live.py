@@ -9,13 +9,16 @@ from __future__ import annotations
 import json
 from collections import Counter, deque
 from collections.abc import Iterable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
+from modelreach.collect.answers import Refusal
+from modelreach.collect.calling import call_all
 from modelreach.model import NothingCollected
 from modelreach.plugins import CollectOptions
-from modelreach_azure.answers import Answer, Refusal, answer
+from modelreach_azure.answers import Answer, answer
 from modelreach_azure.ask import ask
 from modelreach_azure.call import Call, Service, Where
 from modelreach_azure.calls import CALLS, further
@@ -106,7 +109,6 @@ class _Reading:
         self._scopes = _wanted(options)
         self._answers = list(first)
         self._waiting: deque[_Task] = deque()
-        self._running: dict[Future[Answer], _Task] = {}
         self._pending: Counter[tuple[str, str]] = Counter()
         self._done: set[tuple[str, str]] = set()
         self._seen: set[tuple[str, str, str]] = set()
@@ -118,7 +120,7 @@ class _Reading:
             for tasks in (self._first_tasks, self._group_tasks, self._last_tasks):
                 for task in tasks():
                     self._add(task)
-                self._made_all(pool)
+                call_all(self._options.max_workers, partial(self._start, pool), self._land)
         finally:
             pool.shutdown(wait=False, cancel_futures=True)
         return self._answers
@@ -178,15 +180,11 @@ class _Reading:
             self._pending[task.group] += 1
             self._waiting.append(task)
 
-    def _made_all(self, pool: ThreadPoolExecutor) -> None:
-        """Make the calls that wait, and those that their answers lead to."""
-        while self._waiting or self._running:
-            while self._waiting and len(self._running) < self._options.max_workers:
-                task = self._waiting.popleft()
-                self._running[pool.submit(self._made, task)] = task
-            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                self._land(self._running.pop(future), future.result())
+    def _start(self, pool: ThreadPoolExecutor) -> tuple[_Task, Future[Answer]] | None:
+        if not self._waiting:
+            return None
+        task = self._waiting.popleft()
+        return task, pool.submit(self._made, task)
 
     def _made(self, task: _Task) -> Answer:
         response, refused = ask(self._wire, task.call, task.place, task.parameters)

@@ -1,8 +1,5 @@
-"""A run kept as files, and read back: the same answers, so the same snapshot.
-
-`DIR/manifest.json` names the run and its files; each of these holds what one service answered in
-one place: the tenant, a subscription, a management group. A file that the manifest names and the
-folder lacks is an error: what is lost must not read as "no access".
+"""What files a recording of Azure consists of: one for each service of the tenant, a subscription
+or a management group.
 """
 
 from __future__ import annotations
@@ -14,7 +11,8 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from modelreach.model import InputError
+from modelreach.collect import recording
+from modelreach.collect.sources import Replayed
 from modelreach_azure.answers import Answer
 from modelreach_azure.redact import redacted
 
@@ -53,38 +51,15 @@ class AnswersFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: tuple[Recorded, ...]
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder of a recording. Raises `InputError` when it is not empty or no folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        occupied = next(folder.iterdir(), None)
-    except OSError as error:
-        raise InputError(
-            f"cannot be used for a recording: {error.strerror}", place=str(folder)
-        ) from None
-    if occupied is not None:
-        raise InputError(
-            "the folder for a recording is not empty",
-            place=str(folder),
-            hint="give a new folder, or empty this one",
-        )
-
-
 def write(folder: Path, answers: Iterable[Answer], *, taken_at: str) -> None:
     """Write all answers below the folder, the manifest last."""
-    groups: dict[tuple[str, str, str], list[Answer]] = {}
-    for one in sorted(answers, key=lambda one: one.key):
-        groups.setdefault((one.tenant, one.place, one.service), []).append(one)
+    groups = recording.by_place(answers, lambda one: (one.tenant, one.place, one.service))
     files: dict[str, AnswersFile] = {}
     for place, found in groups.items():
         files[_free(_name(*place), files)] = _file(place, found, taken_at)
-    for name, content in sorted(files.items()):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_json(content))
     tenants = sorted({tenant for tenant, _, _ in groups if tenant})
     manifest = Manifest(MANIFEST, taken_at, tuple(tenants), tuple(sorted(files)))
-    (folder / "manifest.json").write_bytes(_json(manifest))
+    recording.write(folder, files, manifest)
 
 
 def _name(tenant: str, place: str, service: str) -> str:
@@ -111,25 +86,20 @@ def _recorded(one: Answer) -> Recorded:
     return Recorded(one.operation, one.parameters, one.response, error)
 
 
-def _json(value: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
+def read(raw: Any, place: str) -> Replayed[Answer] | None:
+    """Give what a decoded file of a recording holds, None for another. Raises `InputError`."""
+    form = raw.get("format") if isinstance(raw, dict) else None
+    if form == MANIFEST:
+        manifest = _converted(raw, Manifest, place)
+        return Replayed(manifest.taken_at, files=manifest.files)
+    if form == ANSWERS:
+        file = _converted(raw, AnswersFile, place)
+        answers = tuple(_answer(file, call, place) for call in file.answers)
+        return Replayed(file.taken_at, answers)
+    return None
 
 
-def read_answers(raw: Any, *, place: str) -> tuple[str, tuple[Answer, ...]]:
-    """Give `taken_at` and the answers of one decoded file. Raises `InputError`."""
-    file = _converted(raw, AnswersFile, place)
-    try:
-        return file.taken_at, tuple(_answer(file, call) for call in file.answers)
-    except msgspec.ValidationError as error:
-        raise _broken(error, place) from None
-
-
-def read_manifest(raw: Any, *, place: str) -> Manifest:
-    """Give the manifest of a decoded file. Raises `InputError`."""
-    return _converted(raw, Manifest, place)
-
-
-def _answer(file: AnswersFile, call: Recorded) -> Answer:
+def _answer(file: AnswersFile, call: Recorded, place: str) -> Answer:
     response = call.response
     if response is not None:
         # Again: a file may have been written by hand.
@@ -143,19 +113,8 @@ def _answer(file: AnswersFile, call: Recorded) -> Answer:
         "response": response,
         "error": call.error,
     }
-    return msgspec.convert(made, Answer)
+    return _converted(made, Answer, place)
 
 
 def _converted(raw: Any, kind: type[_T], place: str) -> _T:
-    try:
-        return msgspec.convert(raw, kind)
-    except msgspec.ValidationError as error:
-        raise _broken(error, place) from None
-
-
-def _broken(error: msgspec.ValidationError, place: str) -> InputError:
-    return InputError(
-        f"this recording is broken ({error})",
-        place=place,
-        hint="record it again with `modelreach collect azure --record DIR`",
-    )
+    return recording.converted(raw, kind, place=place, provider="azure")

@@ -15,7 +15,7 @@ from azure.core.exceptions import (
     ServiceResponseError,
 )
 
-from modelreach_azure.answers import ABSENT, Refusal
+from modelreach.collect.answers import ABSENT, Refusal
 
 #: What changes from one run to the next: ids of requests and times.
 _VOLATILE: Final = re.compile(

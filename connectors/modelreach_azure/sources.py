@@ -1,12 +1,12 @@
-"""What `--from` names, told apart by content: recordings, and exports of other tools."""
+"""What `--from` names for Azure: recordings, and exports of other tools."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from modelreach.collect import sources
 from modelreach.model import InputError
 from modelreach_azure import exports, recording
 from modelreach_azure.answers import Answer
@@ -18,106 +18,46 @@ EXPECTED: Final = (
 )
 
 
-def read(sources: Sequence[Path], *, now: str) -> tuple[str, tuple[Answer, ...]]:
+def read(given: Sequence[Path], *, now: str) -> tuple[str, tuple[Answer, ...]]:
     """Give the time and the answers of all sources together.
 
     The time is that of the latest recording, `now` without one. Raises `InputError` for what
     cannot be read, is not recognised, lacks files, says two things about one question, or is of
     several tenants.
     """
-    reading = _Reading()
-    for source in sources:
-        reading.take(source)
-    return reading.taken_at or now, reading.finished(str(sources[0]))
+    exported = exports.Exports()
+
+    def take(content: Any, place: str) -> tuple[Answer, ...] | None:
+        # Lists of several files amount to an answer together, once all are read.
+        return () if exported.take(content, place=place) else None
+
+    form = sources.Form(
+        expected=EXPECTED,
+        one_each="give one source for each tenant and time",
+        decode=_decoded,
+        recorded=recording.read,
+        exported=take,
+        about=_about,
+    )
+    taken_at, recorded = sources.read(given, form)
+    tenants = {one.tenant for one in recorded}
+    told = exported.answers(next(iter(tenants), ""))
+    _must_be_one(tenants | {one.tenant for one in told}, str(given[0]))
+    return taken_at or now, (*recorded, *told)
 
 
-class _Reading:
-    def __init__(self) -> None:
-        self.answers: dict[tuple[str, ...], tuple[Answer, str]] = {}
-        self.exported = exports.Exports()
-        self.taken_at = ""
-
-    def take(self, source: Path) -> None:
-        """Read a file, or every file of a folder."""
-        found = list(_files(source))
-        if not found:
-            raise InputError("there is no file in this folder", place=str(source), hint=EXPECTED)
-        promised: dict[Path, Path] = {}
-        for path in found:
-            for name in self._file(path):
-                promised[(path.parent / name).resolve()] = path
-        for lost in sorted(promised.keys() - {path.resolve() for path in found}):
-            raise InputError(
-                f"the recording names `{lost.name}`, which is not there",
-                place=str(promised[lost]),
-                hint=f"it should be at `{lost}`; give the whole folder with --from",
-            )
-
-    def finished(self, place: str) -> tuple[Answer, ...]:
-        """Give everything that was read, of one tenant."""
-        recorded = [one for one, _ in self.answers.values()]
-        tenants = {one.tenant for one in recorded}
-        exported = self.exported.answers(next(iter(tenants), ""))
-        tenants |= {one.tenant for one in exported}
-        if len(tenants) > 1:
-            raise InputError(
-                f"these sources are of {len(tenants)} tenants: {', '.join(sorted(tenants))}",
-                place=place,
-                hint="make a snapshot of each",
-            )
-        return (*recorded, *exported)
-
-    def _file(self, path: Path) -> tuple[str, ...]:
-        """Take one file in; give the names of further files that it promises."""
-        place, content = str(path), _decoded(path)
-        form = content.get("format") if isinstance(content, dict) else None
-        if form == recording.MANIFEST:
-            manifest = recording.read_manifest(content, place=place)
-            self.taken_at = max(self.taken_at, manifest.taken_at)
-            return manifest.files
-        if form == recording.ANSWERS:
-            taken_at, answers = recording.read_answers(content, place=place)
-            self.taken_at = max(self.taken_at, taken_at)
-            for one in answers:
-                self._add(one, place)
-        elif not self.exported.take(content, place=place):
-            raise InputError("this file is not recognised", place=place, hint=EXPECTED)
-        return ()
-
-    def _add(self, one: Answer, place: str) -> None:
-        known = self.answers.setdefault(one.key, (one, place))
-        if known[0] != one:
-            raise InputError(
-                f"{one.operation} of `{one.place or one.tenant}` is already in `{known[1]}`, "
-                "and says something else there",
-                place=place,
-                hint="give one source for each tenant and time",
-            )
+def _decoded(raw: bytes, place: str) -> Any:
+    return sources.decoded(raw, place, expected=EXPECTED)
 
 
-def _files(source: Path) -> Iterator[Path]:
-    if not source.exists():
-        raise InputError("there is no such file or folder", place=str(source), hint=EXPECTED)
-    if source.is_dir():
-        yield from sorted(path for path in source.rglob("*") if path.is_file())
-    else:
-        yield source
+def _about(one: Answer) -> str:
+    return f"{one.operation} of `{one.place or one.tenant}`"
 
 
-def _decoded(path: Path) -> Any:
-    place = str(path)
-    try:
-        # The Azure command line writes a byte order mark where PowerShell redirects it.
-        return json.loads(path.read_text(encoding="utf-8-sig"))
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", place=place) from None
-    except json.JSONDecodeError as error:
+def _must_be_one(tenants: set[str], place: str) -> None:
+    if len(tenants) > 1:
         raise InputError(
-            f"this is not JSON, or is cut off: {error.msg}",
-            place=f"{place}:{error.lineno}:{error.colno}",
-            hint=EXPECTED,
-        ) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise InputError(
-            f"this is not JSON ({type(error).__name__})", place=place, hint=EXPECTED
-        ) from None
+            f"these sources are of {len(tenants)} tenants: {', '.join(sorted(tenants))}",
+            place=place,
+            hint="make a snapshot of each",
+        )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from typing import Any
 
@@ -11,15 +10,14 @@ import pytest
 
 from azure_agent.builder import guid
 from azure_agent.server import Cloud, Fault
+from modelreach.collect.answers import Refusal
 from modelreach.model import InputError, NothingCollected
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Gap, Snapshot, encode
-from modelreach_azure import AzureConnector
-from modelreach_azure.answers import Answer, Refusal
+from modelreach_azure import AzureConnector, sources
 from modelreach_azure.ask import ask
 from modelreach_azure.calls import CALLS
 from modelreach_azure.parse import parse
-from modelreach_azure.recording import read_answers
 from modelreach_azure.wire import connect
 
 GRAPH = r"^/(v1\.0|beta)/"
@@ -99,9 +97,7 @@ def test_each_refusal_leaves_a_gap_with_its_permission(
 @pytest.fixture(scope="module")
 def refused(read: Any) -> dict[str, list[Gap]]:
     """The gaps of a run of which every answer was a refusal, by operation."""
-    answers: list[Answer] = []
-    for path in sorted(read.recording.glob("azure/**/*.json")):
-        answers += read_answers(json.loads(path.read_bytes()), place=str(path))[1]
+    _, answers = sources.read([read.recording], now="")
     found: dict[str, list[Gap]] = {}
     for operation in {one.operation for one in answers}:
         changed = [

@@ -13,11 +13,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelreach.snapshot import decode, encode
+from modelreach_azure import sources
 from modelreach_azure.answers import Answer, answer
 from modelreach_azure.calls import CALLS, call_of, further
 from modelreach_azure.parse import parse
 from modelreach_azure.parse.scopes import management_groups
-from modelreach_azure.recording import read_answers
 from modelreach_azure.select import rows
 
 NOW = "2026-11-24T00:00:00Z"
@@ -38,12 +38,7 @@ FOREIGN: st.SearchStrategy[Any] = st.sampled_from(
 
 
 def recorded() -> tuple[Answer, ...]:
-    files = sorted(RECORDING.glob("azure/**/*.json"))
-    found = [
-        one
-        for path in files
-        for one in read_answers(json.loads(path.read_bytes()), place=str(path))[1]
-    ]
+    _, found = sources.read([RECORDING], now="")
     return tuple(one for one in found if (one.response or {}).get("value"))
 
 

@@ -8,16 +8,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Credential, Resource
 from modelreach_azure.answers import Answers
-from modelreach_azure.parse.facts import (
-    PROVIDER,
-    Facts,
-    attributes,
-    fields,
-    moment,
-    text,
-)
+from modelreach_azure.parse.facts import PROVIDER, Facts, fields, moment, text
 from modelreach_azure.parse.ids import arm_id, lower, scope_of
 from modelreach_azure.parse.principals import Directory
 from modelreach_azure.select import items

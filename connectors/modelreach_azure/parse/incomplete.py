@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelreach.collect.answers import Refusal
 from modelreach.snapshot import Coverage
-from modelreach_azure.answers import Answer, Answers, Refusal
+from modelreach_azure.answers import Answer, Answers
 from modelreach_azure.call import Call
 from modelreach_azure.calls import call_of
 from modelreach_azure.parse.facts import PROVIDER, Facts
@@ -141,14 +142,14 @@ def _hidden(
 
 def _root(answers: Answers, complete: dict[tuple[str, str], bool]) -> None:
     """What is assigned at the root shows in every scope below it."""
-    below = list(answers.asked("roleAssignments", "managementGroup.roleAssignments"))
+    below = [*answers.asked("roleAssignments"), *answers.asked("managementGroup.roleAssignments")]
     if below:
         complete[ROOT, "bindings"] = any(one.refused is None for one in below)
     for where, kind in (
         ("denyAssignments", "deny"),
         ("roleEligibilityScheduleInstances", "eligible"),
     ):
-        found = list(answers.asked(where, f"managementGroup.{where}"))
+        found = [*answers.asked(where), *answers.asked(f"managementGroup.{where}")]
         if found:
             complete[ROOT, kind] = any(one.refused is None for one in found)
 

@@ -5,17 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import AttributeValue, Principal
 from modelreach_azure.answers import Answers
-from modelreach_azure.parse.facts import (
-    PROVIDER,
-    Facts,
-    attributes,
-    boolean,
-    fields,
-    moment,
-    text,
-)
+from modelreach_azure.parse.facts import PROVIDER, Facts, boolean, fields, moment, text
 from modelreach_azure.parse.ids import arm_id, lower
 from modelreach_azure.select import at, items, words
 

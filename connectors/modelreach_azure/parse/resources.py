@@ -7,6 +7,7 @@ from typing import Any, Final
 
 import msgspec
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import AttributeValue, Resource
 from modelreach_azure.answers import Answers
 from modelreach_azure.parse.credentials import (
@@ -14,16 +15,7 @@ from modelreach_azure.parse.credentials import (
     keys_of_storage,
     stored_connections,
 )
-from modelreach_azure.parse.facts import (
-    PROVIDER,
-    Facts,
-    attributes,
-    boolean,
-    fields,
-    moment,
-    tags_of,
-    text,
-)
+from modelreach_azure.parse.facts import PROVIDER, Facts, boolean, fields, moment, tags_of, text
 from modelreach_azure.parse.ids import arm_id, lower, scope_of, type_of
 from modelreach_azure.select import at, items
 

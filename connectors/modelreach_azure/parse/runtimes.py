@@ -5,16 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import AttributeValue, Link, Resource, Runtime
 from modelreach_azure.answers import Answers
 from modelreach_azure.kinds import RUNTIME_KINDS
 from modelreach_azure.parse.credentials import keys_of_endpoint
-from modelreach_azure.parse.facts import (
-    Facts,
-    attributes,
-    fields,
-    text,
-)
+from modelreach_azure.parse.facts import Facts, fields, text
 from modelreach_azure.parse.ids import arm_id, lower
 from modelreach_azure.parse.resources import identities, resource_of
 from modelreach_azure.select import at, items, words

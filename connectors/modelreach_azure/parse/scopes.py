@@ -4,17 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Scope
 from modelreach_azure.answers import Answers
-from modelreach_azure.parse.facts import (
-    PROVIDER,
-    Facts,
-    attributes,
-    boolean,
-    fields,
-    tags_of,
-    text,
-)
+from modelreach_azure.parse.facts import PROVIDER, Facts, boolean, fields, tags_of, text
 from modelreach_azure.parse.ids import (
     MANAGEMENT_GROUP,
     RESOURCE_GROUP,
