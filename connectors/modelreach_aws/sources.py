@@ -26,10 +26,6 @@ def read(given: Sequence[Path], *, now: str) -> tuple[str, tuple[Answer, ...]]:
     return taken_at or now, answers
 
 
-def _decoded(raw: bytes, place: str) -> Any:
-    return sources.decoded(raw, place, expected=EXPECTED)
-
-
 def _exported(content: Any, place: str) -> tuple[Answer, ...] | None:
     if not details_export.recognised(content):
         return None
@@ -44,7 +40,6 @@ def _about(one: Answer) -> str:
 _FORM: Final = sources.Form(
     expected=EXPECTED,
     one_each="give one source for each account and time",
-    decode=_decoded,
     recorded=recording.read,
     exported=_exported,
     about=_about,

@@ -34,7 +34,6 @@ def read(given: Sequence[Path], *, now: str) -> tuple[str, tuple[Answer, ...]]:
     form = sources.Form(
         expected=EXPECTED,
         one_each="give one source for each tenant and time",
-        decode=_decoded,
         recorded=recording.read,
         exported=take,
         about=_about,
@@ -44,10 +43,6 @@ def read(given: Sequence[Path], *, now: str) -> tuple[str, tuple[Answer, ...]]:
     told = exported.answers(next(iter(tenants), ""))
     _must_be_one(tenants | {one.tenant for one in told}, str(given[0]))
     return taken_at or now, (*recorded, *told)
-
-
-def _decoded(raw: bytes, place: str) -> Any:
-    return sources.decoded(raw, place, expected=EXPECTED)
 
 
 def _about(one: Answer) -> str:

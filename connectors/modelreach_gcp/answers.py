@@ -6,24 +6,16 @@ somebody handed over, and a live one are the same to it.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping
 from typing import Any
 
 import msgspec
 
-#: A refusal that says that there is nothing to read. It is an answer, and never a gap.
-ABSENT = "absent"
+from modelreach.collect import answers
+from modelreach.collect.answers import Refusal, encodable, gap_of, parameters_key
+
 #: Where an answer says which locations it lacks. The services have several names for this.
 UNREACHABLE = "unreachable"
-
-
-class Refusal(msgspec.Struct, frozen=True):
-    """Why a call was not answered: a gap's reason or `absent`, the provider's code and words."""
-
-    reason: str
-    code: str = ""
-    message: str = ""
 
 
 class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
@@ -43,7 +35,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def refused(self) -> Refusal | None:
         """The refusal that leaves a gap, if there is one."""
-        return None if self.error is None or self.error.reason == ABSENT else self.error
+        return gap_of(self.error)
 
     @property
     def call(self) -> tuple[str, str]:
@@ -53,12 +45,7 @@ class Answer(msgspec.Struct, frozen=True, omit_defaults=True):
     @property
     def key(self) -> tuple[str, str, str, str]:
         """What was asked, as a value that sorts."""
-        return (
-            self.place,
-            self.service,
-            self.method,
-            json.dumps(self.parameters, sort_keys=True),
-        )
+        return (self.place, *self.call, parameters_key(self.parameters))
 
 
 def plain(value: Any) -> Any:
@@ -69,7 +56,7 @@ def plain(value: Any) -> Any:
     """
     match value:
         case str():
-            return value if value.isascii() else value.encode("utf-8", "backslashreplace").decode()
+            return encodable(value)
         case Mapping():
             return {plain(str(name)): plain(inner) for name, inner in sorted(value.items())}
         case list() | tuple():
@@ -78,21 +65,5 @@ def plain(value: Any) -> Any:
             return value
 
 
-class Answers:
+class Answers(answers.Answers[Answer]):
     """All answers of a run, in one order, found by what was asked."""
-
-    def __init__(self, answers: Iterable[Answer]) -> None:
-        self.all = tuple(sorted(answers, key=lambda one: one.key))
-        self._groups: dict[tuple[str, str], list[Answer]] = {}
-        for one in self.all:
-            self._groups.setdefault(one.call, []).append(one)
-
-    def of(self, service: str, method: str) -> Iterator[tuple[Answer, dict[str, Any]]]:
-        """Give the answered calls of a method, each with its response."""
-        for one in self._groups.get((service, method), ()):
-            if one.response is not None:
-                yield one, one.response
-
-    def asked(self, service: str, method: str) -> tuple[Answer, ...]:
-        """Give all calls of a method, answered or refused."""
-        return tuple(self._groups.get((service, method), ()))

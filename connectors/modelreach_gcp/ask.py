@@ -12,7 +12,8 @@ from google.api_core import exceptions
 from google.api_core.retry import Retry
 from google.protobuf.json_format import MessageToDict
 
-from modelreach_gcp.answers import UNREACHABLE, Refusal
+from modelreach.collect.answers import Refusal
+from modelreach_gcp.answers import UNREACHABLE
 from modelreach_gcp.call import Call
 from modelreach_gcp.refusals import (
     REFUSED,

@@ -7,7 +7,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from modelreach.model import InputError, MissingExtra
+from modelreach.collect.extras import needing
+from modelreach.collect.recording import prepare
+from modelreach.model import InputError
 from modelreach.plugins import CallPermission, CollectOptions
 from modelreach.snapshot import Snapshot
 from modelreach_gcp import recording, sources
@@ -36,7 +38,7 @@ class GcpConnector:
         scopes, `MissingExtra` when Google Cloud is to be asked and its clients are not installed.
         """
         if options.record:
-            recording.prepare(options.record)
+            prepare(options.record)
         if options.sources:
             taken_at, answers = sources.read(options.sources, now=options.now)
         else:
@@ -46,13 +48,9 @@ class GcpConnector:
         return parse(answers, taken_at)
 
     def _live(self, options: CollectOptions) -> tuple[Answer, ...]:
-        try:
+        with needing("gcp", "collecting from Google Cloud"):
             from modelreach_gcp import live, session
             from modelreach_gcp.pace import Cache
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("modelreach"):
-                raise
-            raise MissingExtra("gcp", "collecting from Google Cloud") from error
         live.check(options)
         cached = next(iter(options.settings.get("cache", ())), "")
         cache = Cache(Path(cached) if cached else None, options.now)

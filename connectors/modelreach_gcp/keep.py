@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from modelreach_gcp.answers import UNREACHABLE, Answer, Refusal, plain
+from modelreach.collect.answers import Refusal
+from modelreach_gcp.answers import UNREACHABLE, Answer, plain
 from modelreach_gcp.calls import call_of
 from modelreach_gcp.estate import LIST, SEARCH
 from modelreach_gcp.kept import kept, kept_asset, kept_result

@@ -6,17 +6,18 @@ come makes no difference to what is given.
 
 from __future__ import annotations
 
-import json
-from collections import Counter, deque
+from collections import deque
 from collections.abc import Callable, Iterator
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import count, cycle
 from typing import Any, Final
 
+from modelreach.collect.answers import Refusal, parameters_key
+from modelreach.collect.calling import call_all
 from modelreach.model import InputError, NothingCollected
 from modelreach.plugins import CollectOptions
-from modelreach_gcp.answers import Answer, Answers, Refusal
+from modelreach_gcp.answers import Answer, Answers
 from modelreach_gcp.ask import Wire
 from modelreach_gcp.call import Call, Stage
 from modelreach_gcp.calls import CALLS, call_of, further
@@ -55,7 +56,7 @@ class _Task:
 
     @property
     def key(self) -> tuple[str, str, str, str]:
-        return (self.place, *self.call.key, json.dumps(self.parameters, sort_keys=True))
+        return (self.place, *self.call.key, parameters_key(self.parameters))
 
 
 @dataclass
@@ -103,7 +104,7 @@ class _Reading:
         self._pacers = [pacer for _, pacers in paced for pacer in pacers.values()]
         self._sources = len(sources)
         self._waiting: deque[_Task] = deque()
-        self._running: dict[Future[Answer], _Task] = {}
+        self._under_way = 0
         self._seen: set[tuple[str, str, str, str]] = set()
         self._answers: list[Answer] = []
         self._closed: dict[tuple[str, str], Refusal] = {}
@@ -214,30 +215,27 @@ class _Reading:
         return not location or not self._options.regions or location in self._options.regions
 
     def _drain(self, stage: Stage) -> None:
-        done: Counter[str] = Counter()
-        while self._start() or self._running:
-            finished, _ = wait(self._running, return_when=FIRST_COMPLETED)
-            for future in finished:
-                self._land(self._running.pop(future), future.result())
-                done[stage.name] += 1
-                self._tell(stage, done[stage.name])
+        done = count(1)
+
+        def land(task: _Task, one: Answer) -> None:
+            self._land(task, one)
+            self._tell(stage, next(done))
+
+        call_all(self._options.max_workers, self._start, land)
 
     def _tell(self, stage: Stage, done: int) -> None:
-        left = len(self._waiting) + len(self._running)
+        left = len(self._waiting) + self._under_way
         if not left or not done % (5 if stage is Stage.SLOW else 50):
             self._options.progress(f"gcp {_SAID[stage]} … {done}/{done + left}")
 
-    def _start(self) -> bool:
-        """Start what may run; say whether anything was started."""
-        started = False
-        while self._waiting and len(self._running) < self._options.max_workers:
-            task = self._waiting.popleft()
-            if task.call.slow:
-                self._running[self._slow_pool.submit(self._ask_slowly, task)] = task
-            else:
-                self._running[self._pool.submit(self._ask, task)] = task
-            started = True
-        return started
+    def _start(self) -> tuple[_Task, Future[Answer]] | None:
+        if not self._waiting:
+            return None
+        task = self._waiting.popleft()
+        self._under_way += 1
+        if task.call.slow:
+            return task, self._slow_pool.submit(self._ask_slowly, task)
+        return task, self._pool.submit(self._ask, task)
 
     def _ask(self, task: _Task, wire: Wire | None = None, turn: Any = None) -> Answer:
         project = task.place.removeprefix("projects/")
@@ -268,6 +266,7 @@ class _Reading:
         return one
 
     def _land(self, task: _Task, one: Answer) -> None:
+        self._under_way -= 1
         self._answers.append(one)
         if one.response is None:
             return

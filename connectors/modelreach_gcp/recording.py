@@ -1,9 +1,4 @@
-"""A run kept as files, and read back: the same answers, so the same snapshot.
-
-`DIR/manifest.json` names the run and its files; each of these holds what was answered about one
-scope. A file that the manifest names and the folder lacks is an error: what is lost must not read
-as "no access".
-"""
+"""What files a recording of Google Cloud consists of: one for each scope."""
 
 from __future__ import annotations
 
@@ -14,8 +9,10 @@ from typing import Any, Final, TypeVar
 
 import msgspec
 
-from modelreach.model import InputError
-from modelreach_gcp.answers import Answer, Refusal
+from modelreach.collect import recording
+from modelreach.collect.answers import Refusal
+from modelreach.collect.sources import Replayed
+from modelreach_gcp.answers import Answer
 from modelreach_gcp.keep import answer
 
 _T = TypeVar("_T")
@@ -52,35 +49,12 @@ class AnswersFile(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     answers: tuple[Recorded, ...]
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder of a recording. Raises `InputError` when it is not empty or no folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        occupied = next(folder.iterdir(), None)
-    except OSError as error:
-        raise InputError(
-            f"cannot be used for a recording: {error.strerror}", place=str(folder)
-        ) from None
-    if occupied is not None:
-        raise InputError(
-            "the folder for a recording is not empty",
-            place=str(folder),
-            hint="give a new folder, or empty this one",
-        )
-
-
 def write(folder: Path, answers: Iterable[Answer], *, taken_at: str) -> None:
     """Write all answers below the folder, the manifest last."""
-    groups: dict[str, list[Answer]] = {}
-    for one in sorted(answers, key=lambda one: one.key):
-        groups.setdefault(one.place, []).append(one)
+    groups = recording.by_place(answers, lambda one: one.place)
     files = {_name(place): _file(place, found, taken_at) for place, found in groups.items()}
-    for name, content in sorted(files.items()):
-        path = folder / name
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(_json(content))
     manifest = Manifest(MANIFEST, taken_at, tuple(sorted(groups)), tuple(sorted(files)))
-    (folder / "manifest.json").write_bytes(_json(manifest))
+    recording.write(folder, files, manifest)
 
 
 def _name(place: str) -> str:
@@ -97,33 +71,25 @@ def _file(place: str, answers: list[Answer], taken_at: str) -> AnswersFile:
     return AnswersFile(ANSWERS, taken_at, place, calls)
 
 
-def _json(value: object) -> bytes:
-    return msgspec.json.format(msgspec.json.encode(value), indent=1) + b"\n"
-
-
-def read_answers(raw: Any, *, place: str) -> tuple[str, tuple[Answer, ...]]:
-    """Give `taken_at` and the answers of one decoded file. Raises `InputError`.
+def read(raw: Any, place: str) -> Replayed[Answer] | None:
+    """Give what a decoded file of a recording holds, None for another. Raises `InputError`.
 
     What is not kept is taken out again: a file may have been written by hand.
     """
-    file = _converted(raw, AnswersFile, place)
-    return file.taken_at, tuple(
-        answer(file.place, (one.service, one.method), one.parameters, one.response, one.error)
-        for one in file.answers
-    )
+    form = raw.get("format") if isinstance(raw, dict) else None
+    if form == MANIFEST:
+        manifest = _converted(raw, Manifest, place)
+        return Replayed(manifest.taken_at, files=manifest.files)
+    if form == ANSWERS:
+        file = _converted(raw, AnswersFile, place)
+        return Replayed(file.taken_at, tuple(_answer(file, call) for call in file.answers))
+    return None
 
 
-def read_manifest(raw: Any, *, place: str) -> Manifest:
-    """Give the manifest of a decoded file. Raises `InputError`."""
-    return _converted(raw, Manifest, place)
+def _answer(file: AnswersFile, call: Recorded) -> Answer:
+    name = (call.service, call.method)
+    return answer(file.place, name, call.parameters, call.response, call.error)
 
 
 def _converted(raw: Any, kind: type[_T], place: str) -> _T:
-    try:
-        return msgspec.convert(raw, kind)
-    except msgspec.ValidationError as error:
-        raise InputError(
-            f"this recording is broken ({error})",
-            place=place,
-            hint="record it again with `modelreach collect gcp --record DIR`",
-        ) from None
+    return recording.converted(raw, kind, place=place, provider="gcp")

@@ -14,7 +14,7 @@ from google.api_core.exceptions import GoogleAPICallError, RetryError
 from google.auth.exceptions import GoogleAuthError, TransportError
 from requests.exceptions import RequestException, Timeout
 
-from modelreach_gcp.answers import ABSENT, Refusal
+from modelreach.collect.answers import ABSENT, Refusal
 
 _LONGEST: Final = 300
 _RETRIED: Final = frozenset({408, 429, 500, 502, 503, 504})

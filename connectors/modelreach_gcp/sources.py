@@ -1,13 +1,12 @@
-"""What `--from` names, told apart by content: recordings, and what `gcloud` exports."""
+"""What `--from` names for Google Cloud: recordings, and what `gcloud` exports."""
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from modelreach.model import InputError
+from modelreach.collect import sources
 from modelreach_gcp import exports, recording
 from modelreach_gcp.answers import Answer
 
@@ -17,120 +16,29 @@ EXPECTED: Final = (
 )
 
 
-def read(sources: Sequence[Path], *, now: str) -> tuple[str, tuple[Answer, ...]]:
+def read(given: Sequence[Path], *, now: str) -> tuple[str, tuple[Answer, ...]]:
     """Give the time and the answers of all sources together.
 
     The time is that of the latest recording, `now` without one. Raises `InputError` for what
     cannot be read, is not recognised, lacks files, or says two things about one question.
     """
-    reading = _Reading()
-    for source in sources:
-        reading.take(source)
-    return reading.taken_at or now, tuple(one for one, _ in reading.answers.values())
+    taken_at, answers = sources.read(given, _FORM)
+    return taken_at or now, answers
 
 
-class _Reading:
-    def __init__(self) -> None:
-        self.answers: dict[tuple[str, ...], tuple[Answer, str]] = {}
-        self.taken_at = ""
-
-    def take(self, source: Path) -> None:
-        """Read a file, or every file of a folder."""
-        found = list(_files(source))
-        if not found:
-            raise InputError("there is no file in this folder", place=str(source), hint=EXPECTED)
-        promised: dict[Path, Path] = {}
-        for path in found:
-            for name in self._file(path):
-                promised[(path.parent / name).resolve()] = path
-        for lost in sorted(promised.keys() - {path.resolve() for path in found}):
-            raise InputError(
-                f"the recording names `{lost.name}`, which is not there",
-                place=str(promised[lost]),
-                hint=f"it should be at `{lost}`; give the whole folder with --from",
-            )
-
-    def _file(self, path: Path) -> tuple[str, ...]:
-        """Take one file in; give the names of further files that it promises."""
-        place, content = str(path), _decoded(path)
-        form = content.get("format") if isinstance(content, dict) else None
-        if form == recording.MANIFEST:
-            manifest = recording.read_manifest(content, place=place)
-            self.taken_at = max(self.taken_at, manifest.taken_at)
-            return manifest.files
-        if form == recording.ANSWERS:
-            taken_at, answers = recording.read_answers(content, place=place)
-            self.taken_at = max(self.taken_at, taken_at)
-        else:
-            answers = exports.read(content, place=place)
-        if not answers:
-            raise InputError("this file is not recognised", place=place, hint=EXPECTED)
-        for one in answers:
-            self._add(one, place)
-        return ()
-
-    def _add(self, one: Answer, place: str) -> None:
-        known = self.answers.get(one.key)
-        if known is None:
-            self.answers[one.key] = one, place
-        elif known[0] != one:
-            about = one.place or "Google Cloud"
-            raise InputError(
-                f"{one.service} {one.method} of `{about}` is already in `{known[1]}`, "
-                "and says something else there",
-                place=place,
-                hint="give one source for each scope and time",
-            )
+def _exported(content: Any, place: str) -> tuple[Answer, ...] | None:
+    return exports.read(content, place=place) or None
 
 
-def _files(source: Path) -> Iterator[Path]:
-    if not source.exists():
-        raise InputError("there is no such file or folder", place=str(source), hint=EXPECTED)
-    if source.is_dir():
-        yield from sorted(path for path in source.rglob("*") if path.is_file())
-    else:
-        yield source
+def _about(one: Answer) -> str:
+    return f"{one.service} {one.method} of `{one.place or 'Google Cloud'}`"
 
 
-def _decoded(path: Path) -> Any:
-    """Decode JSON, or a JSON value a line."""
-    place = str(path)
-    try:
-        raw = path.read_bytes()
-    except OSError as error:
-        raise InputError(f"cannot be read: {error.strerror}", place=place) from None
-    try:
-        return json.loads(raw)
-    except json.JSONDecodeError as error:
-        if error.msg == "Extra data":
-            return [_line(line, number, place) for number, line in _lines(raw)]
-        raise _broken(error, place, error.lineno) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise InputError(
-            f"this is not JSON ({type(error).__name__})", place=place, hint=EXPECTED
-        ) from None
-
-
-def _lines(raw: bytes) -> Iterator[tuple[int, bytes]]:
-    for number, line in enumerate(raw.split(b"\n"), start=1):
-        if line.strip():
-            yield number, line
-
-
-def _line(line: bytes, number: int, place: str) -> Any:
-    try:
-        return json.loads(line)
-    except json.JSONDecodeError as error:
-        raise _broken(error, place, number) from None
-    except (UnicodeDecodeError, RecursionError) as error:
-        raise InputError(
-            f"this is not JSON ({type(error).__name__})", place=f"{place}:{number}", hint=EXPECTED
-        ) from None
-
-
-def _broken(error: json.JSONDecodeError, place: str, line: int) -> InputError:
-    return InputError(
-        f"this is not JSON, or is cut off: {error.msg}",
-        place=f"{place}:{line}:{error.colno}",
-        hint=EXPECTED,
-    )
+_FORM: Final = sources.Form(
+    expected=EXPECTED,
+    one_each="give one source for each scope and time",
+    recorded=recording.read,
+    exported=_exported,
+    about=_about,
+    lines=True,  # what `gcloud asset export` writes
+)

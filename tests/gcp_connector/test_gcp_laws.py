@@ -10,9 +10,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelreach.collect.answers import Refusal
 from modelreach.snapshot import encode
 from modelreach_gcp import sources
-from modelreach_gcp.answers import Answer, Refusal
+from modelreach_gcp.answers import Answer
 from modelreach_gcp.keep import answer
 from modelreach_gcp.names import full_name, in_spelling, scope_name
 from modelreach_gcp.parse import parse

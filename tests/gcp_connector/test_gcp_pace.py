@@ -10,9 +10,10 @@ from typing import Any
 import pytest
 
 from google_cloud.server import LocalGoogle
+from modelreach.collect.answers import Refusal
 from modelreach.model import InputError
 from modelreach.snapshot import encode
-from modelreach_gcp.answers import Answer, Refusal
+from modelreach_gcp.answers import Answer
 from modelreach_gcp.calls import call_of
 from modelreach_gcp.pace import Cache, Pacer, duration
 

@@ -10,8 +10,8 @@ from urllib.parse import unquote
 from modelreach.snapshot import AttachmentKind
 from modelreach_gcp.estate import Estate
 from modelreach_gcp.names import scope_name
-from modelreach_gcp.parse.facts import Facts, text
-from modelreach_gcp.select import at, listed
+from modelreach_gcp.parse.facts import Facts
+from modelreach_gcp.select import at, listed, text
 
 _BOUNDARIES: Final = "organizations.locations.principalAccessBoundaryPolicies"
 #: Constraints that decide over keys, accounts and federation; the others are not kept.

@@ -9,14 +9,15 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Binding, ManagedPolicy
 from modelreach_gcp.estate import Estate
 from modelreach_gcp.mentions import WITHOUT_CONDITION, allow_policies, roles_named
 from modelreach_gcp.names import full_name, scope_name
-from modelreach_gcp.parse.facts import PROVIDER, Facts, attributes, digest, text
+from modelreach_gcp.parse.facts import PROVIDER, Facts, digest
 from modelreach_gcp.parse.resources import targeted
 from modelreach_gcp.parse.things import Things
-from modelreach_gcp.select import at, listed, texts
+from modelreach_gcp.select import at, listed, text, texts
 
 _NUMBERED: Final = re.compile(r"//iam\.googleapis\.com/projects/[^/]+/serviceAccounts/\d+")
 _ROLE: Final = "iam.googleapis.com/Role"

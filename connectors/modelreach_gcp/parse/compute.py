@@ -9,8 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from modelreach.collect.facts import attributes
 from modelreach_gcp.names import account, compute_default
-from modelreach_gcp.parse.facts import attributes, text
 from modelreach_gcp.parse.running import (
     Described,
     Running,
@@ -21,7 +21,7 @@ from modelreach_gcp.parse.running import (
     secrets_in,
 )
 from modelreach_gcp.parse.things import Thing
-from modelreach_gcp.select import texts
+from modelreach_gcp.select import text, texts
 
 
 def _default(own: str, thing: Thing, running: Running) -> tuple[str, ...]:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Credential, Usage
 from modelreach_gcp.estate import Estate
 from modelreach_gcp.names import account, full_name
-from modelreach_gcp.parse.facts import PROVIDER, Facts, attributes, moment, text
+from modelreach_gcp.parse.facts import PROVIDER, Facts, moment
 from modelreach_gcp.parse.things import Thing, Things
-from modelreach_gcp.select import at, listed
+from modelreach_gcp.select import at, listed, text
 
 #: What "does not expire" looks like.
 _NEVER: Final = "9999-"

@@ -11,13 +11,14 @@ from typing import Final
 
 from msgspec.structs import replace
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Principal
 from modelreach_gcp.estate import Estate
 from modelreach_gcp.mentions import bindings, policy_principals
 from modelreach_gcp.names import account, agent_of, default_of
-from modelreach_gcp.parse.facts import PROVIDER, Facts, attributes, text
+from modelreach_gcp.parse.facts import PROVIDER, Facts
 from modelreach_gcp.parse.things import Things
-from modelreach_gcp.select import listed, texts
+from modelreach_gcp.select import listed, text, texts
 
 _KUBERNETES: Final = re.compile(r"serviceAccount:[^@]+\.svc\.id\.goog\[[^]]+/[^]]+\]")
 _AGENT: Final = re.compile(

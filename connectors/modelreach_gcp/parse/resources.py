@@ -5,13 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Attributes, Resource
 from modelreach_gcp.estate import Estate
 from modelreach_gcp.names import account, scope_name
-from modelreach_gcp.parse.facts import PROVIDER, Facts, attributes, moment, text
+from modelreach_gcp.parse.facts import PROVIDER, Facts, moment
 from modelreach_gcp.parse.tags import tags_of
 from modelreach_gcp.parse.things import Thing, Things
-from modelreach_gcp.select import at, texts
+from modelreach_gcp.select import at, text, texts
 
 #: Things that are facts of another kind.
 _OTHERWISE: Final = frozenset(

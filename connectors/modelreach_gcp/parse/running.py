@@ -10,9 +10,8 @@ from typing import Any, Final
 from modelreach.snapshot import AttributeValue, Link
 from modelreach_gcp.estate import Estate
 from modelreach_gcp.names import account
-from modelreach_gcp.parse.facts import text
 from modelreach_gcp.parse.things import Thing, Things
-from modelreach_gcp.select import at
+from modelreach_gcp.select import at, text
 
 _BUCKET: Final = re.compile(r"gs://([^/]+)")
 _TABLE: Final = re.compile(r"bq://([^.]+)\.([^.]+)")

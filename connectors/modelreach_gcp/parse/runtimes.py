@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Runtime
 from modelreach_gcp.estate import Estate
 from modelreach_gcp.parse import compute, vertex
-from modelreach_gcp.parse.facts import PROVIDER, Facts, attributes
+from modelreach_gcp.parse.facts import PROVIDER, Facts
 from modelreach_gcp.parse.principals import mention
 from modelreach_gcp.parse.running import Described, Running
 from modelreach_gcp.parse.things import Thing, Things

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Attributes, Scope
 from modelreach_gcp.estate import Estate
 from modelreach_gcp.names import scope_name
-from modelreach_gcp.parse.facts import PROVIDER, Facts, attributes, text
+from modelreach_gcp.parse.facts import PROVIDER, Facts
 from modelreach_gcp.parse.tags import tags_of
-from modelreach_gcp.select import listed, texts
+from modelreach_gcp.select import listed, text, texts
 
 
 def parse_scopes(estate: Estate, facts: Facts) -> None:

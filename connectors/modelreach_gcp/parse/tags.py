@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import AttributeValue
 from modelreach_gcp.estate import Estate
-from modelreach_gcp.parse.facts import attributes, text
-from modelreach_gcp.select import listed
+from modelreach_gcp.select import listed, text
 
 
 def tags_of(found: Mapping[str, Any], scope: str, estate: Estate) -> dict[str, AttributeValue]:

@@ -10,8 +10,7 @@ from typing import Any, Final
 from modelreach_gcp.calls import CALLS
 from modelreach_gcp.estate import LIST, Estate, labels
 from modelreach_gcp.names import full_name, location_in
-from modelreach_gcp.parse.facts import text
-from modelreach_gcp.select import at, listed, texts
+from modelreach_gcp.select import at, listed, text, texts
 
 _API: Final = re.compile(r"https://([\w.-]+)/(?:compute/|storage/)?(?:v\d\w*|beta)/")
 _COMPUTE: Final = re.compile(r"https://(?:www|compute)\.googleapis\.com/compute/\w+/")

@@ -10,12 +10,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Link
 from modelreach_gcp.names import agent, compute_default
-from modelreach_gcp.parse.facts import attributes, moment, text
+from modelreach_gcp.parse.facts import moment
 from modelreach_gcp.parse.running import Described, Running, linked, pulls
 from modelreach_gcp.parse.things import Thing
-from modelreach_gcp.select import at, texts
+from modelreach_gcp.select import at, text, texts
 
 _CODE: Final = "gcp-sa-aiplatform-cc"
 _AGENTS: Final = "gcp-sa-aiplatform-re"

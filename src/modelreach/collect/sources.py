@@ -30,9 +30,9 @@ class Form(Generic[A]):
     """How files of one provider are read.
 
     `expected` says what may be given, `one_each` that two sources of one thing are one too many.
-    `decode` takes the bytes of a file and its name and gives what is in it. `recorded` and
-    `exported` take that and the file's name, and give None for what is not of their kind: a file
-    of a recording, answers that an export amounts to. `about` names what an answer is about.
+    `recorded` and `exported` take what a file holds and its name, and give None for what is not
+    of their kind: a file of a recording, the answers that an export amounts to. `about` names
+    what an answer is about. With `lines` a file may hold a JSON value a line.
     """
 
     expected: str
@@ -40,7 +40,7 @@ class Form(Generic[A]):
     recorded: Callable[[Any, str], Replayed[A] | None]
     exported: Callable[[Any, str], Iterable[A] | None]
     about: Callable[[A], str]
-    decode: Callable[[bytes, str], Any]
+    lines: bool = False
 
 
 def read(sources: Sequence[Path], form: Form[A]) -> tuple[str, tuple[A, ...]]:
@@ -89,7 +89,7 @@ class _Reading(Generic[A]):
     def _file(self, path: Path) -> tuple[str, ...]:
         """Take one file in; give the names of further files that it promises."""
         place = str(path)
-        content = self._form.decode(_bytes(path), place)
+        content = _decoded(_bytes(path), place, self._form)
         recorded = self._form.recorded(content, place)
         if recorded is not None:
             self.taken_at = max(self.taken_at, recorded.taken_at)
@@ -126,21 +126,33 @@ def _bytes(path: Path) -> bytes:
         raise InputError(f"cannot be read: {error.strerror}", place=str(path)) from None
 
 
-def decoded(raw: bytes | str, place: str, *, expected: str, line: int = 0) -> Any:
-    """Decode JSON. Raises `InputError` with the place in it; `line` is that of a value which has
-    a line of its own.
-    """
+def _decoded(raw: bytes, place: str, form: Form[A]) -> Any:
     try:
         return json.loads(raw)
     except json.JSONDecodeError as error:
-        raise InputError(
-            f"this is not JSON, or is cut off: {error.msg}",
-            place=f"{place}:{line or error.lineno}:{error.colno}",
-            hint=expected,
-        ) from None
+        if form.lines and error.msg == "Extra data":
+            return [_line(line, f"{place}:{number}", form) for number, line in _lines(raw)]
+        raise _not_json(error, f"{place}:{error.lineno}", form) from None
     except (UnicodeDecodeError, RecursionError) as error:
-        raise InputError(
-            f"this is not JSON ({type(error).__name__})",
-            place=f"{place}:{line}" if line else place,
-            hint=expected,
-        ) from None
+        raise _not_json(error, place, form) from None
+
+
+def _lines(raw: bytes) -> Iterator[tuple[int, bytes]]:
+    for number, line in enumerate(raw.split(b"\n"), start=1):
+        if line.strip():
+            yield number, line
+
+
+def _line(raw: bytes, place: str, form: Form[A]) -> Any:
+    try:
+        return json.loads(raw)
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise _not_json(error, place, form) from None
+
+
+def _not_json(error: Exception, place: str, form: Form[A]) -> InputError:
+    if isinstance(error, json.JSONDecodeError):
+        message = f"this is not JSON, or is cut off: {error.msg}"
+        return InputError(message, place=f"{place}:{error.colno}", hint=form.expected)
+    message = f"this is not JSON ({type(error).__name__})"
+    return InputError(message, place=place, hint=form.expected)
