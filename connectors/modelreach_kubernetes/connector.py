@@ -6,7 +6,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from modelreach.model import InputError, MissingExtra
+from modelreach.collect.extras import needing
+from modelreach.collect.recording import prepare
+from modelreach.model import InputError
 from modelreach.plugins import CallPermission, CollectOptions
 from modelreach.snapshot import Snapshot
 from modelreach_kubernetes import files
@@ -28,7 +30,7 @@ class KubernetesConnector:
         contexts, `MissingExtra` when a cluster is to be asked and the client is not installed.
         """
         if options.record:
-            files.prepare(options.record)
+            prepare(options.record)
         if options.sources:
             cluster = next(iter(options.settings.get("cluster", ())), "")
             found = files.read_files(options.sources, cluster, options.now)
@@ -40,12 +42,8 @@ class KubernetesConnector:
         return parse(found)
 
     def _live(self, options: CollectOptions) -> Read:
-        try:
+        with needing("kubernetes", "collecting from a cluster"):
             from modelreach_kubernetes.live import read_cluster
-        except ModuleNotFoundError as error:
-            if (error.name or "").startswith("modelreach"):
-                raise
-            raise MissingExtra("kubernetes", "collecting from a cluster") from error
         return read_cluster(options)
 
     def calls(self) -> Sequence[CallPermission]:

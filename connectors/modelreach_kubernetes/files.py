@@ -116,23 +116,6 @@ def _take(document: Any, found: Read, path: Path) -> None:
 # --- recordings ------------------------------------------------------------------------------
 
 
-def prepare(folder: Path) -> None:
-    """Make the folder of a recording. Raises `InputError` when it is not empty or no folder."""
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        occupied = next(folder.iterdir(), None)
-    except OSError as error:
-        raise InputError(
-            f"cannot be used for a recording: {error.strerror}", place=str(folder)
-        ) from None
-    if occupied is not None:
-        raise InputError(
-            "the folder for a recording is not empty",
-            place=str(folder),
-            hint="give a new folder, or empty this one",
-        )
-
-
 def write(folder: Path, found: Read) -> None:
     """Write what was read, a list for each kind, the manifest last."""
     groups: dict[str, list[Object]] = {}

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import msgspec
-
-from modelreach.snapshot import SCHEMA, Scope, Snapshot, canonical
+from modelreach.snapshot import Scope, Snapshot
 from modelreach_kubernetes.estate import Read
 from modelreach_kubernetes.parse import accounts, rbac, things, workloads
 from modelreach_kubernetes.parse.coverage import coverage_of
@@ -28,19 +26,4 @@ def parse(found: Read) -> Snapshot:
             part.take(item, facts)
     accounts.complete(facts)
     coverage_of(found, facts)
-    return canonical(
-        Snapshot(
-            schema=SCHEMA,
-            taken_at=found.taken_at,
-            scopes=tuple(facts.scopes),
-            principals=tuple(facts.principals.values()),
-            credentials=tuple(facts.credentials),
-            resources=tuple(facts.resources),
-            runtimes=tuple(facts.runtimes),
-            managed_policies=tuple(facts.roles),
-            bindings=tuple(facts.bindings),
-            coverage=tuple(facts.coverage),
-            gaps=tuple(facts.gaps),
-            documents={key: msgspec.Raw(raw) for key, raw in facts.documents.items()},
-        )
-    )
+    return facts.snapshot(taken_at=found.taken_at)

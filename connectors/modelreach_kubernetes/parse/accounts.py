@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Principal
 from modelreach_kubernetes.estate import Object
-from modelreach_kubernetes.parse.facts import PROVIDER, Facts, Named, attributes, mappings, text
+from modelreach_kubernetes.parse.facts import PROVIDER, Facts, Named, mappings, text
 
 
 def take(item: Object, facts: Facts) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelreach.snapshot import Coverage, Gap
+from modelreach.snapshot import Coverage
 from modelreach_kubernetes.estate import Read
 from modelreach_kubernetes.kinds import ENTRY_KIND, ENTRY_PERMISSION, KINDS, Kind
 from modelreach_kubernetes.parse.facts import PROVIDER, Facts
@@ -14,16 +14,13 @@ _IDENTIFYING = {"issuer", "arn", "resource_name", "resource_id"}
 def coverage_of(found: Read, facts: Facts) -> None:
     """Add coverage for every kind that was asked for, and a gap for each that did not come."""
     for refusal in found.refusals:
-        facts.gaps.append(
-            Gap(
-                provider=PROVIDER,
-                scope=facts.scope(refusal.namespace),
-                kind=refusal.kind.gap,
-                reason=refusal.reason,
-                operation=_asked(refusal.kind),
-                permission=_asked(refusal.kind),
-                message=refusal.message,
-            )
+        facts.gap(
+            facts.scope(refusal.namespace),
+            refusal.kind.gap,
+            refusal.reason,
+            operation=_asked(refusal.kind),
+            permission=_asked(refusal.kind),
+            message=refusal.message,
         )
     complete: dict[tuple[str, str], bool] = {}
     for kind in KINDS:
@@ -37,16 +34,13 @@ def coverage_of(found: Read, facts: Facts) -> None:
         for (scope, kind), whole in complete.items()
     )
     if not found.loose and not _IDENTIFYING & found.about.keys():
-        facts.gaps.append(
-            Gap(
-                provider=PROVIDER,
-                scope=facts.cluster,
-                kind="cluster-identity",
-                reason="not-collected",
-                operation="get /.well-known/openid-configuration",
-                permission="get /.well-known/openid-configuration",
-                message="nothing tells which cluster of a cloud this is; name it by --cluster-id",
-            )
+        facts.gap(
+            facts.cluster,
+            "cluster-identity",
+            "not-collected",
+            operation="get /.well-known/openid-configuration",
+            permission="get /.well-known/openid-configuration",
+            message="nothing tells which cluster of a cloud this is; name it by --cluster-id",
         )
     if found.loose:
         _not_in_files(found, facts)
@@ -69,13 +63,10 @@ def _not_in_files(found: Read, facts: Facts) -> None:
     rest = ", ".join(sorted(left.values()))
     for kind, names in (("bindings", bindings), ("resources", rest)):
         if names:
-            facts.gaps.append(
-                Gap(
-                    provider=PROVIDER,
-                    scope=facts.cluster,
-                    kind=kind,
-                    reason="not-collected",
-                    operation="list" if kind == "resources" else f"list {names}",
-                    message=f"the files hold some, and say nothing of others: {names}",
-                )
+            facts.gap(
+                facts.cluster,
+                kind,
+                "not-collected",
+                operation="list" if kind == "resources" else f"list {names}",
+                message=f"the files hold some, and say nothing of others: {names}",
             )

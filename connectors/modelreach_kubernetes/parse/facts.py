@@ -3,43 +3,36 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any, Final
 
+from modelreach.collect.facts import Gathering
 from modelreach.snapshot import (
-    Attributes,
     Binding,
-    Coverage,
-    Credential,
-    Gap,
     ManagedPolicy,
     Principal,
     Resource,
     Runtime,
     Scope,
-    document_bytes,
-    document_id,
+    Snapshot,
 )
 from modelreach_kubernetes.estate import Object
 
 PROVIDER: Final = "kubernetes"
 
 
-@dataclass(slots=True)
-class Facts:
+class Facts(Gathering):
     """Facts of one cluster. `cluster` is the id of its scope."""
 
-    cluster: str
-    scopes: list[Scope] = field(default_factory=list[Scope])
-    principals: dict[str, Principal] = field(default_factory=dict[str, Principal])
-    credentials: list[Credential] = field(default_factory=list[Credential])
-    resources: list[Resource] = field(default_factory=list[Resource])
-    runtimes: list[Runtime] = field(default_factory=list[Runtime])
-    roles: list[ManagedPolicy] = field(default_factory=list[ManagedPolicy])
-    bindings: list[Binding] = field(default_factory=list[Binding])
-    coverage: list[Coverage] = field(default_factory=list[Coverage])
-    gaps: list[Gap] = field(default_factory=list[Gap])
-    documents: dict[str, bytes] = field(default_factory=dict[str, bytes])
+    def __init__(self, cluster: str) -> None:
+        super().__init__(PROVIDER)
+        self.cluster = cluster
+        self.scopes: list[Scope] = []
+        self.principals: dict[str, Principal] = {}
+        self.resources: list[Resource] = []
+        self.runtimes: list[Runtime] = []
+        self.roles: list[ManagedPolicy] = []
+        self.bindings: list[Binding] = []
 
     def scope(self, namespace: str) -> str:
         """The scope of a namespace; of none, the cluster."""
@@ -53,12 +46,18 @@ class Facts:
         """The id of a service account."""
         return f"{self.cluster}/system:serviceaccount:{namespace}:{name}"
 
-    def keep(self, document: object) -> str:
-        """Keep a document, and give its digest."""
-        raw = document_bytes(document)
-        digest = document_id(raw)
-        self.documents[digest] = raw
-        return digest
+    def snapshot(self, *, taken_at: str) -> Snapshot:
+        """Give what was found as a canonical snapshot."""
+        return self._whole(
+            taken_at=taken_at,
+            tool="",
+            scopes=self.scopes,
+            principals=self.principals.values(),
+            resources=self.resources,
+            runtimes=self.runtimes,
+            managed_policies=self.roles,
+            bindings=self.bindings,
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +102,3 @@ def mappings(found: object) -> Iterator[Mapping[str, Any]]:
     for one in found if isinstance(found, list) else ():
         if isinstance(one, Mapping):
             yield one
-
-
-def attributes(**given: str | bool | tuple[str, ...] | None) -> Attributes:
-    """Give the attributes that are known."""
-    return {name: value for name, value in given.items() if value not in (None, "", ())}

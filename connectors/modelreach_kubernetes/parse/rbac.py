@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
-from modelreach.snapshot import Binding, Gap, ManagedPolicy
+from modelreach.snapshot import Binding, ManagedPolicy
 from modelreach_kubernetes.estate import Object
 from modelreach_kubernetes.parse.facts import PROVIDER, Facts, Named, mappings, text
 
@@ -43,7 +43,7 @@ def _role(item: Object, about: Named, facts: Facts) -> None:
             scope=facts.scope(namespace),
             name=about.name,
             default_version="1",
-            versions={"1": facts.keep(document)},
+            versions={"1": facts.document(document)},
             created=about.created,
             tags=about.labels,
         )
@@ -56,15 +56,12 @@ def _binding(item: Object, about: Named, facts: Facts) -> None:
     reference = item.get("roleRef")
     role = _referred(reference, namespace, facts) if isinstance(reference, Mapping) else ""
     if not role:
-        facts.gaps.append(
-            Gap(
-                provider=PROVIDER,
-                scope=facts.scope(namespace),
-                kind="binding",
-                reason="malformed",
-                subject=name,
-                message="it refers to no role that it could bind, so it binds none",
-            )
+        facts.gap(
+            facts.scope(namespace),
+            "binding",
+            "malformed",
+            subject=name,
+            message="it refers to no role that it could bind, so it binds none",
         )
         return
     facts.bindings.append(

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Credential, Resource, Scope
 from modelreach_kubernetes.estate import Object
 from modelreach_kubernetes.kinds import KINDS
 from modelreach_kubernetes.parse.entries import entries
-from modelreach_kubernetes.parse.facts import PROVIDER, Facts, Named, attributes, text
+from modelreach_kubernetes.parse.facts import PROVIDER, Facts, Named, text
 
 _TOKEN: Final = "kubernetes.io/service-account-token"  # noqa: S105 - the name of a type
 _ACCOUNT: Final = "kubernetes.io/service-account.name"

@@ -5,17 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Link, Runtime
 from modelreach_kubernetes.estate import Object
 from modelreach_kubernetes.kinds import KINDS
-from modelreach_kubernetes.parse.facts import (
-    PROVIDER,
-    Facts,
-    Named,
-    attributes,
-    mappings,
-    text,
-)
+from modelreach_kubernetes.parse.facts import PROVIDER, Facts, Named, mappings, text
 
 _RUNS = {kind.name: kind for kind in KINDS if kind.gap.startswith("runtimes:")}
 _DEPTH = 12
