@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
-from modelreach.snapshot import AttachmentKind, Attributes, AttributeValue, Link
+from modelreach.snapshot import AttachmentKind, AttributeValue, Link
 from modelreach_terraform.edits import Attach, Edit, Uses
 from modelreach_terraform.told import Told
 from modelreach_terraform.values import UNKNOWN
@@ -31,20 +31,6 @@ def common(told: Told, kind: str, arn: str, name: str = "", *, region: bool = Tr
         "name": name,
         "tags": told.tags(),
     }
-
-
-def attributes(**values: AttributeValue | Iterable[str] | None) -> Attributes:
-    """Give attributes without those that are not known or empty; False is a value."""
-    found: Attributes = {}
-    for name, value in values.items():
-        if value is None or value == "":
-            continue
-        if not isinstance(value, str | int | bool):
-            value = tuple(sorted(set(value)))
-            if not value:
-                continue
-        found[name] = value
-    return found
 
 
 def links(*pairs: tuple[str, str]) -> tuple[Link, ...]:

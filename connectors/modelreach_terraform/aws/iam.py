@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Credential, ManagedPolicy, Principal
-from modelreach_terraform.aws.facts import attached, attributes, entity, uses
+from modelreach_terraform.aws.facts import attached, entity, uses
 from modelreach_terraform.edits import Adds, Attach, Edit, Is, Joins, Only, Uses
 from modelreach_terraform.told import LAST, RELATIONS, Row, Table, Told
 from modelreach_terraform.values import UNKNOWN, at, is_unread, parsed, text

@@ -8,15 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Link, Resource, Runtime
-from modelreach_terraform.aws.facts import (
-    attributes,
-    common,
-    in_profile,
-    links,
-    role_arn,
-    runs_as,
-)
+from modelreach_terraform.aws.facts import common, in_profile, links, role_arn, runs_as
 from modelreach_terraform.aws.storage import key_arn
 from modelreach_terraform.edits import Adds, Edit, Enters, Is, Sets, Wires
 from modelreach_terraform.told import LAST, RELATIONS, Row, Table, Told

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Resource
-from modelreach_terraform.aws.facts import attached, attributes, common
+from modelreach_terraform.aws.facts import attached, common
 from modelreach_terraform.edits import Adds, Attach, Edit, Is, Sets
 from modelreach_terraform.told import RELATIONS, Row, Table, Told
 from modelreach_terraform.values import at, text

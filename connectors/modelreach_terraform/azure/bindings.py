@@ -8,8 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Binding, Credential, ManagedPolicy, Principal
-from modelreach_terraform.azure.facts import ROLES, attributes, lower, role_id
+from modelreach_terraform.azure.facts import ROLES, lower, role_id
 from modelreach_terraform.edits import Adds, Attach, Edit, Holds, Is, Joins
 from modelreach_terraform.told import LAST, RELATIONS, Row, Table, Told
 from modelreach_terraform.values import is_unread, text, texts

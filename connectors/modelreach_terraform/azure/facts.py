@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from typing import Any, Final
 
-from modelreach.snapshot import Attributes, AttributeValue, Credential, Link, Principal, Resource
+from modelreach.collect.facts import attributes
+from modelreach.snapshot import Credential, Link, Principal, Resource
 from modelreach_terraform.edits import Edit, Is
 from modelreach_terraform.told import Told
 from modelreach_terraform.values import at, is_unread, text, texts
@@ -36,20 +37,6 @@ def role_id(value: str) -> str:
     made = lower(value)
     _, found, guid = made.rpartition("/roledefinitions/")
     return f"{ROLES}{guid}" if found else made
-
-
-def attributes(**values: AttributeValue | Iterable[str] | None) -> Attributes:
-    """Give attributes without those that are not known or empty; False is a value."""
-    found: Attributes = {}
-    for name, value in values.items():
-        if value is None or value == "":
-            continue
-        if not isinstance(value, str | int | bool):
-            value = tuple(sorted(set(value)))
-            if not value:
-                continue
-        found[name] = value
-    return found
 
 
 def common(told: Told, kind: str, identifier: str, name: str = "") -> dict[str, Any]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Link, Resource, Runtime, Scope
 from modelreach_terraform.azure.facts import (
-    attributes,
     common,
     identities,
     key,

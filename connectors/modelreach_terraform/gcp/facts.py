@@ -7,7 +7,8 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Any, Final
 
-from modelreach.snapshot import Attributes, AttributeValue, Binding, Principal, Resource
+from modelreach.collect.facts import attributes
+from modelreach.snapshot import Binding, Principal, Resource
 from modelreach_terraform.edits import Edit, Is
 from modelreach_terraform.told import Told
 from modelreach_terraform.world import World
@@ -20,20 +21,6 @@ _AGENT: Final = re.compile(
     r"|service-(?P<number2>\d+)@(?P<service2>[\w-]+)(?:\.iam)?\.gserviceaccount\.com"
 )
 _DEFAULT: Final = re.compile(r"(\d+)-compute@developer\.gserviceaccount\.com")
-
-
-def attributes(**values: AttributeValue | Iterable[str] | None) -> Attributes:
-    """Give attributes without those that are not known or empty; False is a value."""
-    found: Attributes = {}
-    for name, value in values.items():
-        if value is None or value == "":
-            continue
-        if not isinstance(value, str | int | bool):
-            value = tuple(sorted(set(value)))
-            if not value:
-                continue
-        found[name] = value
-    return found
 
 
 def spelled(name: str, told: Told) -> str:

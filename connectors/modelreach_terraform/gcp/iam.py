@@ -10,16 +10,10 @@ from collections.abc import Callable, Iterator
 from typing import Any, Final
 from urllib.parse import unquote
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Binding, Credential, ManagedPolicy, Principal, Resource
 from modelreach_terraform.edits import Attach, Edit, Governs, Holds, Is, Joins
-from modelreach_terraform.gcp.facts import (
-    attributes,
-    binding,
-    home,
-    mentioned,
-    resource,
-    spelled,
-)
+from modelreach_terraform.gcp.facts import binding, home, mentioned, resource, spelled
 from modelreach_terraform.told import RELATIONS, Row, Table, Told
 from modelreach_terraform.values import Json, at, blocks, is_unread, parsed, text, texts
 

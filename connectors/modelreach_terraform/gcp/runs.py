@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Link, Resource, Runtime
 from modelreach_terraform.edits import Edit, Is
-from modelreach_terraform.gcp.facts import attributes, located, mentioned, spelled
+from modelreach_terraform.gcp.facts import located, mentioned, spelled
 from modelreach_terraform.told import RELATIONS, Row, Table, Told
 from modelreach_terraform.values import Json, at, blocks, is_unread, text, texts
 

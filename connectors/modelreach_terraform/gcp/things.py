@@ -5,9 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import Binding, Scope
 from modelreach_terraform.edits import Edit, Governs, Holds, Is
-from modelreach_terraform.gcp.facts import attributes, binding, mentioned, resource, spelled
+from modelreach_terraform.gcp.facts import binding, mentioned, resource, spelled
 from modelreach_terraform.told import RELATIONS, Row, Table, Told
 from modelreach_terraform.values import Json, at, is_unread, text
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
+from modelreach.collect.facts import attributes
 from modelreach.snapshot import (
     Attributes,
     Binding,
@@ -60,11 +61,6 @@ _ANNOTATIONS: Final = {
 }
 _NAMED: Final = ("Secret", "ConfigMap", "PersistentVolumeClaim")
 _CLUSTER_WIDE: Final = ("Namespace", "ClusterRole", "ClusterRoleBinding")
-
-
-def attributes(**given: str | bool | tuple[str, ...] | None) -> Attributes:
-    """Give the attributes that are known."""
-    return {name: value for name, value in given.items() if value not in (None, "", ())}
 
 
 class _Made:
