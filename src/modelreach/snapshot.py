@@ -448,6 +448,11 @@ class Facts:
         version; a store keeps it (as `kind`, in JSON) for the next time."""
         return make()
 
+    def remembered_of(self, source: bytes, name: str, kind: type[_T]) -> _T | None:
+        """Give what was derived from a part whose facts had this digest; None when it is not
+        known any more."""
+        return None
+
     #: Whether anything can be kept from one run to the next.
     keeps = False
 
@@ -468,6 +473,16 @@ class Facts:
     def digest_of(self, scope: str) -> bytes:
         """Give a digest of a part's facts, documents by their digests; b"" where none is known."""
         return b""
+
+    def listing(self, scope: str) -> bytes:
+        """Give a digest of a part's resources, under which `listed` finds their ids; b"" for
+        none."""
+        return b""
+
+    def listed(self, listing: bytes) -> tuple[str, ...] | None:
+        """Give the ids of a part's resources, sorted, by their digest in this snapshot or in
+        another one that is kept with it; None when it is not known any more."""
+        return None
 
     def tagged(self, tag: str) -> tuple[Principal, ...]:
         """Give the principals that have a tag, by id."""

@@ -68,7 +68,7 @@ def _follow(seed: int, days: int) -> None:
             assert _again(path, made)[0] == _rows(_fresh(made))[0]
 
 
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(seed=st.integers(0, 10_000))
 def test_incremental_is_from_scratch(seed: int) -> None:
     _follow(seed, 3)

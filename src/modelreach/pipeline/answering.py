@@ -146,7 +146,7 @@ class Answers:
             if (answer := self._whole(heard)) is not None
         }
         for name, answer in fresh.items():
-            self._put(name, self._grounds(name, answer), encode(answer))
+            self._put(name, self._holding.grounds(name), encode(answer))
             self._found[name] = answer
             self._take(name, answer)
         self._heard.clear()
@@ -154,11 +154,6 @@ class Answers:
             self._holding.keep()
             self.facts.forget("answers", self._version)
             self.facts.keep()
-
-    def _grounds(self, name: str, answer: Answer) -> Grounds:
-        scopes = {grant.scope for grant in (*answer.grants, *answer.patterns)}
-        scopes &= set(self.facts.parts)
-        return self._holding.grounds(name, scopes | {answer.principal.scope})
 
     def _put(self, name: str, grounds: Grounds, answer: bytes) -> None:
         others = [kept for kept in self._variants(name) if kept.grounds != grounds]

@@ -8,7 +8,7 @@ may become each other, none does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -42,11 +42,11 @@ class Holding:
         self._names = tuple(name for name in names if known[name].owns is None)
         self._facts, self._engine = facts, engine
 
-    def grounds(self, name: str, scopes: Iterable[str]) -> Grounds:
-        """Give what the answer about a principal hangs on, which speaks of things in `scopes`."""
+    def grounds(self, name: str) -> Grounds:
+        """Give what the answer about a principal hangs on."""
         if self._hanging is None or providers.declared_only(name):
             return Grounds(self._estate)
-        return Grounds(self._estate, self._hanging.of(name, scopes, self._engine(self._names[0])))
+        return Grounds(self._estate, self._hanging.of(name, self._engine(self._names[0])))
 
     def hold(self, grounds: Grounds) -> bool:
         """Are they as they were?"""

@@ -15,6 +15,7 @@ from msgspec.structs import replace
 
 from modelreach.pipeline.decided import Decided, Held, Step
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
+from modelreach.pipeline.moves import Moves
 from modelreach.policy.engine import Engine
 from modelreach.snapshot import Facts
 
@@ -92,9 +93,7 @@ class KeptDecisions:
     def record(self, name: str) -> Record:
         """Decide a principal, and say what that hangs on."""
         decided = self._decide(name)
-        # Numbers of resources mean something only together with their scope.
-        scopes = {held.scope for held in decided.held} if decided else set[str]()
-        return Record(self._holding.grounds(name, scopes), decided)
+        return Record(self._holding.grounds(name), decided)
 
     def learn(self, records: Mapping[str, Record]) -> None:
         """Take what was decided elsewhere."""
@@ -108,7 +107,7 @@ class KeptDecisions:
     def keep(self) -> None:
         """Keep what was decided since."""
         for shelf in sorted(self._fresh):
-            self._facts.memorise(self._name, shelf, packed(self._records[shelf]))
+            self._facts.memorise(self._name, shelf, packed(self._records[shelf], self._facts))
         if self._fresh:
             self._holding.keep()
             self._facts.forget("decided", self._version)
@@ -118,7 +117,7 @@ class KeptDecisions:
     def _of_shelf(self, shelf: str) -> dict[str, Record]:
         if shelf not in self._records:
             raw = self._facts.recalled(self._name, shelf)
-            self._records[shelf] = {} if raw is None else unpacked(raw)
+            self._records[shelf] = {} if raw is None else unpacked(raw, self._facts)
         return self._records[shelf]
 
 
@@ -137,7 +136,7 @@ def _shelf(name: str) -> str:
 class _Small(msgspec.Struct, array_like=True):
     """A record; what many have alike by its place among what they have."""
 
-    grounds: Grounds
+    grounds: int
     decided: Decided | None
     held: int = 0
     common: int = 0
@@ -145,8 +144,11 @@ class _Small(msgspec.Struct, array_like=True):
 
 
 class _Several(msgspec.Struct, array_like=True):
-    """Records by name, and what they have alike, once."""
+    """Records by name, and what they have alike, once. `listings` say of each scope by which
+    listing its resources are numbered."""
 
+    listings: dict[str, bytes]
+    grounds: list[Grounds]
     steps: list[tuple[Step, ...]]
     held: list[tuple[Held, ...]]
     records: dict[str, _Small]
@@ -155,38 +157,48 @@ class _Several(msgspec.Struct, array_like=True):
 _READER = msgspec.msgpack.Decoder(_Several)
 
 
-def packed(records: Mapping[str, Record]) -> bytes:
-    """Give records as bytes."""
-    steps, held = _Places[Step](), _Places[Held]()
+def packed(records: Mapping[str, Record], facts: Facts | None = None) -> bytes:
+    """Give records as bytes; to be read in another snapshot than that of `facts`, too."""
+    steps, held, grounds = _Places[Step](), _Places[Held](), dict[Grounds, int]()
     small: dict[str, _Small] = {}
     for name, record in records.items():
         decided = record.decided
-        small[name] = _Small(record.grounds, decided)
+        place = grounds.setdefault(record.grounds, len(grounds))
+        small[name] = _Small(place, decided)
         if decided is not None:
             small[name] = _Small(
-                record.grounds,
+                place,
                 replace(decided, held=(), common=(), aimed=()),
                 held.of(decided.held),
                 steps.of(decided.common),
                 steps.of(decided.aimed),
             )
-    return msgspec.msgpack.encode(_Several(steps.all, held.all, small))
+    scopes = sorted({one.scope for some in held.all for one in some})
+    listings = {scope: facts.listing(scope) for scope in scopes} if facts else {}
+    return msgspec.msgpack.encode(_Several(listings, list(grounds), steps.all, held.all, small))
 
 
-def unpacked(raw: bytes) -> dict[str, Record]:
-    """Read records; what they had alike is the same again."""
+def unpacked(raw: bytes, facts: Facts | None = None) -> dict[str, Record]:
+    """Read records; what they had alike is the same again. Those are left out that hold something
+    of which it cannot be told any more what it was, or that is not there."""
     found = _READER.decode(raw)
+    held: list[tuple[Held, ...] | None] = [*found.held]
+    if facts is not None:
+        held = list(map(Moves(facts, found.listings).moved, found.held))
     records: dict[str, Record] = {}
     for name, small in found.records.items():
         decided = small.decided
         if decided is not None:
+            holds = held[small.held]
+            if holds is None:
+                continue
             decided = replace(
                 decided,
-                held=found.held[small.held],
+                held=holds,
                 common=found.steps[small.common],
                 aimed=found.steps[small.aimed],
             )
-        records[name] = Record(small.grounds, decided)
+        records[name] = Record(found.grounds[small.grounds], decided)
     return records
 
 

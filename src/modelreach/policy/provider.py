@@ -6,7 +6,7 @@ import: what the engine needs is loaded when an engine is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Protocol
 
@@ -23,9 +23,8 @@ Opens = tuple[tuple[str, str], ...]
 class Hanging(Protocol):
     """Says what answers about principals hang on, in an estate of this provider alone."""
 
-    def of(self, name: str, scopes: Iterable[str], engine: Engine) -> bytes:
-        """Give, in a writing of the provider's own, what the answer about a principal hangs on,
-        which speaks of things in `scopes`."""
+    def of(self, name: str, engine: Engine) -> bytes:
+        """Give, in a writing of the provider's own, what the answer about a principal hangs on."""
         ...
 
     def holds(self, raw: bytes) -> bool:

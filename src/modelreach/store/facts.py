@@ -33,6 +33,13 @@ _SECTIONS: dict[str, Any] = {
 }
 _READERS = {name: msgspec.json.Decoder(kind) for name, kind in _SECTIONS.items()}
 _DOCUMENTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
+
+
+class _Id(msgspec.Struct):
+    id: str
+
+
+_IDS = msgspec.json.Decoder(tuple[_Id, ...])
 _TAGGED = msgspec.json.Decoder(dict[str, list[str]])
 
 #: Sections of which several facts are about one thing, and what in them says about which.
@@ -193,6 +200,7 @@ class StoredFacts(Facts):
         self._names = tuple(sorted({"", *self._manifest}))
         self._kept: dict[str, dict[bytes, bytes]] = {}
         self._derived: dict[str, dict[bytes, bytes]] = {}
+        self._sources: dict[str, bytes] = {}
         self.documents: dict[str, msgspec.Raw] = {}
         self.snapshot = snapshot.as_snapshot()
         self._by_name: dict[str, _Sought[Any]] = {n: _Sought(self, n) for n in _SOUGHT}
@@ -253,15 +261,23 @@ class StoredFacts(Facts):
 
     def remembered(self, scope: str, name: str, make: Callable[[], _T], kind: type[_T]) -> _T:
         """Give what was derived from a part before; derive and keep it when it was not."""
-        if name not in self._kept:
-            self._kept[name] = self._store.all_derived(name)
         source = self._source(scope)
-        packed = self._kept[name].get(source)
-        if packed is not None:
-            return self._store.decoded(self._store.unpacked(packed), msgspec.json.Decoder(kind))
+        known = self.remembered_of(source, name, kind)
+        if known is not None:
+            return known
         made = make()
         self._derived.setdefault(name, {})[source] = msgspec.json.encode(made)
         return made
+
+    def remembered_of(self, source: bytes, name: str, kind: type[_T]) -> _T | None:
+        """Give what was derived from a part whose facts had this digest; None when it is not
+        known any more."""
+        if name not in self._kept:
+            self._kept[name] = self._store.all_derived(name)
+        packed = self._kept[name].get(source)
+        if packed is None:
+            return None
+        return self._store.decoded(self._store.unpacked(packed), msgspec.json.Decoder(kind))
 
     keeps = True
 
@@ -282,6 +298,20 @@ class StoredFacts(Facts):
         """Give a digest of a part's facts; of a part that is not there as of an empty one."""
         return self._source(scope)
 
+    def listing(self, scope: str) -> bytes:
+        """Give a digest of a part's resources; b"" for none."""
+        section = self._manifest.get(scope, {}).get("resources")
+        return b"" if section is None else section.digest
+
+    def listed(self, listing: bytes) -> tuple[str, ...] | None:
+        """Give the ids of the resources under a digest, sorted."""
+        if not listing:
+            return ()
+        raw = self._store.known_blob(listing)
+        if raw is None:
+            return None
+        return tuple(sorted(one.id for one in self._store.decoded(raw, _IDS)))
+
     def keep(self) -> None:
         """Keep what was derived since."""
         for name, found in self._derived.items():
@@ -289,6 +319,11 @@ class StoredFacts(Facts):
         self._derived.clear()
 
     def _source(self, scope: str) -> bytes:
+        if scope not in self._sources:
+            self._sources[scope] = self._source_of(scope)
+        return self._sources[scope]
+
+    def _source_of(self, scope: str) -> bytes:
         whole = hashlib.sha256()
         for name, section in sorted(self._manifest.get(scope, {}).items()):
             # Documents are named by their digests; which are common changes with other parts.

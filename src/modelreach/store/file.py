@@ -207,10 +207,17 @@ class Store:
 
     def blob(self, digest: bytes) -> bytes:
         """Give the bytes under a digest. Raises `InputError` when they are not what it says."""
+        raw = self.known_blob(digest)
+        if raw is None:
+            raise self._foreign(f"it lacks the blob {digest.hex()[:12]}")
+        return raw
+
+    def known_blob(self, digest: bytes) -> bytes | None:
+        """Give the bytes under a digest as `blob` does; None when there are none."""
         with self._named():
             row = self._db.execute("SELECT data FROM blobs WHERE digest = ?", (digest,)).fetchone()
         if row is None:
-            raise self._foreign(f"it lacks the blob {digest.hex()[:12]}")
+            return None
         raw = self.unpacked(row[0])
         if hashlib.sha256(raw).digest() != digest:
             raise self._foreign(f"the blob {digest.hex()[:12]} was changed")

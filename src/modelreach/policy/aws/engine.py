@@ -20,8 +20,8 @@ from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.federation import admits, tokens
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.shelves import Shelving
-from modelreach.policy.aws.surface import Touch, touches
 from modelreach.policy.aws.tools import calls, tools
+from modelreach.policy.aws.touch import Touch, named, touches
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.brief import Brief
 from modelreach.policy.decision import Decision
@@ -100,9 +100,13 @@ class AwsEngine:
         """Give what the principal comes to in numbers: the same answers, without their reasons."""
         return self._briefs.of(self._passing(principal), self._secrets)
 
-    def touches(self, principal: str) -> Touch:
-        """What the principal's policies may touch, in outline; nothing of one that is not here."""
-        return touches(self._passing(principal)) if self._estate.principal(principal) else ()
+    def outlined(self, principal: str) -> tuple[Touch, frozenset[str], frozenset[str]]:
+        """What the principal's policies may touch, in outline, and the accounts and buckets that
+        they name; nothing of one that is not here."""
+        if self._estate.principal(principal) is None:
+            return (), frozenset(), frozenset()
+        asker = self._passing(principal)
+        return touches(asker), *named(asker)
 
     def permissions(self, principal: str) -> PermissionSet:
         """What its own policies let it do, after boundary and organisation policies."""

@@ -2,34 +2,42 @@
 the answer still holds.
 
 It hangs on the principal's own account, the organisation's policies, accounts that its account's
-facts or its policies mention, and whatever on another account's surface its policies may touch.
+facts mention, what is listed in accounts that its policies name, and whatever on another
+account's surface lets its account in and its policies may touch.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import hashlib
 from functools import cached_property
 
 import msgspec
 
 from modelreach.policy.aws.engine import AwsEngine
-from modelreach.policy.aws.surface import FOR_ALL, Surface, Touch, buckets, concerned, spelled
+from modelreach.policy.aws.surface import ANY, Changed, Surface, account_of
+from modelreach.policy.aws.touch import Touch, touched
 from modelreach.policy.engine import Engine
 from modelreach.snapshot import Facts
 
 
 class _On(msgspec.Struct, array_like=True):
-    """Digests of parts, of the surface, what the policies may touch, and where the buckets are
-    that are mentioned ("" for nowhere)."""
+    """Digests of parts, of what is listed in parts, and of the keys of parts; the surface; what
+    the policies may touch; and where the buckets are that are mentioned ("" for nowhere), with a
+    digest of what is listed there."""
 
+    account: str
     parts: dict[str, bytes]
-    surface: str
+    listings: dict[str, str]
+    keys: dict[str, str]
+    surface: bytes
     touch: Touch
-    whereabouts: dict[str, str]
+    whereabouts: dict[str, tuple[str, bytes]]
 
 
 _READER = msgspec.msgpack.Decoder(_On)
-_THINGS = msgspec.json.Decoder(dict[str, str])
+_SOURCES = msgspec.msgpack.Decoder(dict[str, bytes])
+#: Services whose things hold credentials of others: all of them are asked about.
+_HOLDING = (["secretsmanager"], ["ssm"])
 
 
 class Hanging:
@@ -37,74 +45,125 @@ class Hanging:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._changed: dict[str, frozenset[str] | None] = {}
-        self._asked = False
+        self._changed: dict[bytes, Changed | None] = {}
+        self._concerning: dict[tuple[bytes, str], tuple[tuple[str, bool], ...]] = {}
+        self._known: dict[bytes, bool] = {}
+        self._digests: dict[str, bytes] = {}
 
-    def of(self, name: str, scopes: Iterable[str], engine: Engine) -> bytes:
-        """Give what the answer about a principal hangs on, which speaks of things in `scopes`."""
+    def of(self, name: str, engine: Engine) -> bytes:
+        """Give what the answer about a principal hangs on."""
         assert isinstance(engine, AwsEngine)
         account = account_of(name)
-        touch = engine.touches(name)
-        parts = {"", account, *scopes, *self._now.outward(account), *self._common()}
-        known = set(self._facts.parts)
-        for glob in spelled(touch):
-            parts |= known.intersection(glob.replace("/", ":").split(":"))
-        mentioned = {*buckets(touch), *self._now.mentioned(account)}
+        touch, accounts, buckets = engine.outlined(name)
+        mine = self._now.part(account)
+        whereabouts = {one: self._where(one) for one in sorted({*buckets, *mine.mentioned})}
+        away = {name: at for name, at in whereabouts.items() if at[0] != account}
+        parts = {"", account, *mine.outward, *self._common(), *self._unread(touch, account)}
+        # Services may use a bucket that something of the account is linked to.
+        parts |= {away[one][0] for one in mine.mentioned if one in away}
         on = _On(
-            {part: self._facts.digest_of(part) for part in sorted(parts)},
-            self._now.digest,
+            account,
+            {part: self._digest(part) for part in sorted(parts)},
+            {part: self._now.part(part).listing for part in sorted(accounts - parts)},
+            {part: self._now.part(part).keys for part in mine.keyed if part not in parts},
+            self._source,
             touch,
-            {bucket: self._where(bucket) for bucket in sorted(mentioned)},
+            away,
         )
         return msgspec.msgpack.encode(on)
 
     def holds(self, raw: bytes) -> bool:
         """Is all as it was?"""
-        on, facts = _READER.decode(raw), self._facts
-        if any(facts.digest_of(part) != digest for part, digest in on.parts.items()):
+        if raw not in self._known:
+            self._known[raw] = self._holds(_READER.decode(raw))
+        return self._known[raw]
+
+    def _holds(self, on: _On) -> bool:
+        if any(self._digest(part) != digest for part, digest in on.parts.items()):
             return False
-        if any(self._where(name) != owner for name, owner in on.whereabouts.items()):
-            return False
-        if on.surface == self._now.digest:
+        if on.surface == self._source:
             return True
-        changed = self._changed_since(on.surface)
-        return changed is not None and not concerned(on.touch, changed)
+        surface = self._now
+        return (
+            all(surface.part(part).listing == listing for part, listing in on.listings.items())
+            and all(surface.part(part).keys == keys for part, keys in on.keys.items())
+            and all(self._still(name, *at) for name, at in on.whereabouts.items())
+            and not self._concerned(on)
+        )
+
+    def _concerned(self, on: _On) -> bool:
+        """Does something that changed on a surface matter to those with these policies?"""
+        key = (on.surface, on.account)
+        if key not in self._concerning:
+            changed = self._changed_since(on.surface)
+            if changed is None:
+                return True
+            self._concerning[key] = tuple(
+                (name, granted)
+                for name, (opens, granted) in sorted(changed.items())
+                if ANY in opens or on.account in opens
+            )
+        return any(granted or touched(on.touch, name) for name, granted in self._concerning[key])
 
     def keep(self) -> None:
         """Have the surface kept, by which a later one is compared with it."""
-        if self._asked:
-            raw = msgspec.json.encode(self._now.things)
-            self._facts.memorise("aws surface", self._now.digest, raw)
+        raw = msgspec.msgpack.encode({part: self._digest(part) for part in self._facts.parts})
+        self._facts.memorise("aws surface", self._source.hex(), raw)
 
     @cached_property
     def _now(self) -> Surface:
-        self._asked = True
-        return Surface(self._facts)
+        return Surface.of(self._facts)
 
-    def _changed_since(self, surface: str) -> frozenset[str] | None:
-        """What is on the surface that was not, or was otherwise, or is not any more; None when
-        that may matter to anybody."""
+    @cached_property
+    def _source(self) -> bytes:
+        whole = hashlib.sha256()
+        for part in self._facts.parts:
+            whole.update(f"{part}\0".encode() + self._digest(part))
+        return whole.digest()
+
+    def _digest(self, part: str) -> bytes:
+        if part not in self._digests:
+            self._digests[part] = self._facts.digest_of(part)
+        return self._digests[part]
+
+    def _changed_since(self, surface: bytes) -> Changed | None:
+        """What changed since the surface was this; None where that is not known any more."""
         if surface not in self._changed:
-            raw = self._facts.recalled("aws surface", surface)
-            self._changed[surface] = None if raw is None else self._difference(_THINGS.decode(raw))
+            raw = self._facts.recalled("aws surface", surface.hex())
+            before = None if raw is None else self._now.before(self._facts, _SOURCES.decode(raw))
+            self._changed[surface] = None if before is None else self._now.since(before)
         return self._changed[surface]
 
-    def _difference(self, before: dict[str, str]) -> frozenset[str] | None:
-        now = self._now.things
-        names = {n for n in before.keys() | now.keys() if before.get(n) != now.get(n)}
-        digests = (side.get(name, "") for name in names for side in (before, now))
-        return None if any(one.startswith(FOR_ALL) for one in digests) else frozenset(names)
-
-    def _where(self, name: str) -> str:
+    def _where(self, name: str) -> tuple[str, bytes]:
         resource = self._facts.resources.get(name)
-        return resource.scope if resource is not None else ""
+        if resource is None:
+            return "", b""
+        return resource.scope, self._facts.listing(resource.scope)
+
+    def _still(self, name: str, owner: str, listed: bytes) -> bool:
+        """Is a bucket where it was? Where nothing changed that is not looked up."""
+        if owner and listed == self._facts.listing(owner):
+            return True
+        return self._where(name)[0] == owner
+
+    def _unread(self, touch: Touch, account: str) -> set[str]:
+        """Accounts with credentials that the policies may touch, and of which it was not read
+        whom they let in: they may let in anybody."""
+        return {
+            scope
+            for name, scope in self._unread_credentials
+            if scope != account and touched(touch, name)
+        }
+
+    @cached_property
+    def _unread_credentials(self) -> tuple[tuple[str, str], ...]:
+        found = {
+            (gap.subject, account_of(gap.subject))
+            for gap in self._facts.snapshot.gaps
+            if gap.kind == "resource-policy" and gap.subject.split(":")[2:3] in _HOLDING
+        }
+        return tuple(sorted(found))
 
     def _common(self) -> set[str]:
         """Parts that are no scope of the estate: what the provider itself brings."""
         return {part for part in self._facts.parts if part and part not in self._facts.scopes}
-
-
-def account_of(name: str) -> str:
-    """Give the account of an ARN."""
-    parts = name.split(":", 5)
-    return parts[4] if len(parts) == 6 else ""

@@ -1,109 +1,129 @@
 """On which facts the answer about one principal hangs, beyond those of its own account.
 
 Another account matters to a principal only by its surface: the resources and roles whose own
-policies let others in, keys, and secrets that open somebody. Where no surface changed, a change
-in one account is nobody else's matter; where one did, it matters to those whose policies may touch
-what changed.
+policies may let in somebody of the principal's account. Where none of these changed, a change in
+one account is nobody else's matter; where one did, it matters to those of the accounts that it
+may let in, now or before, whose policies may touch it.
 """
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator, Mapping
+from functools import cached_property
 
 import msgspec
 
-from modelreach.policy.aws.asker import Asker
+from modelreach.policy.aws.kinds import ALIASES
 from modelreach.policy.aws.named import VERSION as NAMES
 from modelreach.policy.aws.named import NamesOfPart, names_of_part
-from modelreach.policy.aws.outline import outlines
-from modelreach.policy.glob import intersects, is_literal
 from modelreach.snapshot import Attachment, Fact, Facts, Part, Principal, Resource, Runtime
 
-VERSION = "aws-surface/1"
+VERSION = "aws-surface/2"
+
+#: Stands for any account.
+ANY = "*"
+
+
+class Thing(msgspec.Struct, array_like=True):
+    """Something that others may have: a digest of all that is said of it, and the accounts that
+    it may let in.
+
+    `granted`: it may be had without any policy of one's own. `keyed` are other accounts under
+    whose keys it is; `runs`: it runs something, of which what can be done hangs on all of its
+    account.
+    """
+
+    digest: str
+    opens: tuple[str, ...]
+    granted: bool = False
+    keyed: tuple[str, ...] = ()
+    runs: bool = False
 
 
 class SurfaceOfPart(msgspec.Struct):
-    """What others may hang on in one part: ids with a digest of all that is said of them.
-    `outward` are other parts that its facts mention, `absent` what they mention and is nowhere.
+    """What others may hang on in one part.
+
+    `keys` is a digest of its keys, `listing` of which resources there are. `outward` are accounts
+    that its facts mention, `keyed` those under whose keys its resources are, `mentioned` ids that
+    do not say where they are.
     """
 
-    things: dict[str, str] = {}
-    outward: list[str] = []
-    mentioned: list[str] = []
+    things: dict[str, Thing] = {}
+    keys: str = ""
+    listing: str = ""
+    outward: tuple[str, ...] = ()
+    keyed: tuple[str, ...] = ()
+    mentioned: tuple[str, ...] = ()
+
+
+#: Things that are not as they were, each with whom it may let in, now or before, and whether
+#: without a policy of one's own.
+Changed = dict[str, tuple[frozenset[str], bool]]
 
 
 class Surface:
-    """The surfaces of all parts."""
+    """The surfaces of all parts. `sources` are the digests of the parts' facts."""
 
-    def __init__(self, facts: Facts) -> None:
-        self._facts = facts
-        self._parts = {
+    def __init__(self, parts: Mapping[str, SurfaceOfPart], sources: Mapping[str, bytes]) -> None:
+        self._parts, self._sources = parts, sources
+
+    @staticmethod
+    def of(facts: Facts) -> Surface:
+        """Give that of a snapshot."""
+        found = {
             part: facts.remembered(part, VERSION, lambda: _of_part(facts, part), SurfaceOfPart)  # noqa: B023 - called at once
             for part in facts.parts
         }
         facts.keep()
-        self.things = {id_: d for part in self._parts.values() for id_, d in part.things.items()}
-        self.digest = _digest(msgspec.json.encode(self.things, order="sorted"))
+        return Surface(found, {part: facts.digest_of(part) for part in facts.parts})
 
-    def outward(self, account: str) -> tuple[str, ...]:
-        """Give the parts that an account's facts mention."""
-        part = self._parts.get(account)
-        return tuple(part.outward) if part else ()
+    def before(self, facts: Facts, sources: Mapping[str, bytes]) -> Surface | None:
+        """Give that of the snapshot whose parts had these digests, if it is known still."""
+        found: dict[str, SurfaceOfPart] = {}
+        for part, source in sources.items():
+            known = self._parts.get(part) if self._sources.get(part) == source else None
+            known = known or facts.remembered_of(source, VERSION, SurfaceOfPart)
+            if known is None:
+                return None
+            found[part] = known
+        return Surface(found, sources)
 
-    def mentioned(self, account: str) -> tuple[str, ...]:
-        """Give the ids in an account's facts that do not say where they are."""
-        part = self._parts.get(account)
-        return tuple(part.mentioned) if part else ()
+    def part(self, account: str) -> SurfaceOfPart:
+        """Give the surface of one part; an empty one where there is none."""
+        return self._parts.get(account, _NONE)
 
+    @cached_property
+    def _things(self) -> dict[str, tuple[str, Thing]]:
+        return {
+            name: (self._whole(scope, thing), thing)
+            for scope, part in self._parts.items()
+            for name, thing in part.things.items()
+        }
 
-#: Begins the digest of what may be had without any policy of one's own: a key with grants on it.
-FOR_ALL = "!"
+    def _whole(self, scope: str, thing: Thing) -> str:
+        """Give a digest of all that hangs on a thing, other accounts included."""
+        if not thing.keyed and not thing.runs:
+            return thing.digest
+        found = [thing.digest, *(self.part(account).keys for account in thing.keyed)]
+        for account in (scope, *self.part(scope).outward) if thing.runs else ():
+            found.append(self._sources.get(account, b"").hex())
+        return " ".join(found)
 
-#: What a principal's policies may touch: services (None: any) with patterns.
-Touch = tuple[tuple[tuple[str, ...] | None, tuple[str, ...]], ...]
-
-
-def touches(asker: Asker) -> Touch:
-    """Give what the policies of a principal allow, in outline."""
-    found: dict[tuple[tuple[str, ...] | None, tuple[str, ...]], None] = {}
-    for policy in asker.layers.identity:
-        for line in outlines(policy.document):
-            if line.allows:
-                services = None if line.services is None else tuple(sorted(line.services))
-                found[services, line.reach] = None
-        if policy.document.problems:
-            found[None, ("*",)] = None
-    if asker.layers.unread:
-        found[None, ("*",)] = None
-    return tuple(found)
-
-
-def concerned(touch: Touch, names: Iterable[str]) -> bool:
-    """May a principal with these policies touch one of these?"""
-    return any(_touched(touch, name) for name in names)
-
-
-def _touched(touch: Touch, name: str) -> bool:
-    service = name.split(":", 3)[2] if name.count(":") >= 3 else ""
-    meant = {"iam": {"iam", "sts"}}.get(service, {service})
-    return any(
-        services is None or meant & set(services)
-        for services, globs in touch
-        if any(glob == "*" or intersects(glob, f"{name}*") for glob in globs)
-    )
+    def since(self, before: Surface) -> Changed:
+        """Give what is on the surface that was not, or was otherwise, or is not any more."""
+        mine, theirs = self._things, before._things
+        found: Changed = {}
+        for name in mine.keys() | theirs.keys():
+            now, then = mine.get(name), theirs.get(name)
+            if now is None or then is None or now[0] != then[0]:
+                sides = [side[1] for side in (now, then) if side is not None]
+                opens = frozenset(account for side in sides for account in side.opens)
+                found[name] = opens, any(side.granted for side in sides)
+        return found
 
 
-def spelled(touch: Touch) -> Iterator[str]:
-    """Give the patterns of a touch."""
-    for _, globs in touch:
-        yield from globs
-
-
-def buckets(touch: Touch) -> tuple[str, ...]:
-    """Give the buckets that policies name outright: whether somebody has them matters."""
-    heads = {glob.split("/")[0] for glob in spelled(touch) if ":s3:::" in glob}
-    return tuple(sorted(head for head in heads if is_literal(head)))
+_NONE = SurfaceOfPart()
 
 
 # --- one part ---------------------------------------------------------------------------------
@@ -112,27 +132,37 @@ def buckets(touch: Touch) -> tuple[str, ...]:
 def _of_part(facts: Facts, scope: str) -> SurfaceOfPart:
     part = facts.part(scope)
     names = facts.remembered(scope, NAMES, lambda: names_of_part(facts, scope), NamesOfPart)
-    exposed = {
-        target
-        for index in (names.trusts, names.resources)
-        for name, targets in index.items()
-        if _foreign(name, scope)
-        for target in targets
-    }
-    exposed |= set(names.opening) | {id_ for ids in names.issuers.values() for id_ in ids}
-    exposed |= {resource.id for resource in part.resources if resource.kind == "kms:key"}
     said = _Said(part)
-    outward, mentioned = _mentions(part, set(facts.parts) - {scope, ""})
-    things = {name: said.of(name) for name in sorted(exposed)}
-    return SurfaceOfPart(things, outward, mentioned)
+    outward, keyed, mentioned = _mentions(part, scope)
+    return SurfaceOfPart(
+        {name: said.of(name, opens) for name, opens in sorted(_open(names, scope).items())},
+        said.keys(),
+        _listing(part),
+        outward,
+        keyed,
+        mentioned,
+    )
 
 
-def _foreign(name: str, account: str) -> bool:
-    """May a name mean somebody of another account? Services run as others, and are none."""
+def _open(names: NamesOfPart, scope: str) -> dict[str, tuple[str, ...]]:
+    """Give what may let in others, each with their accounts."""
+    found: dict[str, set[str]] = {}
+    for index in (names.trusts, names.resources):
+        for name, targets in index.items():
+            account = _meant(name)
+            if account and account != scope:
+                for target in targets:
+                    found.setdefault(target, set()).add(account)
+    return {name: tuple(sorted(accounts)) for name, accounts in found.items()}
+
+
+def _meant(name: str) -> str:
+    """Give the account of those whom a name in a policy may mean, `ANY` where it does not say;
+    "" for a service. An identity provider's tokens are no matter of principals here."""
     parts = name.split(":", 5)
     if len(parts) == 6:
-        return parts[4] != account or ":oidc-provider/" in name or ":saml-provider/" in name
-    return not name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+        return parts[4] or ANY
+    return "" if name.endswith((".amazonaws.com", ".amazonaws.com.cn")) else ANY
 
 
 class _Said:
@@ -140,6 +170,8 @@ class _Said:
 
     def __init__(self, part: Part) -> None:
         self._facts: dict[str, list[Fact]] = {}
+        self._runs = {runtime.id for runtime in part.runtimes}
+        self._keys = [one.id for one in part.resources if one.kind == "kms:key"]
         things: tuple[tuple[Principal | Resource | Runtime, ...], ...]
         things = (part.principals, part.resources, part.runtimes)
         for thing in (one for facts in things for one in facts):
@@ -147,31 +179,82 @@ class _Said:
         for attachment in part.attachments:
             self._facts.setdefault(attachment.target, []).append(attachment)
 
-    def of(self, name: str) -> str:
-        facts = list(self._facts.get(name, ()))
-        for fact in self._facts.get(name, ()):
-            if isinstance(fact, Resource):
-                facts += self._facts.get(str(fact.attributes.get("kms_key", "")), ())
-        kept = [f for f in facts if not isinstance(f, Attachment) or f.kind != "identity"]
-        digest = _digest(b"".join(msgspec.json.encode(fact, order="sorted") for fact in kept))
-        granted = any(isinstance(fact, Attachment) and fact.kind == "grant" for fact in kept)
-        return f"{FOR_ALL}{digest}" if granted else digest
+    def of(self, name: str, opens: tuple[str, ...]) -> Thing:
+        """Give a thing that lets these in."""
+        facts = self._facts.get(name, [])
+        keys = [key for fact in facts if (key := _key_of(fact))]
+        known = [fact for key in keys for fact in self._facts.get(key, ())]
+        away = {account_of(key) for key in keys if key not in self._facts}
+        granted = any(isinstance(fact, Attachment) and fact.kind == "grant" for fact in facts)
+        digest = _digest([fact for fact in (*facts, *known) if not _own_matter(fact)])
+        keyed = tuple(sorted(filter(None, away)))
+        return Thing(digest, opens, granted, keyed, name in self._runs)
+
+    def keys(self) -> str:
+        """Give a digest of all keys; "" for none."""
+        facts = [fact for key in sorted(self._keys) for fact in self._facts[key]]
+        return _digest(facts) if facts else ""
 
 
-def _digest(raw: bytes) -> str:
-    return hashlib.sha256(raw).hexdigest()[:32]
+def _own_matter(fact: Fact) -> bool:
+    """Is it what somebody may do, and not who may have it?"""
+    return isinstance(fact, Attachment) and fact.kind == "identity"
 
 
-def _mentions(part: Part, others: set[str]) -> tuple[list[str], list[str]]:
-    """Give the other parts that facts mention, and buckets that they mention."""
+def _key_of(fact: Fact) -> str:
+    return str(fact.attributes.get("kms_key", "")) if isinstance(fact, Resource) else ""
+
+
+def _digest(facts: Iterable[Fact]) -> str:
+    whole = hashlib.sha256()
+    for fact in facts:
+        if isinstance(fact, Principal):
+            fact = msgspec.structs.replace(fact, last_used="")
+        whole.update(msgspec.json.encode(fact, order="sorted"))
+    return whole.hexdigest()[:32]
+
+
+def _listing(part: Part) -> str:
+    """Give a digest of what speaks for patterns of others: which resources are listed, what was
+    collected, and whether roles were."""
+    roles = any(principal.kind == "role" for principal in part.principals)
+    listed = sorted((ALIASES.get(one.kind, one.kind), one.id) for one in part.resources)
+    rows = sorted((row.kind, row.region, row.complete) for row in part.coverage)
+    return hashlib.sha256(msgspec.json.encode((roles, listed, rows))).hexdigest()[:32]
+
+
+def account_of(name: str) -> str:
+    """Give the account of an ARN."""
+    parts = name.split(":", 5)
+    return parts[4] if len(parts) == 6 else ""
+
+
+def is_account(text: str) -> bool:
+    """Is it the number of an account?"""
+    return len(text) == 12 and text.isdecimal()
+
+
+def accounts_in(text: str) -> set[str]:
+    """Give the numbers of accounts in an address or pattern."""
+    return set(filter(is_account, text.replace("/", ":").replace(".", ":").split(":")))
+
+
+def _mentions(part: Part, scope: str) -> tuple[tuple[str, ...], tuple[str, ...], tuple[str, ...]]:
+    """Give the accounts that facts mention, those under whose keys resources are, and the
+    buckets that they mention."""
     found: set[str] = set()
     loose: set[str] = set()
     for text in _texts(part):
         if text.startswith("s3://") or ":s3:::" in text:
             bucket = text.removeprefix("s3://").rpartition(":::")[2].split("/")[0]
             loose.add(f"arn:aws:s3:::{bucket}")
-        found.update(others.intersection(text.replace("/", ":").split(":")))
-    return sorted(found), sorted(loose)
+        found |= accounts_in(text)
+    keyed = {account for one in part.resources for account in accounts_in(_key_of(one))}
+    return (
+        tuple(sorted(found - {scope})),
+        tuple(sorted(keyed - {scope})),
+        tuple(sorted(loose)),
+    )
 
 
 def _texts(part: Part) -> Iterator[str]:
@@ -180,7 +263,8 @@ def _texts(part: Part) -> Iterator[str]:
         yield from (link.target for link in runtime.links)
         yield from _values(runtime.attributes)
     for resource in part.resources:
-        yield from _values(resource.attributes)
+        others = {name: value for name, value in resource.attributes.items() if name != "kms_key"}
+        yield from _values(others)
     for principal in part.principals:
         yield from principal.groups
         yield from _values(principal.attributes)
