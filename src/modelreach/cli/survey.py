@@ -78,22 +78,16 @@ def command(
         _told(rows)
 
 
-Named = tuple["Deployment", str, bytes]
+Named = tuple["Deployment | None", str, bytes]
 
 
 def _releases(paths: tuple[str, ...]) -> list[Named]:
-    from modelreach import deployment
+    """Give the manifests, unread: one whose row is known does not have to be."""
     from modelreach.cli.files import read
 
-    found: list[Named] = []
-    for path in paths:
-        files = _files(Path(path)) if Path(path).is_dir() else [path]
-        for file in files:
-            source = read(file)
-            found.append(
-                (deployment.decode(source.raw, place=source.name), source.name, source.raw)
-            )
-    return found
+    files = [f for path in paths for f in (_files(Path(path)) if Path(path).is_dir() else [path])]
+    sources = map(read, files)
+    return [(None, source.name, source.raw) for source in sources]
 
 
 def _files(folder: Path) -> list[str]:

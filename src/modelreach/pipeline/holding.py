@@ -8,7 +8,7 @@ may become each other, none does.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from importlib.metadata import version
 from importlib.resources import files
@@ -70,17 +70,26 @@ class Holding:
 
     @cached_property
     def _estate(self) -> bytes:
-        whole = hashlib.sha256()
-        for part in self._facts.parts:
-            whole.update(f"{part}\0".encode() + self._facts.digest_of(part))
-        if any(providers.providers()[name].hanging is None for name in self._names):
-            # A provider that is not known better may ask for the time of a request.
-            whole.update(self._facts.snapshot.taken_at.encode())
-        return whole.digest()
+        return estate_digest(self._facts, self._names)
 
 
-_OF_PIPELINE = ("decided.py", "answer.py", "answering.py", "holding.py")
-_OF_ALL = ("snapshot.py", "model.py", "strict_yaml.py")
+def estate_digest(facts: Facts, names: Iterable[str]) -> bytes:
+    """Give a digest of all that answers can hang on in an estate of these providers."""
+    whole = hashlib.sha256()
+    for part in facts.parts:
+        whole.update(f"{part}\0".encode() + facts.digest_of(part))
+    known = providers.providers()
+    if any(known[name].owns is None and known[name].hanging is None for name in names):
+        # A provider that is not known better may ask for the time of a request.
+        whole.update(facts.snapshot.taken_at.encode())
+    return whole.digest()
+
+
+_OF_PIPELINE = (
+    *("decided.py", "answer.py", "answering.py", "holding.py", "kept.py", "moves.py"),
+    *("many.py", "survey.py", "closure.py", "evaluate.py", "tools.py", "kept_rows.py"),
+)
+_OF_ALL = ("snapshot.py", "model.py", "strict_yaml.py", "deployment.py", "graph.py", "reach.py")
 
 
 @lru_cache(maxsize=16)

@@ -34,10 +34,12 @@ Find = Callable[[str], Decided | None]
 
 @dataclass(frozen=True, slots=True)
 class Counts:
-    """How many principals were taken from before, and how many decided."""
+    """How many principals were taken from before, and how many decided; and of how many releases
+    the row was taken whole."""
 
     taken: int
     decided: int
+    rows: int = 0
 
 
 class KeptDecisions:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from functools import cached_property
 
+from msgspec.structs import replace
+
+from modelreach import deployment as manifest
 from modelreach.deployment import Deployment
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline.closure import Closure
 from modelreach.pipeline.decided import Decided, Decider
 from modelreach.pipeline.evaluate import Estates, Release, declared_context, started
 from modelreach.pipeline.kept import Counts, KeptDecisions
+from modelreach.pipeline.kept_rows import KeptRows
 from modelreach.pipeline.survey import Started, SurveyRow, survey
 from modelreach.pipeline.workers import Pool, Progress, Work
+from modelreach.policy import providers
 from modelreach.policy.provider import Context
-from modelreach.snapshot import Snapshot
+from modelreach.snapshot import Snapshot, facts_of
 
-#: A manifest, the name of its file, and its bytes.
-Named = tuple[Deployment, str, bytes]
+#: A manifest (None: it is read from its bytes when that is needed), the name of its file, and its
+#: bytes.
+Named = tuple[Deployment | None, str, bytes]
 
 
 class Many:
@@ -26,6 +33,7 @@ class Many:
         self._snapshot, self._digest, self._policy = snapshot, digest, policy
         self._estates = Estates()
         self._found: dict[Context, KeptDecisions] = {}
+        self._taken = 0
 
     def survey(
         self,
@@ -37,29 +45,56 @@ class Many:
         """Give the row of each release, in order. Raises `InputError` when an identity of a
         manifest should be in the snapshot and is not. With a pool, principals are decided there.
         """
-        starts = [(declared_context(one[0]), self._start(*one)) for one in releases]
+        given = list(releases)
+        found = [self._kept.of(raw) for _, _, raw in given]
+        missing = [one for one, row in zip(given, found, strict=True) if row is None]
+        self._taken += len(given) - len(missing)
+        made = iter(self._survey(missing, progress, pool, deciding))
+        return [
+            next(made) if row is None else replace(row, snapshot=self._digest) for row in found
+        ]
+
+    def _survey(
+        self,
+        releases: list[Named],
+        progress: Callable[[int], None],
+        pool: Pool | None,
+        deciding: Progress,
+    ) -> list[SurveyRow]:
+        starts = [self._start(*one) for one in releases]
+        contexts = [declared_context(start.deployment) for start in starts]
         if pool is not None:
-            for context in dict.fromkeys(context for context, _ in starts):
-                of_context = [start for other, start in starts if other == context]
+            for context in dict.fromkeys(contexts):
+                of_context = [s for s, c in zip(starts, contexts, strict=True) if c == context]
                 self._ahead(context, of_context, pool, deciding)
         rows: list[SurveyRow] = []
         closures: dict[Context, Closure] = {}
-        for context, start in starts:
+        for (_, _, raw), start, context in zip(releases, starts, contexts, strict=True):
             if context not in closures:
                 closures[context] = Closure(self._find(context))
             rows.extend(survey([start], closures[context], self._digest))
-            progress(len(rows))
+            self._kept.learn(raw, rows[-1])
+            progress(self._taken + len(rows))
         for found in self._found.values():
             found.keep()
+        self._kept.keep()
         return rows
 
     @property
     def counts(self) -> Counts:
-        """How many principals were taken from before, and how many decided."""
+        """How many rows and principals were taken from before, and how many were decided."""
         each = [found.counts for found in self._found.values()]
-        return Counts(sum(c.taken for c in each), sum(c.decided for c in each))
+        taken, decided = sum(c.taken for c in each), sum(c.decided for c in each)
+        return Counts(taken, decided, self._taken)
 
-    def _start(self, deployment: Deployment, name: str, raw: bytes) -> Started:
+    @cached_property
+    def _kept(self) -> KeptRows:
+        facts = facts_of(self._snapshot)
+        return KeptRows(facts, providers.makers(facts), repr(self._policy.opens))
+
+    def _start(self, deployment: Deployment | None, name: str, raw: bytes) -> Started:
+        if deployment is None:
+            deployment = manifest.decode(raw, place=name)
         release = Release(
             deployment, self._snapshot, manifest_name=name, raw=raw, snapshot_digest=self._digest
         )
