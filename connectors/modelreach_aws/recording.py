@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
 from modelreach.collect import recording
-from modelreach.collect.sources import Replayed
 from modelreach_aws.answers import Answer
 from modelreach_aws.redact import redacted
-
-_T = TypeVar("_T")
-
-MANIFEST: Final = "modelreach.aws-recording/1"
-ANSWERS: Final = "modelreach.aws-answers/1"
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +47,7 @@ def write(folder: Path, answers: Iterable[Answer], *, taken_at: str) -> None:
     groups = recording.by_place(answers, lambda one: (one.account, one.region, one.service))
     files = {_name(*place): _file(place, found, taken_at) for place, found in groups.items()}
     accounts = sorted({account for account, _, _ in groups if account})
-    manifest = Manifest(MANIFEST, taken_at, tuple(accounts), tuple(sorted(files)))
+    manifest = Manifest(FORMAT.of_manifests, taken_at, tuple(accounts), tuple(sorted(files)))
     recording.write(folder, files, manifest)
 
 
@@ -63,7 +57,7 @@ def _name(account: str, region: str, service: str) -> str:
 
 def _file(place: tuple[str, str, str], answers: list[Answer], taken_at: str) -> AnswersFile:
     calls = tuple(_recorded(one) for one in answers)
-    return AnswersFile(ANSWERS, taken_at, *place, calls)
+    return AnswersFile(FORMAT.of_files, taken_at, *place, calls)
 
 
 def _recorded(one: Answer) -> Recorded:
@@ -71,20 +65,7 @@ def _recorded(one: Answer) -> Recorded:
     return Recorded(one.operation, one.parameters, one.response, error)
 
 
-def read(raw: Any, place: str) -> Replayed[Answer] | None:
-    """Give what a decoded file of a recording holds, None for another. Raises `InputError`."""
-    form = raw.get("format") if isinstance(raw, dict) else None
-    if form == MANIFEST:
-        manifest = _converted(raw, Manifest, place)
-        return Replayed(manifest.taken_at, files=manifest.files)
-    if form == ANSWERS:
-        file = _converted(raw, AnswersFile, place)
-        answers = tuple(_answer(file, call, place) for call in file.answers)
-        return Replayed(file.taken_at, answers)
-    return None
-
-
-def _answer(file: AnswersFile, call: Recorded, place: str) -> Answer:
+def _answer(file: AnswersFile, call: Recorded) -> Answer:
     response = call.response
     if response is not None:
         # Again: a file may have been written by hand.
@@ -98,8 +79,11 @@ def _answer(file: AnswersFile, call: Recorded, place: str) -> Answer:
         "response": response,
         "error": call.error,
     }
-    return _converted(made, Answer, place)
+    return msgspec.convert(made, Answer)
 
 
-def _converted(raw: Any, kind: type[_T], place: str) -> _T:
-    return recording.converted(raw, kind, place=place, provider="aws")
+def _answers(file: AnswersFile) -> Iterator[Answer]:
+    return (_answer(file, call) for call in file.answers)
+
+
+FORMAT: Final = recording.Format("aws", Manifest, AnswersFile, _answers)

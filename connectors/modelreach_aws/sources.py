@@ -40,7 +40,7 @@ def _about(one: Answer) -> str:
 _FORM: Final = sources.Form(
     expected=EXPECTED,
     one_each="give one source for each account and time",
-    recorded=recording.read,
+    recorded=recording.FORMAT.read,
     exported=_exported,
     about=_about,
 )

@@ -34,7 +34,7 @@ def read(given: Sequence[Path], *, now: str) -> tuple[str, tuple[Answer, ...]]:
     form = sources.Form(
         expected=EXPECTED,
         one_each="give one source for each tenant and time",
-        recorded=recording.read,
+        recorded=recording.FORMAT.read,
         exported=take,
         about=_about,
     )

@@ -3,22 +3,16 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 import msgspec
 
 from modelreach.collect import recording
 from modelreach.collect.answers import Refusal
-from modelreach.collect.sources import Replayed
 from modelreach_gcp.answers import Answer
 from modelreach_gcp.keep import answer
-
-_T = TypeVar("_T")
-
-MANIFEST: Final = "modelreach.gcp-recording/1"
-ANSWERS: Final = "modelreach.gcp-answers/1"
 
 
 class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -53,7 +47,7 @@ def write(folder: Path, answers: Iterable[Answer], *, taken_at: str) -> None:
     """Write all answers below the folder, the manifest last."""
     groups = recording.by_place(answers, lambda one: one.place)
     files = {_name(place): _file(place, found, taken_at) for place, found in groups.items()}
-    manifest = Manifest(MANIFEST, taken_at, tuple(sorted(groups)), tuple(sorted(files)))
+    manifest = Manifest(FORMAT.of_manifests, taken_at, tuple(sorted(groups)), tuple(sorted(files)))
     recording.write(folder, files, manifest)
 
 
@@ -68,28 +62,14 @@ def _file(place: str, answers: list[Answer], taken_at: str) -> AnswersFile:
         Recorded(one.service, one.method, one.parameters, one.response, one.error)
         for one in answers
     )
-    return AnswersFile(ANSWERS, taken_at, place, calls)
+    return AnswersFile(FORMAT.of_files, taken_at, place, calls)
 
 
-def read(raw: Any, place: str) -> Replayed[Answer] | None:
-    """Give what a decoded file of a recording holds, None for another. Raises `InputError`.
-
-    What is not kept is taken out again: a file may have been written by hand.
-    """
-    form = raw.get("format") if isinstance(raw, dict) else None
-    if form == MANIFEST:
-        manifest = _converted(raw, Manifest, place)
-        return Replayed(manifest.taken_at, files=manifest.files)
-    if form == ANSWERS:
-        file = _converted(raw, AnswersFile, place)
-        return Replayed(file.taken_at, tuple(_answer(file, call) for call in file.answers))
-    return None
+def _answers(file: AnswersFile) -> Iterator[Answer]:
+    for call in file.answers:
+        # Again: a file may have been written by hand.
+        name = (call.service, call.method)
+        yield answer(file.place, name, call.parameters, call.response, call.error)
 
 
-def _answer(file: AnswersFile, call: Recorded) -> Answer:
-    name = (call.service, call.method)
-    return answer(file.place, name, call.parameters, call.response, call.error)
-
-
-def _converted(raw: Any, kind: type[_T], place: str) -> _T:
-    return recording.converted(raw, kind, place=place, provider="gcp")
+FORMAT: Final = recording.Format("gcp", Manifest, AnswersFile, _answers)

@@ -37,7 +37,7 @@ def _about(one: Answer) -> str:
 _FORM: Final = sources.Form(
     expected=EXPECTED,
     one_each="give one source for each scope and time",
-    recorded=recording.read,
+    recorded=recording.FORMAT.read,
     exported=_exported,
     about=_about,
     lines=True,  # what `gcloud asset export` writes

@@ -15,6 +15,7 @@ from typing import Any, Final
 import msgspec
 import yaml
 
+from modelreach.collect.recording import broken
 from modelreach.model import InputError
 from modelreach_kubernetes.estate import Object, Read, Refusal
 from modelreach_kubernetes.keep import kept
@@ -154,11 +155,7 @@ def _recording(folder: Path, cluster: str) -> Read:
     try:
         manifest = msgspec.json.decode(place.read_bytes(), type=Manifest)
     except (msgspec.MsgspecError, OSError, RecursionError) as error:
-        raise InputError(
-            f"this recording is broken ({str(error).splitlines()[0]})",
-            place=str(place),
-            hint="record it again with `modelreach collect kubernetes --record DIR`",
-        ) from None
+        raise broken(error, place=str(place), provider="kubernetes") from None
     found = Read(cluster or manifest.cluster, manifest.taken_at, about=dict(manifest.about))
     for name in manifest.files:
         path = folder / Path(name).name
