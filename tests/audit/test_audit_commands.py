@@ -21,8 +21,10 @@ import pytest
 from drifting import World, manifest, name_of
 from modelreach.cli import run
 from modelreach.cli.health import Health
+from modelreach.policy.aws.engine import AwsEngine
 from modelreach.snapshot import encode
 from modelreach.state import open_state
+from modelreach.store import write
 
 
 @dataclass(frozen=True)
@@ -119,6 +121,33 @@ def test_the_same_again_keeps_nothing_and_says_the_same(call: Call, world: World
     assert (one.pop("again"), other.pop("again")) == (False, True)
     assert one == other
     assert len(json.loads(call("history", "list", "--format", "json").out)) == 2
+
+
+def test_of_a_store_an_audit_says_the_same_and_decides_nobody_twice(
+    call: Call, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    days: list[tuple[Done, Done]] = []
+    for _ in range(2):
+        write(Path("estate.mrdb"), world.snapshot())
+        options = ("agent-00.yaml", "--now", world.now, "-o", "{name}.json", "--format", "json")
+        stored = call("audit", *options, "--snapshot", "estate.mrdb", "--state", "other")
+        report = Path("agent-00.json").read_bytes()
+        days.append((stored, audit(call, world, *options[3:])))
+        assert Path("agent-00.json").read_bytes() == report
+        drift(world, "secret 02")
+    assert all(one.json == other.json for one, other in days)
+    assert "gained" in days[1][0].out
+    # Both days again, in a new state: all of it was said before.
+    monkeypatch.setattr(AwsEngine, "grants", _refused)
+    for which in ("-1", ""):
+        again = ("--snapshot", f"estate.mrdb@{which}", "--state", "third", "--now", world.now)
+        done = call("audit", "agent-00.yaml", *again)
+        assert (done.code, done.err) == (int(not which), "")
+    assert "gained" in done.out
+
+
+def _refused(*_: object) -> object:
+    raise AssertionError("somebody was decided again")
 
 
 def test_several_deployments_are_audited_in_one_estate(call: Call, world: World) -> None:

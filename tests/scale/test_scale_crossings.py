@@ -23,10 +23,12 @@ from organisations.crossings import CROSSINGS, tied
 Said = tuple[frozenset[Step], tuple[Held, ...], int] | None
 
 
-def _said(decided: Decided | None) -> Said:
+def _said(name: str, decided: Decided | None) -> Said:
+    """Give what is said of somebody; a step to itself leads nowhere, and is said or not."""
     if decided is None:
         return None
-    return frozenset(decided.every), decided.held, decided.patterns
+    steps = frozenset(step for step in decided.every if step.target != name)
+    return steps, decided.held, decided.patterns
 
 
 def _everybody(find: Callable[[str], Decided | None], snapshot: Snapshot) -> dict[str, Said]:
@@ -35,7 +37,7 @@ def _everybody(find: Callable[[str], Decided | None], snapshot: Snapshot) -> dic
     first = {name: find(name) for name in sorted(names)}
     steps = (decided.every for decided in first.values() if decided is not None)
     more = {step.target for some in steps for step in some if not step.administers} - names
-    return {name: _said(find(name)) for name in sorted(names | more)}
+    return {name: _said(name, find(name)) for name in sorted(names | more)}
 
 
 def _from_scratch(snapshot: Snapshot) -> dict[str, Said]:

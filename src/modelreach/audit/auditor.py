@@ -15,7 +15,8 @@ from modelreach.pipeline import Side, diff_report
 from modelreach.pipeline.gated import NO_WAIVERS, GateInput
 from modelreach.report import DiffReport, Gate
 from modelreach.snapshot import Snapshot
-from modelreach.state import ApprovalRow, AuditRow
+from modelreach.state import ApprovalRow, AuditRow, SnapshotRow
+from modelreach.store import whole_of
 
 if TYPE_CHECKING:
     from modelreach.state.database import State
@@ -33,12 +34,14 @@ class Auditor:
     against: Against = ""
     targets: tuple[str, ...] = ()
     _evaluated: Evaluated = field(init=False)
+    _kept: tuple[Snapshot, SnapshotRow] | None = None
 
     def __post_init__(self) -> None:
         self._evaluated = Evaluated(self.state, self.policy)
 
     def audit(self, name: str, raw: bytes, snapshot: Snapshot, now: str) -> Outcome:
-        """Audit the deployment of a manifest (its file's name and bytes) in an estate.
+        """Audit the deployment of a manifest (its file's name and bytes) in an estate. Of one in a
+        store, what `scan`, `diff` and audits found before is taken where it holds.
 
         The same input again gives the audit that is there. Raises `InputError` when an identity
         of the manifest should be in the snapshot and is not; nothing is kept then but the
@@ -46,7 +49,7 @@ class Auditor:
         """
         manifest = self.state.blobs.put(raw)
         deployment = self._evaluated.deployment(name, raw, manifest)
-        kept = self.state.keep_snapshot(snapshot)
+        kept = self._keep(snapshot)
         self._evaluated.know(kept.digest, snapshot)
         side = self._evaluated.side(name, raw, manifest, kept.digest)
         row = self.state.deployment(key_of(deployment))
@@ -56,6 +59,12 @@ class Auditor:
         if previous is not None and previous.key == key:
             return self._again(previous, side, approval)
         return Making(self, side, deployment, row, previous, approval, key, now).run()
+
+    def _keep(self, snapshot: Snapshot) -> SnapshotRow:
+        """Keep a snapshot; several deployments are audited in one."""
+        if self._kept is None or self._kept[0] is not snapshot:
+            self._kept = snapshot, self.state.keep_snapshot(whole_of(snapshot))
+        return self._kept[1]
 
     def difference(self, old: AuditRow | Side, new: Side) -> DiffReport:
         """Compare an audit that is kept with a side, by the rules of today."""

@@ -12,6 +12,7 @@ from modelreach.pipeline import Release, Side, evaluate
 from modelreach.pipeline.evaluate import Estates
 from modelreach.snapshot import Snapshot
 from modelreach.state import AuditRow
+from modelreach.store import beside
 
 if TYPE_CHECKING:
     from modelreach.state.database import State
@@ -33,7 +34,7 @@ class Evaluated:
     def know(self, digest: str, snapshot: Snapshot) -> None:
         """Take a snapshot that is at hand, so that it is not read again."""
         if digest not in self._estates:
-            self._estates[digest] = (snapshot, Estates())
+            self._estates[digest] = (snapshot, Estates(keeping=True))
             while len(self._estates) > _ESTATES:
                 self._estates.popitem(last=False)
 
@@ -68,8 +69,13 @@ class Evaluated:
         raw = self._state.manifest(audit.manifest)
         return self.side(audit.manifest_name, raw, audit.manifest, audit.snapshot)
 
+    def _beside(self, digest: str) -> Snapshot | None:
+        """Give a snapshot from the store that another one came from, with what was found there."""
+        known = (beside(snapshot, digest) for snapshot, _ in self._estates.values())
+        return next((one for one in known if one is not None), None)
+
     def _estate(self, digest: str) -> tuple[Snapshot, Estates]:
         if digest not in self._estates:
-            self.know(digest, self._state.snapshot(digest))
+            self.know(digest, self._beside(digest) or self._state.snapshot(digest))
         self._estates.move_to_end(digest)
         return self._estates[digest]

@@ -276,9 +276,9 @@ def _taker(
 ) -> Callable[[str], Snapshot]:
     def take(now: str) -> Snapshot:
         if snapshot is not None:
-            from modelreach.cli.files import whole_snapshot
+            from modelreach.cli.files import read_snapshot
 
-            return whole_snapshot(snapshot)
+            return read_snapshot(snapshot)[0]
         from modelreach.cli.collect import collected
 
         return collected(providers, quiet=quiet, now=now, **collecting)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
 
 import click
 
@@ -33,10 +32,9 @@ def command(snapshot: str, output: str | None, keep: int | None) -> None:
 
 def _write(snapshot: str, output: str) -> None:
     from modelreach.cli.files import read_snapshot, write_snapshot
-    from modelreach.store import StoredSnapshot
+    from modelreach.store import whole_of
 
-    found: object = read_snapshot(snapshot)[0]
-    whole: Any = found.whole() if isinstance(found, StoredSnapshot) else found
+    whole = whole_of(read_snapshot(snapshot)[0])
     if output.endswith(".parquet"):
         from modelreach.store.tables import write_tables
 

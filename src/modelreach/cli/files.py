@@ -64,16 +64,6 @@ def read_snapshot(path: str) -> tuple[Snapshot, Source]:
     return snapshots.decode(source.raw, place=source.name), source
 
 
-def whole_snapshot(path: str) -> Snapshot:
-    """Read a snapshot with all that is in it, be it a file of JSON or in a store."""
-    file, which = _in_store(path)
-    if not file:
-        return read_snapshot(path)[0]
-    from modelreach.store import StoredSnapshot
-
-    return StoredSnapshot.open(Path(file), which).whole()
-
-
 def store_of(path: str) -> str:
     """Give the file of the store that a path means; "" when it means none."""
     return _in_store(path)[0]

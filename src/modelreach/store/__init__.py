@@ -9,7 +9,7 @@ the version of what derived it: it can be thrown away at any time.
 same facts have the same digest, which is that of the canonical JSON.
 """
 
-from modelreach.store.facts import StoredSnapshot, write
+from modelreach.store.facts import StoredSnapshot, beside, whole_of, write
 from modelreach.store.file import SUFFIX, Kept, Store
 
-__all__ = ["SUFFIX", "Kept", "Store", "StoredSnapshot", "write"]
+__all__ = ["SUFFIX", "Kept", "Store", "StoredSnapshot", "beside", "whole_of", "write"]

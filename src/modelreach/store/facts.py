@@ -147,6 +147,7 @@ class StoredSnapshot:
         self.digest = kept.digest
         self.taken_at = kept.taken_at
         self.tool = kept.tool
+        self._store = store
         self.facts = StoredFacts(store, kept, self)
 
     @staticmethod
@@ -182,9 +183,27 @@ class StoredSnapshot:
         )
         return canonical(made)
 
+    def beside(self, digest: str) -> Snapshot | None:
+        """Give another snapshot of the same store; None where there is none of this digest."""
+        kept = next((one for one in self._store.snapshots() if one.digest == digest), None)
+        return None if kept is None else StoredSnapshot(self._store, kept).as_snapshot()
+
     def as_snapshot(self) -> Snapshot:
         """Give it under the type whose questions it answers."""
         return cast("Snapshot", self)
+
+
+def whole_of(snapshot: Snapshot) -> Snapshot:
+    """Give a snapshot in memory, with all that is in it."""
+    stored: object = snapshot
+    return stored.whole() if isinstance(stored, StoredSnapshot) else snapshot
+
+
+def beside(snapshot: Snapshot, digest: str) -> Snapshot | None:
+    """Give the snapshot of this digest that is kept in the same store; None where there is none,
+    and for a snapshot that is of no store."""
+    stored: object = snapshot
+    return stored.beside(digest) if isinstance(stored, StoredSnapshot) else None
 
 
 class StoredFacts(Facts):

@@ -132,10 +132,11 @@ _NONE = SurfaceOfPart()
 def _of_part(facts: Facts, scope: str) -> SurfaceOfPart:
     part = facts.part(scope)
     names = facts.remembered(scope, NAMES, lambda: names_of_part(facts, scope), NamesOfPart)
-    said = _Said(part)
+    opening = _open(names, scope)
+    said = _Said(part, opening)
     outward, keyed, mentioned = _mentions(part, scope)
     return SurfaceOfPart(
-        {name: said.of(name, opens) for name, opens in sorted(_open(names, scope).items())},
+        {name: said.of(name, opens) for name, opens in sorted(opening.items())},
         said.keys(),
         _listing(part),
         outward,
@@ -168,16 +169,18 @@ def _meant(name: str) -> str:
 class _Said:
     """Digests of all that a part says of a thing, and of its key."""
 
-    def __init__(self, part: Part) -> None:
-        self._facts: dict[str, list[Fact]] = {}
+    def __init__(self, part: Part, names: Iterable[str]) -> None:
         self._runs = {runtime.id for runtime in part.runtimes}
         self._keys = [one.id for one in part.resources if one.kind == "kms:key"]
+        self._facts: dict[str, list[Fact]] = {name: [] for name in (*names, *self._keys)}
         things: tuple[tuple[Principal | Resource | Runtime, ...], ...]
         things = (part.principals, part.resources, part.runtimes)
         for thing in (one for facts in things for one in facts):
-            self._facts.setdefault(thing.id, []).append(thing)
+            if thing.id in self._facts:
+                self._facts[thing.id].append(thing)
         for attachment in part.attachments:
-            self._facts.setdefault(attachment.target, []).append(attachment)
+            if attachment.target in self._facts:
+                self._facts[attachment.target].append(attachment)
 
     def of(self, name: str, opens: tuple[str, ...]) -> Thing:
         """Give a thing that lets these in."""
@@ -218,7 +221,7 @@ def _listing(part: Part) -> str:
     """Give a digest of what speaks for patterns of others: which resources are listed, what was
     collected, and whether roles were."""
     roles = any(principal.kind == "role" for principal in part.principals)
-    listed = sorted((ALIASES.get(one.kind, one.kind), one.id) for one in part.resources)
+    listed = sorted([(one.id, ALIASES.get(one.kind, one.kind)) for one in part.resources])
     rows = sorted((row.kind, row.region, row.complete) for row in part.coverage)
     return hashlib.sha256(msgspec.json.encode((roles, listed, rows))).hexdigest()[:32]
 
@@ -244,7 +247,7 @@ def _mentions(part: Part, scope: str) -> tuple[tuple[str, ...], tuple[str, ...],
     buckets that they mention."""
     found: set[str] = set()
     loose: set[str] = set()
-    for text in _texts(part):
+    for text in set(_texts(part)):
         if text.startswith("s3://") or ":s3:::" in text:
             bucket = text.removeprefix("s3://").rpartition(":::")[2].split("/")[0]
             loose.add(f"arn:aws:s3:::{bucket}")
@@ -257,14 +260,19 @@ def _mentions(part: Part, scope: str) -> tuple[tuple[str, ...], tuple[str, ...],
     )
 
 
+#: What the keys of a part are compared for by themselves.
+_OF_KEYS = {"kms_key"}
+
+
 def _texts(part: Part) -> Iterator[str]:
     for runtime in part.runtimes:
         yield from runtime.identities
         yield from (link.target for link in runtime.links)
         yield from _values(runtime.attributes)
     for resource in part.resources:
-        others = {name: value for name, value in resource.attributes.items() if name != "kms_key"}
-        yield from _values(others)
+        if resource.attributes.keys() - _OF_KEYS:
+            others = {k: v for k, v in resource.attributes.items() if k not in _OF_KEYS}
+            yield from _values(others)
     for principal in part.principals:
         yield from principal.groups
         yield from _values(principal.attributes)
