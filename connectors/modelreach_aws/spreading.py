@@ -8,7 +8,9 @@ one process. An account is read by one process only, as its quotas are its own.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
+
+from msgspec.structs import replace
 
 from modelreach.model import NothingCollected
 from modelreach.plugins import CollectOptions, Spread

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
+
+import msgspec
 
 from modelreach.report import Report
 
 Rendered = TypeVar("Rendered", bytes, Mapping[str, bytes])
 
 
-@dataclass(frozen=True, slots=True)
-class Format(Generic[Rendered]):
+class Format(msgspec.Struct, Generic[Rendered], frozen=True):
     """A renderer: a function from report to bytes, or to the files of a folder by name; and the
     file name endings that choose it."""
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
+
+import msgspec
 
 _WIDTH: Final = 560
 _HEIGHT: Final = 96
@@ -13,8 +14,7 @@ _TOP: Final = 10
 _SPARK: Final = (120, 24)
 
 
-@dataclass(frozen=True, slots=True)
-class Chart:
+class Chart(msgspec.Struct, frozen=True):
     """A chart, as the template draws it. `line` is the path; below `floor` nothing is drawn.
     `marks` are where approvals are; `blind` are stretches in which something was not read."""
 
@@ -42,8 +42,7 @@ class Chart:
         return "up" if self.last > self.first else "down" if self.last < self.first else "level"
 
 
-@dataclass(frozen=True, slots=True)
-class Clock:
+class Clock(msgspec.Struct, frozen=True):
     """Where a time is, from left to right."""
 
     begin: float

@@ -11,10 +11,11 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
+
+import msgspec
 
 from modelreach import __version__
 from modelreach.report import (
@@ -44,8 +45,7 @@ _PROVIDERS = {"aws": "Amazon Web Services", "gcp": "Google Cloud", "azure": "Mic
 _FLOWS = {"list": "inbound", "read": "inbound", "write": "outbound"}
 
 
-@dataclass(frozen=True, slots=True)
-class _Reach:
+class _Reach(msgspec.Struct, frozen=True):
     """What the bill is about."""
 
     release: ReleaseRow

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import fields
 from enum import StrEnum
 from io import BytesIO
 from typing import TYPE_CHECKING, Any
+
+from msgspec.structs import asdict
 
 from modelreach.report import Report
 from modelreach_reports import Format
@@ -31,7 +32,7 @@ def _graph(report: Report) -> nx.MultiDiGraph[str]:
 
 def _values(row: Node | Edge) -> dict[str, Any]:
     """Give the fields of a row; the formats know no enums."""
-    values = {one.name: getattr(row, one.name) for one in fields(row)}
+    values = asdict(row)
     return {k: v.value if isinstance(v, StrEnum) else v for k, v in values.items()}
 
 

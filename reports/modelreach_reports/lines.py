@@ -6,10 +6,11 @@ Nothing here interprets markup, so no name can be read as such.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
 from enum import StrEnum
 from functools import lru_cache
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from modelreach_reports.safe import cells, end, middle, visible
 
@@ -39,8 +40,7 @@ Line = tuple[Span, ...]
 BLANK: Line = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Glyphs:
+class Glyphs(msgspec.Struct, frozen=True):
     """The signs of a terminal that shows UTF-8."""
 
     arrow: str = "→"
@@ -56,8 +56,7 @@ class Glyphs:
 ASCII = Glyphs("->", "-", "-", "...", "|- ", "`- ", "|  ", "   ")
 
 
-@dataclass(frozen=True, slots=True)
-class Look:
+class Look(msgspec.Struct, frozen=True):
     """How to show it: columns, colour, ASCII only, all changes or what matters most."""
 
     width: int = 80

@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.report import (
     ChangeRow,
@@ -47,8 +49,7 @@ _BARE = re.compile(
 _PATH = re.compile(r"(?:/|k8s/)[^* ]+")
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(msgspec.Struct, frozen=True):
     """A node of a witness, ready to be shown. `id` is as in the report, the rest is harmless."""
 
     id: str

@@ -9,8 +9,11 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.report import (
     AdminRow,
@@ -44,8 +47,7 @@ class Side(StrEnum):
     BOTH = "both"
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """One thing. `first`: the deployment runs as it. `change` is what became of it: gained,
     lost, … or `reached`."""
 
@@ -60,8 +62,7 @@ class Node:
     change: str
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """One hop. `actions` are joined by a space."""
 
     source: str
@@ -74,8 +75,7 @@ class Edge:
     release: Side
 
 
-@dataclass(frozen=True, slots=True)
-class Network:
+class Network(msgspec.Struct, frozen=True):
     """All of a report. Nodes by id, edges by their ends; each once."""
 
     nodes: tuple[Node, ...]

@@ -12,8 +12,9 @@ from __future__ import annotations
 
 import hashlib
 import re
-from dataclasses import dataclass
 from typing import Any, Final
+
+import msgspec
 
 from modelreach.report import Report
 from modelreach_reports import Format
@@ -26,8 +27,7 @@ _VERSION: Final = "v1.0.0"
 _LONGEST: Final = 2_000
 
 
-@dataclass(frozen=True, slots=True)
-class NodeKind:
+class NodeKind(msgspec.Struct, frozen=True):
     """A kind of node as BloodHound shows it; `icon` is a name of Font Awesome."""
 
     name: str
@@ -37,8 +37,7 @@ class NodeKind:
     color: str
 
 
-@dataclass(frozen=True, slots=True)
-class EdgeKind:
+class EdgeKind(msgspec.Struct, frozen=True):
     """A kind of edge. Path-finding follows it if who is at its start can go on from its end."""
 
     name: str

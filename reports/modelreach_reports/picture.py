@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TypeVar
+
+import msgspec
 
 from modelreach.report import DiffReport, Hop, IdentityRow, Report
 from modelreach_reports.naming import Names
@@ -44,8 +45,7 @@ _OF_STATE = {"new": Fate.NEW, "gone": Fate.GONE}
 _WEIGHT = (Fate.SAME, Fate.GONE, Fate.CHANGED, Fate.UNKNOWN, Fate.NEW)
 
 
-@dataclass(frozen=True, slots=True)
-class Node:
+class Node(msgspec.Struct, frozen=True):
     """A box: `key` as in the report, words harmless, `scope` the cluster ("" for none)."""
 
     key: str
@@ -58,8 +58,7 @@ class Node:
     also: int
 
 
-@dataclass(frozen=True, slots=True)
-class Edge:
+class Edge(msgspec.Struct, frozen=True):
     """An arrow labelled with the action; `doubt` is `conditional`, `influence`… or nothing, and
     `proviso` says on what it hangs."""
 
@@ -71,8 +70,7 @@ class Edge:
     proviso: str
 
 
-@dataclass(frozen=True, slots=True)
-class Picture:
+class Picture(msgspec.Struct, frozen=True):
     """A graph small enough to be read, and how much of each identity's reach it leaves out."""
 
     nodes: tuple[Node, ...]
@@ -85,21 +83,19 @@ class Picture:
         return sum(count for _, count in self.omitted)
 
 
-@dataclass(slots=True)
-class _Box:
+class _Box(msgspec.Struct):
     fate: Fate
     sensitive: bool = False
     administered: bool = False
     also: int = 0
-    findings: set[str] = field(default_factory=set)
+    findings: set[str] = msgspec.field(default_factory=set)
 
 
-@dataclass(slots=True)
-class _Arrow:
+class _Arrow(msgspec.Struct):
     fate: Fate
     doubt: str
     proviso: str
-    labels: list[str] = field(default_factory=list)
+    labels: list[str] = msgspec.field(default_factory=list)
 
 
 def _compared(old: set[_Key], new: set[_Key]) -> dict[_Key, Fate]:

@@ -13,10 +13,11 @@ from __future__ import annotations
 import ctypes
 from collections.abc import Callable
 from ctypes import CDLL, POINTER, byref, c_char, c_char_p, c_int, c_size_t, c_void_p
-from dataclasses import dataclass
 from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
+
+import msgspec
 
 from modelreach.model import ModelreachError
 
@@ -40,8 +41,7 @@ class _Symbol(ctypes.Structure):
     _fields_ = (("name", c_char_p), ("address", c_void_p))
 
 
-@dataclass(frozen=True, slots=True)
-class _Graphviz:
+class _Graphviz(msgspec.Struct, frozen=True):
     cgraph: CDLL
     gvc: CDLL
     #: The engine keeps a pointer to it, so it lives as long as the libraries do.

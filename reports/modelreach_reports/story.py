@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from itertools import pairwise
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import RANK, Capability, Sensitivity, Severity
 from modelreach.report import (
@@ -32,8 +34,7 @@ _KIND_ORDER = ("gained", "widened", "unknown", "rerouted", "reached", "narrowed"
 _SENSITIVITY_ORDER = tuple(reversed(Sensitivity))
 
 
-@dataclass(frozen=True, slots=True)
-class Item:
+class Item(msgspec.Struct, frozen=True):
     """One difference or grant as it is shown; `kind` is `reached` where nothing is compared."""
 
     kind: str

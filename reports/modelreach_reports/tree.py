@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.report import DiffReport, Hop, IdentityRow, Report
 from modelreach_reports.lines import Ink, Line, Look, Span, hanging, length, pad
@@ -24,14 +25,13 @@ _MARKS = {
 _WIDEST_NAME = 30
 
 
-@dataclass(slots=True)
-class Branch:
+class Branch(msgspec.Struct):
     """One identity while the tree is built: how it is reached, and what it reaches."""
 
     identity: str
     itself: Item | None = None
-    items: list[Item] = field(default_factory=list)
-    below: dict[str, Branch] = field(default_factory=dict)
+    items: list[Item] = msgspec.field(default_factory=list)
+    below: dict[str, Branch] = msgspec.field(default_factory=dict)
 
 
 def _grow(items: Sequence[Item]) -> Branch:
@@ -47,8 +47,7 @@ def _grow(items: Sequence[Item]) -> Branch:
     return root
 
 
-@dataclass(frozen=True, slots=True)
-class Fate:
+class Fate(msgspec.Struct, frozen=True):
     """Which identities are new and which are gone, and the hop by which each is reached."""
 
     new: frozenset[str]

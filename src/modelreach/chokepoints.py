@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 from modelreach.model import InputError
 from modelreach.policy.engine import Pivot
@@ -23,8 +24,7 @@ _START = ""
 _SAMPLED = 64
 
 
-@dataclass(frozen=True, slots=True)
-class Gate:
+class Gate(msgspec.Struct, frozen=True):
     """An identity that every way to others goes through. `identities`, `scopes` and `resources`
     are those that nobody reaches without it, itself and what it holds included; `betweenness` is
     the part of shortest ways that pass it."""
@@ -36,8 +36,7 @@ class Gate:
     betweenness: float
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True):
     """The fewest hops without which a scope cannot be taken over."""
 
     scope: str

@@ -11,8 +11,10 @@ itself gives nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.blame import Sight, could_hide, could_limit, is_told
 from modelreach.graph import WEAKNESS, Path
@@ -37,8 +39,7 @@ class ChangeKind(StrEnum):
 _Rank = tuple[int, int, int, str]
 
 
-@dataclass(frozen=True, slots=True)
-class Reached:
+class Reached(msgspec.Struct, frozen=True):
     """How one side reaches one resource by one action: the best access and its witness."""
 
     access: Access
@@ -60,8 +61,7 @@ class Reached:
 _VERDICT_RANK = {Verdict.ALLOW: 0, Verdict.CONDITIONAL: 1, Verdict.UNKNOWN: 2, Verdict.DENY: 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Change:
+class Change(msgspec.Struct, frozen=True):
     """One difference. `old` and `new` are the accesses compared (None where there is none);
     `actions` are those that came, went or changed their verdict."""
 
@@ -82,8 +82,7 @@ class Change:
         return found
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(msgspec.Struct, frozen=True):
     """One side of a comparison: its radius, what it could not see, and the accesses to be
     compared (listed, by pattern, to identities and to scopes, all in the one form). `sight` is
     what both know of places."""
@@ -91,7 +90,7 @@ class Side:
     radius: BlastRadius
     accesses: tuple[Access, ...]
     blind: tuple[Gap, ...] = ()
-    sight: Sight = field(default_factory=Sight)
+    sight: Sight = msgspec.field(default_factory=Sight)
 
 
 #: resource -> action -> the best way to it

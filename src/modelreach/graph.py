@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from modelreach.model import Strength
 from modelreach.policy.engine import Pivot
@@ -25,8 +26,7 @@ WEAKNESS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Path:
+class Path(msgspec.Struct, frozen=True):
     """A way from a start to a node: the pivots in order, none for a start itself."""
 
     start: str
@@ -48,8 +48,7 @@ def weakest(strengths: Iterable[Strength]) -> Strength:
     return max(strengths, key=WEAKNESS.__getitem__, default=Strength.CERTAIN)
 
 
-@dataclass(frozen=True, slots=True)
-class Tool:
+class Tool(msgspec.Struct, frozen=True):
     """A tool of the release: a node from which ways begin. `runs_as` are the principals that it
     acts as. `effect`, `approval`, `input_trust` and `credential` are as declared, "" where they
     are not. `bounded`: its target is one thing of the estate, and nothing else.
@@ -72,16 +71,15 @@ class Tool:
         return f"tool:{self.id}"
 
 
-@dataclass(frozen=True, slots=True)
-class AccessGraph:
+class AccessGraph(msgspec.Struct, frozen=True):
     """Everything that was explored. `paths` holds, for each node, the strongest way there and
     among those the shortest: the witness. `pivots` are all edges seen. `tools` are the release's:
     the model reaches what they reach."""
 
     starts: tuple[str, ...]
     paths: dict[str, Path]
-    pivots: tuple[Pivot, ...] = field(default=())
-    tools: tuple[Tool, ...] = field(default=())
+    pivots: tuple[Pivot, ...] = ()
+    tools: tuple[Tool, ...] = ()
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Give a networkx view: node and edge attributes are plain strings."""

@@ -4,11 +4,12 @@ choosing one imports it and nothing else."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
+
+import msgspec
 
 from modelreach.model import InputError, MissingExtra
 
@@ -42,8 +43,7 @@ class Spread(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class CollectOptions:
+class CollectOptions(msgspec.Struct, frozen=True):
     """What the command line passes to a connector; each takes what it knows.
 
     `now` is RFC 3339 UTC and becomes `taken_at`. `sources` are `--from` paths (replay or
@@ -67,12 +67,13 @@ class CollectOptions:
     max_workers: int = 8
     timeout: float = 10.0
     progress: Callable[[str], None] = lambda _: None
-    settings: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    settings: Mapping[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[str, tuple[str, ...]]
+    )
     spread: Spread | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class CallPermission:
+class CallPermission(msgspec.Struct, frozen=True):
     """One call of a connector, and the permission that it needs. `feeds` is why it is made."""
 
     service: str

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.graph import AccessGraph, Path, Tool, explore, weakest
 from modelreach.model import Strength, Verdict
@@ -13,8 +15,7 @@ from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal
 
 
-@dataclass(frozen=True, slots=True)
-class Identity:
+class Identity(msgspec.Struct, frozen=True):
     """One identity that is reached, and the witness of how."""
 
     principal: Principal
@@ -26,8 +27,7 @@ class Identity:
         return not self.path.pivots
 
 
-@dataclass(frozen=True, slots=True)
-class Takeover:
+class Takeover(msgspec.Struct, frozen=True):
     """A scope that can be taken over whole; `kind` is the scope's. The last pivot of `path` is
     the taking over."""
 
@@ -37,8 +37,7 @@ class Takeover:
     path: Path
 
 
-@dataclass(frozen=True, slots=True)
-class Access:
+class Access(msgspec.Struct, frozen=True):
     """One grant as the deployment has it: the grant itself, and the way to who holds it."""
 
     grant: Grant
@@ -84,8 +83,7 @@ def verdict_of(path: Path) -> Verdict:
     ]
 
 
-@dataclass(frozen=True, slots=True)
-class BlastRadius:
+class BlastRadius(msgspec.Struct, frozen=True):
     """What one deployment reaches in one estate.
 
     `accesses` are grants on listed resources, `patterns` those on what is not listed; `held` is

@@ -13,7 +13,6 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from functools import cached_property
 from typing import Any, Final, Literal, TypeVar
 
@@ -387,8 +386,7 @@ def documents_of(*documents: Mapping[str, bytes]) -> dict[str, msgspec.Raw]:
 _T = TypeVar("_T")
 
 
-@dataclass(frozen=True, slots=True)
-class Part:
+class Part(msgspec.Struct, frozen=True):
     """The facts of one scope itself, not of those below it. `attachments` are those on its
     principals and resources; those on scopes, and on what is not listed, are of the part ""."""
 
@@ -499,7 +497,7 @@ def facts_of(snapshot: Snapshot) -> Facts:
 def as_part(sections: Mapping[str, Iterable[Fact]]) -> Part:
     """Give the part of these sections; those that it does not have are left out."""
     known: dict[str, Any] = {
-        name: tuple(facts) for name, facts in sections.items() if name in Part.__slots__
+        name: tuple(facts) for name, facts in sections.items() if name in Part.__struct_fields__
     }
     return Part(**known)
 

@@ -8,8 +8,9 @@ one identity a reader should look at first.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from modelreach.graph import Path, Tool
 from modelreach.model import Capability
@@ -28,8 +29,7 @@ _APPROVALS = {"": 0, "none": 0, "policy": 1, "human": 2}
 _MADE_FOR, _OPEN, _ADMITS, _ELSE = range(4)
 
 
-@dataclass(frozen=True, slots=True)
-class _Asked:
+class _Asked(msgspec.Struct, frozen=True):
     """What the choice of tools hangs on, and nothing else: many accesses ask the same.
 
     `calls` are the tools that alone take a hop of the way, `target` those made for the resource.
@@ -43,8 +43,7 @@ class _Asked:
     new: bool
 
 
-@dataclass(frozen=True)
-class Toolbox:
+class Toolbox(msgspec.Struct, frozen=True, dict=True):
     """The tools of one side. `fresh` are ids of those that the other side has not, or not with the
     same identity and target."""
 

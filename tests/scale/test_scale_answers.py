@@ -20,7 +20,6 @@ from modelreach.pipeline import GateOptions, Release, diff_report, evaluate, rad
 from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.evaluate import Estates
 from modelreach.policy import providers
-from modelreach.policy.provider import Provider
 from modelreach.report import encode as report_bytes
 from modelreach.snapshot import Facts, Snapshot
 from modelreach.snapshot import decode as read
@@ -121,8 +120,7 @@ def _no_engine(monkeypatch: pytest.MonkeyPatch) -> None:
 
     known = providers.providers()
     for name, provider in known.items():
-        fields = {key: getattr(provider, key) for key in Provider.__slots__}
-        monkeypatch.setitem(known, name, Provider(**{**fields, "engine": refused}))
+        monkeypatch.setitem(known, name, replace(provider, engine=refused))
 
 
 def test_a_second_scan_makes_no_engine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

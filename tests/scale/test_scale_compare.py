@@ -4,9 +4,9 @@ out who of its identities holds each part of it."""
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 
 import pytest
+from msgspec.structs import replace
 
 from modelreach import deployment
 from modelreach.diff import Change

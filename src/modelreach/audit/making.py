@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Final, Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from modelreach.audit import judged, turns
@@ -35,8 +35,7 @@ _SEVERITIES: Final = ("critical", "high", "medium", "low")
 _WEIGHT: Final = {"critical": 4, "high": 3, "medium": 2, "low": 1}
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome:
+class Outcome(msgspec.Struct, frozen=True):
     """What one audit gave. `again` says that it was there already, from the same input.
 
     `drift` is the difference to the baseline, `change` that to the audit before; `report` is the
@@ -67,8 +66,7 @@ def key_of(deployment: Deployment) -> str:
     return f"{metadata.name}/{metadata.environment}" if metadata.environment else metadata.name
 
 
-@dataclass
-class Making:
+class Making(msgspec.Struct):
     """One audit that was not there yet."""
 
     auditor: Auditor
@@ -79,8 +77,8 @@ class Making:
     approval: ApprovalRow | None
     key: str
     now: str
-    _differences: dict[str, DiffReport] = field(default_factory=dict[str, DiffReport])
-    _wholes: dict[str, bool] = field(default_factory=dict[str, bool])
+    _differences: dict[str, DiffReport] = msgspec.field(default_factory=dict[str, DiffReport])
+    _wholes: dict[str, bool] = msgspec.field(default_factory=dict[str, bool])
 
     def run(self) -> Outcome:
         state, previous = self.auditor.state, self.previous

@@ -4,9 +4,10 @@ between sending and writing that down sends it again, with the same key."""
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Final, Protocol
+
+import msgspec
 
 from modelreach.state import Telling
 
@@ -38,8 +39,7 @@ class Notifier(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Delivered:
+class Delivered(msgspec.Struct, frozen=True):
     """What became of what was due at one target. `given_up` will not be sent again: the target
     said that it never takes it. `error` is why the last one was not taken."""
 

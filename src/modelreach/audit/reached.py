@@ -10,8 +10,9 @@ says what truly happened, all of it, and nothing twice.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
 from typing import Final
+
+import msgspec
 
 from modelreach.report import ChangeRow, DiffReport
 from modelreach.state import Event, EventKind, Standing
@@ -25,8 +26,7 @@ _MORE = ("gained", "widened")
 _TAKEN: Final = "administer"
 
 
-@dataclass
-class Reached:
+class Reached(msgspec.Struct):
     """Works out the events of one audit, `now`. `clear` is the reference of all that has none of
     its own; `standing` those that have, and what is hidden. All are brought up to date."""
 
@@ -35,7 +35,7 @@ class Reached:
     since: Since
     whole: Whole
     standing: dict[str, Standing]
-    events: list[Event] = field(default_factory=list[Event])
+    events: list[Event] = msgspec.field(default_factory=list[Event])
 
     def run(self) -> None:
         """Compare with every reference."""

@@ -7,7 +7,7 @@ is not there at all, and its id is likely a slip.
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from modelreach.model import InputError, Verdict
 from modelreach.policy.decision import Decision, Outcome

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
 import click
@@ -67,8 +66,7 @@ class AuditReport(msgspec.Struct, frozen=True, kw_only=True):
     deliveries: tuple[DeliveredRow, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Round:
+class Round(msgspec.Struct, frozen=True):
     """What a round is about. `take` gives the estate at a time; `outputs` may hold `{name}`."""
 
     manifests: tuple[str, ...]

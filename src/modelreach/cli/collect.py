@@ -7,12 +7,12 @@ import sys
 from collections import Counter
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
+from msgspec.structs import replace
 
 from modelreach.cli.options import stacked
 from modelreach.cli.provider_options import for_provider, provider_options, settings

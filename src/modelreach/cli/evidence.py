@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from itertools import chain
 from typing import TYPE_CHECKING, Any
 
 import click
+import msgspec
 
 from modelreach.model import InputError
 
@@ -137,8 +137,7 @@ def command(
     write_all({"-": shown, **({output: raw} if output else {})})
 
 
-@dataclass(frozen=True, slots=True)
-class _Side:
+class _Side(msgspec.Struct, frozen=True):
     """What was said of one release: its reports, its manifest, and how the reports call it."""
 
     files: tuple[str, ...]

@@ -8,8 +8,9 @@ import sys
 import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
+
+import msgspec
 
 from modelreach import deployment as manifest
 from modelreach import snapshot as snapshots
@@ -23,8 +24,7 @@ STORE_SUFFIX = ".mrdb"
 _SQLITE = b"SQLite format 3\0"
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """A file that was read: its name for people, its digest for the record, its bytes."""
 
     name: str

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -31,8 +30,7 @@ WAIVERS = "modelreach-waivers.yaml"
 CLAIMS = ("vendor", "model-card", "system-card")
 
 
-@dataclass(frozen=True, slots=True)
-class Moment:
+class Moment(msgspec.Struct, frozen=True):
     """The time of deciding: as given, else by the clock, which is read only when it is needed."""
 
     given: str | None = None
@@ -80,8 +78,7 @@ def policy_of(name: str | None, config: Config) -> Policy:
     return decode(source.raw, place=source.name, digest=source.digest)
 
 
-@dataclass(frozen=True, slots=True)
-class Gated:
+class Gated(msgspec.Struct, frozen=True):
     """A comparison that the whole gate has answered, and all that went into it."""
 
     report: DiffReport
@@ -91,7 +88,7 @@ class Gated:
     policy: Policy
     waivers: Waivers
     now: str
-    reports: tuple[Material, ...] = field(default=())
+    reports: tuple[Material, ...] = ()
 
     @property
     def materials(self) -> tuple[Material, ...]:

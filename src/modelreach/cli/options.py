@@ -144,7 +144,7 @@ def sides(
 ) -> tuple[Side, Side]:
     """Evaluate two releases; an estate that they share is arranged once. With `keeping`, what a
     store kept of earlier runs is used, where it holds."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from modelreach.pipeline import evaluate
     from modelreach.pipeline.evaluate import Estates

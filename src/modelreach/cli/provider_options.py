@@ -7,17 +7,16 @@ One table: an option is a row with the provider that knows it. A connector finds
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import click
+import msgspec
 
 from modelreach.model import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class ProviderOption:
+class ProviderOption(msgspec.Struct, frozen=True):
     """One option. `many`: it may be given more than once."""
 
     provider: str

@@ -113,7 +113,7 @@ class Releases:
     def _one(
         self, state: State, word: str, snapshot: str | None, deployment: str
     ) -> Release | None:
-        from dataclasses import replace
+        from msgspec.structs import replace
 
         from modelreach.cli.files import read_snapshot
         from modelreach.cli.options import release_of
@@ -142,7 +142,7 @@ def _name_of(old: str, new: str, releases: Releases) -> str:
 
 def _in(other: Release | None, manifest: str) -> Release:
     """Give the release of a manifest in the estate of another."""
-    from dataclasses import replace
+    from msgspec.structs import replace
 
     from modelreach.cli.files import read_manifest
 

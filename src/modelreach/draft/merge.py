@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.draft.said import Rank, Said, Secret, Source, to_fill
 
 Path = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """The value that counts for a place, and by which source (its number, from 1). `others` are
     different values that count less or as much, each with its source."""
 
@@ -20,13 +21,12 @@ class Kept:
     others: tuple[tuple[Said, int], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Draft:
+class Draft(msgspec.Struct, frozen=True):
     """A manifest in the making: every value by its place, in the order in which it came."""
 
     sources: tuple[Source, ...]
     values: Mapping[Path, Kept]
-    secrets: tuple[tuple[Secret, int], ...] = field(default=())
+    secrets: tuple[tuple[Secret, int], ...] = ()
 
 
 def merged(sources: Sequence[tuple[Source, Iterable[Said | Secret]]]) -> Draft:

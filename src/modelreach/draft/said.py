@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import IntEnum
+
+import msgspec
 
 
 class Rank(IntEnum):
@@ -24,8 +25,7 @@ KEYED = frozenset({"identities", "tools", "dataSources", "guardrails", "downstre
 CREDENTIAL = "-credential"
 
 
-@dataclass(frozen=True, slots=True)
-class Said:
+class Said(msgspec.Struct, frozen=True):
     """One value for one place of a manifest.
 
     `path` leads there from the top, members of lists by their `id`: `("spec", "tools", "search",
@@ -41,15 +41,13 @@ class Said:
     unknown: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Secret:
+class Secret(msgspec.Struct, frozen=True):
     """That a source holds or names a secret at this place. Never its value."""
 
     at: str
 
 
-@dataclass(frozen=True, slots=True)
-class Source:
+class Source(msgspec.Struct, frozen=True):
     """One source of a draft: what people call it, and what it is."""
 
     name: str

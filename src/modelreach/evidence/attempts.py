@@ -7,8 +7,10 @@ the secret; a case is known by the tool's id of it, or by a digest of its prompt
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import InputError
 
@@ -36,8 +38,7 @@ class Retest(StrEnum):
     OTHER = "other"
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(msgspec.Struct, frozen=True):
     """One answer of the model to one case, graded.
 
     `BROKEN` means that what the case tries to bring about happened: the attack worked or, for
@@ -51,8 +52,7 @@ class Attempt:
     repetition: int = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Evidence:
+class Evidence(msgspec.Struct, frozen=True):
     """All attempts of one report on one target; a report on two targets is two of these.
 
     `digest` is `sha256:…` of the file as read. `targets` are all names by which the report calls

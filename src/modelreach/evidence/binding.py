@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 
@@ -38,8 +37,7 @@ class Refusal(StrEnum):
     FROM_THE_FUTURE = "from-the-future"
 
 
-@dataclass(frozen=True, slots=True)
-class Claim:
+class Claim(msgspec.Struct, frozen=True):
     """What the manifest's entry says about a report, or a person on the command line.
 
     `target` is what the report calls the release where it does not use the model's id or the
@@ -54,8 +52,7 @@ class Claim:
     date: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Bound:
+class Bound(msgspec.Struct, frozen=True):
     """Evidence that counts for a release. `because` says what agrees, in words; `unsaid` what
     the report does not say although the manifest does, such as `system prompt`."""
 
@@ -64,8 +61,7 @@ class Bound:
     unsaid: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Refused:
+class Refused(msgspec.Struct, frozen=True):
     """Evidence that does not count for a release: a reason, and the same in words."""
 
     evidence: Evidence

@@ -8,8 +8,10 @@ side only counts for neither test, but stands at its worst when a release is cal
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
 from enum import StrEnum
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.evidence.attempts import Evidence, Outcome, Retest
 from modelreach.evidence.needed import cases_needed, pairs_needed
@@ -43,8 +45,7 @@ class Unit(StrEnum):
     ATTEMPT = "attempt"
 
 
-@dataclass(frozen=True, slots=True)
-class Rate:
+class Rate(msgspec.Struct, frozen=True):
     """How many of the cases broke, with Wilson's interval. `errors` gave no result."""
 
     broken: int
@@ -59,8 +60,7 @@ class Rate:
         return self.broken / self.cases if self.cases else 0.0
 
 
-@dataclass(frozen=True, slots=True)
-class CategoryResult:
+class CategoryResult(msgspec.Struct, frozen=True):
     """One category of one tool, before and now.
 
     `old` and `new` are the rates over what is compared; when `paired`, over the cases that both
@@ -151,8 +151,7 @@ def standing(results: Iterable[CategoryResult], retest: Retest) -> Comparison | 
     return next((verdict for verdict in order if verdict in found), None)
 
 
-@dataclass(frozen=True, slots=True)
-class _Category:
+class _Category(msgspec.Struct, frozen=True):
     """All runs of all cases of one category on one side."""
 
     runs: Mapping[str, Runs]

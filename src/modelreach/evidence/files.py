@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
+import msgspec
+
 from modelreach.model import InputError
 
 #: What a correct answer says of the model, in tools that only know "correct".
@@ -65,8 +67,7 @@ def _bytes(path: str) -> bytes:
     return path.encode("utf-8", "surrogateescape")
 
 
-@dataclass(frozen=True, slots=True)
-class ReadOptions:
+class ReadOptions(msgspec.Struct, frozen=True):
     """What has to be said of a report from outside. `correct_means` is the polarity of a log
     that only says "correct"; `scorer` chooses between several."""
 

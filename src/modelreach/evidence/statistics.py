@@ -7,19 +7,19 @@ are of the `evidence` extra and are imported when something is compared.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from math import sqrt
 from typing import Any
+
+import msgspec
 
 from modelreach.model import MissingExtra
 
 Interval = tuple[float, float]
 
 
-@dataclass(frozen=True, slots=True)
-class Pairs:
+class Pairs(msgspec.Struct, frozen=True):
     """Cases by how they went before and now. `newly` broke only now, `mended` only before.
 
     Counts are whole except where a table is scaled up to see how many cases would be needed.

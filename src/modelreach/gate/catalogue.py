@@ -5,8 +5,9 @@ The ids leave the program (in `modelreach.diff/1`, tickets, policies), so they a
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class Dimension(StrEnum):
@@ -60,8 +61,7 @@ DEMANDS: dict[Demand, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class TriggerKind:
+class TriggerKind(msgspec.Struct, frozen=True):
     """One reason for which an update is a security change. `when` says it in a sentence."""
 
     id: str

@@ -8,9 +8,10 @@ this release.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from datetime import date
 from typing import cast
+
+import msgspec
 
 from modelreach import standards
 from modelreach.deployment import Attestation, Deployment
@@ -23,16 +24,14 @@ from modelreach.report import DemandRow, EvidenceRow, RuleRow, SecurityChange
 _RETEST = "retest-"
 
 
-@dataclass(frozen=True, slots=True)
-class Brought:
+class Brought(msgspec.Struct, frozen=True):
     """The evidence for a release: comparisons of what was bound, and reports that were refused."""
 
     results: tuple[CategoryResult, ...] = ()
     refused: tuple[Refused, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """All that decides whether a demand is met."""
 
     change: SecurityChange
@@ -96,8 +95,7 @@ _WHO: dict[Demand, str] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Answer:
+class _Answer(msgspec.Struct, frozen=True):
     status: str
     why: str
     evidence: tuple[str, ...] = ()

@@ -13,7 +13,6 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from copy import deepcopy
-from dataclasses import dataclass
 from functools import cache
 from importlib.resources import files
 from typing import Annotated, Any, Literal, cast
@@ -104,8 +103,7 @@ class Builtin(Part, frozen=True):
     rules: tuple[Rule, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Policy:
+class Policy(msgspec.Struct, frozen=True):
     """The rules that hold, and from which severity they deny."""
 
     name: str
@@ -396,8 +394,7 @@ def _filled(message: str, each: Each, item: Any) -> str:
 # --- testing -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Example:
+class Example(msgspec.Struct, frozen=True):
     """One test of a rule and how it went. `problem` is empty when it went as it should."""
 
     rule: str

@@ -10,8 +10,9 @@ https://networkx.org/documentation/stable/reference/algorithms/flow.html
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from modelreach.gate.commands import commands_of, stop_commands
 from modelreach.gate.commands.shell import Commands
@@ -34,8 +35,7 @@ _MORE = frozenset({"gained", "widened"})
 _COST, _COST_OF_ALL = 2, 5
 
 
-@dataclass(frozen=True, slots=True)
-class Plan:
+class Plan(msgspec.Struct, frozen=True):
     """The cuts in order of how much they take away; `uncut` are subjects of triggers that no
     known command takes away. `stops` halt an identity of the release altogether."""
 
@@ -44,13 +44,12 @@ class Plan:
     stops: tuple[StopRow, ...] = ()
 
 
-@dataclass(slots=True)
-class _Step:
+class _Step(msgspec.Struct):
     """One element that can be cut: a subject, and the statement that lets it."""
 
     hop: Hop
-    actions: set[str] = field(default_factory=set[str])
-    objects: set[str] = field(default_factory=set[str])
+    actions: set[str] = msgspec.field(default_factory=set[str])
+    objects: set[str] = msgspec.field(default_factory=set[str])
 
 
 _Key = tuple[str, str, str, str, str]

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+import msgspec
 
 from modelreach.model import RANK, Severity
 from modelreach.report import FindingRow, Gate, RuleRow
 
 
-@dataclass(frozen=True, slots=True)
-class GateOptions:
+class GateOptions(msgspec.Struct, frozen=True):
     """What fails the gate. `fail_on` is a severity or "never", for findings and rules alike."""
 
     fail_on: str = "high"

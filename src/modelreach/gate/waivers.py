@@ -8,7 +8,6 @@ finding is still shown, and never changes the exit code.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
 from datetime import date, timedelta
 from typing import cast
 
@@ -55,8 +54,7 @@ class WaiverFile(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_field
     waivers: tuple[Waiver, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Waivers:
+class Waivers(msgspec.Struct, frozen=True):
     """The waivers of a file, as of a day. `digest` is that of the file."""
 
     waivers: tuple[Waiver, ...] = ()

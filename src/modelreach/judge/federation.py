@@ -7,7 +7,9 @@ let in more than they have to.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.graph import Path
 from modelreach.judge.finding import Case
@@ -19,8 +21,7 @@ from modelreach.policy.permissions import PermissionSet
 _TAKEN = "administrator"
 
 
-@dataclass(frozen=True, slots=True)
-class Shown:
+class Shown(msgspec.Struct, frozen=True):
     """A token of an identity that is reached, and whom it is let in as. `possible`: its own side
     does not say so yet."""
 

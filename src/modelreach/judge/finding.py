@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
 from datetime import date, datetime
 from enum import StrEnum
 from functools import cached_property
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.deployment import Deployment
 from modelreach.graph import Path
@@ -29,8 +31,7 @@ class State(StrEnum):
     GONE = "gone"
 
 
-@dataclass(frozen=True, slots=True)
-class Finding:
+class Finding(msgspec.Struct, frozen=True):
     """One judgement on one side. `key` says, with the rule, what it is about, in words that
     survive a renaming; `granted_by` goes into the fingerprint, so that a wider grant is another
     finding."""
@@ -51,8 +52,7 @@ class Finding:
     state: State = State.NEW
 
 
-@dataclass(frozen=True)
-class Case:
+class Case(msgspec.Struct, frozen=True, dict=True):
     """What a rule is given: one side, whole. `today` is the day of the snapshot."""
 
     deployment: Deployment

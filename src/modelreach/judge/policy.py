@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from modelreach.model import Sensitivity, Severity
 
 
-@dataclass(frozen=True, slots=True)
-class SensitiveRule:
+class SensitiveRule(msgspec.Struct, frozen=True):
     """Resources that match `glob` (if given) and carry one of the `tags` (if given)."""
 
     level: Sensitivity
@@ -17,24 +16,21 @@ class SensitiveRule:
     tags: tuple[tuple[str, tuple[str, ...]], ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class KeyLimits:
+class KeyLimits(msgspec.Struct, frozen=True):
     """Days. A key older than `max_age`, or unused for longer than `unused_after`, is a finding."""
 
     max_age: int = 90
     unused_after: int = 45
 
 
-@dataclass(frozen=True, slots=True)
-class RuleSetting:
+class RuleSetting(msgspec.Struct, frozen=True):
     """What a user changed about a rule."""
 
     enabled: bool = True
     severity: Severity | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class JudgePolicy:
+class JudgePolicy(msgspec.Struct, frozen=True):
     """Everything that judging takes from the user. The defaults are the tool's own."""
 
     sensitive: tuple[SensitiveRule, ...] = ()

@@ -6,8 +6,9 @@ The highest level wins; a user's rule wins over the rest, so that it can also lo
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.judge.policy import SensitiveRule
 from modelreach.model import Capability, Sensitivity
@@ -60,8 +61,7 @@ _MEDIUM_VALUES = frozenset({"internal", "medium", "private"})
 EXPOSING = frozenset({Capability.READ, Capability.WRITE, Capability.MANAGE, Capability.ADMINISTER})
 
 
-@dataclass(frozen=True, slots=True)
-class Rated:
+class Rated(msgspec.Struct, frozen=True):
     """A level, and why."""
 
     level: Sensitivity

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from enum import Enum
+
+import msgspec
 
 from modelreach.snapshot import Usage
 
@@ -17,8 +18,7 @@ class Seen(Enum):
     UNTRACKED = "untracked"
 
 
-@dataclass(frozen=True, slots=True)
-class Observed:
+class Observed(msgspec.Struct, frozen=True):
     """The use of one principal's permissions, names in lower case.
 
     A service that was never used was used by none of its actions. One that was used says nothing

@@ -7,7 +7,6 @@ types below are read, whatever the bytes say: a store may come from anybody.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable
-from dataclasses import dataclass, field
 from typing import Generic, TypeVar
 
 import msgspec
@@ -22,19 +21,21 @@ from modelreach.policy.permissions import Box, PermissionSet
 from modelreach.snapshot import Principal
 
 
-@dataclass(slots=True)
-class Shown:
+class Shown(msgspec.Struct):
     """A token, or one that could be shown if its own side said so (`possible`); by provider the
     hops of who shows it, and the grants that name whom it is of."""
 
     token: Token
     possible: bool = False
-    admitted: dict[str, tuple[Pivot, ...]] = field(default_factory=dict[str, "tuple[Pivot, ...]"])
-    named: dict[str, tuple[Support, ...]] = field(default_factory=dict[str, "tuple[Support, ...]"])
+    admitted: dict[str, tuple[Pivot, ...]] = msgspec.field(
+        default_factory=dict[str, "tuple[Pivot, ...]"]
+    )
+    named: dict[str, tuple[Support, ...]] = msgspec.field(
+        default_factory=dict[str, "tuple[Support, ...]"]
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Answer:
+class Answer(msgspec.Struct, frozen=True):
     """What the engine of `provider` says of a principal. `patterns` is what is not listed of its
     own `permissions`; `tokens` come with what all providers say of them, and with those
     that are only possible where these were asked for; `kinds` are those of the scopes that it
@@ -48,7 +49,7 @@ class Answer:
     patterns: tuple[Grant, ...]
     tokens: tuple[Shown, ...] = ()
     possible_asked: bool = True
-    kinds: dict[str, str] = field(default_factory=dict[str, str])
+    kinds: dict[str, str] = msgspec.field(default_factory=dict[str, str])
 
 
 # --- how it is written --------------------------------------------------------------------------

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass, field
 from typing import Any, Final, cast
 
 import msgspec
@@ -32,8 +31,7 @@ class _Kept(msgspec.Struct, array_like=True):
 _READER = msgspec.msgpack.Decoder(list[_Kept])
 
 
-@dataclass(slots=True)
-class _Heard:
+class _Heard(msgspec.Struct):
     """What engines said of a principal in this run; `strange` are those who do not know it."""
 
     principal: Principal | None = None
@@ -44,7 +42,7 @@ class _Heard:
     patterns: tuple[Grant, ...] | None = None
     tokens: list[Shown] | None = None
     possible: list[Shown] | None = None
-    strange: set[str] = field(default_factory=set[str])
+    strange: set[str] = msgspec.field(default_factory=set[str])
 
 
 class Answers:

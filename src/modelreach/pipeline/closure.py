@@ -9,7 +9,8 @@ not show in any result: it is tried on those from which there is much to reach.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.pipeline.decided import VERDICTS, Decided, Step
 
@@ -31,12 +32,11 @@ Find = Callable[[str], Decided | None]
 _Bits = dict[tuple[str, str], dict[str, int]]
 
 
-@dataclass(slots=True)
-class Totals:
+class Totals(msgspec.Struct):
     """What several identities hold together, by how sure it is at least: the first has what is
     surely held, the next what is held under conditions as well, the last all."""
 
-    held: tuple[_Bits, ...] = field(default_factory=lambda: tuple({} for _ in VERDICTS))
+    held: tuple[_Bits, ...] = msgspec.field(default_factory=lambda: tuple({} for _ in VERDICTS))
     patterns: int = 0
 
     def take(self, decided: Decided, level: int) -> None:
@@ -59,8 +59,7 @@ class Totals:
         self.patterns += other.patterns
 
 
-@dataclass(slots=True)
-class Reach:
+class Reach(msgspec.Struct):
     """What is reached: identities by level, scopes with their level, and how many resources of a
     class are held with a capability, by verdict (each counted once, under the surest)."""
 
@@ -70,16 +69,14 @@ class Reach:
     patterns: int
 
 
-@dataclass(slots=True)
-class _Together:
+class _Together(msgspec.Struct):
     """Steps that several take: targets with their weakness, and those of each principal."""
 
     targets: tuple[tuple[int, int], ...]
     by_base: dict[str, tuple[tuple[int, int], ...]]
 
 
-@dataclass(slots=True)
-class _Base:
+class _Base(msgspec.Struct):
     """All that is reached together: the level of each node, how many identities are of each, and
     sums."""
 
@@ -338,16 +335,15 @@ def _otherwise(before: bytes, after: bytes) -> bool:
     return bool(fed & int.from_bytes(after.translate(_DOUBTED), "little"))
 
 
-@dataclass(slots=True)
-class _Search:
+class _Search(msgspec.Struct):
     """How far a search has come: its own nodes with their level, the hubs that it came upon with
     the level there, the levels of all that these reach, and which steps that several take were
     taken (with whose were left out)."""
 
-    own: dict[int, int] = field(default_factory=dict[int, int])
-    hubs: list[tuple[int, int]] = field(default_factory=list[tuple[int, int]])
+    own: dict[int, int] = msgspec.field(default_factory=dict[int, int])
+    hubs: list[tuple[int, int]] = msgspec.field(default_factory=list[tuple[int, int]])
     levels: bytes = b""
-    seen: dict[int, str | None] = field(default_factory=dict[int, "str | None"])
+    seen: dict[int, str | None] = msgspec.field(default_factory=dict[int, "str | None"])
 
     def covered(self, node: int, level: int) -> bool:
         """Does a hub reach the node as surely as this?"""

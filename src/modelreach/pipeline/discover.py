@@ -7,8 +7,8 @@ can fill in. Nothing that is not known is guessed.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from modelreach.draft import Rank, Said, merged, written
@@ -17,8 +17,7 @@ from modelreach.policy.providers import model_kinds
 from modelreach.snapshot import Facts, Link, Runtime
 
 
-@dataclass(frozen=True, slots=True)
-class Found:
+class Found(msgspec.Struct, frozen=True):
     """One deployment: the runtime that serves it, and the draft of its manifest."""
 
     runtime: Runtime

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from modelreach import deployment as manifest
 from modelreach.deployment import Deployment, Identity
@@ -24,8 +25,7 @@ from modelreach.snapshot import Facts, Gap, Snapshot, facts_of
 from modelreach.toolbox import Toolbox
 
 
-@dataclass(frozen=True, slots=True)
-class Release:
+class Release(msgspec.Struct, frozen=True):
     """One release and the estate that it is evaluated in, with names and digests of the files.
 
     `raw` are the manifest's bytes ("" for a bare principal), for line numbers in messages.
@@ -40,8 +40,7 @@ class Release:
     raw: bytes = b""
 
 
-@dataclass(frozen=True, slots=True)
-class Side:
+class Side(msgspec.Struct, frozen=True):
     """An evaluated release."""
 
     release: Release

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+
+import msgspec
 
 from modelreach.evidence import (
     Bound,
@@ -29,8 +30,7 @@ from modelreach.evidence_report import (
 Judged = Bound | Refused | Evidence
 
 
-@dataclass(frozen=True, slots=True)
-class Question:
+class Question(msgspec.Struct, frozen=True):
     """How to compare: the margin, the error rate over all categories, and what is counted."""
 
     margin: float = 0.05

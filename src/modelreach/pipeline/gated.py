@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import date
 from typing import TYPE_CHECKING
 
+import msgspec
 from msgspec.structs import replace
 
 from modelreach.deployment import Deployment
@@ -23,8 +23,7 @@ if TYPE_CHECKING:
 NO_WAIVERS = Waivers()
 
 
-@dataclass(frozen=True, slots=True)
-class GateInput:
+class GateInput(msgspec.Struct, frozen=True):
     """What the gate takes besides the comparison.
 
     Without a policy only findings decide; with one, demands are settled with what was `brought`

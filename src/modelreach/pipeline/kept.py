@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
 from typing import Generic, TypeVar
 
 import msgspec
@@ -32,8 +31,7 @@ class Record(msgspec.Struct, array_like=True):
 Find = Callable[[str], Decided | None]
 
 
-@dataclass(frozen=True, slots=True)
-class Counts:
+class Counts(msgspec.Struct, frozen=True):
     """How many principals were taken from before, and how many decided; and of how many releases
     the row was taken whole."""
 

@@ -7,8 +7,9 @@ whatever the policies look like.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import replace
 from functools import cached_property, reduce
+
+from msgspec.structs import replace
 
 from modelreach.diff import Change, ChangeKind
 from modelreach.model import Strength

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
+from msgspec.structs import replace
 
 from modelreach.gate.verdict import GateOptions, gate
 from modelreach.gate.waivers import Waivers, apply, unused

@@ -7,8 +7,9 @@ is not new: neither may read as an improvement or fail a release that changed no
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import cached_property
+
+from msgspec.structs import replace
 
 from modelreach.blame import Sight, could_hide
 from modelreach.judge.finding import Finding, State, order

@@ -8,7 +8,6 @@ capability and verdict, each counted once under the surest.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import Literal
 
 import msgspec
@@ -45,8 +44,7 @@ class SurveyRow(msgspec.Struct, frozen=True, kw_only=True):
 _STRENGTHS = ("certain", "conditional", "unknown", "influence")
 
 
-@dataclass(frozen=True, slots=True)
-class Started:
+class Started(msgspec.Struct, frozen=True):
     """A release with the identities that it starts from, the hops that it makes itself (to what
     its tools run as), and the identities of which nothing is known."""
 

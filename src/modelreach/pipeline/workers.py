@@ -10,10 +10,11 @@ from __future__ import annotations
 import hashlib
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from functools import lru_cache, partial
 from pathlib import Path
 from typing import Protocol
+
+import msgspec
 
 from modelreach.pipeline.decided import Decider
 from modelreach.pipeline.kept import KeptDecisions, Record, packed, unpacked
@@ -26,8 +27,7 @@ from modelreach.store import SUFFIX, StoredSnapshot
 CHUNK = 120
 
 
-@dataclass(frozen=True, slots=True)
-class Work:
+class Work(msgspec.Struct, frozen=True):
     """What has to be known to decide principals: which snapshot of which store, what a deployment
     declares, what the user says that secrets open."""
 

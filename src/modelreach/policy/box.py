@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.expr import TRUE, Expr, all_of, any_of, conjuncts, negate
@@ -15,8 +17,7 @@ from modelreach.policy.logic import follows, possible
 _CACHE = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
-class Box:
+class Box(msgspec.Struct, frozen=True):
     """Every action of `actions` on every resource of `resources`, where `condition` holds.
 
     `because` are the statements that grant it, sorted; they are no part of what the set is.
@@ -188,8 +189,7 @@ def _spelled(extent: Extent) -> tuple[object, ...]:
 # --- in words of the policy language -------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Rendered:
+class Rendered(msgspec.Struct, frozen=True):
     """A box as a statement would put it: any of `actions` but none of `not_actions`, on any of
     `resources` but none of `not_resources`, where all lines of `conditions` hold.
 

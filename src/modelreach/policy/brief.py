@@ -8,8 +8,9 @@ An engine that can give the same answers without writing down their reasons says
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
 from typing import Protocol, runtime_checkable
+
+import msgspec
 
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.engine import Grant
@@ -18,8 +19,7 @@ from modelreach.policy.engine import Grant
 Answer = tuple[tuple[Capability, Verdict], ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Hop:
+class Hop(msgspec.Struct, frozen=True):
     """That one becomes a target, or takes a scope over (`administers`): the surest hop there."""
 
     target: str
@@ -51,8 +51,7 @@ class Holding(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Brief:
+class Brief(msgspec.Struct, frozen=True):
     """Whom a principal becomes in one hop, what it holds of listed resources together, what it
     holds of others one by one, and how many grants there are on what is not listed.
 

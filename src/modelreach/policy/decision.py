@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from modelreach.model import Verdict
 from modelreach.policy.expr import TRUE, Expr
@@ -29,8 +30,7 @@ class Layer(StrEnum):
     LOCK = "lock"
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class StatementRef:
+class StatementRef(msgspec.Struct, frozen=True, order=True):
     """One statement of one policy as it applies to one target.
 
     `policy` is the name a person would look for; `target` is what the policy is attached to. Of a
@@ -60,8 +60,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Decision:
+class Decision(msgspec.Struct, frozen=True):
     """What the engine answers.
 
     `residual` is what must hold for the access to be given: TRUE for allow, FALSE for deny.

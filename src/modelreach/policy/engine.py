@@ -7,9 +7,10 @@ answers `Engine` for one snapshot.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import Enum
 from typing import Final, Protocol
+
+import msgspec
 
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.decision import Decision, StatementRef
@@ -18,8 +19,7 @@ from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Credential, Principal, Runtime
 
 
-@dataclass(frozen=True, slots=True)
-class Grant:
+class Grant(msgspec.Struct, frozen=True):
     """That a principal may do something with a resource, or with all that a pattern matches.
 
     `pattern`: `resource` is a glob over things that the snapshot does not list. `within` narrows
@@ -45,8 +45,7 @@ class Grant:
     assumes: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Support:
+class Support(msgspec.Struct, frozen=True):
     """One thing a pivot stands on: `subject` may do `action` to `object`, because of
     `statements`."""
 
@@ -62,8 +61,7 @@ class Support:
 AS_ADMINISTRATOR: Final = "administrator"
 
 
-@dataclass(frozen=True, slots=True)
-class Pivot:
+class Pivot(msgspec.Struct, frozen=True):
     """A hop that changes identity, or that takes a scope over (`kind` is `administer`).
 
     `rule` is the id of the escalation rule ("" for plain trust); `via` is the compute or
@@ -100,8 +98,7 @@ def called(principal: str, there: Runtime | None) -> Iterator[Pivot]:
             )
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """As whom the holder of a credential acts: `principal` ("" when nobody: `why` says why).
 
     `only`: with what actions begin that the credential is good for, when not for all.
@@ -125,15 +122,16 @@ class Distance(Enum):
     BESIDE = "beside"
 
 
-@dataclass(frozen=True, slots=True)
-class Stranger:
+class Stranger(msgspec.Struct, frozen=True):
     """Somebody else under a token's issuer: by which subject and claims, how far away, and who
     that is in words."""
 
     subject: str
     words: str
     distance: Distance
-    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    claims: Mapping[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[str, "tuple[str, ...]"]
+    )
 
 
 class Presence(Enum):
@@ -144,8 +142,7 @@ class Presence(Enum):
     UNREAD = "unread"
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(msgspec.Struct, frozen=True):
     """By what a principal shows elsewhere who it is: one half of a federation.
 
     `issuer` is that of an OIDC token, without scheme; `aws:ACCOUNT` for a signed AWS request;
@@ -161,7 +158,9 @@ class Token:
     issuer: str
     subject: str
     audiences: tuple[str, ...] = ()
-    claims: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    claims: Mapping[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[str, "tuple[str, ...]"]
+    )
     aims: str = ""
     to: str = ""
     strangers: tuple[Stranger, ...] = ()

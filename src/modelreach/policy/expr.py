@@ -8,9 +8,10 @@ simplify; equal expressions compare equal and render alike whatever order they w
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from enum import StrEnum
 from itertools import product
+
+import msgspec
 
 
 class AtomKind(StrEnum):
@@ -22,10 +23,8 @@ class AtomKind(StrEnum):
     OPAQUE = "opaque"
 
 
-class Expr:
+class Expr(msgspec.Struct, frozen=True):
     """Base of all expressions; immutable and hashable."""
-
-    __slots__ = ()
 
     def __and__(self, other: Expr) -> Expr:
         return all_of((self, other))
@@ -37,8 +36,7 @@ class Expr:
         return negate(self)
 
 
-@dataclass(frozen=True, slots=True)
-class Const(Expr):
+class Const(Expr, frozen=True):
     """Settled."""
 
     value: bool
@@ -48,8 +46,7 @@ TRUE = Const(True)
 FALSE = Const(False)
 
 
-@dataclass(frozen=True, slots=True, order=True)
-class Atom(Expr):
+class Atom(Expr, frozen=True, order=True):
     """One thing that is not known.
 
     CONTEXT: the test `operator` of context key `key` (as AWS spells it) against `values`; true
@@ -62,22 +59,19 @@ class Atom(Expr):
     values: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Not(Expr):
+class Not(Expr, frozen=True):
     """The negation of an atom (of nothing else)."""
 
     atom: Atom
 
 
-@dataclass(frozen=True, slots=True)
-class AllOf(Expr):
+class AllOf(Expr, frozen=True):
     """All parts hold. At least two parts, none of them an `AllOf`, sorted."""
 
     parts: tuple[Expr, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class AnyOf(Expr):
+class AnyOf(Expr, frozen=True):
     """At least one part holds. At least two parts, none of them an `AnyOf`, sorted."""
 
     parts: tuple[Expr, ...]

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.policy.glob import (
     EVERYWHERE,
@@ -24,8 +25,8 @@ from modelreach.policy.glob import (
 _CACHE = 1 << 14
 
 
-@dataclass(frozen=True, slots=True)
-class Extent:
+# Extents are keys of caches all the time.
+class Extent(msgspec.Struct, frozen=True, cache_hash=True):
     """The strings of any of the regions.
 
     Build with `of` or `globs`, which simplify. Two extents compare equal when they are written
@@ -33,17 +34,6 @@ class Extent:
     """
 
     regions: tuple[Region, ...] = ()
-    _hash: int = field(init=False, repr=False, compare=False)
-
-    def __post_init__(self) -> None:
-        # Extents are keys of caches all the time.
-        object.__setattr__(self, "_hash", hash(self.regions))
-
-    def __hash__(self) -> int:
-        return self._hash
-
-    def __reduce__(self) -> tuple[type[Extent], tuple[tuple[Region, ...]]]:
-        return Extent, (self.regions,)  # hashes differ from process to process
 
     @staticmethod
     def of(regions: Iterable[Region]) -> Extent:

@@ -18,10 +18,11 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, combinations, permutations
 from typing import NamedTuple
+
+import msgspec
 
 from modelreach.policy.automaton import Automaton, Found, fresh_letter, walk
 
@@ -256,8 +257,7 @@ def _shrunk(text: str, holds: Callable[[str], bool]) -> str:
 # --- regions -------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Region:
+class Region(msgspec.Struct, frozen=True):
     """The strings that all of `inside` and none of `outside` match.
 
     Build with `Region.of`, which simplifies. Two regions compare equal when they are written
@@ -355,8 +355,7 @@ def _minimal(globs: set[str], beats: Callable[[str, str], bool]) -> tuple[str, .
 # --- cells ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Cell:
+class Cell(msgspec.Struct, frozen=True):
     """Strings that the same ones of some globs match.
 
     `matching` are the places of the globs that match all of the cell; of the others none does,

@@ -13,9 +13,11 @@ smaller either.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import Protocol
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.box import Box, Rendered, render_box, simplified
 from modelreach.policy.expr import TRUE, Atom, Expr, any_of, assign
@@ -44,8 +46,7 @@ __all__ = [
 MAX_BOXES = 2_000
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class PermissionSet:
+class PermissionSet(msgspec.Struct, frozen=True, eq=False):
     """A set of (action, resource) pairs, each under a condition: a union of boxes.
 
     Build with `of`. `==`, `<=` compare the sets, not their spelling nor their statements; in
@@ -165,8 +166,7 @@ class Kind(StrEnum):
     MIXED = "mixed"
 
 
-@dataclass(frozen=True, slots=True)
-class Comparison:
+class Comparison(msgspec.Struct, frozen=True):
     """The difference of two sets. `exact` is False where a bound made a side too large."""
 
     kind: Kind

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from modelreach.policy.engine import Presence
 from modelreach.snapshot import Facts
 
 
-@dataclass(frozen=True, slots=True)
-class Where:
+class Where(msgspec.Struct, frozen=True):
     """Where an identity would be: the provider, the scope ("" when its id does not say), and the
     kinds of facts that tell who is there and who is let in."""
 

@@ -7,8 +7,9 @@ import: what the engine needs is loaded when an engine is made.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
@@ -36,8 +37,7 @@ class Hanging(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True):
     """One provider's tables.
 
     `classes`: resource kinds as a board reads them (secrets, keys, storage, databases, messaging,
@@ -68,9 +68,11 @@ class Provider:
     meant: Callable[[str], tuple[str, ...]] = lambda action: (action.lower(),)
     placed: Callable[[str], str] = lambda resource: resource
     family: Callable[[str], str] = lambda action: action.lower().partition(":")[0] + ":*"
-    stored: Mapping[str, str] = field(default_factory=dict[str, str])
+    stored: Mapping[str, str] = msgspec.field(default_factory=dict[str, str])
     fetches: frozenset[str] = frozenset()
-    listing: Mapping[str, frozenset[str]] = field(default_factory=dict[str, frozenset[str]])
+    listing: Mapping[str, frozenset[str]] = msgspec.field(
+        default_factory=dict[str, frozenset[str]]
+    )
     model_keys: frozenset[str] = frozenset()
     caller: Callable[[Credential], str] = lambda _key: ""
     hanging: Callable[[Facts], Hanging] | None = None

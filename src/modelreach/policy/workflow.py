@@ -7,7 +7,8 @@ claims that its context declares. No snapshot has facts of it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from modelreach.model import Verdict
 from modelreach.policy.decision import Decision, Layer, Outcome
@@ -20,8 +21,7 @@ from modelreach.snapshot import Credential, Principal, Runtime
 Claims = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Workflow:
+class Workflow(msgspec.Struct, frozen=True):
     """What a subject says of a workflow: whose it is, and which claims go with it."""
 
     name: str
@@ -30,8 +30,7 @@ class Workflow:
     strangers: tuple[Stranger, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class Forge:
+class Forge(msgspec.Struct, frozen=True):
     """One forge: the issuer of its tokens where none is declared, the claims that a manifest may
     declare, and how its subjects are read."""
 

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 
-@dataclass(frozen=True, slots=True)
-class Framework:
+class Framework(msgspec.Struct, frozen=True):
     """A standard in one edition. `code` is how references to it begin; `source` is where the
     entries are published, and `entry` the address of one, with `{}` for its id."""
 
@@ -75,8 +74,7 @@ ATLAS = Framework(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class StandardRef:
+class StandardRef(msgspec.Struct, frozen=True):
     """One entry of a standard. `key` is how it leaves the program: `OWASP-NHI:2025:NHI5`."""
 
     framework: Framework

@@ -7,7 +7,7 @@ the two entries on changes; GV.OC-01 is what the field quotes for it, ID.RA-07 i
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from modelreach.standards.frameworks import (
     ASI,
@@ -111,8 +111,7 @@ _DEMANDS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Quoted:
+class Quoted(msgspec.Struct, frozen=True):
     """A reference as the field quotes it, and the entries that stand for it here."""
 
     quoted: str

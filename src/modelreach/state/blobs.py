@@ -11,10 +11,10 @@ import re
 import tempfile
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, Protocol
 
+import msgspec
 import zstandard
 
 from modelreach.model import InputError, ModelreachError
@@ -52,8 +52,7 @@ class Place(Protocol):
     def names(self) -> Iterator[tuple[str, int]]: ...
 
 
-@dataclass(frozen=True, slots=True)
-class Blobs:
+class Blobs(msgspec.Struct, frozen=True):
     """Bytes by their digest (`sha256:…`)."""
 
     place: Place

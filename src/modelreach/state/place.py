@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final
 from urllib.parse import urlsplit
+
+import msgspec
 
 from modelreach.model import InputError
 
@@ -15,8 +16,7 @@ BLOBS: Final = "blobs"
 _ENDINGS: Final = (".db", ".sqlite", ".sqlite3")
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(msgspec.Struct, frozen=True):
     """The URL of a database, as SQLAlchemy writes it, and that of the blobs ("" if unsaid).
 
     `file` is the SQLite file; "" for a server.

@@ -6,9 +6,9 @@ later comparison still refers to, and those with a notification that is still to
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+import msgspec
 from sqlalchemy import Connection, delete, select
 
 from modelreach.state import schema as t
@@ -20,8 +20,7 @@ if TYPE_CHECKING:
 _BATCH = 500
 
 
-@dataclass(frozen=True, slots=True)
-class Pruned:
+class Pruned(msgspec.Struct, frozen=True):
     """How much was forgotten, and how many old audits were kept because they are needed."""
 
     audits: int

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
+
+import msgspec
 
 from modelreach import snapshot as snapshots
 from modelreach.model import InputError
@@ -17,8 +18,7 @@ if TYPE_CHECKING:
     from modelreach.state.database import State
 
 
-@dataclass(frozen=True, slots=True)
-class Checked:
+class Checked(msgspec.Struct, frozen=True):
     """What was checked, in numbers, and what is wrong, in words."""
 
     approvals: int

@@ -250,7 +250,7 @@ class StoredFacts(Facts):
         if scope not in self._manifest and scope:
             return Part()
         if scope not in self._whole:
-            found = {name: self._read(scope, name) for name in Part.__slots__}
+            found = {name: self._read(scope, name) for name in Part.__struct_fields__}
             self._whole[scope] = Part(**found)
         return self._whole[scope]
 
@@ -361,7 +361,7 @@ class StoredFacts(Facts):
         return found
 
     def _read_all(self, part: str) -> None:
-        for section in (*Part.__slots__, *_SOUGHT):
+        for section in (*Part.__struct_fields__, *_SOUGHT):
             self._read(part, section)
 
     def _read(self, part: str, section: str) -> tuple[Any, ...]:

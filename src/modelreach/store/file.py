@@ -6,7 +6,6 @@ import hashlib
 import sqlite3
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Final, TypeVar
 
@@ -38,8 +37,7 @@ CREATE TABLE derived (
 """
 
 
-@dataclass(frozen=True, slots=True)
-class Kept:
+class Kept(msgspec.Struct, frozen=True):
     """One snapshot of a store."""
 
     id: int
@@ -48,8 +46,7 @@ class Kept:
     tool: str
 
 
-@dataclass(frozen=True, slots=True)
-class Section:
+class Section(msgspec.Struct, frozen=True):
     """One blob of a manifest: of which part and section, under which digest, how many facts."""
 
     part: str

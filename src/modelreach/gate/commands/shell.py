@@ -9,13 +9,13 @@ from __future__ import annotations
 import shlex
 import unicodedata
 from collections.abc import Callable
-from dataclasses import dataclass
+
+import msgspec
 
 from modelreach.report import CredentialRow
 
 
-@dataclass(frozen=True, slots=True)
-class Commands:
+class Commands(msgspec.Struct, frozen=True):
     """Commands for a shell: what revokes, and what undoes that (nothing where it cannot be).
     `where` says whose credentials they need."""
 
@@ -24,8 +24,7 @@ class Commands:
     where: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Step:
+class Step(msgspec.Struct, frozen=True):
     """A step to take away: who does what to what, because of which statement on which target.
     `number` is that of the cut, `sid` names the statement or its assignment, `layer` where it
     stands."""
@@ -40,8 +39,7 @@ class Step:
     layer: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Provider:
+class Provider(msgspec.Struct, frozen=True):
     """How one provider denies a step, halts an identity, and makes a key inactive."""
 
     deny: Callable[[Step], Commands | None]

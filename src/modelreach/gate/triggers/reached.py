@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 
+import msgspec
 from msgspec.structs import replace
 
 from modelreach.gate.catalogue import Dimension
@@ -31,8 +31,7 @@ _SENSITIVE = frozenset({"medium", "high"})
 _MORE = frozenset({"gained", "widened"})
 
 
-@dataclass(frozen=True, slots=True)
-class Reach:
+class Reach(msgspec.Struct, frozen=True):
     """The difference of reach, and the credentials that open what either side reaches."""
 
     report: DiffReport

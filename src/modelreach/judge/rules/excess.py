@@ -7,7 +7,8 @@ declared needs it is excess by these alone, and the finding says so; without, it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut

@@ -9,7 +9,8 @@ that a trust still lets in. Of a side that was not read nothing is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from modelreach.graph import Path
 from modelreach.judge.federation import Shown, aimed_at, besides, idle, meets, owner, shown

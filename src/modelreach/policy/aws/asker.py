@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
@@ -17,8 +19,7 @@ from modelreach.snapshot import Principal
 Fixed = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(msgspec.Struct, frozen=True):
     """One principal with all that is on its side of a request."""
 
     estate: Estate

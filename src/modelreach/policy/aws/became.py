@@ -9,8 +9,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#refer
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class How(StrEnum):
@@ -24,8 +25,7 @@ class How(StrEnum):
     SESSION = "session="
 
 
-@dataclass(frozen=True, slots=True)
-class Became:
+class Became(msgspec.Struct, frozen=True):
     """`base` is the principal's ARN. `what` is the group's or policy's name, the id of the rule
     that limits, or the digest of the session policy; `version` that of the policy."""
 

@@ -7,8 +7,9 @@ on who it is (whom trusts and resources name) is worked out for each.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from functools import cached_property
+
+import msgspec
 
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.brief_grants import Holdings, OfShelf, Parts
@@ -27,8 +28,7 @@ from modelreach.policy.engine import Grant
 _MOST = 512
 
 
-@dataclass(frozen=True, slots=True)
-class _Shared:
+class _Shared(msgspec.Struct, frozen=True):
     """What all principals with the same policies have."""
 
     patterns: int

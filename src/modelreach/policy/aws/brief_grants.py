@@ -9,7 +9,8 @@ which all that is equal get the same answer. What does not fit into such a key i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from modelreach.policy.aws import grants as single
 from modelreach.policy.aws.asker import Asker
@@ -28,8 +29,7 @@ from modelreach.policy.brief import Answer
 from modelreach.policy.engine import Grant
 
 
-@dataclass(frozen=True, slots=True)
-class OfShelf:
+class OfShelf(msgspec.Struct, frozen=True):
     """A `Holding`: that a principal has this of the resources of a shelf, by bits."""
 
     kind: str
@@ -48,8 +48,7 @@ class OfShelf:
         return tuple(self.shelf.of(self.mask))
 
 
-@dataclass(frozen=True, slots=True)
-class Parts:
+class Parts(msgspec.Struct, frozen=True):
     """Classes of what principals with the same policies may touch: those that are answered for
     all of them, those that each asks about, and the odd resources (None: it asks about all)."""
 
@@ -250,8 +249,7 @@ def _asks_of_resource(statement: Statement) -> bool:
     )
 
 
-@dataclass(slots=True)
-class _Place:
+class _Place(msgspec.Struct):
     """Where a class stands: its shelf, the bit of its first resource, that one and its account."""
 
     shelf: Shelf

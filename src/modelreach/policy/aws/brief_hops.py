@@ -8,9 +8,10 @@ rule that may tell more of a thing than a set has in common is tried on each, as
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
 from functools import lru_cache
 from string import Formatter
+
+import msgspec
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws import aims as aiming
@@ -224,8 +225,7 @@ def _each(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class Common:
+class Common(msgspec.Struct, frozen=True, eq=False):
     """Hops that principals with the same policies have in common. Of `aimed` each is without
     those that are aimed at itself. `left` are rules that each tries for itself; `anybody`: it
     does not matter who of them asks, except where a trust says so."""
@@ -272,8 +272,7 @@ class _Found:
 # --- rules -----------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Trial:
+class _Trial(msgspec.Struct):
     """One rule as a principal tries it."""
 
     rule: EscalationRule
@@ -281,7 +280,7 @@ class _Trial:
     prober: pivoting.AwsProber
     roster: Roster
     assumable: int
-    found: _Found = field(default_factory=lambda: _Found())
+    found: _Found = msgspec.field(default_factory=lambda: _Found())
     spared: str = ""
 
     @staticmethod

@@ -11,9 +11,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import Any, cast
+
+import msgspec
 
 from modelreach.model import InputError
 from modelreach.policy.aws.document import compile_document
@@ -49,8 +50,7 @@ class Expected(StrEnum):
     UNKNOWN = "unknown"
 
 
-@dataclass(frozen=True, slots=True)
-class Case:
+class Case(msgspec.Struct, frozen=True):
     """One policy case, read."""
 
     id: str
@@ -61,7 +61,9 @@ class Case:
     resource: str
     resource_account: str
     layers: Layers
-    context: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    context: Mapping[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[str, tuple[str, ...]]
+    )
     strict_keys: tuple[str, ...] = ()
     constraints: tuple[object, ...] = ()
     expected: Expected | None = None

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from typing import cast
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.aws.case_record import Case, Expected, Mode, read_case
@@ -27,8 +29,7 @@ from modelreach.policy.decision import Decision, Outcome, StatementRef
 from modelreach.policy.expr import TRUE, Expr, all_of, render
 
 
-@dataclass(frozen=True, slots=True)
-class CaseResult:
+class CaseResult(msgspec.Struct, frozen=True):
     """What a case came to. `agrees` is None when the case expects nothing or was skipped.
 
     `counted` says whether it goes into the score: disputed and excluded cases do not. `notes` are
@@ -50,8 +51,7 @@ class CaseResult:
     counted: bool = True
 
 
-@dataclass(frozen=True, slots=True)
-class Summary:
+class Summary(msgspec.Struct, frozen=True):
     """How many cases agreed."""
 
     cases: int

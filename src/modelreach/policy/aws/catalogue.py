@@ -12,7 +12,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
@@ -22,8 +21,7 @@ from modelreach.model import Capability
 from modelreach.policy import glob
 
 
-@dataclass(frozen=True, slots=True)
-class ResourceType:
+class ResourceType(msgspec.Struct, frozen=True):
     """A kind of resource. `arn` is AWS's template, `glob` matches every id of the kind."""
 
     service: str
@@ -33,16 +31,14 @@ class ResourceType:
     condition_keys: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Target:
+class Target(msgspec.Struct, frozen=True):
     """A kind of resource that an action is about; `required`: a policy has to allow it there."""
 
     type: ResourceType
     required: bool
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One action. `name` is `service:Name` in AWS's spelling, `level` AWS's access level.
 
     Without targets it is not about a resource: policies allow it on `*` only. `depends_on` are

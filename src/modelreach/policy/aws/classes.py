@@ -9,7 +9,9 @@ Whatever does not fit into this is asked about one by one, as `grants.one_by_one
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.aws import grants as single
 from modelreach.policy.aws.asker import Asker
@@ -22,8 +24,7 @@ from modelreach.policy.engine import Grant
 from modelreach.policy.glob import literal_prefix
 
 
-@dataclass(frozen=True, slots=True)
-class GrantClass:
+class GrantClass(msgspec.Struct, frozen=True):
     """Grants that hold alike for resources of a shelf: written out for the first of them."""
 
     grants: tuple[Grant, ...]
@@ -41,8 +42,7 @@ class GrantClass:
         return self.mask.bit_count()
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True):
     """Everything that a principal may do to listed resources: by class, and what is odd."""
 
     classes: tuple[GrantClass, ...]
@@ -101,14 +101,13 @@ def _all(asker: Asker) -> Policies:
 # --- what the policies say of a service -------------------------------------------------------
 
 
-@dataclass(slots=True)
-class Spoken:
+class Spoken(msgspec.Struct):
     """What a principal's policies say of one service. `allowed` are the patterns of what identity
     policies allow, `globs` all that tell resources apart, `open` those with variables."""
 
-    allowed: list[str] = field(default_factory=list[str])
-    globs: list[str] = field(default_factory=list[str])
-    open: list[str] = field(default_factory=list[str])
+    allowed: list[str] = msgspec.field(default_factory=list[str])
+    globs: list[str] = msgspec.field(default_factory=list[str])
+    open: list[str] = msgspec.field(default_factory=list[str])
     tags: tuple[str, ...] = ()
     of_owner: bool = False
 

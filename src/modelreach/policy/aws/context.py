@@ -8,8 +8,10 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-ke
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field, replace
 from functools import lru_cache
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.aws.principals import Caller, CallerKind
 
@@ -81,8 +83,7 @@ def spelled(key: str) -> str:
     return _TAGS.get((prefix + slash).lower(), prefix + slash) + name
 
 
-@dataclass(frozen=True, slots=True)
-class Context:
+class Context(msgspec.Struct, frozen=True):
     """Keys of one request. Names are compared without case.
 
     `known` has the values of each key by its name in lower case; no values means the key is
@@ -91,10 +92,12 @@ class Context:
     that fill policy variables in but settle no condition. Build with `Context.of`.
     """
 
-    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    known: Mapping[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[str, tuple[str, ...]]
+    )
     closed: bool = False
     absent_prefixes: tuple[str, ...] = ()
-    variables_only: Mapping[str, tuple[str, ...]] = field(
+    variables_only: Mapping[str, tuple[str, ...]] = msgspec.field(
         default_factory=dict[str, tuple[str, ...]]
     )
 
@@ -137,8 +140,7 @@ OPEN = Context()
 CLOSED = Context(closed=True)
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(msgspec.Struct, frozen=True):
     """What the surroundings fix for a request. None means it is not known.
 
     An organisation id of "" says that the account is in none. `paths` are organisation paths
@@ -152,7 +154,7 @@ class Facts:
     resource_org: str | None = None
     resource_paths: tuple[str, ...] | None = None
     resource_tags: Mapping[str, str] | None = None
-    others: Mapping[str, str | tuple[str, ...]] = field(
+    others: Mapping[str, str | tuple[str, ...]] = msgspec.field(
         default_factory=dict[str, str | tuple[str, ...]]
     )
 

@@ -8,8 +8,9 @@ differ in their number only.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.model import Capability
 from modelreach.policy.aws import unlisted
@@ -98,15 +99,13 @@ def _size(groups: set[_Kinds]) -> int:
     return len({one for kinds in groups for one in kinds})
 
 
-@dataclass(frozen=True, slots=True)
-class _Meant:
+class _Meant(msgspec.Struct, frozen=True):
     kind: str
     capability: Capability
     followed: bool
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Meanings:
+class _Meanings(msgspec.Struct, frozen=True, eq=False):
     """What actions mean in a region, and the kinds with capabilities of all that."""
 
     all: tuple[_Meant, ...]

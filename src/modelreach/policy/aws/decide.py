@@ -12,7 +12,8 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.model import Verdict
 from modelreach.policy.aws.conditions import condition_expr
@@ -93,20 +94,18 @@ def decide(request: Request, layers: Layers) -> Decision:
     return _Case(request, layers, action).decision()
 
 
-@dataclass(slots=True)
-class _Stage:
+class _Stage(msgspec.Struct):
     """A limit: what it is, and when it lets the request through."""
 
     layer: Layer
     passes: Expr
 
 
-@dataclass(slots=True)
-class _Path:
+class _Path(msgspec.Struct):
     """One way to be allowed: what has to hold together, by layer, and because of what."""
 
     stages: list[_Stage]
-    because: list[Clause] = field(default_factory=list[Clause])
+    because: list[Clause] = msgspec.field(default_factory=list[Clause])
 
     @property
     def when(self) -> Expr:

@@ -12,8 +12,10 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from typing import Any, cast
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.aws.clauses import parse_conditions
 from modelreach.policy.aws.statement import (
@@ -59,11 +61,10 @@ def _object(pairs: list[tuple[str, Any]]) -> _Object:
     return made
 
 
-@dataclass(slots=True)
-class _Faults:
+class _Faults(msgspec.Struct):
     """Collects what could not be read."""
 
-    found: list[str] = field(default_factory=list[str])
+    found: list[str] = msgspec.field(default_factory=list[str])
 
     def add(self, fault: str) -> None:
         if fault not in self.found:

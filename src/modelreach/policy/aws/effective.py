@@ -9,9 +9,11 @@ Resource policies, and what they give past a boundary or a session, are the engi
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
 from functools import lru_cache
 from hashlib import sha256
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.aws.statement import ANYTHING, Effect, Patterns, Statement
 from modelreach.policy.decision import StatementRef
@@ -19,8 +21,7 @@ from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.permissions import ALL, Box, Extent, PermissionSet
 
 
-@dataclass(frozen=True, slots=True)
-class Applied:
+class Applied(msgspec.Struct, frozen=True):
     """A statement as it applies to the principal. `under` is what must hold besides its own
     conditions for it to apply: that a policy exists which was not read, for one."""
 
@@ -32,8 +33,7 @@ class Applied:
 Statements = Sequence[Applied]
 
 
-@dataclass(frozen=True, slots=True)
-class PrincipalSide:
+class PrincipalSide(msgspec.Struct, frozen=True):
     """The statements of each layer on the principal's side. None: the layer takes no part; a
     layer, or a level of `scps`, without statements allows nothing.
 
@@ -54,8 +54,7 @@ class PrincipalSide:
                 yield layer
 
 
-@dataclass(frozen=True, slots=True)
-class Opened:
+class Opened(msgspec.Struct, frozen=True):
     """A resource pattern with a policy variable that is not known: `glob` is all that it could
     match, and it matches there only where `when` holds."""
 
@@ -97,8 +96,7 @@ def _all(side: PrincipalSide) -> Iterator[Statements]:
     yield from side.limits()
 
 
-@dataclass(frozen=True, slots=True)
-class _Reader:
+class _Reader(msgspec.Struct, frozen=True):
     """Turns statements into boxes."""
 
     condition: Callable[[Statement], Expr]

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.policy.aws.conditions import conditions_expr, settle
 from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Request
@@ -14,8 +15,7 @@ from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of, negate
 
 
-@dataclass(slots=True)
-class Clause:
+class Clause(msgspec.Struct):
     """One statement (or a whole unreadable document) that takes part, and when it applies.
 
     `way` is how a resource policy that names somebody came to mean the caller; None elsewhere.
@@ -36,14 +36,13 @@ class Clause:
         return StatementRef(policy.layer, policy.name, policy.target, policy.digest, 0, "", "", "")
 
 
-@dataclass(slots=True)
-class Said:
+class Said(msgspec.Struct):
     """All that one layer says."""
 
-    allows: list[Clause] = field(default_factory=list[Clause])
-    denies: list[Clause] = field(default_factory=list[Clause])
-    not_understood: list[str] = field(default_factory=list[str])
-    assumed: list[str] = field(default_factory=list[str])
+    allows: list[Clause] = msgspec.field(default_factory=list[Clause])
+    denies: list[Clause] = msgspec.field(default_factory=list[Clause])
+    not_understood: list[str] = msgspec.field(default_factory=list[str])
+    assumed: list[str] = msgspec.field(default_factory=list[str])
 
     @property
     def allow(self) -> Expr:

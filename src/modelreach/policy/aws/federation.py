@@ -11,10 +11,10 @@ https://docs.aws.amazon.com/eks/latest/userguide/pod-identities.html
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import acts_as

@@ -7,8 +7,9 @@ about as `bucket/*`.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.policy.aws import catalogue
 from modelreach.policy.aws.catalogue import Action
@@ -55,8 +56,7 @@ def kind_of(service: str, type_name: str) -> str:
     return KIND_OF_TYPE.get((service, type_name.lower()), f"{service}:{type_name.lower()}")
 
 
-@dataclass(frozen=True, slots=True)
-class Probe:
+class Probe(msgspec.Struct, frozen=True):
     """One form in which a listed resource is asked about: exactly, or as all that lies in it.
 
     `actions` are those that AWS's catalogue has for resources of this form.

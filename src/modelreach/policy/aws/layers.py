@@ -5,7 +5,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-l
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import msgspec
 
 from modelreach.policy.aws.context import OPEN, Context
 from modelreach.policy.aws.principals import Caller
@@ -13,8 +13,7 @@ from modelreach.policy.aws.statement import PolicyDocument, Statement
 from modelreach.policy.decision import Layer, StatementRef
 
 
-@dataclass(frozen=True, slots=True)
-class AppliedPolicy:
+class AppliedPolicy(msgspec.Struct, frozen=True):
     """A document as it applies to a target. See `StatementRef` for the names."""
 
     document: PolicyDocument
@@ -40,8 +39,7 @@ class AppliedPolicy:
 Policies = tuple[AppliedPolicy, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class KeyGrant:
+class KeyGrant(msgspec.Struct, frozen=True):
     """A grant on a KMS key. `operations` are as KMS names them (`Decrypt`, `RetireGrant`).
 
     Its encryption context has to be equal to `context_equals`, or to have `context_subset`.
@@ -69,16 +67,14 @@ class KeyGrant:
         )
 
 
-@dataclass(frozen=True, slots=True)
-class Unread:
+class Unread(msgspec.Struct, frozen=True):
     """A layer that could not be read: which, and what was not read (for people)."""
 
     layer: Layer
     what: str
 
 
-@dataclass(frozen=True, slots=True)
-class Layers:
+class Layers(msgspec.Struct, frozen=True):
     """The policies of each layer. None or nothing means that the layer takes no part; a level of
     `scps` or `rcps` without policies allows nothing.
 
@@ -105,8 +101,7 @@ class Layers:
     resource_in_management_account: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """One request. `resource` is an exact ARN, or `*` for actions that have no resource.
 
     `resource_account` is the account that owns the resource; "" stands for the caller's.
@@ -116,4 +111,4 @@ class Request:
     action: str
     resource: str
     resource_account: str = ""
-    context: Context = field(default=OPEN)
+    context: Context = OPEN

@@ -7,7 +7,6 @@ new run then reads neither policies nor accounts that it does not reach.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 from functools import cached_property
 
 import msgspec
@@ -227,8 +226,7 @@ def _add(index: Index, name: str, target: str) -> None:
 _ITSELF = "arn:x:x:x:x:itself"
 
 
-@dataclass(frozen=True, slots=True)
-class _SaidOf:
+class _SaidOf(msgspec.Struct, frozen=True):
     """Whom a document may let in, whom it denies or spares, and whether it asks who calls."""
 
     named: tuple[str, ...]

@@ -7,11 +7,11 @@ set says whether it can have a chance at all.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from string import Formatter
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.aws import catalogue
@@ -34,8 +34,7 @@ from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal, Runtime
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(msgspec.Struct, frozen=True):
     """What one use of a rule is aimed at.
 
     `name` is whom or what it leads to. `policy` and `version` are those to be put in force;
@@ -58,8 +57,7 @@ class Aim:
 Fixed = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Thing:
+class Thing(msgspec.Struct, frozen=True):
     """On what a need is asked about: an ARN, the listed thing that it is ("" if none), its
     account."""
 
@@ -68,20 +66,23 @@ class Thing:
     account: str
 
 
-@dataclass
-class Questions:
+class Questions(msgspec.Struct, dict=True):
     """What one principal may do. `held` is its effective permission set."""
 
     asker: Asker
     held: PermissionSet
-    _boxes: dict[str, tuple[Box, ...]] = field(default_factory=dict[str, "tuple[Box, ...]"])
-    _asked: dict[object, Decision] = field(default_factory=dict[object, Decision])
-    _said: dict[str, Told] = field(default_factory=dict[str, "Told"])
-    _has_on: dict[tuple[str, str], bool] = field(default_factory=dict[tuple[str, str], bool])
-    _within_reach: dict[tuple[str, frozenset[str], bool], tuple[Runtime, ...]] = field(
+    _boxes: dict[str, tuple[Box, ...]] = msgspec.field(
+        default_factory=dict[str, "tuple[Box, ...]"]
+    )
+    _asked: dict[object, Decision] = msgspec.field(default_factory=dict[object, Decision])
+    _said: dict[str, Told] = msgspec.field(default_factory=dict[str, "Told"])
+    _has_on: dict[tuple[str, str], bool] = msgspec.field(
+        default_factory=dict[tuple[str, str], bool]
+    )
+    _within_reach: dict[tuple[str, frozenset[str], bool], tuple[Runtime, ...]] = msgspec.field(
         default_factory=dict[tuple[str, frozenset[str], bool], "tuple[Runtime, ...]"]
     )
-    _samples: dict[object, tuple[str, ...]] = field(
+    _samples: dict[object, tuple[str, ...]] = msgspec.field(
         default_factory=dict[object, "tuple[str, ...]"]
     )
 
@@ -412,8 +413,7 @@ class Questions:
                 yield from (s for s in samples if s is not None and _plausible(s, glob))
 
 
-@dataclass(frozen=True, slots=True)
-class Told:
+class Told(msgspec.Struct, frozen=True):
     """By what a principal's policies tell things apart for an action: patterns, and tags.
     `varying`: by something else, too. `text` is all that they say of the context, in lower case.
     """

@@ -11,11 +11,12 @@ import ipaddress
 import operator as relation
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
 from typing import Any
+
+import msgspec
 
 from modelreach.policy import glob
 
@@ -23,8 +24,7 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 Test = Callable[[str, str], bool]
 
 
-@dataclass(frozen=True, slots=True)
-class Operator:
+class Operator(msgspec.Struct, frozen=True):
     """One operator. `positive` is the operator it negates, or its own name.
 
     `wild`: the policy's value is a glob. `test` takes the policy's value and the request's.

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.policy.aws.matching import opened
 from modelreach.policy.aws.statement import Effect, Patterns, PolicyDocument, Statement
 
 
-@dataclass(frozen=True, slots=True)
-class Outline:
+class Outline(msgspec.Struct, frozen=True):
     """A statement in outline: by what it tells resources apart.
 
     `services` are those that it speaks of, None for any. `globs` are its patterns, `open` those

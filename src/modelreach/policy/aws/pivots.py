@@ -7,7 +7,9 @@ so that resource ARNs, conditions, boundaries and organisation policies bind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import under_session
@@ -185,8 +187,7 @@ def _chance(need: Need, rule: EscalationRule, questions: Questions) -> bool:
     return need.on == "linked" and questions.named_somewhere
 
 
-@dataclass(frozen=True, slots=True)
-class AwsProber:
+class AwsProber(msgspec.Struct, frozen=True):
     """A principal as it tries the rules of AWS. `source` is who tries, "" for whoever has its
     policies."""
 

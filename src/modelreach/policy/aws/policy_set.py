@@ -7,7 +7,7 @@ principal's side of its answers: what it is, its documents, and what is left of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.conditions import conditions_expr
@@ -59,8 +59,7 @@ class PolicySets:
         found.extend(one.told(context) for one in known[1])
 
 
-@dataclass(frozen=True, slots=True)
-class _Asking:
+class _Asking(msgspec.Struct, frozen=True):
     """A statement that asks about keys of the context: `plain` only in its conditions."""
 
     statement: Statement

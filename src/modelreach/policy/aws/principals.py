@@ -8,8 +8,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_pri
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 from modelreach.policy.aws.statement import Principals
 from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, any_of
@@ -29,8 +30,7 @@ class CallerKind(StrEnum):
     ANONYMOUS = "anonymous"
 
 
-@dataclass(frozen=True, slots=True)
-class Caller:
+class Caller(msgspec.Struct, frozen=True):
     """One principal that makes requests. Build with `Caller.of`.
 
     `arn` is the principal as policies name it (for services the service name). `name` is the

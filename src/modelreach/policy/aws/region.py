@@ -7,7 +7,8 @@ resource of it. What any part allows is allowed: the question is whether there i
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.aws.decide import decide

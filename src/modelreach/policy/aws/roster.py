@@ -11,7 +11,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.policy.aws.aims import untouchable
 from modelreach.policy.aws.estate import Estate
@@ -22,14 +23,15 @@ from modelreach.snapshot import Attachment, Principal, Runtime
 _BEYOND = chr(0x10FFFF)
 
 
-@dataclass(slots=True)
-class Sorted:
+class Sorted(msgspec.Struct):
     """Ids in order, by bits."""
 
     ids: tuple[str, ...]
-    _places: dict[str, int] = field(default_factory=dict[str, int])
-    _by_glob: dict[str, int] = field(default_factory=dict[str, int])
-    _listed: dict[int, tuple[str, ...]] = field(default_factory=dict[int, "tuple[str, ...]"])
+    _places: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    _by_glob: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    _listed: dict[int, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[int, "tuple[str, ...]"]
+    )
 
     def __post_init__(self) -> None:
         self._places = {name: place for place, name in enumerate(self.ids)}

@@ -8,10 +8,11 @@ not complete, the answer is yes: an access is never argued away.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
+
+import msgspec
 
 from modelreach.policy import glob
 from modelreach.policy.aws.clauses import parse_operator
@@ -64,8 +65,7 @@ def _consistent(chosen: Iterable[_Literal], key: str) -> bool:
 # --- one key ---------------------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
+class _Test(msgspec.Struct, frozen=True):
     """A test of one value, to be passed (`wanted`) or failed."""
 
     operator: str
@@ -77,8 +77,7 @@ class _Test:
         return any(test(value, given) for value in self.values) is self.wanted
 
 
-@dataclass(slots=True)
-class _Tests:
+class _Tests(msgspec.Struct):
     """The literals of one key, sorted: what every value has to pass, and what some value has.
 
     `single` says that a test without set operator is among them: there is then one value only.

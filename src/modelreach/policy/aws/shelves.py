@@ -14,7 +14,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.aws import kinds
 from modelreach.policy.aws.document import compile_document
@@ -31,8 +33,7 @@ _ASKING = "asking"
 _BEYOND = chr(0x10FFFF)
 
 
-@dataclass(frozen=True, slots=True)
-class Inside:
+class Inside(msgspec.Struct, frozen=True):
     """How a pattern lies to what is in each resource of a shelf: the bits of those of which it
     matches everything inside, and of those of which it matches a part."""
 
@@ -40,8 +41,7 @@ class Inside:
     some: int
 
 
-@dataclass(frozen=True, slots=True)
-class Cut:
+class Cut(msgspec.Struct, frozen=True):
     """What a pattern does to a shelf: the bits of all that it touches, of those of which it
     touches a part of the inside only, and the masks by which it tells the resources apart.
     `exact` are the bits of those that it matches, `inside` says the rest by separator."""
@@ -53,8 +53,7 @@ class Cut:
     inside: tuple[Inside, ...]
 
 
-@dataclass(slots=True, eq=False)
-class Shelf:
+class Shelf(msgspec.Struct, eq=False):
     """Resources that differ in their name only. `ids` are sorted; bit i of a mask is `ids[i]`.
 
     `separators` are those after which the names of what lies inside go on. `sign` is a number for
@@ -67,13 +66,13 @@ class Shelf:
     separators: tuple[str, ...]
     own_policy: bool
     asking: str
-    _cuts: dict[str, Cut] = field(default_factory=dict[str, "Cut"])
+    _cuts: dict[str, Cut] = msgspec.field(default_factory=dict[str, "Cut"])
     _places: dict[str, int] | None = None
-    _by_tags: dict[tuple[str, ...], tuple[int, ...]] = field(
+    _by_tags: dict[tuple[str, ...], tuple[int, ...]] = msgspec.field(
         default_factory=dict[tuple[str, ...], tuple[int, ...]]
     )
     _by_account: dict[str, int] | None = None
-    _naming: dict[str, int] = field(default_factory=dict[str, int])
+    _naming: dict[str, int] = msgspec.field(default_factory=dict[str, int])
 
     @property
     def whole(self) -> int:
@@ -246,8 +245,7 @@ def _words(mask: int) -> Iterator[tuple[int, int]]:
 # --- putting resources on shelves ------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class Stock:
+class Stock(msgspec.Struct, frozen=True):
     """The shelves by service, and the resources that stand on none."""
 
     shelves: dict[str, tuple[Shelf, ...]]
@@ -408,8 +406,7 @@ class Shelving:
 _OWN = 4
 
 
-@dataclass(frozen=True, slots=True)
-class _Written:
+class _Written(msgspec.Struct, frozen=True):
     """What a resource's policy says to an account, the resource's own name left open. `others`
     are patterns in it that do not hold that name."""
 

@@ -5,8 +5,9 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_grammar.html
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from enum import StrEnum
+
+import msgspec
 
 
 class Effect(StrEnum):
@@ -16,8 +17,7 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
-@dataclass(frozen=True, slots=True)
-class Patterns:
+class Patterns(msgspec.Struct, frozen=True):
     """`Action` or `Resource` (`negated`: `NotAction`, `NotResource`): any of the globs.
 
     Action patterns are in lower case; resource patterns as written, policy variables still in
@@ -31,8 +31,7 @@ class Patterns:
 ANYTHING = Patterns(("*",))
 
 
-@dataclass(frozen=True, slots=True)
-class Principals:
+class Principals(msgspec.Struct, frozen=True):
     """`Principal` (`negated`: `NotPrincipal`) of a resource policy.
 
     `everyone` is `"*"` or `{"AWS": "*"}`. `aws` holds ARNs, unique ids, and account ids
@@ -55,8 +54,7 @@ class Quantifier(StrEnum):
     FOR_ANY_VALUE = "ForAnyValue"
 
 
-@dataclass(frozen=True, slots=True)
-class Condition:
+class Condition(msgspec.Struct, frozen=True):
     """One operator with one key. `operator` is in AWS's spelling without quantifier and IfExists;
     `key` as written; `values` are strings as the policy gave them (booleans and numbers as
     JSON writes them)."""
@@ -68,8 +66,7 @@ class Condition:
     if_exists: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Statement:
+class Statement(msgspec.Struct, frozen=True):
     """One statement. A part named in `not_understood` could not be read: the statement then
     neither allows nor denies for certain, wherever the understood parts match.
 
@@ -89,10 +86,9 @@ class Statement:
     not_understood: tuple[str, ...] = ()
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyDocument:
+class PolicyDocument(msgspec.Struct, frozen=True):
     """A whole document. `problems` are faults that leave no statement to blame (not JSON, no
     Statement): the document then may allow or deny anything, and is unknown."""
 
     statements: tuple[Statement, ...] = ()
-    problems: tuple[str, ...] = field(default=())
+    problems: tuple[str, ...] = ()

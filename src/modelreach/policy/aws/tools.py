@@ -13,7 +13,9 @@ https://docs.aws.amazon.com/bedrock-agentcore/latest/devguide/gateway-prerequisi
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import acts_as
@@ -162,8 +164,7 @@ _VERBS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class _Call:
+class _Call(msgspec.Struct, frozen=True):
     """Who calls a tool by which action, and whether it may; None where nothing decides that."""
 
     caller: str

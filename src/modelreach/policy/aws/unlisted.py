@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.aws import catalogue
@@ -27,10 +28,9 @@ from modelreach.policy.permissions import Box, PermissionSet
 _FOLLOWED = frozenset({"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"})
 
 
-@dataclass(slots=True)
-class _Row:
-    actions: set[str] = field(default_factory=set[str])
-    because: set[StatementRef] = field(default_factory=set[StatementRef])
+class _Row(msgspec.Struct):
+    actions: set[str] = msgspec.field(default_factory=set[str])
+    because: set[StatementRef] = msgspec.field(default_factory=set[StatementRef])
 
 
 _Key = tuple[str, tuple[str, ...], str, Capability, Expr]
@@ -104,8 +104,7 @@ def _spelled(
         yield f"{name.partition(':')[0]}:*", Capability.WRITE, (name,)
 
 
-@dataclass(frozen=True, slots=True)
-class _Meant:
+class _Meant(msgspec.Struct, frozen=True):
     """Actions of one capability on one kind. `followed`: reach follows them."""
 
     kind: str

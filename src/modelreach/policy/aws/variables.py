@@ -7,8 +7,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.policy import glob
 
@@ -17,8 +18,7 @@ _INSIDE = re.compile(r"\s*(?P<key>[^,]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?")
 _SPECIAL = {"*", "?", "$"}
 
 
-@dataclass(frozen=True, slots=True)
-class Variable:
+class Variable(msgspec.Struct, frozen=True):
     """A reference to a context key, with the text to use when the key is absent."""
 
     key: str
@@ -28,8 +28,7 @@ class Variable:
         return f"${{{self.key}}}" if self.default is None else f"${{{self.key}, '{self.default}'}}"
 
 
-@dataclass(frozen=True, slots=True)
-class Template:
+class Template(msgspec.Struct, frozen=True):
     """A value with variables in it. Text parts are globs when the value is one, else plain."""
 
     parts: tuple[str | Variable, ...]

@@ -9,8 +9,9 @@ https://learn.microsoft.com/azure/role-based-access-control/conditions-format
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 MAX_LENGTH = 65_536
 MAX_DEPTH = 60
@@ -20,8 +21,7 @@ class NotUnderstood(ValueError):
     """The text is no condition that is known here; the message says why."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attribute:
+class Attribute(msgspec.Struct, frozen=True):
     """`@Source[name]`, as written: `source` is resource, request, principal or environment."""
 
     source: str
@@ -36,29 +36,25 @@ class Attribute:
 Values = tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Matches:
+class Matches(msgspec.Struct, frozen=True):
     """`ActionMatches{'…'}`: is the action that is asked for one of these?"""
 
     patterns: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class SubOperation:
+class SubOperation(msgspec.Struct, frozen=True):
     """`SubOperationMatches{'…'}`: is this the part of the action that is asked for?"""
 
     names: tuple[str, ...]
 
 
-@dataclass(frozen=True, slots=True)
-class Exists:
+class Exists(msgspec.Struct, frozen=True):
     """`Exists @…[…]`: has the attribute a value?"""
 
     attribute: Attribute
 
 
-@dataclass(frozen=True, slots=True)
-class Compare:
+class Compare(msgspec.Struct, frozen=True):
     """`left operator right`. `quantifier` is "" or such as `ForAnyOfAnyValues`."""
 
     left: Attribute | Values
@@ -67,15 +63,13 @@ class Compare:
     quantifier: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Negated:
+class Negated(msgspec.Struct, frozen=True):
     """The part does not hold."""
 
     part: Node
 
 
-@dataclass(frozen=True, slots=True)
-class Together:
+class Together(msgspec.Struct, frozen=True):
     """All parts hold, or (`every` is False) at least one does."""
 
     parts: tuple[Node, ...]

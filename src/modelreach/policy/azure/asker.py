@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.policy.azure.became import Became, How, became
 from modelreach.policy.azure.estate import EVERYBODY, Deny, Estate, Held
@@ -27,8 +28,7 @@ _EVERYTHING = Role(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Asker:
+class Asker(msgspec.Struct, frozen=True):
     """A principal with all that is on its side of a request."""
 
     estate: Estate
@@ -37,8 +37,8 @@ class Asker:
     held: tuple[Held, ...]
     members: frozenset[str]
     fixed: Fixed
-    by_target: dict[str, list[Held]] = field(default_factory=dict[str, "list[Held]"])
-    references: dict[tuple[int, int, Plane], StatementRef] = field(
+    by_target: dict[str, list[Held]] = msgspec.field(default_factory=dict[str, "list[Held]"])
+    references: dict[tuple[int, int, Plane], StatementRef] = msgspec.field(
         default_factory=dict[tuple[int, int, Plane], StatementRef]
     )
 

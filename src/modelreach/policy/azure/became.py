@@ -5,8 +5,9 @@ Such a one has a name of its own: the object id, `#`, and what has changed. Obje
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class How(StrEnum):
@@ -16,8 +17,7 @@ class How(StrEnum):
     ROLES = "roles@"
 
 
-@dataclass(frozen=True, slots=True)
-class Became:
+class Became(msgspec.Struct, frozen=True):
     """`base` is the object id. `what` is the scope at which it has given itself roles: any, or all
     that a condition lets it assign."""
 

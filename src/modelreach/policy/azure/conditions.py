@@ -9,10 +9,11 @@ https://learn.microsoft.com/azure/role-based-access-control/conditions-format
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal, InvalidOperation
 from hashlib import sha256
+
+import msgspec
 
 from modelreach.policy.azure.abac import (
     Attribute,
@@ -34,13 +35,14 @@ from modelreach.policy.glob import escape, match
 SUB_OPERATION = "suboperation"
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """What a condition may ask about. `matches` answers `ActionMatches`; `known` are attributes by
     `source[name]` in lower case."""
 
     matches: Callable[[tuple[str, ...]], bool]
-    known: Mapping[str, tuple[str, ...]] = field(default_factory=dict[str, tuple[str, ...]])
+    known: Mapping[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[str, tuple[str, ...]]
+    )
 
 
 def action_matches(action: str) -> Callable[[tuple[str, ...]], bool]:

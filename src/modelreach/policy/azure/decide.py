@@ -12,7 +12,8 @@ https://learn.microsoft.com/azure/azure-resource-manager/management/lock-resourc
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+
+import msgspec
 
 from modelreach.model import Verdict
 from modelreach.policy.azure import access_policies, operations
@@ -42,8 +43,7 @@ _LOCKS = "microsoft.authorization/locks/"
 _TENANT_KINDS = (Plane.DIRECTORY, Plane.APPLICATION)
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(msgspec.Struct, frozen=True):
     """An action: its plane, and its name in lower case without a prefix. `application` is the app
     id of whose permission it is."""
 
@@ -52,16 +52,14 @@ class Asked:
     application: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Clause:
+class Clause(msgspec.Struct, frozen=True):
     """Something that allows or denies, where `when` holds."""
 
     when: Expr
     ref: StatementRef
 
 
-@dataclass(frozen=True, slots=True)
-class Problem:
+class Problem(msgspec.Struct, frozen=True):
     """What is open about a request: what allows it, what denies it, what locks it, and what of all
     that was not read."""
 

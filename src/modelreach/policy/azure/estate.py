@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import Any, cast
 
@@ -54,8 +53,7 @@ _HOSTS = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A role held through a binding. `role` is None when its definition was not read. `through` is
     the group that holds it, "" for the principal itself; `doubt` says what was not read about that
     group, "" when nothing."""
@@ -66,8 +64,7 @@ class Held:
     doubt: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Deny:
+class Deny(msgspec.Struct, frozen=True):
     """A deny assignment, with whom it is about (object ids)."""
 
     role: Role
@@ -79,8 +76,7 @@ class Deny:
     condition: str
 
 
-@dataclass(frozen=True, slots=True)
-class Trust:
+class Trust(msgspec.Struct, frozen=True):
     """A federated credential of a target: the subject, or else the expression that claims have to
     meet, and the audiences that it takes."""
 

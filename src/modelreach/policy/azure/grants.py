@@ -7,7 +7,9 @@ looked at. Resources of a type that the same roles and limits speak of are answe
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field, replace
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.azure import operations
@@ -106,15 +108,15 @@ def _is_part(asker: Asker, resource: Resource) -> bool:
     return any(place in known for place in enclosing(resource.id) if place != resource.id)
 
 
-@dataclass(slots=True)
-class _Kept:
+class _Kept(msgspec.Struct):
     """Answers by what they hang on, so that resources that are alike are answered for once."""
 
-    answers: dict[object, tuple[Row, ...]] = field(default_factory=dict[object, "tuple[Row, ...]"])
+    answers: dict[object, tuple[Row, ...]] = msgspec.field(
+        default_factory=dict[object, "tuple[Row, ...]"]
+    )
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
+class Row(msgspec.Struct, frozen=True):
     """One grant on whichever resource."""
 
     capability: Capability

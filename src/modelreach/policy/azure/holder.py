@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import msgspec
@@ -19,8 +18,7 @@ from modelreach.policy.escalation.prober import UNREAD, Unread
 from modelreach.snapshot import AttributeValue, Principal, Resource, Runtime, Scope
 
 
-@dataclass(frozen=True, slots=True)
-class AzureHolder:
+class AzureHolder(msgspec.Struct, frozen=True):
     """Answers `modelreach.policy.escalation.prober.Holder`."""
 
     asker: Asker

@@ -8,13 +8,12 @@ https://learn.microsoft.com/azure/ai-services/disable-local-auth
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from modelreach.snapshot import Resource
 
 
-@dataclass(frozen=True, slots=True)
-class Keys:
+class Keys(msgspec.Struct, frozen=True):
     """What opens the data of one type of resource: only to reading, with `read_only`. `attribute`
     is what turns it off when it is `off`; `what` and `how` are told to people."""
 

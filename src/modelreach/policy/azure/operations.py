@@ -7,7 +7,6 @@ https://learn.microsoft.com/azure/role-based-access-control/resource-provider-op
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from importlib.resources import files
 
@@ -24,8 +23,7 @@ class _Listed(msgspec.Struct, forbid_unknown_fields=True):
     data: list[str] = []
 
 
-@dataclass(frozen=True, slots=True)
-class Operation:
+class Operation(msgspec.Struct, frozen=True):
     """One operation. `name` is in Azure's spelling, without a prefix; `kind` is the type of the
     resource that it is about, in lower case."""
 

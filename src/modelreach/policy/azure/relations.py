@@ -9,7 +9,8 @@ https://learn.microsoft.com/entra/agent-id/identity-platform/agent-blueprint
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.azure.asker import Asker

@@ -34,8 +34,7 @@ class Plane(StrEnum):
     APPLICATION = "application"
 
 
-@dataclass(frozen=True, slots=True)
-class Globs:
+class Globs(msgspec.Struct, frozen=True):
     """Action patterns: literal names, and globs by the text that they begin with."""
 
     literals: frozenset[str] = frozenset()
@@ -63,8 +62,7 @@ class Globs:
         return (*sorted(self.literals), *self.globs)
 
 
-@dataclass(frozen=True, slots=True)
-class Block:
+class Block(msgspec.Struct, frozen=True):
     """One permission block on one plane. `problem` says why it was not understood: it may then
     grant anything."""
 

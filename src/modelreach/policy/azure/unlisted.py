@@ -7,7 +7,8 @@ whole, they speak for the type.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.azure import operations
@@ -22,10 +23,9 @@ from modelreach.policy.glob import Region, literal_prefix, plain
 from modelreach.policy.permissions import Box, PermissionSet
 
 
-@dataclass(slots=True)
-class _Row:
-    actions: set[str] = field(default_factory=set[str])
-    because: set[StatementRef] = field(default_factory=set[StatementRef])
+class _Row(msgspec.Struct):
+    actions: set[str] = msgspec.field(default_factory=set[str])
+    because: set[StatementRef] = msgspec.field(default_factory=set[StatementRef])
 
 
 _Key = tuple[str, str, Capability, Expr, tuple[str, ...]]

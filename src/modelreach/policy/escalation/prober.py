@@ -8,8 +8,9 @@ and boundaries bind.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 from typing import Protocol
+
+import msgspec
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.decision import Decision
@@ -74,8 +75,7 @@ class Holder(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Aim:
+class Aim(msgspec.Struct, frozen=True):
     """One use of a rule: at whom, by which compute (and what it is linked to), on which thing."""
 
     principal: Principal | None = None
@@ -100,13 +100,14 @@ class Aim:
         return fact.id if fact is not None else ""
 
 
-@dataclass(slots=True)
-class RoleProber:
+class RoleProber(msgspec.Struct):
     """Answers `mechanism.Prober` by asking a holder."""
 
     holder: Holder
-    _places: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
-    _asked: dict[object, Decision] = field(default_factory=dict[object, Decision])
+    _places: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[str, "tuple[str, ...]"]
+    )
+    _asked: dict[object, Decision] = msgspec.field(default_factory=dict[object, Decision])
 
     @property
     def source(self) -> str:

@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
 from modelreach.policy.escalation.rules import Hit, Miss, Rule
 
 
-@dataclass(frozen=True, slots=True)
-class Permission:
+class Permission(msgspec.Struct, frozen=True):
     """One permission of the caller: to do what, where (see `Hit`), on what condition."""
 
     action: str

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
 from functools import lru_cache
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.engine import SESSION, Pivot, Support, Token
 from modelreach.policy.escalation.mechanism import strength_of
@@ -45,8 +47,7 @@ def tokens(principal: Principal, groups: Iterable[str] = ()) -> Iterator[Token]:
         yield Token(_GOOGLE, principal.unique_id, claims=claims)
 
 
-@dataclass(frozen=True, slots=True)
-class Admitted:
+class Admitted(msgspec.Struct, frozen=True):
     """Somebody who is let in, and the hop there."""
 
     principal: Principal

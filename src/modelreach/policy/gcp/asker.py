@@ -7,10 +7,11 @@ https://docs.cloud.google.com/iam/docs/policy-types#evaluation
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.decision import Decision, Layer, Outcome, StatementRef
@@ -40,8 +41,7 @@ from modelreach.snapshot import AttributeValue, Binding, Principal
 Fixed = Mapping[str, tuple[str, ...]]
 
 
-@dataclass(frozen=True, slots=True)
-class Held:
+class Held(msgspec.Struct, frozen=True):
     """A binding as it applies to the principal: `who` is what must hold for one of its members to
     mean it, `member` that member."""
 
@@ -109,7 +109,10 @@ class Asker:
 
     def told(self, context: Fixed) -> Asker:
         """Give the same principal with more that is fixed of its requests."""
-        return replace(self, fixed={**self.fixed, **context}) if context else self
+        if not context:
+            return self
+        fixed = {**self.fixed, **context}
+        return Asker(self.estate, self.principal, self.who, fixed, self.lifted)
 
     @property
     def name(self) -> str:

@@ -7,8 +7,9 @@ choice on what lies there.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from enum import StrEnum
+
+import msgspec
 
 
 class How(StrEnum):
@@ -19,8 +20,7 @@ class How(StrEnum):
     ANY_TAG = "any-tag"
 
 
-@dataclass(frozen=True, slots=True)
-class Became:
+class Became(msgspec.Struct, frozen=True):
     """A principal (`base`) after a change, at a place."""
 
     base: str

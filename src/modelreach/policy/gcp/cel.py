@@ -9,10 +9,11 @@ https://docs.cloud.google.com/iam/docs/conditions-attribute-reference
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
 from typing import TYPE_CHECKING, Any, cast
+
+import msgspec
 
 from modelreach.model import MissingExtra
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of, negate
@@ -28,8 +29,7 @@ if TYPE_CHECKING:
 _LONGEST = 12_000
 
 
-@dataclass(frozen=True, slots=True)
-class Surroundings:
+class Surroundings(msgspec.Struct, frozen=True):
     """What is known of a request when a condition is evaluated.
 
     `names` are the spellings of `resource.name` (by project id or number), None when the thing is
@@ -283,8 +283,7 @@ def _put(tree: dict[str, Any], path: list[str], value: str) -> None:
 # --- what a part asks for --------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Path:
+class _Path(msgspec.Struct, frozen=True):
     """Something that a part asks for: `resource.name`, or a call on it. An empty root is a
     constant; `call` is the function that is called on the path."""
 
@@ -353,8 +352,7 @@ _RELATIONS = {
 _FLIPPED = {"<": ">", "<=": ">=", ">": "<", ">=": "<=", "==": "==", "!=": "!="}
 
 
-@dataclass(frozen=True, slots=True)
-class _Test:
+class _Test(msgspec.Struct, frozen=True):
     """A plain test: of an attribute, against a constant (as text)."""
 
     path: str

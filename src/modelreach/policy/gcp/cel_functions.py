@@ -6,9 +6,10 @@ https://docs.cloud.google.com/iam/docs/conditions-attribute-reference#resource-t
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
+
+import msgspec
 
 if TYPE_CHECKING:
     from celpy.celtypes import BoolType, StringType
@@ -36,8 +37,7 @@ PURE = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Tags:
+class Tags(msgspec.Struct, frozen=True):
     """The effective tags of a thing: `111/env/prod`, and `tagKeys/1=tagValues/2`."""
 
     names: frozenset[str] = frozenset()

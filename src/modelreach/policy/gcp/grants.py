@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.decision import Decision
@@ -83,8 +84,7 @@ def relevant(asker: Asker, role: str, kind: str) -> tuple[str, ...]:
 # --- deciding many at once -------------------------------------------------------------------
 
 
-@dataclass(frozen=True, slots=True)
-class _Group:
+class _Group(msgspec.Struct, frozen=True):
     """Permissions of which the same statements speak, on the thing itself or on what lies in it.
 
     `alone`: what is decided depends on the resource, not only on its scope and kind.
@@ -95,15 +95,14 @@ class _Group:
     alone: bool
 
 
-@dataclass
-class _Plans:
+class _Plans(msgspec.Struct):
     """Groups by scope, kind and what is bound below the scope; their decisions where shared."""
 
     asker: Asker
-    groups: dict[tuple[str, str, tuple[str, ...]], tuple[_Group, ...]] = field(
+    groups: dict[tuple[str, str, tuple[str, ...]], tuple[_Group, ...]] = msgspec.field(
         default_factory=dict[tuple[str, str, tuple[str, ...]], tuple[_Group, ...]]
     )
-    decided: dict[tuple[str, str, str], Decision] = field(
+    decided: dict[tuple[str, str, str], Decision] = msgspec.field(
         default_factory=dict[tuple[str, str, str], Decision]
     )
 
@@ -181,10 +180,9 @@ def _asks(here: list[Held], chain: tuple[str, ...], asker: Asker) -> bool:
 # --- grants ----------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(msgspec.Struct):
     decision: Decision
-    actions: set[str] = field(default_factory=set[str])
+    actions: set[str] = msgspec.field(default_factory=set[str])
 
 
 def _on_resource(plans: _Plans, resource: Resource) -> Iterator[Grant]:

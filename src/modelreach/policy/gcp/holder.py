@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
 
 import msgspec
 
@@ -15,16 +14,17 @@ from modelreach.policy.gcp.constraints import in_force
 from modelreach.snapshot import AttributeValue, Principal, Resource, Runtime, Scope
 
 
-@dataclass(slots=True)
-class Holder:
+class Holder(msgspec.Struct):
     """Answers `escalation.prober.Holder` for one principal.
 
     `taken` are scopes that it takes over for certain: what lies below them is told with them.
     """
 
     asker: Asker
-    taken: set[str] = field(default_factory=set[str])
-    _places: dict[str, tuple[str, ...]] = field(default_factory=dict[str, "tuple[str, ...]"])
+    taken: set[str] = msgspec.field(default_factory=set[str])
+    _places: dict[str, tuple[str, ...]] = msgspec.field(
+        default_factory=dict[str, "tuple[str, ...]"]
+    )
 
     @property
     def name(self) -> str:

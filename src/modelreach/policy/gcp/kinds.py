@@ -6,14 +6,14 @@ versions: permissions on those are asked about as what lies in it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.model import Capability
 
 
-@dataclass(frozen=True, slots=True)
-class Kind:
+class Kind(msgspec.Struct, frozen=True):
     """How an asset type is spoken of in permissions: `noun` is `storage.buckets`, `parts` are the
     nouns of what lies in it."""
 

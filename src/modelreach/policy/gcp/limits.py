@@ -6,10 +6,10 @@ https://docs.cloud.google.com/iam/docs/principal-access-boundary-policies
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.gcp.enforcement import DEFAULT, qualified
@@ -38,8 +38,7 @@ class _DenyPolicy(msgspec.Struct, rename="camel", omit_defaults=True):
     rules: list[_Rule] = []
 
 
-@dataclass(frozen=True, slots=True)
-class DenyRule:
+class DenyRule(msgspec.Struct, frozen=True):
     """One rule of a deny policy; principals in the spelling of bindings, permissions as globs in
     that of IAM v2."""
 
@@ -133,8 +132,7 @@ class _Bound(msgspec.Struct, rename="camel", omit_defaults=True):
     policy: _BoundaryPolicy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Boundary:
+class Boundary(msgspec.Struct, frozen=True):
     """A principal access boundary as it is bound to a set of principals.
 
     `resources` are ids of scopes (None: the policy was not read); `condition` is that of the
@@ -203,8 +201,7 @@ class _AccessBound(msgspec.Struct, rename="camel", omit_defaults=True):
     policy: _AccessPolicy | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class AccessRule:
+class AccessRule(msgspec.Struct, frozen=True):
     """One rule of an access policy (IAM v3): allows or denies, like a binding or a deny rule.
 
     https://docs.cloud.google.com/iam/docs/reference/rest/v3/AccessPolicyRule

@@ -7,7 +7,8 @@ the rules, and what rules of their form cannot say.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.engine import Pivot, Support

@@ -7,8 +7,9 @@ Where a kind of resource was collected whole and there are some, the listed ones
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.model import Capability
 from modelreach.policy.decision import StatementRef
@@ -25,10 +26,9 @@ from modelreach.policy.permissions import PermissionSet
 _MANY = 12
 
 
-@dataclass(slots=True)
-class _Row:
-    actions: set[str] = field(default_factory=set[str])
-    because: set[StatementRef] = field(default_factory=set[StatementRef])
+class _Row(msgspec.Struct):
+    actions: set[str] = msgspec.field(default_factory=set[str])
+    because: set[StatementRef] = msgspec.field(default_factory=set[StatementRef])
 
 
 _Key = tuple[str, str, Capability, Expr]

@@ -6,7 +6,7 @@ tells, which no two clusters share.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+import msgspec
 
 from modelreach.snapshot import AttributeValue, Facts, Resource, Runtime, Scope
 
@@ -20,8 +20,7 @@ _KINDS = {
 _OF_GKE = "container.googleapis.com/v1/"
 
 
-@dataclass(frozen=True, slots=True)
-class CloudCluster:
+class CloudCluster(msgspec.Struct, frozen=True):
     """A cluster as its cloud lists it: its id there, and what is told of it. `mapped` are those
     whom the cluster itself says that it lets in, by a config map."""
 

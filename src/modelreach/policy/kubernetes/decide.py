@@ -8,8 +8,9 @@ https://kubernetes.io/docs/reference/access-authn-authz/rbac/
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from typing import Final
+
+import msgspec
 
 from modelreach.model import Verdict
 from modelreach.policy.decision import Decision, Layer, Outcome, StatementRef
@@ -66,8 +67,7 @@ CLUSTER_SCOPED = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(msgspec.Struct, frozen=True):
     """A request for an object, or for any of a scope (`name` ""). A `url` is of the cluster."""
 
     action: Action

@@ -14,8 +14,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass, replace
 from typing import Final
+
+import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.engine import Pivot, Support, Token
 from modelreach.policy.escalation.mechanism import provided, strength_of
@@ -47,8 +49,7 @@ _SIMILAR: Final = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Entered:
+class Entered(msgspec.Struct, frozen=True):
     """Somebody within a cluster, the hop there, and what is held besides RBAC: bindings, and the
     documents of roles that only they name."""
 

@@ -7,11 +7,11 @@ together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.kubernetes.cloud import CloudCluster, matched
@@ -42,8 +42,7 @@ _OUTWARD = ("role_arn", "gcp_service_account", "azure_client_id")
 MASTERS = "system:masters"
 
 
-@dataclass(frozen=True, slots=True)
-class Granted:
+class Granted(msgspec.Struct, frozen=True):
     """One rule as a subject holds it: by which binding, over which scope, as whom (the subject
     itself, or a group that it is in)."""
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+
+import msgspec
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.decision import Decision, StatementRef
@@ -58,10 +59,9 @@ def _touched(estate: Estate, principal: Principal) -> list[tuple[str, str]]:
     return sorted(key for key in estate.resources if key[0] in scopes)
 
 
-@dataclass(slots=True)
-class _Row:
+class _Row(msgspec.Struct):
     decision: Decision
-    actions: list[str] = field(default_factory=list[str])
+    actions: list[str] = msgspec.field(default_factory=list[str])
 
 
 def _of_resource(estate: Estate, principal: Principal, resource: Resource) -> Iterator[Grant]:
@@ -98,10 +98,9 @@ def _actions_on(kind: str) -> Iterator[Action]:
 # --- by pattern ------------------------------------------------------------------------------
 
 
-@dataclass(slots=True)
-class _Pattern:
-    actions: set[str] = field(default_factory=set[str])
-    because: set[StatementRef] = field(default_factory=set[StatementRef])
+class _Pattern(msgspec.Struct):
+    actions: set[str] = msgspec.field(default_factory=set[str])
+    because: set[StatementRef] = msgspec.field(default_factory=set[StatementRef])
 
 
 def unlisted(estate: Estate, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+
+import msgspec
 
 from modelreach.policy.decision import Decision
 from modelreach.policy.escalation.prober import Unread
@@ -21,8 +22,7 @@ from modelreach.policy.kubernetes.rules import unnamed
 from modelreach.snapshot import AttributeValue, Principal, Resource, Runtime, Scope
 
 
-@dataclass(frozen=True, slots=True)
-class Subject:
+class Subject(msgspec.Struct, frozen=True):
     """Answers `escalation.prober.Holder` for one principal."""
 
     estate: Estate

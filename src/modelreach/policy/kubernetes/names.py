@@ -8,9 +8,10 @@ written `!` (`impersonate-on!serviceaccount!get`), so that a pattern of one part
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final
+
+import msgspec
 
 PREFIX: Final = "k8s/"
 CORE: Final = "core"
@@ -31,8 +32,7 @@ VERBS: Final = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Action:
+class Action(msgspec.Struct, frozen=True):
     """One kind of request. `resource` holds the subresource after a slash."""
 
     group: str
@@ -79,8 +79,7 @@ def namespace_of(name: str) -> str:
     return f"{cluster_of(name)}/{namespace}" if namespace else ""
 
 
-@dataclass(frozen=True, slots=True)
-class Object:
+class Object(msgspec.Struct, frozen=True):
     """A thing in a cluster. `namespace` is "" for what belongs to the cluster; `name` is "" when
     none is named, as in a request to create or to list."""
 

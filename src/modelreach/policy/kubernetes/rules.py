@@ -6,7 +6,6 @@ https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resou
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
 
 import msgspec
 
@@ -27,8 +26,7 @@ class _Written(msgspec.Struct, frozen=True):
     nonResourceURLs: tuple[str, ...] | None = None  # noqa: N815
 
 
-@dataclass(frozen=True, slots=True)
-class PolicyRule:
+class PolicyRule(msgspec.Struct, frozen=True):
     """One rule. `groups` are API groups, with `core` for the empty one; `names` restrict it when
     there are any. `index` counts from 0 within the role."""
 
@@ -99,8 +97,7 @@ class _Role(msgspec.Struct, frozen=True):
     aggregationRule: msgspec.Raw = msgspec.Raw(b"null")  # noqa: N815
 
 
-@dataclass(frozen=True, slots=True)
-class Compiled:
+class Compiled(msgspec.Struct, frozen=True):
     """A role's rules. `selectors` are those of its aggregation (None when it has none), `problems`
     what of it was not understood."""
 

@@ -13,7 +13,8 @@ https://azure.github.io/azure-workload-identity/docs/topics/service-account-labe
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import replace
+
+from msgspec.structs import replace
 
 from modelreach.policy.engine import Distance, Stranger, Support, Token
 from modelreach.policy.kubernetes.estate import Estate
