@@ -10,7 +10,7 @@ from msgspec.structs import replace
 
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.expr import TRUE, Expr, all_of, any_of, conjuncts, negate
-from modelreach.policy.extent import Extent
+from modelreach.policy.extent import ALL, Extent, parted
 from modelreach.policy.glob import Region, escape
 from modelreach.policy.logic import follows, possible
 
@@ -51,6 +51,8 @@ class Box(msgspec.Struct, frozen=True):
 
     def meets(self, other: Box) -> bool:
         """May they have something in common, conditions aside? In doubt: yes."""
+        if parted(self.actions.heads, other.actions.heads):
+            return False
         return self.actions.meets(other.actions) and self.resources.meets(other.resources)
 
     def __and__(self, other: Box) -> Box:
@@ -64,6 +66,13 @@ class Box(msgspec.Struct, frozen=True):
 
     def __sub__(self, other: Box) -> tuple[Box, ...]:
         """Give the difference in at most three boxes that have nothing in common."""
+        if other.resources == ALL:
+            left = _less_anywhere(self.actions, self.condition, other.actions, other.condition)
+            if left is None or self.resources.is_empty():
+                return (self,)
+            return tuple(Box(a, self.resources, c, self.because, self.exact) for a, c in left)
+        if parted(self.actions.heads, other.actions.heads):
+            return (self,)
         actions, resources = self.actions & other.actions, self.resources & other.resources
         if actions.is_empty() or resources.is_empty():
             return (self,)
@@ -71,11 +80,34 @@ class Box(msgspec.Struct, frozen=True):
         if possible(both) is False:
             return (self,)
         pieces = (
-            replace(self, actions=self.actions - other.actions),
-            replace(self, actions=actions, resources=self.resources - other.resources),
-            replace(self, actions=actions, resources=resources, condition=rest),
+            (self.actions - other.actions, self.resources, self.condition),
+            (actions, self.resources - other.resources, self.condition),
+            (actions, resources, rest),
         )
-        return tuple(piece for piece in pieces if not piece.is_empty())
+        made = (Box(*piece, self.because, self.exact) for piece in pieces)
+        return tuple(piece for piece in made if not piece.is_empty())
+
+
+@lru_cache(_CACHE)
+def _less_anywhere(
+    actions: Extent, condition: Expr, taken: Extent, where: Expr
+) -> tuple[tuple[Extent, Expr], ...] | None:
+    """Give what is left of actions under a condition when others are taken away on all resources;
+    None where that is no difference."""
+    if parted(actions.heads, taken.heads):
+        return None
+    common = actions & taken
+    if common.is_empty():
+        return None
+    both, rest = _cases(condition, where)
+    if possible(both) is False:
+        return None
+    pieces = ((actions - taken, condition), (common, rest))
+    return tuple(
+        (piece, when)
+        for piece, when in pieces
+        if possible(when) is not False and not piece.is_empty()
+    )
 
 
 @lru_cache(_CACHE)
@@ -98,9 +130,13 @@ def together(*reasons: tuple[StatementRef, ...]) -> tuple[StatementRef, ...]:
 def simplified(boxes: Iterable[Box]) -> tuple[Box, ...]:
     """Give the union of the boxes with as few as is easily had, in a fixed order."""
     kept = sorted((_checked(box) for box in boxes if not box.is_empty()), key=_order)
-    while len(merged := _absorbed(_merged(kept))) < len(kept):
-        kept = merged
-    return tuple(sorted(kept, key=_order))
+    before = len(kept) + 1
+    while 1 < len(kept) < before:
+        before = len(kept)
+        merged = _absorbed(_merged(kept))
+        if len(merged) < before:
+            kept = sorted(merged, key=_order)
+    return tuple(kept)
 
 
 def _checked(box: Box) -> Box:
@@ -113,6 +149,8 @@ def _merged(boxes: list[Box]) -> list[Box]:
 
     From different statements they stay apart: a merged box could not say which one grants what.
     """
+    if len({(box.because, box.exact) for box in boxes}) == len(boxes):
+        return boxes
     boxes = _joined(boxes, lambda b: (b.actions, b.resources), _either_condition)
     boxes = _joined(boxes, lambda b: (b.actions, b.condition), _either_resource)
     return _joined(boxes, lambda b: (b.resources, b.condition), _either_action)
@@ -143,31 +181,47 @@ def _either_action(group: list[Box]) -> Box:
 
 def _absorbed(boxes: list[Box]) -> list[Box]:
     """Drop what lies within another box; of equal boxes one is left, with all statements."""
-    kept: list[tuple[Box, _Sample]] = []
+    return [box for group in _near(boxes) for box in _widest(group)]
+
+
+def _near(boxes: list[Box]) -> Iterable[list[Box]]:
+    """Part the boxes into groups, in their order, that have no service of an action in common."""
+    groups: dict[str, dict[int, Box]] = {}
+    for place, box in enumerate(boxes):
+        heads = box.actions.heads
+        if heads is None:
+            return [boxes]
+        group = {place: box}
+        for head in heads:
+            group.update(groups.get(head, {}))
+        for head in {one for box in group.values() for one in box.actions.heads or ()}:
+            groups[head] = group
+    kept = {id(group): group for group in groups.values()}
+    return [[group[place] for place in sorted(group)] for group in kept.values()]
+
+
+def _widest(boxes: list[Box]) -> list[Box]:
+    if len(boxes) == 1:
+        return boxes
+    kept: list[Box] = []
     for box in boxes:
-        mine = _sample(box)
-        wider = next((i for i, (that, _) in enumerate(kept) if _within(box, mine, that)), None)
+        wider = next((i for i, that in enumerate(kept) if _within(box, that)), None)
         if wider is None:
-            kept = [(that, its) for that, its in kept if not _within(that, its, box)]
-            kept.append((box, mine))
-            continue
-        that, its = kept[wider]
-        if _within(that, its, box):
-            kept[wider] = replace(that, because=together(that.because, box.because)), its
-    return [box for box, _ in kept]
+            kept = [that for that in kept if not _within(that, box)]
+            kept.append(box)
+        elif _within(kept[wider], box):
+            that = kept[wider]
+            kept[wider] = replace(that, because=together(that.because, box.because))
+    return kept
 
 
-_Sample = tuple[str, str] | None
-
-
-def _sample(box: Box) -> _Sample:
+def _within(box: Box, other: Box) -> bool:
+    """Does the other box hold this one? Most pairs are told apart by what they start with, or by
+    a sample."""
+    if parted(box.actions.heads, other.actions.heads):
+        return False
     action, resource = box.actions.sample(), box.resources.sample()
-    return None if action is None or resource is None else (action, resource)
-
-
-def _within(box: Box, sample: _Sample, other: Box) -> bool:
-    """Does the other box hold this one? Most pairs are told apart by the sample."""
-    if sample is not None and not other.holds(*sample):
+    if action is not None and resource is not None and not other.holds(action, resource):
         return False
     return (other.exact or not box.exact) and box <= other
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from enum import StrEnum
+from functools import lru_cache
 from itertools import product
 
 import msgspec
@@ -24,7 +25,8 @@ class AtomKind(StrEnum):
 
 
 class Expr(msgspec.Struct, frozen=True):
-    """Base of all expressions; immutable and hashable."""
+    """Base of all expressions; immutable and hashable. They are keys of caches all the time, so
+    that a hash is worked out once."""
 
     def __and__(self, other: Expr) -> Expr:
         return all_of((self, other))
@@ -36,7 +38,7 @@ class Expr(msgspec.Struct, frozen=True):
         return negate(self)
 
 
-class Const(Expr, frozen=True):
+class Const(Expr, frozen=True, cache_hash=True):
     """Settled."""
 
     value: bool
@@ -46,7 +48,7 @@ TRUE = Const(True)
 FALSE = Const(False)
 
 
-class Atom(Expr, frozen=True, order=True):
+class Atom(Expr, frozen=True, order=True, cache_hash=True):
     """One thing that is not known.
 
     CONTEXT: the test `operator` of context key `key` (as AWS spells it) against `values`; true
@@ -59,19 +61,19 @@ class Atom(Expr, frozen=True, order=True):
     values: tuple[str, ...] = ()
 
 
-class Not(Expr, frozen=True):
+class Not(Expr, frozen=True, cache_hash=True):
     """The negation of an atom (of nothing else)."""
 
     atom: Atom
 
 
-class AllOf(Expr, frozen=True):
+class AllOf(Expr, frozen=True, cache_hash=True):
     """All parts hold. At least two parts, none of them an `AllOf`, sorted."""
 
     parts: tuple[Expr, ...]
 
 
-class AnyOf(Expr, frozen=True):
+class AnyOf(Expr, frozen=True, cache_hash=True):
     """At least one part holds. At least two parts, none of them an `AnyOf`, sorted."""
 
     parts: tuple[Expr, ...]
@@ -80,6 +82,7 @@ class AnyOf(Expr, frozen=True):
 _ORDER: dict[type[Expr], int] = {Const: 0, Atom: 1, Not: 2, AllOf: 3, AnyOf: 4}
 
 
+@lru_cache(1 << 12)
 def _rank(expr: Expr) -> tuple[int, str]:
     return _ORDER[type(expr)], repr(expr)
 

@@ -38,7 +38,7 @@ class Extent(msgspec.Struct, frozen=True, cache_hash=True):
     @staticmethod
     def of(regions: Iterable[Region]) -> Extent:
         """Give the union, without regions that are empty or lie in another one."""
-        return Extent(_simplest(frozenset(regions)))
+        return _simplest(frozenset(regions))
 
     @staticmethod
     def globs(globs: Iterable[str], *, outside: Iterable[str] = ()) -> Extent:
@@ -58,17 +58,26 @@ class Extent(msgspec.Struct, frozen=True, cache_hash=True):
 
     def is_empty(self) -> bool:
         """Is there surely no such string? In doubt (see `decided`): no."""
-        return all(region.is_empty() for region in self.regions)
+        for region in self.regions:  # noqa: SIM110 - on the hot path
+            if not region.is_empty():
+                return False
+        return True
 
     @property
     def decided(self) -> bool:
         """Was the emptiness of every region settled?"""
-        return all(region.decided for region in self.regions)
+        for region in self.regions:  # noqa: SIM110 - on the hot path
+            if not region.decided:
+                return False
+        return True
 
     def sample(self) -> str | None:
         """Give a short string of the first region that has one."""
-        samples = (region.sample() for region in self.regions)
-        return next((sample for sample in samples if sample is not None), None)
+        for region in self.regions:
+            sample = region.sample()
+            if sample is not None:
+                return sample
+        return None
 
     def same_as(self, other: Extent) -> bool:
         """Are they the same set of strings? In doubt: no."""
@@ -93,9 +102,31 @@ class Extent(msgspec.Struct, frozen=True, cache_hash=True):
         """May they have a string in common? In doubt: yes."""
         return not (self & other).is_empty()
 
+    @property
+    def heads(self) -> frozenset[str] | None:
+        """The texts before the first `:` that there can be (of actions: their services). None
+        where a wildcard stands in one: any text at all."""
+        return _heads(self)
+
 
 ALL = Extent((EVERYWHERE,))
 NONE = Extent()
+
+
+def parted(first: frozenset[str] | None, second: frozenset[str] | None) -> bool:
+    """Do these `heads` say that two extents have nothing in common?"""
+    return first is not None and second is not None and first.isdisjoint(second)
+
+
+@lru_cache(_CACHE)
+def _heads(extent: Extent) -> frozenset[str] | None:
+    found: set[str] = set()
+    for region in extent.regions:
+        head, colon, _ = _prefix(region).partition(":")
+        if not colon:
+            return None
+        found.add(head)
+    return frozenset(found)
 
 
 @lru_cache(_CACHE)
@@ -111,6 +142,8 @@ def _is_one(region: Region) -> bool:
 
 
 def _prefix(region: Region) -> str:
+    if len(region.inside) == 1:
+        return literal_prefix(region.inside[0])
     return max(map(literal_prefix, region.inside), key=len)
 
 
@@ -144,16 +177,23 @@ class _ByPrefix:
                 yield from self._places[found]
 
 
+@lru_cache(1 << 10)
+def _index(extent: Extent) -> _ByPrefix:
+    return _ByPrefix(extent.regions)
+
+
 def _order(region: Region) -> tuple[tuple[str, ...], tuple[str, ...]]:
     return region.inside, region.outside
 
 
 @lru_cache(_CACHE)
-def _simplest(regions: frozenset[Region]) -> tuple[Region, ...]:
+def _simplest(regions: frozenset[Region]) -> Extent:
     if EVERYWHERE in regions:
-        return (EVERYWHERE,)
+        return ALL
+    if len(regions) < 2:
+        return Extent(tuple(region for region in regions if not region.is_empty()))
     if all(map(_is_one, regions)):  # none lies in another
-        return tuple(sorted(regions, key=_order))
+        return Extent(tuple(sorted(regions, key=_order)))
     kept = {region for region in regions if not region.is_empty()}
     if any(region.outside for region in kept):
         kept = _refilled(kept)
@@ -162,7 +202,7 @@ def _simplest(regions: frozenset[Region]) -> tuple[Region, ...]:
         wider = (other for other in index.above(_prefix(region)) if other != region)
         if any(other in kept and region <= other for other in wider):
             kept.discard(region)
-    return tuple(sorted(kept, key=_order))
+    return Extent(tuple(sorted(kept, key=_order)))
 
 
 def _refilled(regions: set[Region]) -> set[Region]:
@@ -191,7 +231,7 @@ def _wider(region: Region, index: _ByPrefix) -> Iterator[Region]:
 
 @lru_cache(_CACHE)
 def _meet(first: Extent, second: Extent) -> Extent:
-    index = _ByPrefix(second.regions)
+    index = _index(second)
     return Extent.of(
         region & other for region in first.regions for other in index.near(_prefix(region))
     )
@@ -199,7 +239,7 @@ def _meet(first: Extent, second: Extent) -> Extent:
 
 @lru_cache(_CACHE)
 def _less(first: Extent, second: Extent) -> Extent:
-    index = _ByPrefix(second.regions)
+    index = _index(second)
     left: list[Region] = []
     for region in first.regions:
         pieces = [region]

@@ -286,13 +286,19 @@ class Region(msgspec.Struct, frozen=True):
 
     def is_empty(self) -> bool:
         """Is there surely no such string? In doubt (see `decided`): no."""
+        if self._is_glob():
+            return False
         found = _search(self.inside, self.outside)
         return found.decided and found.sample is None
 
     @property
     def decided(self) -> bool:
         """Was the search for a member settled within its bound?"""
-        return _search(self.inside, self.outside).decided
+        return self._is_glob() or _search(self.inside, self.outside).decided
+
+    def _is_glob(self) -> bool:
+        """Is it all that one glob matches? Any glob matches something."""
+        return not self.outside and len(self.inside) == 1
 
     def sample(self) -> str | None:
         """Give a short string in the region; None if there is none, or none was found."""
@@ -330,6 +336,8 @@ NOWHERE = Region(("*",), ("*",))
 
 @lru_cache(_CACHE)
 def _region(inside: tuple[str, ...], outside: tuple[str, ...]) -> Region:
+    if len(inside) == 1 and not outside:
+        return Region((canonical(inside[0]),))
     wanted = _minimal({canonical(glob) for glob in inside} or {"*"}, lambda a, b: covers(b, a))
     if any(not intersects(a, b) for a, b in combinations(wanted, 2)):
         return NOWHERE

@@ -17,7 +17,7 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
-class Patterns(msgspec.Struct, frozen=True):
+class Patterns(msgspec.Struct, frozen=True, cache_hash=True):
     """`Action` or `Resource` (`negated`: `NotAction`, `NotResource`): any of the globs.
 
     Action patterns are in lower case; resource patterns as written, policy variables still in
@@ -54,7 +54,7 @@ class Quantifier(StrEnum):
     FOR_ANY_VALUE = "ForAnyValue"
 
 
-class Condition(msgspec.Struct, frozen=True):
+class Condition(msgspec.Struct, frozen=True, cache_hash=True):
     """One operator with one key. `operator` is in AWS's spelling without quantifier and IfExists;
     `key` as written; `values` are strings as the policy gave them (booleans and numbers as
     JSON writes them)."""
