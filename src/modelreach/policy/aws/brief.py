@@ -17,7 +17,7 @@ from modelreach.policy.aws.brief_hops import Common, Hops
 from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.counted import Counter
 from modelreach.policy.aws.estate import Estate
-from modelreach.policy.aws.held import held
+from modelreach.policy.aws.held import Holding
 from modelreach.policy.aws.named import asks_who
 from modelreach.policy.aws.policy_set import PolicySet, PolicySets
 from modelreach.policy.aws.shelves import Shelving
@@ -42,6 +42,7 @@ class Briefs:
     def __init__(self, estate: Estate, shelving: Shelving) -> None:
         self._estate = estate
         self._sets = PolicySets()
+        self._held = Holding()
         self._holdings = Holdings(shelving)
         self._counter = Counter(estate)
         self._hops = Hops(estate, shelving)
@@ -90,7 +91,7 @@ class Briefs:
         return known
 
     def _anew(self, asker: Asker, *, anybody: bool) -> _Shared:
-        mine = held(asker)
+        mine = self._held.of(asker)
         return _Shared(
             self._counter.count(mine, asker.principal.scope),
             self._holdings.parts(asker, anybody=anybody),

@@ -15,13 +15,14 @@ https://repost.aws/questions/QU9HFmDzP0QGuU-fd7rS6B7w/foranyvalue-stringequalsif
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
 
 from modelreach.policy.aws.clauses import parse_operator
-from modelreach.policy.aws.context import Context, spelled
+from modelreach.policy.aws.context import OPEN, Context, spelled
 from modelreach.policy.aws.matching import (
     PATTERN,
-    is_open,
     literal,
     partly_filled,
     text_matches,
@@ -52,16 +53,43 @@ def condition_expr(condition: Condition, context: Context, *, variables: bool = 
     """
     if condition.operator == "Null":
         return _null(condition, context)
-    operator = OPERATORS[condition.operator]
+    read = _read(condition, variables)
     given = context.values(condition.key)
-    templates = [template(value, operator.wild, variables) for value in condition.values]
     if given is None:
-        return _open(condition, operator, templates, context)
-    if any(is_open(one, context) for one in templates):
-        return _half_open(condition, operator, templates, given, context)
-    wanted = [one.filled(lambda part: literal(part, context)) for one in templates]
-    texts = [text for text in wanted if text is not None]
-    return TRUE if _met(condition, operator, texts, given) else FALSE
+        return _open(condition, read, context) if read.keys else _left(condition, read)
+    wanted: Sequence[str] = read.texts
+    if read.keys:
+        if any(context.variable(key) is None for key in read.keys):
+            return _half_open(condition, read, given, context)
+        filled = [one.filled(lambda part: literal(part, context)) for one in read.templates]
+        wanted = [text for text in filled if text is not None]
+    return TRUE if _met(condition, read.operator, wanted, given) else FALSE
+
+
+@dataclass(frozen=True, slots=True, eq=False)
+class _Read:
+    """A condition taken apart: its values, and the keys of the variables in them; where there are
+    none, the values are `texts`."""
+
+    operator: Operator
+    templates: tuple[Template, ...]
+    keys: tuple[str, ...]
+    texts: tuple[str, ...]
+
+
+@lru_cache(1 << 13)
+def _read(condition: Condition, variables: bool) -> _Read:
+    operator = OPERATORS[condition.operator]
+    templates = tuple(template(value, operator.wild, variables) for value in condition.values)
+    keys = tuple(dict.fromkeys(key for one in templates for key in one.names()))
+    texts = () if keys else tuple(one.filled(lambda _: None) or "" for one in templates)
+    return _Read(operator, templates, keys, texts)
+
+
+@lru_cache(1 << 13)
+def _left(condition: Condition, read: _Read) -> Expr:
+    """Give what is left of a condition without variables on a key of which nothing is known."""
+    return _open(condition, read, OPEN)
 
 
 def conditions_expr(
@@ -94,7 +122,7 @@ def _absent(key: str) -> Atom:
 
 
 def _met(
-    condition: Condition, operator: Operator, wanted: list[str], given: tuple[str, ...]
+    condition: Condition, operator: Operator, wanted: Sequence[str], given: tuple[str, ...]
 ) -> bool:
     if condition.quantifier is Quantifier.NONE:
         if not given and condition.if_exists:
@@ -113,21 +141,18 @@ def _elements(given: tuple[str, ...]) -> tuple[str, ...]:
 
 
 def _half_open(
-    condition: Condition,
-    operator: Operator,
-    templates: list[Template],
-    given: tuple[str, ...],
-    context: Context,
+    condition: Condition, read: _Read, given: tuple[str, ...], context: Context
 ) -> Expr:
     """The values are known, but a variable they are compared with is not."""
+    operator = read.operator
     if operator.positive not in _TEXT:
-        left = _open(condition, operator, templates, context)
+        left = _open(condition, read, context)
         return _settled_without(left, condition, given)
     if not given:
         return TRUE if _met(condition, operator, [], given) else FALSE
 
     def hit(value: str) -> Expr:
-        return any_of(text_matches(one, value, context) for one in templates)
+        return any_of(text_matches(one, value, context) for one in read.templates)
 
     if condition.quantifier is Quantifier.NONE:
         found = any_of(hit(value) for value in given)
@@ -149,10 +174,9 @@ def _settled_without(left: Expr, condition: Condition, given: tuple[str, ...]) -
 # --- a key of which nothing is known --------------------------------------------------------
 
 
-def _open(
-    condition: Condition, operator: Operator, templates: list[Template], context: Context
-) -> Expr:
-    left = [partly_filled(one, context) for one in templates]
+def _open(condition: Condition, read: _Read, context: Context) -> Expr:
+    operator = read.operator
+    left = [partly_filled(one, context) for one in read.templates]
     values = tuple(sorted({str(one) for one in left if one is not None}))
     if operator.positive == "Bool":
         values = tuple(sorted({value.strip().lower() for value in values}))

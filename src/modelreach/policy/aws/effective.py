@@ -8,7 +8,7 @@ Resource policies, and what they give past a boundary or a session, are the engi
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from hashlib import sha256
 
@@ -82,27 +82,54 @@ def effective(
     match, or what it leaves open. The statements behind a box are those of the identity layer:
     the limits grant nothing.
     """
-    reader = _Reader(condition, substitute)
-    permitted = PermissionSet.of(reader.boxes(side.identity, Effect.ALLOW))
-    for layer in side.limits():
-        limit = PermissionSet.of(reader.boxes(layer, Effect.ALLOW)).without_reasons()
+    reader = Reader(condition, substitute)
+    return within(reader.said(side.identity), Limits.of(map(reader.said, side.limits())))
+
+
+class Said(msgspec.Struct, frozen=True):
+    """What the statements of one layer allow and deny. `denied` is not simplified."""
+
+    allowed: PermissionSet
+    denied: tuple[Box, ...]
+
+
+class Limits(msgspec.Struct, frozen=True):
+    """What the layers besides the identity policies have to allow, each, and what they deny."""
+
+    allowed: tuple[PermissionSet, ...]
+    denied: tuple[Box, ...]
+    taken: PermissionSet
+
+    @staticmethod
+    def of(layers: Iterable[Said]) -> Limits:
+        """Take layer by layer."""
+        said = tuple(layers)
+        denied = tuple(box for layer in said for box in layer.denied)
+        allowed = tuple(layer.allowed.without_reasons() for layer in said)
+        return Limits(allowed, denied, PermissionSet.of(denied))
+
+
+def within(own: Said, limits: Limits) -> PermissionSet:
+    """Give what the identity policies allow, as far as all limits do, and nobody denies it."""
+    permitted = own.allowed
+    for limit in limits.allowed:
         permitted &= limit
-    denied = [box for layer in _all(side) for box in reader.boxes(layer, Effect.DENY)]
-    return permitted - PermissionSet.of(denied)
+    taken = PermissionSet.of((*own.denied, *limits.denied)) if own.denied else limits.taken
+    return permitted - taken
 
 
-def _all(side: PrincipalSide) -> Iterator[Statements]:
-    yield side.identity
-    yield from side.limits()
-
-
-class _Reader(msgspec.Struct, frozen=True):
-    """Turns statements into boxes."""
+class Reader(msgspec.Struct, frozen=True):
+    """Turns statements into boxes: see `effective`."""
 
     condition: Callable[[Statement], Expr]
-    substitute: Substitute
+    substitute: Substitute = as_written
 
-    def boxes(self, layer: Statements, effect: Effect) -> Iterator[Box]:
+    def said(self, layer: Statements) -> Said:
+        """Give what a layer says."""
+        allowed = PermissionSet.of(self._of(layer, Effect.ALLOW))
+        return Said(allowed, tuple(self._of(layer, Effect.DENY)))
+
+    def _of(self, layer: Statements, effect: Effect) -> Iterator[Box]:
         for applied in layer:
             if applied.statement.effect is effect:
                 yield from self._boxes(applied)

@@ -9,11 +9,12 @@ from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.effective import (
     Applied,
+    Limits,
     Opened,
-    PrincipalSide,
+    Reader,
     Statements,
-    effective,
     unreadable,
+    within,
 )
 from modelreach.policy.aws.layers import AppliedPolicy, Policies
 from modelreach.policy.aws.matching import PATTERN, partly_filled
@@ -23,29 +24,73 @@ from modelreach.policy.decision import StatementRef
 from modelreach.policy.expr import Atom, AtomKind, Expr
 from modelreach.policy.permissions import PermissionSet
 
+#: How many chains of limits are kept: those of some accounts.
+_MOST = 256
+
 
 def held(asker: Asker) -> PermissionSet:
     """Give the effective permission set on the principal's side.
 
     The resource is not known here, so conditions on it stay open.
     """
-    context = asker.estate.context(asker.caller, asker.principal, "", "", asker.fixed)
+    return Holding().of(asker)
+
+
+class Holding:
+    """Gives the effective permission sets of the principals of one estate. What limits them is
+    mostly the same for many, and is worked out once."""
+
+    def __init__(self) -> None:
+        self._limits: dict[tuple[object, ...], tuple[list[Policies], Limits]] = {}
+
+    def of(self, asker: Asker) -> PermissionSet:
+        """Give what `held` does."""
+        context = asker.estate.context(asker.caller, asker.principal, "", "", asker.fixed)
+        reader = Reader(
+            lambda statement: _condition(statement, context),
+            lambda statement, glob: _filled(statement, glob, context),
+        )
+        own = reader.said(_statements(asker.layers.identity))
+        return within(own, self._limiting(_limiting(asker), context, reader))
+
+    def _limiting(self, layers: list[Policies], context: Context, reader: Reader) -> Limits:
+        key = tuple(_told(layers, context))
+        known = self._limits.get(key)
+        if known is None:
+            if len(self._limits) >= _MOST:
+                del self._limits[next(iter(self._limits))]
+            limits = Limits.of(reader.said(_statements(layer)) for layer in layers)
+            # The documents are kept with them, so that their ids stay taken.
+            known = self._limits[key] = (layers, limits)
+        return known[1]
+
+
+def _limiting(asker: Asker) -> list[Policies]:
+    """Give the layers that have to allow besides the identity policies."""
     layers = asker.layers
     exempt = asker.caller.service_linked or asker.caller.management_account
-    side = PrincipalSide(
-        identity=_statements(layers.identity),
-        # A boundary of which nothing was read is taken not to restrict, as where it is decided.
-        boundary=_statements(layers.boundaries) if layers.boundaries else None,
-        scps=None
-        if layers.scps is None or exempt
-        else tuple(_statements(level) for level in layers.scps),
-        session=None if layers.session is None else _statements(layers.session),
-    )
-    return effective(
-        side,
-        lambda statement: _condition(statement, context),
-        lambda statement, glob: _filled(statement, glob, context),
-    )
+    found = [] if layers.scps is None or exempt else list(layers.scps)
+    # A boundary of which nothing was read is taken not to restrict, as where it is decided.
+    found += [layer for layer in (layers.boundaries or None, layers.session) if layer is not None]
+    return found
+
+
+def _told(layers: list[Policies], context: Context) -> Iterator[object]:
+    """Give what tells apart what layers come to: their documents, and what is left of their
+    conditions and variables. What they are attached to is in no permission set."""
+    for layer in layers:
+        yield None
+        for policy in layer:
+            yield policy.layer
+            yield policy.name
+            yield id(policy.document)
+            for statement in policy.document.statements:
+                if statement.conditions:
+                    yield _condition(statement, context)
+                if statement.variables and statement.resources is not None:
+                    for glob in statement.resources.globs:
+                        if "${" in glob:
+                            yield _filled(statement, glob, context)
 
 
 def _statements(policies: Policies) -> Statements:
