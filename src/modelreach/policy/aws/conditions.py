@@ -16,8 +16,9 @@ https://repost.aws/questions/QU9HFmDzP0QGuU-fd7rS6B7w/foranyvalue-stringequalsif
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from functools import lru_cache
+
+import msgspec
 
 from modelreach.policy.aws.clauses import parse_operator
 from modelreach.policy.aws.context import OPEN, Context, spelled
@@ -66,8 +67,7 @@ def condition_expr(condition: Condition, context: Context, *, variables: bool = 
     return TRUE if _met(condition, read.operator, wanted, given) else FALSE
 
 
-@dataclass(frozen=True, slots=True, eq=False)
-class _Read:
+class _Read(msgspec.Struct, frozen=True, eq=False):
     """A condition taken apart: its values, and the keys of the variables in them; where there are
     none, the values are `texts`."""
 

@@ -15,12 +15,17 @@ import msgspec
 from modelreach.model import Capability
 from modelreach.policy.aws import unlisted
 from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.meaning import Meant, meaning, told, unbounded, uncatalogued
 from modelreach.policy.expr import Expr, all_of
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import Region, is_literal
 from modelreach.policy.permissions import PermissionSet
 
 _Kinds = frozenset[tuple[str, Capability]]
+
+
+#: How many boxes are kept with what they mean: those of some accounts.
+_MOST = 1 << 12
 
 
 class Counter:
@@ -46,9 +51,12 @@ class Counter:
     ) -> tuple[tuple[Expr, _Kinds], ...]:
         """Give the kinds, with the capabilities over them, by what they hang on besides."""
         key = (actions, region, account)
-        if key not in self._known:
-            self._known[key] = tuple(self._by_elsewhere(actions, region, account))
-        return self._known[key]
+        known = self._known.get(key)
+        if known is None:
+            if len(self._known) >= _MOST:
+                del self._known[next(iter(self._known))]
+            known = self._known[key] = tuple(self._by_elsewhere(actions, region, account))
+        return known
 
     def _by_elsewhere(
         self, actions: Extent, region: Region, account: str
@@ -66,28 +74,25 @@ class Counter:
             yield when, kinds if len(found) == 2 else found[0]
 
     def _spelled(self, actions: Extent, region: Region, account: str) -> _Kinds:
-        if unlisted.unbounded(actions):
+        if unbounded(actions):
             return frozenset({("*", Capability.MANAGE)})
-        meant = _meant(actions, _anywhere(region, account))
+        meant = _meant(actions, _plainest(actions, region, account))
         shown = self._shown(meant, region, account)
         kinds = _without(meant, frozenset(shown)) if shown else meant.every
-        uncatalogued = [
-            (f"{name.partition(':')[0]}:*", Capability.WRITE)
-            for name in unlisted.uncatalogued(actions)
-        ]
-        return kinds.union(uncatalogued) if uncatalogued else kinds
+        uncatalogued = _uncatalogued(actions)
+        return kinds | uncatalogued if uncatalogued else kinds
 
-    def _shown(self, meant: _Meanings, region: Region, account: str) -> set[_Meant]:
+    def _shown(self, meant: _Meanings, region: Region, account: str) -> list[_Thing]:
         """Give what listed resources speak for. Of kinds that were not collected, none do, unless
         something is named outright."""
         covered = self._estate.covered(unlisted.owner(region, account))
         outright = is_literal(unlisted.most_telling(region))
-        return {
-            one
-            for one in meant.all
-            if (outright or one.followed or one.kind == _BUCKET or one.kind in covered)
-            and unlisted.shown(one.kind, one.followed, region, account, self._estate)
-        }
+        return [
+            (kind, followed)
+            for kind, followed in meant.things
+            if (outright or followed or kind == _BUCKET or kind in covered)
+            and unlisted.shown(kind, followed, region, account, self._estate)
+        ]
 
 
 _BUCKET = "s3:bucket"
@@ -99,30 +104,45 @@ def _size(groups: set[_Kinds]) -> int:
     return len({one for kinds in groups for one in kinds})
 
 
-class _Meant(msgspec.Struct, frozen=True):
-    kind: str
-    capability: Capability
-    followed: bool
+#: A kind, and whether reach follows what is meant of it.
+_Thing = tuple[str, bool]
 
 
 class _Meanings(msgspec.Struct, frozen=True, eq=False):
-    """What actions mean in a region, and the kinds with capabilities of all that."""
+    """What actions mean in a region, the things that they mean it of, and the kinds with
+    capabilities of all that."""
 
-    all: tuple[_Meant, ...]
+    all: tuple[Meant, ...]
+    things: tuple[_Thing, ...]
     every: _Kinds
 
 
 @lru_cache(1 << 12)
-def _without(meant: _Meanings, shown: frozenset[_Meant]) -> _Kinds:
+def _without(meant: _Meanings, shown: frozenset[_Thing]) -> _Kinds:
     """Give the kinds and capabilities without what is shown: the same set for the same."""
-    return frozenset((one.kind, one.capability) for one in meant.all if one not in shown)
+    return frozenset(
+        (one.kind, one.capability) for one in meant.all if (one.kind, one.followed) not in shown
+    )
 
 
-@lru_cache(1 << 16)
+@lru_cache(1 << 12)
 def _meant(actions: Extent, region: Region) -> _Meanings:
-    found = unlisted.meaning(actions, region)
-    meant = tuple(_Meant(one.kind, one.capability, one.followed) for one in found)
-    return _Meanings(meant, frozenset((one.kind, one.capability) for one in meant))
+    found = meaning(actions, region)
+    things = tuple(dict.fromkeys((one.kind, one.followed) for one in found))
+    return _Meanings(found, things, frozenset((one.kind, one.capability) for one in found))
+
+
+@lru_cache(1 << 12)
+def _uncatalogued(actions: Extent) -> _Kinds:
+    return frozenset(
+        (f"{name.partition(':')[0]}:*", Capability.WRITE) for name in uncatalogued(actions)
+    )
+
+
+def _plainest(actions: Extent, region: Region, account: str) -> Region:
+    """Give a region in which the actions mean the same, with as little in it as can be."""
+    plain = told(actions, region)
+    return _anywhere(region, account) if plain is region else plain
 
 
 #: Stands for the number of the account.

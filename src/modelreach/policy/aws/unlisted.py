@@ -8,24 +8,17 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Iterator
-from functools import lru_cache
 
 import msgspec
 
 from modelreach.model import Capability, Verdict
-from modelreach.policy.aws import catalogue
-from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.estate import Estate
-from modelreach.policy.aws.kinds import kind_of
+from modelreach.policy.aws.meaning import meaning, unbounded, uncatalogued
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of, is_open
-from modelreach.policy.extent import Extent
 from modelreach.policy.glob import Region, intersects, is_literal, literal_prefix
 from modelreach.policy.permissions import Box, PermissionSet
-
-#: Actions whose targets are identities: where principals are listed, reach follows them instead.
-_FOLLOWED = frozenset({"sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"})
 
 
 class _Row(msgspec.Struct):
@@ -104,125 +97,6 @@ def _spelled(
         yield f"{name.partition(':')[0]}:*", Capability.WRITE, (name,)
 
 
-class _Meant(msgspec.Struct, frozen=True):
-    """Actions of one capability on one kind. `followed`: reach follows them."""
-
-    kind: str
-    capability: Capability
-    followed: bool
-    actions: tuple[str, ...]
-
-
-@lru_cache(1 << 12)
-def meaning(actions: Extent, region: Region) -> tuple[_Meant, ...]:
-    """Give what actions mean in a region, whatever the account."""
-    groups: dict[tuple[str, Capability, bool], list[str]] = {}
-    for action in _actions(actions):
-        for kind in _kinds(action, region):
-            followed = kind.startswith("iam:") and action.name in _FOLLOWED
-            groups.setdefault((kind, action.capability, followed), []).append(action.name)
-    return tuple(_Meant(*key, tuple(names)) for key, names in groups.items())
-
-
-def unbounded(actions: Extent) -> bool:
-    """Is any action whatever meant?"""
-    return any(region.inside == ("*",) and not region.outside for region in actions.regions)
-
-
-@lru_cache(4096)
-def _actions(actions: Extent) -> tuple[Action, ...]:
-    found: dict[str, Action] = {}
-    for region in actions.regions:
-        narrowest = max(region.inside, key=lambda glob: len(literal_prefix(glob)), default="*")
-        inside = [_named_by(glob) for glob in region.inside if glob != narrowest]
-        outside = frozenset[str]().union(*map(_named_by, region.outside))
-        for action in catalogue.matching(narrowest):
-            name = action.name
-            if name not in outside and all(name in names for names in inside):
-                found[name] = action
-    return tuple(action for _, action in sorted(found.items()))
-
-
-@lru_cache(4096)
-def _named_by(glob: str) -> frozenset[str]:
-    """Give the names of the actions that a glob matches."""
-    return frozenset(action.name for action in catalogue.matching(glob))
-
-
-def uncatalogued(actions: Extent) -> Iterator[str]:
-    """Actions named outright that AWS's catalogue does not have (yet)."""
-    for region in actions.regions:
-        for glob in region.inside:
-            if is_literal(glob) and region.contains(glob) and catalogue.find(glob) is None:
-                yield glob
-
-
-def _kinds(action: Action, region: Region) -> tuple[str, ...]:
-    """The kinds of resource in a region that an action is about: none if it fits none."""
-    if not action.targets:
-        return (f"{action.service}:*",) if _is_star(region) else ()
-    return _kinds_of_targets(action, region)
-
-
-def _kinds_of_targets(action: Action, region: Region) -> tuple[str, ...]:
-    found = {
-        _named_kind(action.service, target.type.name)
-        for target in action.targets
-        if _lies_in(target.type.glob, region)
-    }
-    named = found & _NAMED
-    return tuple(sorted(named or found))
-
-
-@lru_cache(1 << 16)
-def _lies_in(template: str, region: Region) -> bool:
-    """May ARNs of a template lie in a region?"""
-    if len(region.inside) == 1 and not region.outside:
-        glob = region.inside[0]
-        return _fits(glob, template) and intersects(glob, template)
-    return (
-        all(_fits(glob, template) for glob in region.inside)
-        and not (region & Region.of((template,))).is_empty()
-    )
-
-
-def _fits(glob: str, template: str) -> bool:
-    """May a pattern mean ARNs of a template, part by part? A `*` in the template's account part
-    does not stand for half of the ARN, as the text alone would allow."""
-    mine, theirs = glob.split(":", 5), template.split(":", 5)
-    if len(mine) < 6 or len(theirs) < 6:
-        return True
-    return all(intersects(a, b) for a, b in zip(mine, theirs, strict=True))
-
-
-#: Kinds that a report names by themselves; all others of a service are taken together.
-_NAMED = frozenset(
-    {
-        "s3:bucket",
-        "secretsmanager:secret",
-        "kms:key",
-        "ssm:parameter",
-        "dynamodb:table",
-        "sqs:queue",
-        "sns:topic",
-        "lambda:function",
-        "iam:role",
-        "iam:user",
-        "iam:group",
-        "ecr:repository",
-    }
-)
-
-
-def _named_kind(service: str, type_name: str) -> str:
-    kind = kind_of(service, type_name)
-    return kind if kind in _NAMED else f"{service}:*"
-
-
-def _is_star(region: Region) -> bool:
-    return all(glob.strip("*") == "" for glob in region.inside)
-
-
 # --- what listed resources show ------------------------------------------------------------
 
 
@@ -255,9 +129,11 @@ def _near(listed: tuple[str, ...], prefix: str) -> Iterator[str]:
 
 def _touches(region: Region, name: str) -> bool:
     """Does a region hold a listed resource, or parts of it?"""
-    return region.contains(name) or any(
-        not (region & Region.of((name + parts,))).is_empty() for parts in ("/*", ":*")
-    )
+    if region.contains(name):
+        return True
+    if len(region.inside) == 1 and not region.outside:
+        return any(intersects(region.inside[0], name + parts) for parts in ("/*", ":*"))
+    return any(not (region & Region.of((name + parts,))).is_empty() for parts in ("/*", ":*"))
 
 
 def _bucket_of(pattern: str) -> str:
