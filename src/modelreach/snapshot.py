@@ -469,7 +469,8 @@ class Facts:
         it is, the version and more."""
 
     def digest_of(self, scope: str) -> bytes:
-        """Give a digest of a part's facts, documents by their digests; b"" where none is known."""
+        """Give a digest of a part's facts, documents by their digests, without what tells when
+        somebody was last seen; b"" where none is known."""
         return b""
 
     def listing(self, scope: str) -> bytes:

@@ -24,7 +24,7 @@ from modelreach.policy.aws.engine import AwsEngine
 from modelreach.snapshot import Facts, Snapshot, decode, encode
 from modelreach.store import StoredSnapshot, write
 from organisations import manifest, plan, whole
-from organisations.changes import CHANGES, change
+from organisations.changes import CHANGES, change, see_again
 
 
 def _releases(snapshot: Snapshot) -> list[Named]:
@@ -124,6 +124,12 @@ def test_nothing_is_decided_when_nothing_changed(path: Path) -> None:
     assert first[0] == second[0]
     assert first[1].decided > 0
     assert second[1] == Counts(taken=first[1].decided, decided=0)
+
+
+def test_nothing_is_decided_where_somebody_was_seen_again(path: Path) -> None:
+    made = whole(plan(principals=30, resources=150, accounts=3))
+    first = _again(path, made)
+    assert _again(path, see_again(made, Random(1))) == (first[0], Counts(first[1].decided, 0))
 
 
 def test_a_change_in_one_account_is_not_decided_in_the_others(path: Path) -> None:

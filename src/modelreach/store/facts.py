@@ -15,7 +15,10 @@ import msgspec
 
 from modelreach.snapshot import (
     SCHEMA,
+    Credential,
+    Fact,
     Facts,
+    Gap,
     Part,
     Principal,
     Snapshot,
@@ -54,6 +57,14 @@ _SOUGHT = ("principals", "resources", "runtimes", "managed_policies", *_GROUPED)
 #: Sections whose facts name documents.
 _NAME_DOCUMENTS = ("attachments", "managed_policies")
 
+#: Stands for sections of which some tells of use: no decision asks when somebody was last seen.
+_STEADY = "#steady"
+_PASSING = ("credentials", "gaps", "principals")
+_OF_USE = frozenset({"last-used", "usage"})
+#: What no decision asks about; documents are named by their digests, and which are common changes
+#: with other parts.
+_UNASKED = frozenset({"documents", "origins", "usage"})
+
 #: Tags with this beginning are looked for in whole estates, and have an index.
 _OUR_TAGS = "modelreach:"
 
@@ -86,6 +97,7 @@ def _sections(whole: Snapshot) -> Iterator[tuple[str, str, int, bytes]]:
         sections = parts.get(part, {})
         for section, facts in sorted(sections.items()):
             yield part, section, len(facts), msgspec.json.encode(facts, order="sorted")
+        yield part, _STEADY, 1, _steady(sections)
         own = {d: whole.documents[d] for d in _own(part, sections, homes, whole)}
         if own:
             yield part, "documents", len(own), msgspec.json.encode(own, order="sorted")
@@ -97,6 +109,22 @@ def _sections(whole: Snapshot) -> Iterator[tuple[str, str, int, bytes]]:
                     tags.setdefault(tag, []).append(fact.id)
     yield "", "#strays", len(strays), b"".join(struct.pack("<QI", *one) for one in sorted(strays))
     yield "", "#tagged", len(tags), msgspec.json.encode(tags, order="sorted")
+
+
+def _steady(sections: Mapping[str, Any]) -> bytes:
+    """Give a digest of the sections that tell of use, without what they tell of it."""
+    whole = hashlib.sha256()
+    for name in _PASSING:
+        said = [told for fact in sections.get(name, ()) if (told := _apart_from_use(fact))]
+        whole.update(msgspec.json.encode(said, order="sorted"))
+    return whole.digest()
+
+
+def _apart_from_use(fact: Fact) -> Fact | None:
+    if isinstance(fact, Gap):
+        return None if fact.kind in _OF_USE else fact
+    assert isinstance(fact, Principal | Credential)
+    return msgspec.structs.replace(fact, last_used="") if fact.last_used else fact
 
 
 def _documents_of(sections: Mapping[str, Any]) -> set[str]:
@@ -314,7 +342,8 @@ class StoredFacts(Facts):
         self._store.forget_derived(what, version)
 
     def digest_of(self, scope: str) -> bytes:
-        """Give a digest of a part's facts; of a part that is not there as of an empty one."""
+        """Give a digest of a part's facts, when somebody was last seen aside; of a part that is
+        not there as of an empty one."""
         return self._source(scope)
 
     def listing(self, scope: str) -> bytes:
@@ -343,10 +372,11 @@ class StoredFacts(Facts):
         return self._sources[scope]
 
     def _source_of(self, scope: str) -> bytes:
+        sections = self._manifest.get(scope, {})
+        unasked = _UNASKED.union(_PASSING) if _STEADY in sections else _UNASKED
         whole = hashlib.sha256()
-        for name, section in sorted(self._manifest.get(scope, {}).items()):
-            # Documents are named by their digests; which are common changes with other parts.
-            if not name.startswith("#") and name != "documents":
+        for name, section in sorted(sections.items()):
+            if name == _STEADY or not (name.startswith("#") or name in unasked):
                 whole.update(name.encode() + b"\0" + section.digest)
         return whole.digest()
 
