@@ -50,12 +50,12 @@ class Briefs:
 
     def of(self, asker: Asker, secrets: Mapping[str, tuple[str, ...]]) -> Brief:
         """Give a principal in brief. `secrets` are those that open somebody."""
-        shared = self._shared(asker)
+        anybody = self._anybody(asker)
+        shared = self._shared(asker, anybody=anybody)
         alone: list[Grant] = []
         holdings: list[OfShelf] = list(self._holdings.of(asker, shared.parts, alone))
-        own = self._hops.own(asker, secrets, shared.hops)
         return Brief(
-            own,
+            self._hops.own(asker, secrets, shared.hops),
             shared.hops.hops,
             shared.hops.aimed,
             asker.principal.id,
@@ -77,8 +77,8 @@ class Briefs:
         named = (s.principals for s in statements if s.principals is not None)
         return any(map(asks_who, statements)) or any(p.negated or p.aws for p in named)
 
-    def _shared(self, asker: Asker) -> _Shared:
-        key = self._sets.of(asker) if self._anybody(asker) else None
+    def _shared(self, asker: Asker, *, anybody: bool) -> _Shared:
+        key = self._sets.of(asker) if anybody else None
         if key is None:
             return self._anew(asker, anybody=False)
         known = self._known.pop(key, None)
@@ -91,11 +91,10 @@ class Briefs:
         return known
 
     def _anew(self, asker: Asker, *, anybody: bool) -> _Shared:
-        mine = self._held.of(asker)
         return _Shared(
-            self._counter.count(mine, asker.principal.scope),
+            self._counter.count(self._held.of(asker), asker.principal.scope),
             self._holdings.parts(asker, anybody=anybody),
-            self._hops.common(asker, mine, anybody=anybody),
+            self._hops.common(asker, anybody=anybody),
         )
 
     def _anybody(self, asker: Asker) -> bool:

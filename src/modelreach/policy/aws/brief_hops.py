@@ -7,8 +7,8 @@ rule that may tell more of a thing than a set has in common is tried on each, as
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import cached_property, lru_cache, partial
 from string import Formatter
 
 import msgspec
@@ -19,23 +19,97 @@ from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import Became, How
 from modelreach.policy.aws.classes import unclear
-from modelreach.policy.aws.conditions import conditions_expr
+from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.credentials import credential_pivots
-from modelreach.policy.aws.escalation import EscalationRule, Need, Way, rules
+from modelreach.policy.aws.escalation import EscalationRule, Need, Way, rules, rules_by_id
 from modelreach.policy.aws.estate import ANY_POLICY, Estate
-from modelreach.policy.aws.needs import Aim, Questions, Told
+from modelreach.policy.aws.invited import Invited
+from modelreach.policy.aws.layers import Policies
+from modelreach.policy.aws.matching import action_matches
+from modelreach.policy.aws.needs import Aim, Questions, limits
 from modelreach.policy.aws.roster import Roster, Sorted, sign
 from modelreach.policy.aws.shelves import Shelving
-from modelreach.policy.aws.statement import Effect
+from modelreach.policy.aws.slices import Slices, Told
+from modelreach.policy.aws.statement import Effect, Patterns
+from modelreach.policy.box import Box
 from modelreach.policy.brief import Hop
 from modelreach.policy.engine import Pivot
 from modelreach.policy.escalation.mechanism import strength_of, tried
-from modelreach.policy.expr import FALSE
-from modelreach.policy.permissions import PermissionSet
+from modelreach.policy.glob import match
+from modelreach.snapshot import Principal
 
 #: Strengths from sure to unsure.
 _ORDER = (Strength.CERTAIN, Strength.CONDITIONAL, Strength.UNKNOWN, Strength.INFLUENCE)
 _WEAKNESS = {strength: place for place, strength in enumerate(_ORDER)}
+
+
+#: A rule, and the ways of it that may lead somewhere.
+_Ways = tuple[EscalationRule, tuple[Way, ...]]
+#: Targets, whether each is a scope that is taken over, and how weak the surest hop there is.
+_Best = dict[tuple[str, bool], int]
+
+
+class Common(msgspec.Struct, frozen=True, eq=False):
+    """Hops that principals have in common whose policies say the same of them: the same tuples.
+
+    Of `aimed` each is without those that are aimed at itself. `left` are the ways of rules that
+    each tries for itself, `assuming` those of rules that are aimed at whom one may assume;
+    `anybody`: it does not matter who of them asks, except where a trust says so.
+    """
+
+    hops: tuple[Hop, ...]
+    aimed: tuple[Hop, ...]
+    taken: Pivot | None
+    anybody: bool
+    left: tuple[_Ways, ...] = ()
+    assuming: tuple[_Ways, ...] = ()
+
+    @property
+    def administers_surely(self) -> bool:
+        """Do they administer their account for certain?"""
+        return self.taken is not None and self.taken.strength is Strength.CERTAIN
+
+
+class _ByRule(msgspec.Struct, frozen=True, eq=False):
+    """Where one rule leads. `left`: each has to try it for itself."""
+
+    number: int
+    found: _Best
+    aimed: _Best
+    left: bool = False
+
+
+class _Home(msgspec.Struct, eq=False):
+    """One account: who is in it, what its principals' policies say, and where that leads them."""
+
+    roster: Roster
+    taken: dict[object, Pivot | None] = msgspec.field(default_factory=dict[object, "Pivot | None"])
+    led: dict[object, _ByRule] = msgspec.field(default_factory=dict[object, _ByRule])
+    together: dict[object, tuple[tuple[Hop, ...], tuple[Hop, ...]]] = msgspec.field(
+        default_factory=dict[object, tuple[tuple[Hop, ...], tuple[Hop, ...]]]
+    )
+    parts: dict[tuple[str, bool, int], tuple[_Part, ...]] = msgspec.field(
+        default_factory=dict[tuple[str, bool, int], "tuple[_Part, ...]"]
+    )
+
+
+class _Abroad(msgspec.Struct, frozen=True, eq=False):
+    """The roles, wherever, that trust a name: `some` are sets of those that ask who in particular
+    calls, `others` the other sets."""
+
+    among: Sorted
+    some: tuple[int, ...]
+    others: tuple[int, ...]
+
+
+#: Roles of other accounts that are told apart by nothing, by their trust: bits of each set.
+_Part = tuple[Policies, tuple[int, ...]]
+#: What is found and aimed, and whether each has to try it for itself.
+_Result = tuple[_Best, _Best, bool]
+
+#: How many accounts are kept at a time: principals come mostly account by account. And how many
+#: slices are numbered.
+_MOST, _MOST_SLICES = 64, 1 << 16
 
 
 class Hops:
@@ -43,100 +117,229 @@ class Hops:
 
     def __init__(self, estate: Estate, shelving: Shelving) -> None:
         self._estate, self._shelving = estate, shelving
-        self._rosters: dict[str, Roster] = {}
-        self._abroad: dict[str, tuple[Sorted, tuple[int, ...]]] = {}
+        self._homes: dict[str, _Home] = {}
+        self._abroad: dict[str, _Abroad] = {}
+        self._slices = Slices()
+        self.invited = Invited()
 
-    def common(self, asker: Asker, held: PermissionSet, *, anybody: bool) -> Common:
-        """Give the hops that hang on nothing but the policies, whoever of them it is that asks.
-        `anybody`: others may have the same policies."""
-        taken = pivoting.administers(asker)
-        questions = Questions(asker, held)
-        found, aimed = _Found(), _Found()
-        if taken is not None:
-            found.take(taken)
-        keys = tuple(filter(_of_all, self._estate.keys_of(asker.principal))) if anybody else ()
-        left: set[str] = set()
-        if taken is not None and taken.strength is Strength.CERTAIN:
-            aimed.add(self._estate.known_elsewhere(asker.principal.scope), Strength.CERTAIN)
-        else:
-            roster = self.roster(asker.principal.scope)
-            trusting = roster.trusting(keys) & ~roster.trusting_some
-            self._assume_here(asker, questions, roster, trusting, found)
-            prober = pivoting.AwsProber(questions, source="")
-            for rule in rules():
-                if not rule.plain and rule.id not in _own_rules():
-                    trial = _Trial.of(rule, prober, roster, trusting)
-                    if trial is not None and not trial.run(found, aimed):
-                        left.add(rule.id)
-        if not self._apart(asker, questions):
-            self._assume_abroad(asker, questions, keys, False, found)
-        return Common(found.hops(), aimed.hops(), taken, questions, anybody, frozenset(left))
+    def common(self, asker: Asker, *, anybody: bool) -> Common:
+        """Give the hops that hang on nothing but the policies. `anybody`: it does not matter which
+        of those who have them asks, except where a trust says so."""
+        return self._one(asker, anybody).common()
 
     def own(
         self, asker: Asker, secrets: Mapping[str, tuple[str, ...]], common: Common
     ) -> tuple[Hop, ...]:
         """Give the other hops of a principal; `secrets` are those that open somebody."""
-        found = _Found(asker.name)
-        questions = common.questions.by(asker)
+        return self._one(asker, common.anybody).own(secrets, common)
+
+    def _one(self, asker: Asker, anybody: bool) -> _One:
+        home = self._home(asker.principal.scope)
+        return _One(self, home, asker, self._slices, anybody)
+
+    def _home(self, account: str) -> _Home:
+        if len(self._slices.numbers) > _MOST_SLICES:
+            # What is known of accounts is by the numbers of slices.
+            self._homes.clear()
+            self._slices = Slices()
+        home = self._homes.pop(account, None)
+        if home is None:
+            home = _Home(Roster(self._estate, self._shelving, account))
+            if len(self._homes) >= _MOST:
+                del self._homes[next(iter(self._homes))]
+        # The last one used stands last.
+        self._homes[account] = home
+        return home
+
+    def trusting(self, key: str) -> _Abroad:
+        """Give the roles that trust a name, wherever, and their sets."""
+        if key not in self._abroad:
+            groups: dict[tuple[bool, object], list[str]] = {}
+            principals, named = self._estate.facts.principals, self._estate.named
+            for name in named.trusts.get(key, ()):
+                role = principals.get(name)
+                if role is not None:
+                    alike = sign(role, self._estate), self._shelving.home(role.scope)
+                    groups.setdefault((name in named.trusting_some, alike), []).append(name)
+            among = Sorted(tuple(sorted(name for names in groups.values() for name in names)))
+            some, others = (
+                tuple(among.bits(names) for (asks, _), names in groups.items() if asks is which)
+                for which in (True, False)
+            )
+            self._abroad[key] = _Abroad(among, some, others)
+        return self._abroad[key]
+
+
+class _One:
+    """One principal, as it looks for whom it may become."""
+
+    def __init__(
+        self, hops: Hops, home: _Home, asker: Asker, slices: Slices, anybody: bool
+    ) -> None:
+        self._hops, self._home, self._asker, self._anybody = hops, home, asker, anybody
+        self._estate, self._roster = asker.estate, home.roster
+        self._questions = Questions(asker, slices)
         keys = self._estate.keys_of(asker.principal)
-        mine = [key for key in keys if not (common.anybody and _of_all(key))]
-        theirs = [key for key in keys if key not in mine]
+        self._shared = tuple(filter(_of_all, keys)) if anybody else ()
+        self._mine = tuple(key for key in keys if key not in self._shared)
+        self._keys = keys
+
+    def own(self, secrets: Mapping[str, tuple[str, ...]], common: Common) -> tuple[Hop, ...]:
+        """Give what hangs on who it is."""
+        found = _Found(self._asker.name)
         if not common.administers_surely:
-            self._own_here(asker, questions, (mine, theirs), found, common)
-        if self._apart(asker, questions):
-            for role in pivoting.trusting_elsewhere(asker, questions.held):
-                self._assume(asker, Sorted((role,)), 1, found)
+            self._own_here(common, found)
+        if self._apart:
+            boxes = self._questions.sliced.boxes("sts:AssumeRole")
+            for role in pivoting.trusting_elsewhere(self._asker, boxes):
+                self._assume(Sorted((role,)), 1, found)
         else:
-            self._assume_abroad(asker, questions, mine, False, found)
-            self._assume_abroad(asker, questions, keys, True, found)
+            self._assume_abroad(self._mine, False, found)
+            self._assume_abroad(self._keys, True, found)
         if secrets:
-            taken = [common.taken] if common.taken is not None else []
-            for pivot in credential_pivots(asker, secrets, taken):
+            administered = [common.taken] if common.taken is not None else []
+            for pivot in credential_pivots(self._asker, secrets, administered):
                 found.take(pivot)
         return found.hops()
 
-    def _own_here(
-        self,
-        asker: Asker,
-        questions: Questions,
-        keys: tuple[list[str], list[str]],
-        found: _Found,
-        common: Common,
-    ) -> None:
-        """Give what hangs on who it is, within its account: `keys` are names of its own, and
-        those that all of its account have."""
-        roster = self.roster(asker.principal.scope)
-        mine, theirs = map(roster.trusting, keys)
-        trusting = mine | (theirs & roster.trusting_some)
-        here = trusting & ~roster.principals.bit(asker.name)
-        self._assume_here(asker, questions, roster, here, found)
-        prober = pivoting.AwsProber(questions, asker.name)
-        itself = roster.principals.bit(asker.principal.id)
-        for rule in rules():
-            if rule.id in _own_rules() or rule.id in common.left:
-                trial = _Trial.of(rule, prober, roster, (mine | theirs) & ~itself)
-                if trial is not None and not trial.run(found, found, asker.principal.id):
-                    trial.one_by_one(found)
-            elif trusting and not rule.plain and rule.target and rule.target.assumable:
-                trial = _Trial.of(rule, prober, roster, trusting & ~itself)
-                if trial is not None:
-                    trial.run(found, found, asker.principal.id)
+    # --- what others have as well ----------------------------------------------------------
 
-    def roster(self, account: str) -> Roster:
-        """Give the roster of an account."""
-        if account not in self._rosters:
-            self._rosters[account] = Roster(self._estate, self._shelving, account)
-        return self._rosters[account]
+    def common(self) -> Common:
+        """Give what hangs on the policies."""
+        taken = self._taken()
+        if taken is not None and taken.strength is Strength.CERTAIN:
+            return self._as_administrator(taken)
+        return self._by_policies(taken)
+
+    def _taken(self) -> Pivot | None:
+        """Give the taking over of the account, asked once for all whose policies say the same."""
+        if not self._anybody:
+            return pivoting.administers(self._asker)
+        numbers = self._numbers(pivoting.ADMINISTRATION)
+        known = self._home.taken
+        if numbers not in known:
+            known[numbers] = pivoting.administers(self._asker)
+        return known[numbers]
+
+    def _numbers(self, actions: Iterable[str]) -> tuple[int, ...]:
+        return tuple(map(self._questions.sliced.number, actions))
+
+    def _as_administrator(self, taken: Pivot) -> Common:
+        found, aimed = _Found(), _Found()
+        found.take(taken)
+        aimed.add(self._estate.known_elsewhere(self._asker.principal.scope), Strength.CERTAIN)
+        abroad = self._once(("abroad",), ("sts:AssumeRole",), self._common_abroad)
+        hops, aims = self._together([_ByRule(-1, found.best, aimed.best), abroad])
+        return Common(hops, aims, taken, self._anybody)
+
+    def _by_policies(self, taken: Pivot | None) -> Common:
+        first = _Found()
+        if taken is not None:
+            first.take(taken)
+        questions = self._questions
+        prober = pivoting.AwsProber(questions, source="")
+        trusting = self._roster.trusting(self._shared) & ~self._roster.trusting_some
+        results = [
+            _ByRule(-2 if taken is None else _WEAKNESS[taken.strength] - 8, first.best, {}),
+            self._once(("here",), ("sts:AssumeRole",), partial(self._common_here, trusting)),
+        ]
+        rules = candidates(
+            _chances(self._asker), questions.naming_kinds, questions.named_somewhere
+        )
+        left: list[_Ways] = []
+        assuming: list[_Ways] = []
+        for rule in rules:
+            if rule.id in _own_rules():
+                left.append((rule, prober.ways(rule)))
+                continue
+            trial = partial(self._tried, rule, prober, trusting)
+            result = self._once((rule.id,), _actions_of(rule.id), trial)
+            results.append(result)
+            if result.left:
+                left.append((rule, prober.ways(rule)))
+            elif rule.target is not None and rule.target.assumable:
+                assuming.append((rule, prober.ways(rule)))
+        results.append(self._once(("abroad",), ("sts:AssumeRole",), self._common_abroad))
+        hops, aimed = self._together(results)
+        some = (tuple(one for one in ways if one[1]) for ways in (left, assuming))
+        return Common(hops, aimed, taken, self._anybody, *some)
+
+    def _once(
+        self, name: tuple[str, ...], actions: Sequence[str], work: Callable[[], _Result]
+    ) -> _ByRule:
+        """Work something out once for all whose policies say the same of some actions."""
+        if not self._anybody:
+            return _ByRule(0, *work())
+        key = (name, self._numbers(actions))
+        known = self._home.led
+        if key not in known:
+            known[key] = _ByRule(len(known), *work())
+        return known[key]
+
+    def _together(self, results: list[_ByRule]) -> tuple[tuple[Hop, ...], tuple[Hop, ...]]:
+        """Put results together; what comes of the same ones is the same."""
+        telling = [one for one in results if one.found or one.aimed]
+        key = tuple(one.number for one in telling) if self._anybody else None
+        if key is not None and key in self._home.together:
+            return self._home.together[key]
+        found, aimed = _Found(), _Found()
+        for one in telling:
+            found.join(one.found)
+            aimed.join(one.aimed)
+        hops = found.hops(), aimed.hops()
+        if key is not None:
+            self._home.together[key] = hops
+        return hops
+
+    def _tried(self, rule: EscalationRule, prober: pivoting.AwsProber, trusting: int) -> _Result:
+        found, aimed = _Found(), _Found()
+        ways = prober.ways(rule)
+        done = not ways or _Trial(rule, ways, prober, self._roster, trusting).run(found, aimed)
+        return found.best, aimed.best, not done
+
+    def _common_here(self, trusting: int) -> _Result:
+        found = _Found()
+        self._assume_here(trusting, found)
+        return found.best, {}, False
+
+    def _common_abroad(self) -> _Result:
+        found = _Found()
+        if not self._apart:
+            self._assume_abroad(self._shared, False, found)
+        return found.best, {}, False
+
+    # --- what is its own -------------------------------------------------------------------
+
+    def _own_here(self, common: Common, found: _Found) -> None:
+        """Give what hangs on who it is, within its account."""
+        asker, roster = self._asker, self._roster
+        mine, theirs = map(roster.trusting, (self._mine, self._shared))
+        trusting = (mine | (theirs & roster.trusting_some)) & ~roster.trusting_some
+        asking = (mine | theirs) & roster.trusting_some
+        if asking:
+            trusting |= asking & self._meaning()
+        self._assume_here(trusting & ~roster.principals.bit(asker.name), found)
+        prober = pivoting.AwsProber(self._questions, asker.name)
+        itself = roster.principals.bit(asker.principal.id)
+        running = roster.running(asker.principal.id)
+        for rule, ways in common.left:
+            if _of_caller(rule) and running.isdisjoint(rule.compute.kind if rule.compute else ()):
+                continue
+            trial = _Trial(rule, ways, prober, roster, (mine | theirs) & ~itself)
+            if not trial.run(found, found, asker.principal.id):
+                trial.one_by_one(found)
+        for rule, ways in common.assuming if trusting else ():
+            trial = _Trial(rule, ways, prober, roster, trusting & ~itself)
+            trial.run(found, found, asker.principal.id)
 
     # --- plain trust -----------------------------------------------------------------------
 
-    def _assume_here(
-        self, asker: Asker, questions: Questions, roster: Roster, trusting: int, found: _Found
-    ) -> None:
+    def _assume_here(self, trusting: int, found: _Found) -> None:
+        roster = self._roster
         masks = [part for one in roster.sets("role") if (part := one & trusting)]
         if not masks:
             return
-        told = questions.told("sts:AssumeRole")
+        told = self._questions.sliced.told("sts:AssumeRole")
         if told is None:
             masks = list(_each(trusting))
         else:
@@ -144,73 +347,70 @@ class Hops:
             if told.tags:
                 masks = [p for m in masks for by in roster.by_tags(told.tags) if (p := m & by)]
         for mask in masks:
-            self._assume(asker, roster.principals, mask, found)
+            self._assume(roster.principals, mask, found)
 
-    def _assume(self, asker: Asker, among: Sorted, mask: int, found: _Found) -> None:
+    def _assume(self, among: Sorted, mask: int, found: _Found) -> None:
         role = self._estate.facts.principals.get(among.first(mask))
         if role is None or role.kind != "role":
             return
-        decision = pivoting.assume(asker, role)
+        decision = pivoting.assume(self._asker, role)
         if decision.verdict is not Verdict.DENY:
             found.add(among.of(mask), strength_of(decision.residual))
 
-    def _assume_abroad(
-        self, asker: Asker, questions: Questions, keys: Sequence[str], some: bool, found: _Found
-    ) -> None:
+    def _assume_abroad(self, keys: Sequence[str], some: bool, found: _Found) -> None:
         """Roles of other accounts that trust one of these names: of those that the own policies
         let it assume at all, the ones that ask who in particular calls, or the others."""
-        told = questions.told("sts:AssumeRole")
-        boxes = [b for b in questions.held.boxes if b.actions.contains("sts:assumerole")]
-        if told is None or not boxes:
+        boxes = self._questions.sliced.boxes("sts:AssumeRole")
+        if not boxes:
             return
-        personal = self._estate.named.trusting_some
         for key in keys:
-            among, sets = self._trusting(key)
-            here = among.matching(f"arn:*:iam::{asker.principal.scope}:*")
-            for mask in among.parted(sets, told.globs):
-                elsewhere = mask & ~here
-                name = among.first(elsewhere) if elsewhere else ""
-                if not name or (name in personal) is not some:
-                    continue
-                if some and not self._may_mean(name, asker):
-                    continue
-                if any(box.resources.contains(name) for box in boxes):
-                    self._assume(asker, among, elsewhere, found)
+            among = self._hops.trusting(key).among
+            for trust, masks in self._parts_abroad(key, some, boxes):
+                if not some or self._hops.invited.may_mean(trust, self._context):
+                    for mask in masks:
+                        self._assume(among, mask, found)
 
-    def _may_mean(self, name: str, asker: Asker) -> bool:
-        """May a role's trust let the caller in, as far as its conditions tell of callers?"""
-        context = asker.estate.context(asker.caller, asker.principal, "", "", asker.fixed)
-        policies = self._estate.attached(name, "trust")
-        return any(
-            policy.document.problems
-            or statement.not_understood
-            or (
-                statement.effect is Effect.ALLOW
-                and conditions_expr(statement.conditions, context, variables=statement.variables)
-                is not FALSE
-            )
-            for policy in policies
-            for statement in policy.document.statements
-        )
+    def _parts_abroad(self, key: str, some: bool, boxes: Sequence[Box]) -> tuple[_Part, ...]:
+        """Give those that trust a name and may be assumed as far as the own policies go, parted by
+        their patterns."""
+        sliced, parts = self._questions.sliced, self._home.parts
+        place = key, some, sliced.number("sts:AssumeRole")
+        if place not in parts:
+            abroad, told = self._hops.trusting(key), sliced.told("sts:AssumeRole")
+            among, sets = abroad.among, abroad.some if some else abroad.others
+            here = among.matching(f"arn:*:iam::{self._asker.principal.scope}:*")
+            away = (mask & ~here for mask in among.parted(sets, told.globs if told else ()))
+            groups: dict[tuple[str, ...], tuple[Policies, list[int]]] = {}
+            for mask in filter(None, away):
+                first = among.first(mask)
+                if any(box.resources.contains(first) for box in boxes):
+                    trust = self._estate.attached(first, "trust") if some else ()
+                    digests = tuple(policy.digest for policy in trust)
+                    groups.setdefault(digests, (trust, []))[1].append(mask)
+            parts[place] = tuple((trust, tuple(masks)) for trust, masks in groups.values())
+        return parts[place]
 
-    def _apart(self, asker: Asker, questions: Questions) -> bool:
+    @cached_property
+    def _context(self) -> Context:
+        asker = self._asker
+        return asker.estate.context(asker.caller, asker.principal, "", "", asker.fixed)
+
+    def _meaning(self) -> int:
+        """Give the bits of those of its account whose trust asks who in particular calls, and may
+        mean this one."""
+        found = 0
+        for trust, mask in self._roster.asking:
+            if self._hops.invited.may_mean(trust, self._context):
+                found |= mask
+        return found
+
+    @cached_property
+    def _apart(self) -> bool:
         """Do its policies tell roles of other accounts apart by more than patterns?"""
-        told = questions.told("sts:AssumeRole")
-        return told is None or bool(told.tags) or "resourceaccount" in told.text or unclear(asker)
-
-    def _trusting(self, key: str) -> tuple[Sorted, tuple[int, ...]]:
-        """Give the roles that trust a name, wherever, and their sets."""
-        if key not in self._abroad:
-            groups: dict[object, list[str]] = {}
-            principals = self._estate.facts.principals
-            for name in self._estate.named.trusts.get(key, ()):
-                role = principals.get(name)
-                if role is not None:
-                    alike = sign(role, self._estate), self._shelving.home(role.scope)
-                    groups.setdefault(alike, []).append(name)
-            among = Sorted(tuple(sorted(name for names in groups.values() for name in names)))
-            self._abroad[key] = among, tuple(map(among.bits, groups.values()))
-        return self._abroad[key]
+        told = self._questions.sliced.told("sts:AssumeRole")
+        if told is None or told.tags or "resourceaccount" in told.text:
+            return True
+        return unclear(self._asker)
 
 
 def _of_all(key: str) -> bool:
@@ -225,36 +425,24 @@ def _each(mask: int) -> Iterator[int]:
         mask ^= low
 
 
-class Common(msgspec.Struct, frozen=True, eq=False):
-    """Hops that principals with the same policies have in common. Of `aimed` each is without
-    those that are aimed at itself. `left` are rules that each tries for itself; `anybody`: it
-    does not matter who of them asks, except where a trust says so."""
-
-    hops: tuple[Hop, ...]
-    aimed: tuple[Hop, ...]
-    taken: Pivot | None
-    questions: Questions
-    anybody: bool
-    left: frozenset[str]
-
-    @property
-    def administers_surely(self) -> bool:
-        """Do they administer their account for certain?"""
-        return self.taken is not None and self.taken.strength is Strength.CERTAIN
-
-
 class _Found:
     """The surest hop to each target so far, but to `name`."""
 
     def __init__(self, name: str = "") -> None:
         self._name = name
-        self._best: dict[tuple[str, bool], int] = {}
+        self.best: _Best = {}
+
+    def join(self, best: _Best) -> None:
+        for key, weakness in best.items():
+            known = self.best.get(key)
+            if known is None or weakness < known:
+                self.best[key] = weakness
 
     def take(self, pivot: Pivot) -> None:
         self.add((pivot.target,), pivot.strength, pivot.kind == "administer")
 
     def add(self, targets: Iterable[str], strength: Strength, administers: bool = False) -> None:
-        weakness, best = _WEAKNESS[strength], self._best
+        weakness, best = _WEAKNESS[strength], self.best
         for target in targets:
             key = (target, administers)
             known = best.get(key)
@@ -262,10 +450,10 @@ class _Found:
                 best[key] = weakness
 
     def hops(self) -> tuple[Hop, ...]:
-        self._best.pop((self._name, False), None)
+        self.best.pop((self._name, False), None)
         return tuple(
             Hop(target, _ORDER[weakness], administers)
-            for (target, administers), weakness in self._best.items()
+            for (target, administers), weakness in self.best.items()
         )
 
 
@@ -282,14 +470,8 @@ class _Trial(msgspec.Struct):
     assumable: int
     found: _Found = msgspec.field(default_factory=lambda: _Found())
     spared: str = ""
-
-    @staticmethod
-    def of(
-        rule: EscalationRule, prober: pivoting.AwsProber, roster: Roster, assumable: int
-    ) -> _Trial | None:
-        """Give the trial of a rule; None where it leads nowhere at a glance."""
-        ways = prober.ways(rule)
-        return _Trial(rule, ways, prober, roster, assumable) if ways else None
+    told: Sequence[Told] = ()
+    _prefix: object = None
 
     def run(self, found: _Found, aimed: _Found, spared: str = "") -> bool:
         """Try it, by sets where they have all in common that the rule may tell, and one by one
@@ -324,7 +506,7 @@ class _Trial(msgspec.Struct):
         if self.rule.target is not None and self.rule.target.assumable:
             actions.add("sts:AssumeRole")
         for action in sorted(actions):
-            told = self.prober.questions.told(action)
+            told = self.prober.questions.sliced.told(action)
             if told is None:
                 return None
             found.append(told)
@@ -363,6 +545,7 @@ class _Trial(msgspec.Struct):
             sets = [bit for one in sets for bit in _each(one)]
         else:
             sets = _parted(sets, roster, told)
+        self.told, self._prefix = told, self._portable()
         for part in sets:
             self._on_set(part)
 
@@ -372,9 +555,43 @@ class _Trial(msgspec.Struct):
         first = facts[principals.first(mask)]
         if not aiming.touched(rule, first, self.prober.questions):
             return
-        strength = self._weakest_of(Aim(first.id, first))
+        strength = self._aimed_at(first)
         if strength is not None:
             self.found.add(_yields(rule, principals.of(mask)), strength)
+
+    def _aimed_at(self, first: Principal) -> Strength | None:
+        """Give the surest that the rule comes to, aimed at somebody: the same in all accounts in
+        which nothing tells it apart."""
+        aim = Aim(first.id, first)
+        if self._prefix is None:
+            return self._weakest_of(aim)
+        told = self.told
+        key = (
+            self._prefix,
+            self.roster.sign(first),
+            tuple(match(glob, first.id) for one in told for glob in one.globs),
+            tuple(_tagged(first, one.tags) for one in told),
+        )
+        known = self.prober.questions.slices.aimed
+        if key not in known:
+            known[key] = self._weakest_of(aim)
+        return known[key]
+
+    def _portable(self) -> object:
+        """Give all that an aim of the rule hangs on beside whom it is aimed at; None where that is
+        more than slices tell."""
+        rule, questions = self.rule, self.prober.questions
+        if rule.id not in _anywhere() or not all(one.anywhere for one in self.told):
+            return None
+        sliced, actions = questions.sliced, _actions_of(rule.id)
+        told = [sliced.told(action) for action in actions]
+        if not all(one is not None and one.anywhere for one in told):
+            return None
+        asker = questions.asker
+        theirs = asker.estate.resource_layers("", asker.principal.scope)
+        if theirs.unread:
+            return None
+        return rule.id, tuple(map(sliced.number, actions)), limits(theirs)
 
     # --- runtimes --------------------------------------------------------------------------
 
@@ -411,6 +628,11 @@ class _Trial(msgspec.Struct):
                 self.found.add(names, strength)
 
 
+def _tagged(principal: Principal, tags: tuple[str, ...]) -> tuple[str | None, ...]:
+    values = {key.lower(): value for key, value in principal.tags.items()} if tags else {}
+    return tuple(map(values.get, tags))
+
+
 def _parted(sets: Iterable[int], roster: Roster, told: Iterable[Told]) -> list[int]:
     told = list(told)
     masks = roster.principals.parted(sets, (glob for one in told for glob in one.globs))
@@ -435,6 +657,65 @@ def _yields(rule: EscalationRule, names: tuple[str, ...]) -> Iterable[str]:
 _OF_TARGETS = frozenset({"target", "target-any-policy", "no-boundary", "limited-target"})
 
 
+# --- which rules may lead somewhere at all ------------------------------------------------------
+
+
+@lru_cache(1)
+def _places() -> dict[str, int]:
+    """Give a bit for each action (in lower case) that a caller may need."""
+    needs = (n for rule in rules() for way in rule.ways for n in way.needs if not n.by)
+    names = dict.fromkeys(need.action.lower() for need in needs)
+    return {name: 1 << place for place, name in enumerate(names)}
+
+
+@lru_cache(1 << 14)
+def _matched(actions: Patterns) -> int:
+    return sum(bit for name, bit in _places().items() if action_matches(actions, name))
+
+
+def _chances(asker: Asker) -> int:
+    """Give the bits of the actions that identity policies may allow."""
+    if unclear(asker):
+        return -1
+    found = 0
+    for policy in asker.layers.identity:
+        for statement in policy.document.statements:
+            if statement.effect is Effect.ALLOW:
+                found |= _matched(statement.actions)
+    return found
+
+
+@lru_cache(1 << 12)
+def candidates(
+    chances: int, naming: frozenset[str], named_somewhere: bool
+) -> tuple[EscalationRule, ...]:
+    """Give the rules that may lead somewhere who may have these actions: see `pivots`."""
+
+    def may(need: Need, rule: EscalationRule) -> bool:
+        if need.by or chances & _places()[need.action.lower()]:
+            return True
+        if need.on == "compute":
+            return rule.compute is None or not naming.isdisjoint(rule.compute.kind)
+        return need.on == "linked" and named_somewhere
+
+    return tuple(
+        rule
+        for rule in rules()
+        if not rule.plain and any(all(may(n, rule) for n in way.needs) for way in rule.ways)
+    )
+
+
+@lru_cache(1 << 10)
+def _actions_of(rule_id: str) -> tuple[str, ...]:
+    """Give the actions that tell where a rule leads."""
+    rule = rules_by_id()[rule_id]
+    needs = (need for way in rule.ways for need in way.needs if not need.by)
+    found = {need.action for need in needs}
+    if rule.target is not None and rule.target.assumable:
+        found.add("sts:AssumeRole")
+    return tuple(sorted(found))
+
+
 @lru_cache(1)
 def _in_sets() -> tuple[frozenset[str], frozenset[str]]:
     """Give the rules that can be tried by sets of principals, and those by sets of runtimes."""
@@ -449,9 +730,15 @@ def _own_rules() -> frozenset[str]:
     return frozenset(rule.id for rule in rules() if not rule.plain and _of_asker(rule))
 
 
+def _of_caller(rule: EscalationRule) -> bool:
+    """Does it work on what runs as the caller, or names it, only?"""
+    compute = rule.compute
+    return compute is not None and (compute.of_caller or bool(compute.caller_in))
+
+
 def _of_asker(rule: EscalationRule) -> bool:
     target, compute = rule.target, rule.compute
-    if compute is not None and (compute.of_caller or compute.caller_in):
+    if _of_caller(rule):
         return True
     at_principals, _ = _in_sets()
     if target is not None and target.kind != "credential" and rule.id not in at_principals:
@@ -468,9 +755,7 @@ def _aims_at_principals(rule: EscalationRule) -> bool:
     if target is None or target.kind not in ("user", "role") or rule.compute is not None:
         return False
     return rule.yields in _OF_TARGETS and not any(
-        need.by == "target" or _filled(need, frozenset())
-        for way in rule.ways
-        for need in way.needs
+        _filled(need, frozenset()) for way in rule.ways for need in way.needs
     )
 
 
@@ -478,10 +763,25 @@ def _aims_at_principals(rule: EscalationRule) -> bool:
 def _by_member() -> frozenset[str]:
     """Give the rules that tell of a principal what its set does not have in common: its
     policies."""
+
+    def tells(need: Need) -> bool:
+        return need.on == "target-policy" or need.by == "target"
+
+    return frozenset(
+        rule.id for rule in rules() if any(tells(need) for way in rule.ways for need in way.needs)
+    )
+
+
+@lru_cache(1)
+def _anywhere() -> frozenset[str]:
+    """Give the rules aimed at principals that tell nothing of an account."""
+    at_principals, _ = _in_sets()
     return frozenset(
         rule.id
         for rule in rules()
-        if any(need.on == "target-policy" for way in rule.ways for need in way.needs)
+        if rule.id in at_principals - _by_member()
+        and not (rule.target and rule.target.assumable)
+        and not any(way.exists or way.holds for way in rule.ways)
     )
 
 

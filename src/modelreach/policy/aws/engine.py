@@ -176,7 +176,7 @@ class AwsEngine:
 
     def _hops(self, principal: str) -> Iterator[Pivot]:
         asker = self._asker(principal)
-        own = tuple(pivoting.pivots(asker, self.permissions(principal)))
+        own = tuple(pivoting.pivots(asker))
         yield from own
         yield from credential_pivots(asker, self._secrets, own)
 

@@ -303,6 +303,12 @@ def rules() -> tuple[EscalationRule, ...]:
 
 
 @lru_cache(maxsize=1)
+def ways_by_id() -> dict[str, tuple[Way, ...]]:
+    """Give the ways of each rule."""
+    return {rule.id: rule.ways for rule in rules()}
+
+
+@lru_cache(maxsize=1)
 def rules_by_id() -> dict[str, EscalationRule]:
     """Give the rules by id."""
     return {rule.id: rule for rule in rules()}

@@ -226,7 +226,7 @@ class Estate:
             return Layers()
         change = became(name)
         boundary = self.attached(principal.id, "boundary")
-        has_boundary = bool(boundary) or bool(principal.attributes.get("boundary"))
+        has_boundary = self.bounded(principal)
         lifted = change is not None and change.how is How.NO_BOUNDARY
         return Layers(
             identity=self.identity_policies(name if change else principal.id),
@@ -234,6 +234,12 @@ class Estate:
             session=self._session(change),
             scps=self._limit_levels(principal.scope, "scp"),
             unread=self._unread_of_principal(principal),
+        )
+
+    def bounded(self, principal: Principal) -> bool:
+        """Has a principal a permissions boundary, whether or not it was read?"""
+        return bool(principal.attributes.get("boundary")) or any(
+            one.kind == "boundary" for one in self.facts.attachments.get(principal.id, ())
         )
 
     def _limit_levels(self, account: str, kind: str) -> tuple[Policies, ...] | None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import lru_cache
+
+from msgspec.structs import replace
 
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.conditions import conditions_expr
@@ -16,9 +19,10 @@ from modelreach.policy.aws.effective import (
     unreadable,
     within,
 )
+from modelreach.policy.aws.evaluate import relevant
 from modelreach.policy.aws.layers import AppliedPolicy, Policies
 from modelreach.policy.aws.matching import PATTERN, partly_filled
-from modelreach.policy.aws.statement import Statement
+from modelreach.policy.aws.statement import Patterns, Statement
 from modelreach.policy.aws.variables import Template, Variable, template
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.expr import Atom, AtomKind, Expr
@@ -28,12 +32,18 @@ from modelreach.policy.permissions import PermissionSet
 _MOST = 256
 
 
-def held(asker: Asker) -> PermissionSet:
-    """Give the effective permission set on the principal's side.
+def held(asker: Asker, action: str | None = None) -> PermissionSet:
+    """Give the effective permission set on the principal's side; with an `action` (in lower case),
+    the part of it that is this action.
 
     The resource is not known here, so conditions on it stay open.
     """
-    return Holding().of(asker)
+    if action is None:
+        return Holding().of(asker)
+    reader = _reader(_context(asker))
+    own = reader.said(_of_policies(asker.layers.identity, action))
+    limiting = (reader.said(_of_policies(layer, action)) for layer in _limiting(asker))
+    return within(own, Limits.of(limiting))
 
 
 class Holding:
@@ -45,12 +55,9 @@ class Holding:
 
     def of(self, asker: Asker) -> PermissionSet:
         """Give what `held` does."""
-        context = asker.estate.context(asker.caller, asker.principal, "", "", asker.fixed)
-        reader = Reader(
-            lambda statement: _condition(statement, context),
-            lambda statement, glob: _filled(statement, glob, context),
-        )
-        own = reader.said(_statements(asker.layers.identity))
+        context = _context(asker)
+        reader = _reader(context)
+        own = reader.said(_of_policies(asker.layers.identity))
         return within(own, self._limiting(_limiting(asker), context, reader))
 
     def _limiting(self, layers: list[Policies], context: Context, reader: Reader) -> Limits:
@@ -59,7 +66,7 @@ class Holding:
         if known is None:
             if len(self._limits) >= _MOST:
                 del self._limits[next(iter(self._limits))]
-            limits = Limits.of(reader.said(_statements(layer)) for layer in layers)
+            limits = Limits.of(reader.said(_of_policies(layer)) for layer in layers)
             # The documents are kept with them, so that their ids stay taken.
             known = self._limits[key] = (layers, limits)
         return known[1]
@@ -93,17 +100,34 @@ def _told(layers: list[Policies], context: Context) -> Iterator[object]:
                             yield _filled(statement, glob, context)
 
 
-def _statements(policies: Policies) -> Statements:
-    return tuple(applied for policy in policies for applied in _of_policy(policy))
+def _context(asker: Asker) -> Context:
+    return asker.estate.context(asker.caller, asker.principal, "", "", asker.fixed)
 
 
-def _of_policy(policy: AppliedPolicy) -> Iterator[Applied]:
+def _reader(context: Context) -> Reader:
+    return Reader(
+        lambda statement: _condition(statement, context),
+        lambda statement, glob: _filled(statement, glob, context),
+    )
+
+
+def _of_policies(policies: Policies, action: str | None = None) -> Statements:
+    return tuple(applied for policy in policies for applied in _of_policy(policy, action))
+
+
+def _of_policy(policy: AppliedPolicy, action: str | None) -> Iterator[Applied]:
     document = policy.document
     if document.problems:
         ref = StatementRef(policy.layer, policy.name, policy.target, policy.digest, 0, "", "", "")
         yield from unreadable(document.problems, ref)
-    for statement in document.statements:
-        yield Applied(statement, policy.reference(statement))
+    for statement in document.statements if action is None else relevant(document, action):
+        said = statement if action is None else replace(statement, actions=_only(action))
+        yield Applied(said, policy.reference(statement))
+
+
+@lru_cache(1 << 12)
+def _only(action: str) -> Patterns:
+    return Patterns((action,))
 
 
 def _condition(statement: Statement, context: Context) -> Expr:

@@ -1,7 +1,7 @@
 """What one need of an escalation rule comes to for one principal: the questions it asks.
 
-Every question goes to the decision engine and is asked once. Before any, the principal's held
-set says whether it can have a chance at all.
+Every question goes to the decision engine and is asked once. Before any, what the principal's
+policies say of the action tells whether it can have a chance at all.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.escalation import Need
 from modelreach.policy.aws.evaluate import relevant
-from modelreach.policy.aws.layers import Request
-from modelreach.policy.aws.outline import outline
+from modelreach.policy.aws.layers import Layers, Request
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.services import belongs_to_aws, needs_resource_policy
+from modelreach.policy.aws.slices import Sliced, Slices, Told
 from modelreach.policy.box import Box
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Support
@@ -30,7 +30,6 @@ from modelreach.policy.escalation.mechanism import Met
 from modelreach.policy.expr import Expr, all_of, atoms
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import match
-from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal, Runtime
 
 
@@ -66,44 +65,33 @@ class Thing(msgspec.Struct, frozen=True):
     account: str
 
 
-class Questions(msgspec.Struct, dict=True):
-    """What one principal may do. `held` is its effective permission set."""
+class Questions(msgspec.Struct, dict=True, eq=False):
+    """What one principal may do. Those who share `slices` share answers, too: the statements that
+    an answer of them stands on may then be another one's."""
 
     asker: Asker
-    held: PermissionSet
-    _boxes: dict[str, tuple[Box, ...]] = msgspec.field(
-        default_factory=dict[str, "tuple[Box, ...]"]
-    )
-    _asked: dict[object, Decision] = msgspec.field(default_factory=dict[object, Decision])
-    _said: dict[str, Told] = msgspec.field(default_factory=dict[str, "Told"])
-    _has_on: dict[tuple[str, str], bool] = msgspec.field(
-        default_factory=dict[tuple[str, str], bool]
-    )
+    slices: Slices = msgspec.field(default_factory=Slices)
     _within_reach: dict[tuple[str, frozenset[str], bool], tuple[Runtime, ...]] = msgspec.field(
         default_factory=dict[tuple[str, frozenset[str], bool], "tuple[Runtime, ...]"]
     )
-    _samples: dict[object, tuple[str, ...]] = msgspec.field(
-        default_factory=dict[object, "tuple[str, ...]"]
-    )
 
-    def by(self, asker: Asker) -> Questions:
-        """Give the questions of another one with the same policies; answers are shared."""
-        return replace(self, asker=asker)
+    @cached_property
+    def sliced(self) -> Sliced:
+        """What the caller's policies say, by action."""
+        return Sliced(self.asker, self.slices)
 
     # --- at a glance -----------------------------------------------------------------------
 
     def has(self, action: str) -> bool:
-        """Is the action in the held set at all?"""
+        """May it have the action anywhere?"""
         return bool(self._of(action))
 
     def has_on(self, action: str, arn: str) -> bool:
-        """Does the held set have the action on this thing, conditions aside?"""
-        key = (action, arn)
-        found = self._has_on.get(key)
+        """May it have the action on this thing, conditions aside?"""
+        known, key = self.slices.has_on, (self.sliced.number(action), arn)
+        found = known.get(key)
         if found is None:
-            boxes = self._of(action)
-            found = any(box.resources.contains(arn) for box in boxes)
-            self._has_on[key] = found
+            found = known[key] = any(b.resources.contains(arn) for b in self._of(action))
         return found
 
     def within_reach(
@@ -128,10 +116,7 @@ class Questions(msgspec.Struct, dict=True):
         )
 
     def _of(self, action: str) -> tuple[Box, ...]:
-        if action not in self._boxes:
-            name = action.lower()
-            self._boxes[action] = tuple(b for b in self.held.boxes if b.actions.contains(name))
-        return self._boxes[action]
+        return self.sliced.boxes(action)
 
     @cached_property
     def _keys(self) -> tuple[str, ...]:
@@ -157,9 +142,10 @@ class Questions(msgspec.Struct, dict=True):
     def assume(self, role: Principal) -> Decision:
         """May the caller assume the role?"""
         key = (self.asker.name, role.id)
-        if key not in self._asked:
-            self._asked[key] = self.asker.decide("sts:AssumeRole", role.id, role.id, role.scope)
-        return self._asked[key]
+        answers = self.slices.answers
+        if key not in answers:
+            answers[key] = self.asker.decide("sts:AssumeRole", role.id, role.id, role.scope)
+        return answers[key]
 
     def naming(self, kind: str) -> tuple[Runtime, ...]:
         """Give the runtimes of a kind whose own policy may let the caller in."""
@@ -223,16 +209,17 @@ class Questions(msgspec.Struct, dict=True):
 
     def _decide(self, need: Need, aim: Aim, thing: Thing) -> Decision:
         extra = {**_tags(need.action, aim), **_context(need, aim)}
-        told = None if need.by else self.told(need.action)
+        told = None if need.by else self.sliced.told(need.action)
         asked = self._alike(need.action, thing, told) if told else thing
         known = {k: v for k, v in extra.items() if told is None or k.lower() in told.text}
         # What hangs on the policies only is the same for all that have these.
         of_policies = not need.by and told is not None and not isinstance(asked, Thing)
-        subject = "" if of_policies else self._subject(need, aim)
+        subject = self.sliced.number(need.action) if of_policies else self._subject(need, aim)
         key = (subject, need.action, asked, tuple(sorted(known.items())))
-        if key not in self._asked:
-            self._asked[key] = self._decided(need, aim, thing, extra)
-        return self._asked[key]
+        answers = self.slices.answers
+        if key not in answers:
+            answers[key] = self._decided(need, aim, thing, extra)
+        return answers[key]
 
     def _decided(self, need: Need, aim: Aim, thing: Thing, extra: Fixed) -> Decision:
         asker = self.asker
@@ -249,36 +236,35 @@ class Questions(msgspec.Struct, dict=True):
         estate = self.asker.estate
         facts = estate.facts
         name = action.lower()
-        if not thing.listed:
-            matches = tuple(match(glob, thing.arn) for glob in told.globs)
-            aws = belongs_to_aws(name, thing.arn), needs_resource_policy(name, thing.arn)
-            return thing.account, matches, aws
-        listed = facts.principals.get(thing.listed) or facts.resources.get(thing.listed)
-        if listed is None or thing.listed in estate.gaps_by_subject:
-            return thing
-        own = estate.resource_layers(thing.listed, thing.account)
-        policies = (*own.resource, *own.acl)
-        if own.grants or any(p.document.problems or relevant(p.document, name) for p in policies):
-            return thing
+        theirs = estate.resource_layers(thing.listed, thing.account)
         tags: tuple[str | None, ...] = ()
-        if told.tags:
-            values = {key.lower(): value for key, value in listed.tags.items()}
-            tags = tuple(map(values.get, told.tags))
+        if thing.listed:
+            listed = facts.principals.get(thing.listed) or facts.resources.get(thing.listed)
+            if listed is None or thing.listed in estate.gaps_by_subject:
+                return thing
+            policies = (*theirs.resource, *theirs.acl)
+            if theirs.grants or any(
+                p.document.problems or relevant(p.document, name) for p in policies
+            ):
+                return thing
+            if told.tags:
+                values = {key.lower(): value for key, value in listed.tags.items()}
+                tags = tuple(map(values.get, told.tags))
         return (
-            thing.account,
+            self._owner(thing, theirs, told),
             tuple(match(glob, thing.arn) for glob in told.globs),
             tags,
             belongs_to_aws(name, thing.arn),
             needs_resource_policy(name, thing.arn),
-            own.resource_managed_by_aws,
+            theirs.resource_managed_by_aws,
         )
 
-    def told(self, action: str) -> Told | None:
-        """Give by what the policies tell things apart for an action; None where that varies."""
-        if action not in self._said:
-            self._said[action] = Told.of(action.lower(), self.asker)
-        found = self._said[action]
-        return None if found.varying else found
+    def _owner(self, thing: Thing, theirs: Layers, told: Told) -> object:
+        """Give what it matters who owns a thing: of the caller's own account, which limits hold
+        for it, if the caller's policies do not ask for more."""
+        if thing.account != self.asker.principal.scope or theirs.unread or told.asks_owner:
+            return thing.account
+        return limits(theirs)
 
     def as_service(self, service: str, action: str, thing: Thing, extra: Fixed) -> Decision:
         """May the service do it, on behalf of this account, under the thing's own policy?"""
@@ -389,11 +375,11 @@ class Questions(msgspec.Struct, dict=True):
                 yield template.format(**fields)
 
     def _samples_of(self, action: str, kind: str) -> tuple[Thing, ...]:
-        key = (action, kind)
-        if key not in self._samples:
-            self._samples[key] = tuple(dict.fromkeys(self._somewhere(action, kind)))
         account = self.asker.principal.scope
-        return tuple(Thing(arn, "", account) for arn in self._samples[key])
+        known, key = self.slices.samples, (self.sliced.number(action), action, kind, account)
+        if key not in known:
+            known[key] = tuple(dict.fromkeys(self._somewhere(action, kind)))
+        return tuple(Thing(arn, "", account) for arn in known[key])
 
     def _somewhere(self, action: str, kind: str) -> Iterator[str]:
         """Give ARNs in the account on which the action may be held, one for each box."""
@@ -413,37 +399,11 @@ class Questions(msgspec.Struct, dict=True):
                 yield from (s for s in samples if s is not None and _plausible(s, glob))
 
 
-class Told(msgspec.Struct, frozen=True):
-    """By what a principal's policies tell things apart for an action: patterns, and tags.
-    `varying`: by something else, too. `text` is all that they say of the context, in lower case.
-    """
-
-    globs: tuple[str, ...]
-    tags: tuple[str, ...]
-    varying: bool
-    text: str
-
-    @staticmethod
-    def of(action: str, asker: Asker) -> Told:
-        mine = asker.layers
-        levels = (mine.identity, mine.boundaries or (), mine.session or (), *(mine.scps or ()))
-        said = [
-            statement
-            for level in levels
-            for policy in level
-            for statement in relevant(policy.document, action)
-        ]
-        outlines = [outline(statement) for statement in said]
-        globs = {glob for one in outlines for glob in one.globs}
-        tags = {tag for one in outlines for tag in one.tags}
-        varying = any(one.open for one in outlines)
-        text = " ".join(
-            text.lower()
-            for statement in said
-            for condition in statement.conditions
-            for text in (condition.key, *condition.values)
-        )
-        return Told(tuple(sorted(globs)), tuple(sorted(tags)), varying, text)
+def limits(theirs: Layers) -> object:
+    """Give the resource control policies that hold for something, by level."""
+    if theirs.rcps is None:
+        return None
+    return tuple(tuple(policy.digest for policy in level) for level in theirs.rcps)
 
 
 def editable(asker: Asker, holder: str) -> Iterator[str]:

@@ -6,7 +6,7 @@ so that resource ARNs, conditions, boundaries and organisation policies bind.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 import msgspec
 from msgspec.structs import replace
@@ -17,26 +17,36 @@ from modelreach.policy.aws.aims import aims
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.classes import unclear
-from modelreach.policy.aws.escalation import EscalationRule, Holds, Lowered, Need, Way, rules
+from modelreach.policy.aws.escalation import (
+    EscalationRule,
+    Holds,
+    Lowered,
+    Need,
+    Way,
+    rules,
+    ways_by_id,
+)
 from modelreach.policy.aws.estate import ANY_POLICY
 from modelreach.policy.aws.held import held as held_by
 from modelreach.policy.aws.needs import Aim, Questions
+from modelreach.policy.box import Box
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import AS_ADMINISTRATOR, Pivot, Support
 from modelreach.policy.escalation.mechanism import Met, provided, strength_of, tried
 from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of
-from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal
 
 
-def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
-    """Give every hop from a principal. `held` is its effective permission set."""
-    taken = tuple(taking_over(asker, held))
+def pivots(asker: Asker) -> Iterator[Pivot]:
+    """Give every hop from a principal."""
+    questions = Questions(asker)
+    boxes = questions.sliced.boxes("sts:AssumeRole")
+    taken = tuple(taking_over(asker, boxes))
     yield from taken
     if taken and taken[0].strength is Strength.CERTAIN:
         return
-    yield from _assumable(asker, held)
-    prober = AwsProber(Questions(asker, held), asker.name)
+    yield from _assumable(asker, boxes)
+    prober = AwsProber(questions, asker.name)
     for rule in rules():
         if not rule.plain:
             yield from tried(rule, prober)
@@ -45,19 +55,21 @@ def pivots(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
 # --- administration ------------------------------------------------------------------------
 
 
-def taking_over(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
+def taking_over(asker: Asker, boxes: Sequence[Box]) -> Iterator[Pivot]:
     """Give the taking over of the principal's account, if it can, and where that is certain all
-    that it gains by it beyond the account."""
+    that it gains by it beyond the account. `boxes` are what it holds of sts:AssumeRole."""
     administration = administers(asker)
     if administration is not None:
         yield administration
         if administration.strength is Strength.CERTAIN:
-            yield from _as_administrator(asker, administration, held)
+            yield from _as_administrator(asker, administration, boxes)
 
 
 # Somebody who may do both, anywhere in the account, may do everything that can be done there:
 # permissions are its to give, and nothing but the organisation's policies takes any away.
 _EVERYTHING = (("iam:PutRolePolicy", "arn:{partition}:iam::{account}:role/any"), ("*:*", "*"))
+#: The actions that say whether somebody administers its account.
+ADMINISTRATION = tuple(action for action, _ in _EVERYTHING)
 
 
 def administers(asker: Asker) -> Pivot | None:
@@ -88,13 +100,17 @@ def administers(asker: Asker) -> Pivot | None:
     )
 
 
-def _as_administrator(asker: Asker, administration: Pivot, held: PermissionSet) -> Iterator[Pivot]:
+def _as_administrator(
+    asker: Asker, administration: Pivot, boxes: Sequence[Box]
+) -> Iterator[Pivot]:
     """What an administrator gains beyond its account: the account itself says the rest.
 
     It may act as anybody in the account; only those whom other accounts name lead anywhere new.
     """
     account = asker.principal.scope
-    yield from (pivot for pivot in _assumable(asker, held) if _account_of(pivot.target) != account)
+    yield from (
+        pivot for pivot in _assumable(asker, boxes) if _account_of(pivot.target) != account
+    )
     for name in asker.estate.known_elsewhere(account):
         if name != asker.principal.id:
             yield replace(
@@ -113,9 +129,9 @@ def _account_of(arn: str) -> str:
 # --- trust ---------------------------------------------------------------------------------
 
 
-def _assumable(asker: Asker, held: PermissionSet) -> Iterator[Pivot]:
+def _assumable(asker: Asker, boxes: Sequence[Box]) -> Iterator[Pivot]:
     estate = asker.estate
-    names = {*_trusting_here(asker), *trusting_elsewhere(asker, held)}
+    names = {*_trusting_here(asker), *trusting_elsewhere(asker, boxes)}
     for name in sorted(names - {asker.name}):
         role = estate.facts.principals.get(name)
         if role is None or role.kind != "role":
@@ -138,11 +154,11 @@ def _trusting_here(asker: Asker) -> Iterator[str]:
         yield from estate.named.trusting_in(account, key)
 
 
-def trusting_elsewhere(asker: Asker, held: PermissionSet) -> Iterator[str]:
-    """Give roles of other accounts: the own policies have to let the caller assume them, too."""
+def trusting_elsewhere(asker: Asker, boxes: Sequence[Box]) -> Iterator[str]:
+    """Give roles of other accounts: the own policies have to let the caller assume them, too.
+    `boxes` are what it holds of sts:AssumeRole."""
     estate, account = asker.estate, asker.principal.scope
     unsure = unclear(asker)
-    boxes = [box for box in held.boxes if box.actions.contains("sts:assumerole")]
     for key in estate.keys_of(asker.principal) if boxes or unsure else ():
         for name in estate.named.trusts.get(key, ()):
             mine = _account_of(name) == account
@@ -200,7 +216,7 @@ class AwsProber(msgspec.Struct, frozen=True):
             return ()
         return tuple(
             way
-            for way in rule.ways
+            for way in ways_by_id()[rule.id]
             if all(_chance(need, rule, self.questions) for need in way.needs)
         )
 

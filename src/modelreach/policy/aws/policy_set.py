@@ -23,7 +23,7 @@ class PolicySets:
     """Gives principals' policy sets. Documents are told apart by what they are, not by name."""
 
     def __init__(self) -> None:
-        self._asking: dict[int, tuple[PolicyDocument, tuple[_Asking, ...]]] = {}
+        self._asking: dict[int, tuple[PolicyDocument, tuple[Asking, ...]]] = {}
 
     def of(self, asker: Asker) -> PolicySet | None:
         """Give a principal's policy set; None where something of it was not read."""
@@ -54,12 +54,12 @@ class PolicySets:
         document = policy.document
         known = self._asking.get(id(document))
         if known is None:
-            asking = tuple(one for s in document.statements if (one := _asking(s)).keys)
-            known = self._asking[id(document)] = (document, asking)
+            asks = tuple(one for s in document.statements if (one := asking(s)).keys)
+            known = self._asking[id(document)] = (document, asks)
         found.extend(one.told(context) for one in known[1])
 
 
-class _Asking(msgspec.Struct, frozen=True):
+class Asking(msgspec.Struct, frozen=True):
     """A statement that asks about keys of the context: `plain` only in its conditions."""
 
     statement: Statement
@@ -77,7 +77,8 @@ class _Asking(msgspec.Struct, frozen=True):
         return values
 
 
-def _asking(statement: Statement) -> _Asking:
+def asking(statement: Statement) -> Asking:
+    """Give what a statement asks of the context."""
     in_conditions: dict[str, None] = {}
     for condition in statement.conditions:
         in_conditions[condition.key] = None
@@ -85,7 +86,7 @@ def _asking(statement: Statement) -> _Asking:
             in_conditions.update(dict.fromkeys(_variables(value, statement)))
     globs = statement.resources.globs if statement.resources else ()
     in_globs = [key for glob in globs for key in _variables(glob, statement)]
-    return _Asking(statement, tuple(dict.fromkeys((*in_conditions, *in_globs))), not in_globs)
+    return Asking(statement, tuple(dict.fromkeys((*in_conditions, *in_globs))), not in_globs)
 
 
 def _variables(text: str, statement: Statement) -> list[str]:

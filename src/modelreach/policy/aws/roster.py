@@ -16,6 +16,7 @@ import msgspec
 
 from modelreach.policy.aws.aims import untouchable
 from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.layers import Policies
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.glob import is_literal, literal_prefix, match
 from modelreach.snapshot import Attachment, Principal, Runtime
@@ -97,6 +98,9 @@ class Roster:
         self._runtimes: dict[str, tuple[Sorted, tuple[int, ...]]] = {}
         self._bits: dict[object, int] = {}
         self._identities: dict[tuple[str, int], tuple[str, ...]] = {}
+        self._running: dict[str, frozenset[str]] | None = None
+        self._signs: dict[str, object] = {}
+        self._asking: tuple[tuple[Policies, int], ...] | None = None
 
     def trusting(self, keys: Iterable[str]) -> int:
         """Give the bits of the principals whose trust may let one of these in."""
@@ -115,8 +119,7 @@ class Roster:
     @property
     def bounded(self) -> int:
         """The bits of those that have a permissions boundary."""
-        layers = self._estate.principal_layers
-        return self._that(("bounded",), lambda p: layers(p.id).boundaries is not None)
+        return self._that(("bounded",), self._estate.bounded)
 
     def _that(self, key: object, holds: Callable[[Principal], bool]) -> int:
         if key not in self._bits:
@@ -143,6 +146,21 @@ class Roster:
         """The bits of those that can be neither edited nor passed."""
         return self._that(("untouchable",), untouchable)
 
+    @property
+    def asking(self) -> tuple[tuple[Policies, int], ...]:
+        """The trusts that ask who in particular calls, with the bits of whose they are."""
+        if self._asking is None:
+            groups: dict[tuple[str, ...], list[str]] = {}
+            estate = self._estate
+            for name in self.principals.of(self.trusting_some):
+                trust = estate.attached(name, "trust")
+                groups.setdefault(tuple(policy.digest for policy in trust), []).append(name)
+            self._asking = tuple(
+                (estate.attached(names[0], "trust"), self.principals.bits(names))
+                for names in groups.values()
+            )
+        return self._asking
+
     def sets(self, kind: str) -> tuple[int, ...]:
         """Give the principals of a kind by sets of which nothing but patterns and tags tells one
         from the other."""
@@ -152,6 +170,33 @@ class Roster:
                 groups.setdefault(sign(principal, self._estate), []).append(principal.id)
             self._sets[kind] = tuple(map(self.principals.bits, groups.values()))
         return self._sets[kind]
+
+    def running(self, principal: str) -> frozenset[str]:
+        """Give the kinds of the account's runtimes that name a principal: as whom they run as, or
+        in an attribute."""
+        if self._running is None:
+            found: dict[str, set[str]] = {}
+            for runtime in self._estate.facts.part(self._account).runtimes:
+                for name in (*runtime.identities, *runtime.attributes.values()):
+                    if isinstance(name, str):
+                        found.setdefault(name, set()).add(runtime.kind)
+            self._running = {name: frozenset(kinds) for name, kinds in found.items()}
+        return self._running.get(principal, frozenset())
+
+    def sign(self, principal: Principal) -> object:
+        """Give all that tells a principal from those of other accounts as well, its name and tags
+        aside: beside its sign, its account where its trust may mean it by something else."""
+        known = self._signs.get(principal.id)
+        if known is None:
+            trust = self._estate.attached(principal.id, "trust")
+            plain = not any(
+                policy.document.problems or statement.conditions or statement.not_understood
+                for policy in trust
+                for statement in policy.document.statements or ()
+            )
+            found = sign(principal, self._estate)
+            known = self._signs[principal.id] = found if plain else (found, self._account)
+        return known
 
     def runtimes(self, kind: str) -> tuple[Sorted, tuple[int, ...]]:
         """Give the runtimes of a kind, and their sets."""

@@ -55,16 +55,18 @@ def tried(rule: R, prober: Prober[R, W, A]) -> Iterator[Pivot]:
         return
     found: dict[str, list[Pivot]] = {}
     for aim in prober.aims(rule):
-        known = found.setdefault(prober.yielded(rule, aim), [])
+        target = prober.yielded(rule, aim)
+        if target == prober.source:
+            continue
+        known = found.setdefault(target, [])
         for way in ways:
             if known and known[0].strength is Strength.CERTAIN:
                 break
             pivot = prober.pivot(rule, way, aim)
             if pivot is not None:
                 _keep(pivot, known)
-    for target, known in found.items():
-        if target != prober.source:
-            yield from known
+    for known in found.values():
+        yield from known
 
 
 def _keep(pivot: Pivot, known: list[Pivot]) -> None:
