@@ -34,7 +34,7 @@ from modelreach.policy.aws.statement import Effect, Patterns
 from modelreach.policy.box import Box
 from modelreach.policy.brief import Hop
 from modelreach.policy.engine import Pivot
-from modelreach.policy.escalation.mechanism import strength_of, tried
+from modelreach.policy.escalation.mechanism import strength_of, tried_by
 from modelreach.policy.glob import match
 from modelreach.snapshot import Principal
 
@@ -493,7 +493,7 @@ class _Trial(msgspec.Struct):
 
     def one_by_one(self, found: _Found) -> None:
         """Try it on each."""
-        for pivot in tried(self.rule, self.prober):
+        for pivot in tried_by(self.ways, self.rule, self.prober):
             found.take(pivot)
 
     def _told(self) -> list[Told] | None:

@@ -50,7 +50,11 @@ class Prober(Protocol[R, W, A]):
 def tried(rule: R, prober: Prober[R, W, A]) -> Iterator[Pivot]:
     """Give the hops that a rule is good for: to each target the certain one, else all that
     differ in what they hang on."""
-    ways = prober.ways(rule)
+    return tried_by(prober.ways(rule), rule, prober)
+
+
+def tried_by(ways: Sequence[W], rule: R, prober: Prober[R, W, A]) -> Iterator[Pivot]:
+    """Give the hops that these ways of a rule are good for."""
     if not ways:
         return
     found: dict[str, list[Pivot]] = {}
