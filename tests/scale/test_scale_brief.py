@@ -314,3 +314,38 @@ def test_a_limit_that_asks_who_calls_parts_roles_with_the_same_policies() -> Non
     )
     for names in ([ROLES[0], ROLES[1]], [ROLES[1], ROLES[0]]):
         _compare(made, names)
+
+
+def test_a_key_whose_policy_asks_who_calls_parts_roles_with_the_same_policies() -> None:
+    """The bucket says nothing, and the policy of its key lets one of two equal roles read."""
+    key = f"arn:aws:kms:eu-west-1:{OWN}:key/one"
+    root = {"AWS": f"arn:aws:iam::{OWN}:root"}
+    like = {"ArnLike": {"aws:PrincipalArn": ROLES[0]}}
+    identity = {"Effect": "Allow", "Action": ["s3:*", "kms:*"], "Resource": "*"}
+    opens = {"Effect": "Allow", "Action": "kms:*", "Resource": "*", "Principal": root}
+    said: list[tuple[str, Any, Json]] = [
+        (ROLES[0], "identity", identity),
+        (ROLES[1], "identity", identity),
+        (key, "resource", {**opens, "Condition": like}),
+    ]
+    raws = [json.dumps({"Version": "2012-10-17", "Statement": [one]}).encode() for *_, one in said]
+    made = Snapshot(
+        schema=SCHEMA,
+        taken_at="2026-11-23T09:00:00Z",
+        scopes=(Scope(id=OWN, provider="aws", kind="account"),),
+        principals=tuple(
+            Principal(id=name, provider="aws", kind="role", scope=OWN) for name in ROLES[:2]
+        ),
+        resources=(
+            Resource(id=key, provider="aws", kind="kms:key", scope=OWN, region="eu-west-1"),
+            bucket("data-1", attributes={"kms_key": key}),
+            bucket("data-2"),
+        ),
+        attachments=tuple(
+            Attachment(target=target, kind=kind, document=document_id(raw), name=kind)
+            for (target, kind, _), raw in zip(said, raws, strict=True)
+        ),
+        documents={document_id(raw): msgspec.Raw(raw) for raw in raws},
+    )
+    for names in (ROLES[:2], ROLES[1::-1]):
+        _compare(made, names)

@@ -31,6 +31,21 @@ def _both(made: Snapshot, names: list[str]) -> tuple[list[list[str]], list[list[
     return quick, slow
 
 
+def _briefly(made: Snapshot) -> None:
+    """In brief it is the same, without reasons."""
+    estate = Estate(Facts(made))
+    quick = AwsEngine(Facts(made)).brief(ROLE)
+    slow = grants.one_by_one(Asker.of(estate, ROLE, {}))
+    held = {
+        (name, capability, verdict)
+        for one in quick.holdings
+        for capability, verdict in one.answer
+        for name in one.ids
+    }
+    held |= {(one.resource, one.capability, one.verdict) for one in quick.alone}
+    assert held == {(one.resource, one.capability, one.verdict) for one in slow}
+
+
 def _alike(made: Snapshot) -> list[list[str]]:
     names = [p.id for p in made.principals if p.kind != "group"]
     quick, slow = _both(made, names)
@@ -132,6 +147,26 @@ def test_a_limit_of_a_session_parts_actions() -> None:
     assert actions == {"s3:GetObject"}
 
 
+@pytest.mark.parametrize(
+    ("resource", "condition"),
+    [
+        ("arn:aws:s3:::data-1", {}),
+        ("arn:aws:s3:::data-1/*", {}),
+        ("arn:aws:s3:::data-1/logs/*", {}),
+        ("arn:aws:s3:::${aws:PrincipalTag/team}-1*", {}),
+        ("*", {"StringEquals": {"aws:ResourceTag/team": "blue"}}),
+    ],
+)
+def test_a_resource_control_policy_tells_resources_apart(resource: str, condition: Json) -> None:
+    everything = _allow("*", "*", Principal="*")
+    stops = {"Effect": "Deny", "Principal": "*", "Action": "s3:*", "Resource": resource}
+    everything["Statement"].append({**stops, "Condition": condition} if condition else stops)
+    buckets = [bucket(f"data-{n}", tags={"team": "blue"} if n == 1 else {}) for n in range(4)]
+    made = corner(buckets, [_allow("s3:*", "*")], [(OWN, "rcp", everything)])
+    _alike(made)
+    _briefly(made)
+
+
 CONDITIONS: list[Json] = [
     {},
     {"StringEquals": {"aws:ResourceTag/team": "blue"}},
@@ -199,9 +234,14 @@ def corners(draw: st.DrawFn) -> tuple[Any, ...]:
                         statement[key] = [one.id, f"{one.id}/*"]
             document = {"Version": "2012-10-17", "Statement": made}
             attached.append((one.id, "resource", document))
-    for target, kind in ((ROLE, "boundary"), ("r-root", "scp"), (OWN, "scp"), (OTHER, "rcp")):
+    for target, kind in (
+        *((ROLE, "boundary"), ("r-root", "scp"), (OWN, "scp")),
+        *((OWN, "rcp"), (OTHER, "rcp")),
+    ):
         if draw(st.integers(0, 3)) == 0:
             made = draw(st.lists(statements(), min_size=1, max_size=2))
+            if kind == "rcp":
+                made = [{**one, "Principal": "*"} for one in made]
             attached.append((target, kind, {"Version": "2012-10-17", "Statement": made}))
     gaps = [
         Gap(provider="aws", scope=OWN, kind=kind, reason="denied", subject=subject)
@@ -220,6 +260,7 @@ def corners(draw: st.DrawFn) -> tuple[Any, ...]:
 @given(made=corners())
 def test_whatever_the_policies(made: tuple[Any, ...]) -> None:
     _alike(corner(*made))
+    _briefly(corner(*made))
 
 
 @pytest.mark.soak
@@ -227,6 +268,7 @@ def test_whatever_the_policies(made: tuple[Any, ...]) -> None:
 @given(made=corners())
 def test_whatever_the_policies_at_length(made: tuple[Any, ...]) -> None:
     _alike(corner(*made))
+    _briefly(corner(*made))
 
 
 def test_grants_are_sorted_as_they_were() -> None:

@@ -125,7 +125,10 @@ def match(pattern: str, text: str) -> bool:
 
 
 def _stands(run: _Run, text: str, place: int) -> bool:
-    return all(text.startswith(piece, place + offset) for offset, piece in run.pieces)
+    for offset, piece in run.pieces:  # noqa: SIM110 - on the hot path
+        if not text.startswith(piece, place + offset):
+            return False
+    return True
 
 
 def _seek(run: _Run, text: str, start: int, end: int) -> int:

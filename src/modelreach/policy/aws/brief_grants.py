@@ -1,9 +1,9 @@
 """What one principal holds of listed resources, without a word of why: capabilities and verdicts.
 
-The same classes as in `classes`, and the same evaluator. An answer is kept under all that it
-hangs on: what the statements that may apply say, how their patterns lie to the resources, what is
-left of their conditions for this caller, and what the shelf says. Other principals and accounts of
-which all that is equal get the same answer. What does not fit into such a key is asked anew.
+The same classes as in `classes`, and the same evaluator. What principals of an account hold of one
+service is kept under what their policies say of it; the answer for a class under all that it hangs
+on (`brief_keys`), so that other principals and accounts of which all that is equal get the same.
+What does not fit into such a key is asked anew.
 """
 
 from __future__ import annotations
@@ -14,19 +14,30 @@ import msgspec
 
 from modelreach.policy.aws import grants as single
 from modelreach.policy.aws.asker import Asker
-from modelreach.policy.aws.classes import alike, unclear
-from modelreach.policy.aws.conditions import conditions_expr
-from modelreach.policy.aws.context import Context
-from modelreach.policy.aws.evaluate import misplaced
-from modelreach.policy.aws.layers import AppliedPolicy, Layers, Policies
-from modelreach.policy.aws.matching import opened
+from modelreach.policy.aws.bays import Bay
+from modelreach.policy.aws.brief_keys import Mine, Numbers, Theirs, Told, Unkeyed
+from modelreach.policy.aws.classes import (
+    Class,
+    NamedHere,
+    alike,
+    bays,
+    named_elsewhere,
+    named_here,
+    unclear,
+)
+from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.named import asks_who
-from modelreach.policy.aws.outline import outlines
-from modelreach.policy.aws.principals import ways
-from modelreach.policy.aws.shelves import Shelf, Shelving
-from modelreach.policy.aws.statement import PolicyDocument, Statement
+from modelreach.policy.aws.questions import Questions
+from modelreach.policy.aws.shelf import Shelf
+from modelreach.policy.aws.shelves import Shelving
+from modelreach.policy.aws.spoken import Saying, Spoken
 from modelreach.policy.brief import Answer
 from modelreach.policy.engine import Grant
+from modelreach.snapshot import Resource
+
+#: Of how many accounts it is kept what is held there: principals come account by account.
+_ACCOUNTS = 16
+_MOST = 1 << 18
 
 
 class OfShelf(msgspec.Struct, frozen=True):
@@ -48,17 +59,37 @@ class OfShelf(msgspec.Struct, frozen=True):
         return tuple(self.shelf.of(self.mask))
 
 
+class Asked(msgspec.Struct, frozen=True):
+    """A class that each principal asks about: a policy of the resource asks who it is."""
+
+    one: Class
+    spoken: Spoken
+
+
 class Parts(msgspec.Struct, frozen=True):
     """Classes of what principals with the same policies may touch: those that are answered for
     all of them, those that each asks about, and the odd resources (None: it asks about all)."""
 
     answered: tuple[OfShelf, ...]
-    asked: tuple[tuple[Shelf, int], ...]
+    asked: tuple[Asked, ...]
     odd: tuple[str, ...] | None
 
 
-class Unkeyed(Exception):
-    """That an answer hangs on more than a key says."""
+#: A shelf and who asks.
+_OfShelf = tuple[Shelf, int]
+
+
+class _Account(msgspec.Struct):
+    """What is kept of one account: what is held of a bay by what policies say, what the side of
+    the resource says by shelf, and whether that is the same for all."""
+
+    bays: dict[tuple[object, ...], Parts] = msgspec.field(
+        default_factory=dict[tuple[object, ...], Parts]
+    )
+    theirs: dict[tuple[Shelf, int], Theirs] = msgspec.field(
+        default_factory=dict[tuple[Shelf, int], Theirs]
+    )
+    for_all: dict[Shelf, bool] = msgspec.field(default_factory=dict[Shelf, bool])
 
 
 class Holdings:
@@ -66,217 +97,147 @@ class Holdings:
 
     def __init__(self, shelving: Shelving) -> None:
         self._shelving = shelving
+        self._numbers = Numbers()
+        self._questions = Questions(self._numbers)
         self._answers: dict[tuple[object, ...], Answer] = {}
-        self._shapes: dict[object, int] = {}
-        self._shape_of: dict[int, tuple[Statement, int]] = {}
-        self._spoken: dict[tuple[int, str], tuple[PolicyDocument, tuple[Statement, ...]]] = {}
-        self._for_all: dict[Shelf, bool] = {}
+        self._accounts: dict[str, _Account] = {}
 
     def parts(self, asker: Asker, *, anybody: bool) -> Parts:
-        """Give the classes of what a principal may touch, and what is odd. They are answered where
-        no policy of a resource has a say; with `anybody`, where none asks who in particular calls.
-        """
+        """Give the classes of what a principal may touch, and what is odd. With `anybody`, those
+        stay to be asked about where a policy of the resource asks who in particular calls; what
+        is given is then the same for all who have the same policies."""
         if unclear(asker):
             return Parts((), (), None)
-        odd: list[str] = []
+        saying, named = Saying(asker), named_here(asker)
+        mine = Mine(self._numbers, asker, saying.levels)
+        known = self._account(asker.principal.scope)
         answered: list[OfShelf] = []
-        asked: list[tuple[Shelf, int]] = []
-        mine = _Mine(self, asker)
-        estate = asker.estate
-        for shelf, part, _ in alike(asker, self._shelving, odd):
-            first = estate.facts.resources[shelf.first(part)]
-            theirs = estate.resource_layers(first.id, first.scope)
-            if (shelf.own_policy or theirs.rcps) and not (anybody and self._of_all(shelf, theirs)):
-                asked.append((shelf, part))
-            elif answer := self._answer(asker, mine, shelf, part):
-                answered.append(OfShelf(first.kind, answer, shelf, part))
+        asked: list[Asked] = []
+        odd: list[str] = list(named_elsewhere(asker, self._shelving))
+        for bay in bays(asker, self._shelving, saying):
+            if not (saying.allows(bay.service) or (named and not bay.foreign)):
+                continue
+            key = (bay, mine.who, *self._signature(mine, bay)) if anybody else None
+            found = None if key is None else known.bays.get(key)
+            if found is None:
+                whose = _Whose(mine, known, anybody=anybody)
+                found = self._of_bay(whose, bay, saying.of(bay.service), named)
+                if key is not None:
+                    known.bays[key] = found
+            answered += found.answered
+            asked += found.asked
+            odd += found.odd or ()
         return Parts(tuple(answered), tuple(asked), tuple(odd))
 
-    def _of_all(self, shelf: Shelf, theirs: Layers) -> bool:
-        """Do the policies of the resources of a shelf ask nobody who in particular it is?"""
-        found = self._for_all.get(shelf)
+    def _account(self, account: str) -> _Account:
+        found = self._accounts.pop(account, None)
         if found is None:
-            policies = (*theirs.resource, *theirs.acl)
-            said = (statement for policy in policies for statement in policy.document.statements)
-            found = self._for_all[shelf] = not (theirs.grants or any(map(asks_who, said)))
+            found = _Account()
+            if len(self._accounts) >= _ACCOUNTS:
+                del self._accounts[next(iter(self._accounts))]
+        # The last one used stands last.
+        self._accounts[account] = found
         return found
+
+    def _signature(self, mine: Mine, bay: Bay) -> tuple[int, ...]:
+        own = mine.signature(bay.service)
+        return (*own, *mine.signature("kms")) if bay.needs_keys else own
+
+    def _of_bay(self, whose: _Whose, bay: Bay, spoken: Spoken, named: NamedHere) -> Parts:
+        asker = whose.mine.asker
+        answered: list[OfShelf] = []
+        asked: list[Asked] = []
+        odd: list[str] = []
+        for one in alike(asker, bay, spoken, named, odd):
+            if whose.anybody and not whose.same_for_all(one.shelf):
+                asked.append(Asked(one, spoken))
+            elif found := self._held(whose, one, spoken):
+                answered.append(found)
+        return Parts(tuple(answered), tuple(asked), tuple(odd))
 
     def of(self, asker: Asker, parts: Parts, alone: list[Grant]) -> Iterator[OfShelf]:
         """Give what a principal holds, by class; grants on what is odd go to `alone`."""
         yield from parts.answered
-        mine = _Mine(self, asker)
-        for shelf, part in parts.asked:
-            if answer := self._answer(asker, mine, shelf, part):
-                first = asker.estate.facts.resources[shelf.first(part)]
-                yield OfShelf(first.kind, answer, shelf, part)
+        if parts.asked:
+            mine = Mine(self._numbers, asker, Saying(asker).levels)
+            whose = _Whose(mine, self._account(asker.principal.scope), anybody=False)
+            for one in parts.asked:
+                if found := self._held(whose, one.one, one.spoken):
+                    yield found
         if parts.odd is None or parts.odd:
             alone.extend(single.one_by_one(asker, parts.odd))
 
-    def _answer(self, asker: Asker, mine: _Mine, shelf: Shelf, part: int) -> Answer:
+    def _held(self, whose: _Whose, one: Class, spoken: Spoken) -> OfShelf | None:
+        asker = whose.mine.asker
+        first = asker.estate.facts.resources[one.first]
+        answer = self._answer(whose, one, spoken, first)
+        return OfShelf(first.kind, answer, one.shelf, one.mask) if answer else None
+
+    def _answer(self, whose: _Whose, one: Class, spoken: Spoken, first: Resource) -> Answer:
+        asker = whose.mine.asker
         try:
-            key = mine.key(shelf, part)
+            told = whose.mine.told(one, spoken, whose.theirs(one))
         except Unkeyed:
-            return _asked(asker, shelf, part)
-        known = self._answers.get(key)
+            return _asked(asker, first)
+        if one.shelf.key:
+            # The answer hangs on what policies say of the key, too.
+            return self._anew(asker, told, one, first)
+        known = self._answers.get(told.key)
         if known is None:
-            known = self._answers[key] = _asked(asker, shelf, part)
+            known = self._anew(asker, told, one, first)
+            if len(self._answers) >= _MOST:
+                self._answers.clear()
+            self._answers[told.key] = known
         return known
 
-    # --- statements ------------------------------------------------------------------------
-
-    def shape(self, statement: Statement) -> int:
-        """Give a number for effect and actions of a statement."""
-        found = self._shape_of.get(id(statement))
-        if found is None:
-            said = (statement.effect, statement.actions)
-            number = self._shapes.setdefault(said, len(self._shapes))
-            found = self._shape_of[id(statement)] = (statement, number)
-        return found[1]
-
-    def spoken(self, document: PolicyDocument, service: str) -> tuple[Statement, ...]:
-        """Give the statements of a document that speak of a service."""
-        key = (id(document), service)
-        found = self._spoken.get(key)
-        if found is None:
-            lines = zip(document.statements, outlines(document), strict=True)
-            said = tuple(
-                statement
-                for statement, line in lines
-                if line.services is None or service in line.services
-            )
-            found = self._spoken[key] = (document, said)
-        return found[1]
+    def _anew(self, asker: Asker, told: Told, one: Class, first: Resource) -> Answer:
+        if told.theirs.parted:
+            return _asked(asker, first)
+        return self._questions.answer(asker, told, one)
 
 
-def _asked(asker: Asker, shelf: Shelf, part: int) -> Answer:
-    first = asker.estate.facts.resources[shelf.first(part)]
+def _asked(asker: Asker, first: Resource) -> Answer:
     found = {(grant.capability, grant.verdict) for grant in single.on_resource(asker, first)}
     return tuple(sorted(found))
 
 
-class _Mine:
-    """One principal's side of the keys."""
+class _Whose:
+    """Who asks; with `anybody`, for all who have the same policies."""
 
-    def __init__(self, known: Holdings, asker: Asker) -> None:
-        self._known, self._asker = known, asker
-        self._conditions: dict[int, object] = {}
-        caller = asker.caller
-        self._who = (
-            caller.kind,
-            caller.service_linked,
-            caller.management_account,
-            asker.layers.boundaries is None,
-            asker.layers.session is None,
-        )
-        mine = asker.layers
-        self._levels: tuple[Policies, ...] = (
-            mine.identity,
-            mine.boundaries or (),
-            mine.session or (),
-            *(mine.scps or ()),
-        )
-        self._context = self._in_context("", "")
+    def __init__(self, mine: Mine, known: _Account, *, anybody: bool) -> None:
+        self.mine, self.anybody = mine, anybody
+        self._known = known
 
-    def _in_context(self, resource: str, account: str) -> Context:
-        asker = self._asker
-        return asker.estate.context(asker.caller, asker.principal, resource, account, asker.fixed)
-
-    def key(self, shelf: Shelf, part: int) -> tuple[object, ...]:
-        """Give all that the answer for a class hangs on. Raises `Unkeyed`."""
-        estate = self._asker.estate
-        first = estate.facts.resources[shelf.first(part)]
-        if first.attributes.get("kms_key"):
-            raise Unkeyed
-        found: list[object] = [
-            shelf.sign,
-            first.scope == self._asker.caller.account,
-            self._who,
-        ]
-        place = _Place(shelf, part & -part, first.id, first.scope)
-        for level in self._levels:
-            found.append(None)
-            for policy in level:
-                self._say(policy, place, found)
-        theirs = estate.resource_layers(first.id, first.scope)
-        for policy in (*theirs.resource, *theirs.acl):
-            self._theirs(policy, place, found)
-        for level in theirs.rcps or ():
-            found.append(None)
-            for policy in level:
-                self._say(policy, place, found)
-                self._theirs(policy, place, found)
-        return tuple(found)
-
-    def _say(self, policy: AppliedPolicy, place: _Place, found: list[object]) -> None:
-        for statement in self._known.spoken(policy.document, place.shelf.service):
-            lies = place.lies(statement)
-            if lies == 0:
-                continue
-            if statement.not_understood or misplaced(policy.layer, statement):
-                raise Unkeyed
-            found.append((self._known.shape(statement), lies, self._when(statement, place)))
-
-    def _theirs(self, policy: AppliedPolicy, place: _Place, found: list[object]) -> None:
-        """The shelf says what a resource's own policy says; whom it means, and when, is said
-        here."""
-        for statement in policy.document.statements:
-            named = statement.principals
-            if statement.not_understood or named is None or named.negated:
-                raise Unkeyed
-            means = ways(named, self._asker.caller)
-            found.append((means, self._when(statement, place) if means else None))
-
-    def _when(self, statement: Statement, place: _Place) -> object:
-        """Give what is left of a statement's conditions; None where it has none."""
-        if not statement.conditions:
-            return None
-        known = id(statement)
-        if known in self._conditions:
-            return self._conditions[known]
-        of_resource = _asks_of_resource(statement)
-        context = self._in_context(place.resource, place.account) if of_resource else self._context
-        when = conditions_expr(statement.conditions, context, variables=statement.variables)
-        if not of_resource:
-            self._conditions[known] = when
-        return when
-
-
-def _asks_of_resource(statement: Statement) -> bool:
-    return any(
-        "resource" in text.lower()
-        for condition in statement.conditions
-        for text in (condition.key, *condition.values)
-    )
-
-
-class _Place(msgspec.Struct):
-    """Where a class stands: its shelf, the bit of its first resource, that one and its account."""
-
-    shelf: Shelf
-    bit: int
-    resource: str
-    account: str
-
-    def lies(self, statement: Statement) -> int:
-        """Give how a statement's patterns lie to the resource and to what is in it, as bits; 0
-        where they mean nothing of it. Raises `Unkeyed` where they mean a part."""
-        resources = statement.resources
-        forms = 1 + len(self.shelf.separators)
-        if resources is None:
-            return (1 << forms) - 1
-        found = 0
-        for glob in resources.globs:
-            found |= self._of_glob(opened(glob, statement.variables), forms)
-        return ((1 << forms) - 1) & ~found if resources.negated else found
-
-    def _of_glob(self, glob: str, forms: int) -> int:
-        if glob == "*":
-            return (1 << forms) - 1
-        cut = self.shelf.cut(glob)
-        if cut.partly & self.bit:
-            raise Unkeyed
-        found = 1 if cut.exact & self.bit else 0
-        for place, inside in enumerate(cut.inside):
-            if inside.all & self.bit:
-                found |= 2 << place
+    def same_for_all(self, shelf: Shelf) -> bool:
+        """Do the policies of the resources of a shelf, and of their key, ask nobody who in
+        particular it is?"""
+        found = self._known.for_all.get(shelf)
+        if found is None:
+            estate = self.mine.asker.estate
+            found = self._known.for_all[shelf] = not (
+                _asks(estate, shelf.ids[0]) or (shelf.key and _asks(estate, shelf.key))
+            )
         return found
+
+    def theirs(self, one: Class) -> Theirs:
+        """Give what the side of the resource says; where that is the same for all resources of a
+        shelf and for all who may ask, it is worked out once. Raises `Unkeyed`."""
+        shelf = one.shelf
+        if not (shelf.steady and (self.anybody or shelf.silent)):
+            return self.mine.theirs(one)
+        key = (shelf, self.mine.who)
+        found = self._known.theirs.get(key)
+        if found is None:
+            found = self._known.theirs[key] = self.mine.theirs(one)
+        return found
+
+
+def _asks(estate: Estate, name: str) -> bool:
+    resource = estate.facts.resources[name]
+    layers = estate.resource_layers(name, resource.scope)
+    said = (
+        statement
+        for policy in (*layers.resource, *layers.acl)
+        for statement in policy.document.statements
+    )
+    return any(map(asks_who, said))

@@ -8,20 +8,23 @@ Whatever does not fit into this is asked about one by one, as `grants.one_by_one
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
 
 from modelreach.policy.aws import grants as single
 from modelreach.policy.aws.asker import Asker
+from modelreach.policy.aws.bays import Bay
 from modelreach.policy.aws.estate import Estate
-from modelreach.policy.aws.layers import Policies
-from modelreach.policy.aws.outline import outlines
-from modelreach.policy.aws.shelves import Shelf, Shelving, concerns
+from modelreach.policy.aws.own_policy import concerns
+from modelreach.policy.aws.shelf import Cut, Shelf
+from modelreach.policy.aws.shelves import Shelving
+from modelreach.policy.aws.spoken import Saying, Spoken, levels_of
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
 from modelreach.policy.glob import literal_prefix
+from modelreach.snapshot import Facts
 
 
 class GrantClass(msgspec.Struct, frozen=True):
@@ -49,33 +52,35 @@ class Granted(msgspec.Struct, frozen=True):
     alone: tuple[Grant, ...]
 
 
+class Class(msgspec.Struct, frozen=True):
+    """Resources of a shelf that are told apart by nothing: one answer holds for all. `cuts` says
+    how patterns that touch the shelf lie to it."""
+
+    shelf: Shelf
+    mask: int
+    cuts: Mapping[str, Cut]
+
+    @property
+    def first(self) -> str:
+        """The one that is asked about."""
+        return self.shelf.first(self.mask)
+
+
 def granted(asker: Asker, shelving: Shelving) -> Granted:
     """Give every grant on a listed resource, in a compact form."""
     if unclear(asker):
         return Granted((), single.one_by_one(asker))
     classes: list[GrantClass] = []
     alone: list[str] = []
-    for shelf, part, _ in alike(asker, shelving, alone):
-        first = asker.estate.facts.resources[shelf.first(part)]
-        found = tuple(single.on_resource(asker, first))
-        if found:
-            classes.append(GrantClass(found, shelf, part))
+    saying = Saying(asker)
+    named = named_here(asker)
+    for bay in bays(asker, shelving, saying):
+        for one in alike(asker, bay, saying.of(bay.service), named, alone):
+            found = tuple(single.on_resource(asker, asker.estate.facts.resources[one.first]))
+            if found:
+                classes.append(GrantClass(found, one.shelf, one.mask))
+    alone.extend(named_elsewhere(asker, shelving))
     return Granted(tuple(classes), single.one_by_one(asker, alone))
-
-
-def alike(
-    asker: Asker, shelving: Shelving, alone: list[str]
-) -> Iterator[tuple[Shelf, int, Spoken]]:
-    """Give what one answer holds for, of each shelf that the principal may touch, with what its
-    policies say of the service; the resources that are odd go to `alone`."""
-    said = _Said(asker)
-    for shelf, mask in _candidates(asker, shelving, said, alone):
-        spoken = said.of(shelf.service)
-        for part, same in _parts(shelf, mask, spoken, asker):
-            if same:
-                yield shelf, part, spoken
-            else:
-                alone.extend(shelf.of(part))
 
 
 def written_out(found: Granted, estate: Estate) -> tuple[Grant, ...]:
@@ -86,180 +91,135 @@ def written_out(found: Granted, estate: Estate) -> tuple[Grant, ...]:
 
 def unclear(asker: Asker) -> bool:
     """Tell: may the principal have more than its statements say, so that patterns tell nothing?"""
-    mine = asker.layers
-    return bool(mine.unread) or any(
-        policy.document.problems for policy in _all(asker) if policy.document.problems
+    return bool(asker.layers.unread) or any(
+        policy.document.problems for level in levels_of(asker) for policy in level
     )
-
-
-def _all(asker: Asker) -> Policies:
-    mine = asker.layers
-    levels = (mine.identity, mine.boundaries or (), mine.session or (), *(mine.scps or ()))
-    return tuple(policy for level in levels for policy in level)
-
-
-# --- what the policies say of a service -------------------------------------------------------
-
-
-class Spoken(msgspec.Struct):
-    """What a principal's policies say of one service. `allowed` are the patterns of what identity
-    policies allow, `globs` all that tell resources apart, `open` those with variables."""
-
-    allowed: list[str] = msgspec.field(default_factory=list[str])
-    globs: list[str] = msgspec.field(default_factory=list[str])
-    open: list[str] = msgspec.field(default_factory=list[str])
-    tags: tuple[str, ...] = ()
-    of_owner: bool = False
-
-
-class _Said:
-    """What a principal's policies say, by service."""
-
-    def __init__(self, asker: Asker) -> None:
-        self._identity = [outlines(p.document) for p in asker.layers.identity]
-        self._others = [outlines(p.document) for p in _all(asker)[len(self._identity) :]]
-        self._found: dict[str, Spoken] = {}
-
-    def of(self, service: str) -> Spoken:
-        if service not in self._found:
-            self._found[service] = self._spoken(service)
-        return self._found[service]
-
-    def _spoken(self, service: str) -> Spoken:
-        allowed: dict[str, None] = {}
-        globs: dict[str, None] = {}
-        found = Spoken()
-        tags: set[str] = set()
-        for identity, documents in ((True, self._identity), (False, self._others)):
-            for lines in documents:
-                for line in lines:
-                    if line.services is not None and service not in line.services:
-                        continue
-                    globs.update(dict.fromkeys(line.globs))
-                    found.open.extend(line.open)
-                    tags |= line.tags
-                    found.of_owner = found.of_owner or line.of_owner
-                    if identity and line.allows:
-                        allowed.update(dict.fromkeys(line.reach))
-        found.allowed, found.globs, found.tags = list(allowed), list(globs), tuple(sorted(tags))
-        return found
 
 
 # --- which resources --------------------------------------------------------------------------
 
-
-def _candidates(
-    asker: Asker, shelving: Shelving, said: _Said, alone: list[str]
-) -> Iterator[tuple[Shelf, int]]:
-    """Give shelves with the bits of what may be touched; what is odd goes to `alone`."""
-    estate, account = asker.estate, asker.principal.scope
-    stock = shelving.account(account)
-    keys = estate.keys_of(asker.principal)
-    named = {key: names for key in keys if (names := estate.named.resources_in(account, key))}
-    for service, shelves in stock.shelves.items():
-        allowed = said.of(service).allowed
-        for shelf in shelves:
-            mask = shelf.whole if "*" in allowed else 0
-            for glob in () if mask else allowed:
-                mask |= shelf.cut(glob).touched
-            if named and shelf.own_policy:
-                for key, names in named.items():
-                    mask |= shelf.naming(key, names)
-            if mask:
-                yield shelf, mask
-    if stock.odd:
-        mine = {name for names in named.values() for name in names}
-        alone.extend(name for name in stock.odd if name in mine or _near(name, said, estate))
-    yield from _of_others(asker, shelving, said, alone)
+#: The resources of the own account that name the principal, by the name.
+NamedHere = dict[str, tuple[str, ...]]
 
 
-def _of_others(
-    asker: Asker, shelving: Shelving, said: _Said, alone: list[str]
-) -> Iterator[tuple[Shelf, int]]:
-    """Give what other accounts let everyone, or the whole account, have; what names the principal
-    itself is little, and goes to `alone`."""
+def named_here(asker: Asker) -> NamedHere:
+    """Give the resources of the own account whose policies name the principal."""
+    named, account = asker.estate.named, asker.principal.scope
+    keys = asker.estate.keys_of(asker.principal)
+    return {key: names for key in keys if (names := named.resources_in(account, key))}
+
+
+def named_elsewhere(asker: Asker, shelving: Shelving) -> Iterator[str]:
+    """Give other accounts' resources that name the principal itself: they are few, and asked
+    about one by one."""
     facts, account = asker.estate.facts, asker.principal.scope
+    for name in shelving.named_alone(asker.estate.keys_of(asker.principal), account):
+        if facts.resources[name].scope != account:
+            yield name
+
+
+def bays(asker: Asker, shelving: Shelving, saying: Saying) -> Iterator[Bay]:
+    """Give where anything may stand that the principal may touch: in its account, and what other
+    accounts let everyone, or the whole account, have."""
+    account = asker.principal.scope
+    yield from shelving.account(account).bays.values()
     partition = asker.principal.id.split(":")[1]
-    for stock in shelving.let_in(account, partition, lambda service: said.of(service).allowed):
-        for service, shelves in stock.shelves.items():
-            for shelf in shelves:
-                mask = _elsewhere(shelf, said.of(service).allowed)
-                mask &= ~shelf.of_account(account, facts)
-                if mask:
-                    yield shelf, mask
-        alone.extend(name for name in stock.odd if facts.resources[name].scope != account)
-    named = shelving.named_alone(asker.estate.keys_of(asker.principal), account)
-    alone.extend(name for name in named if facts.resources[name].scope != account)
+    yield from shelving.let_in(account, partition, lambda service: saying.of(service).allowed)
 
 
-def _elsewhere(shelf: Shelf, allowed: list[str]) -> int:
-    """Another account's resource needs an allow of the own account, too."""
-    mask = shelf.whole if "*" in allowed else 0
-    for glob in () if mask else allowed:
-        mask |= shelf.cut(glob).touched
-    return mask
+def alike(
+    asker: Asker, bay: Bay, spoken: Spoken, named: NamedHere, alone: list[str]
+) -> Iterator[Class]:
+    """Give the classes of what a principal may touch in a bay; what is odd goes to `alone`."""
+    estate, account = asker.estate, asker.principal.scope
+    alone.extend(_odd(bay, spoken, named, account, estate.facts))
+    masks = _touched(bay, spoken.allowed)
+    if bay.foreign:
+        # Another account's resource needs an allow of the own account, too.
+        for place, mask in masks.items():
+            masks[place] = mask & ~bay.shelves[place].of_account(account, estate.facts)
+    elif named:
+        for place, shelf in enumerate(bay.shelves):
+            if shelf.own_policy:
+                for key, names in named.items():
+                    masks[place] = masks.get(place, 0) | shelf.naming(key, names)
+    for place, mask in masks.items():
+        if mask:
+            yield from _classes(bay, place, mask, spoken, alone, estate.facts)
 
 
-def _near(name: str, said: _Said, estate: Estate) -> bool:
+def _touched(bay: Bay, allowed: tuple[str, ...]) -> dict[int, int]:
+    """Give the bits of what patterns touch, by the place of the shelf."""
+    if "*" in allowed:
+        return {place: shelf.whole for place, shelf in enumerate(bay.shelves)}
+    masks: dict[int, int] = {}
+    for glob in allowed:
+        for place, cut in bay.cuts(glob).items():
+            masks[place] = masks.get(place, 0) | cut.touched
+    return masks
+
+
+def _odd(bay: Bay, spoken: Spoken, named: NamedHere, account: str, facts: Facts) -> Iterator[str]:
+    if bay.foreign:
+        yield from (name for name in bay.odd if facts.resources[name].scope != account)
+        return
+    if bay.odd:
+        mine = {name for names in named.values() for name in names}
+        yield from (name for name in bay.odd if name in mine or _near(name, spoken))
+
+
+def _near(name: str, spoken: Spoken) -> bool:
     """Would a look along the sorted names come across this one?"""
-    service = estate.facts.resources[name].kind.partition(":")[0]
-    prefixes = (literal_prefix(glob) for glob in said.of(service).allowed)
+    prefixes = map(literal_prefix, spoken.allowed)
     return any(p.startswith(name) or name.startswith(p) for p in prefixes)
 
 
-def _parts(shelf: Shelf, mask: int, spoken: Spoken, asker: Asker) -> Iterator[tuple[int, bool]]:
-    """Part the bits into classes; the second value says whether they are alike."""
-    estate = asker.estate
-    for glob in spoken.open:
-        varying = mask & shelf.cut(glob).touched
-        if varying:
-            yield varying, False
+def _classes(
+    bay: Bay, place: int, mask: int, spoken: Spoken, alone: list[str], facts: Facts
+) -> Iterator[Class]:
+    """Part the bits of a shelf into classes."""
+    shelf = bay.shelves[place]
+    limits = [line.outline for level in shelf.limits for line in level]
+    for glob in (*spoken.open, *(glob for one in limits for glob in one.open)):
+        cut = bay.cuts(glob).get(place)
+        if cut is not None and (varying := mask & cut.touched):
+            alone.extend(shelf.of(varying))
             mask ^= varying
-    parts, partly = [mask] if mask else [], 0
-    overlapping = 0
-    for glob in spoken.globs:
-        cut = shelf.cut(glob)
+    if not mask:
+        return
+    cuts: dict[str, Cut] = {}
+    for glob in (*spoken.globs, *(glob for one in limits for glob in one.globs)):
+        cut = bay.cuts(glob).get(place)
+        if cut is not None:
+            cuts[glob] = cut
+    parts, overlapping = _parted(mask, cuts)
+    others = (*limits, *shelf.own)
+    tags = spoken.tags.union(*(one.tags for one in others))
+    if tags:
+        groups = shelf.by_tags(tuple(sorted(tags)), facts)
+        parts = [piece for part in parts for by in groups if (piece := part & by)]
+    of_owner = spoken.of_owner or any(one.of_owner for one in others)
+    for part in parts:
+        several = part & overlapping
+        same = part ^ several
+        if of_owner and same.bit_count() > 1:
+            several, same = part, 0
+        alone.extend(shelf.of(several))
+        if same:
+            yield Class(shelf, same, cuts)
+
+
+def _parted(mask: int, cuts: Mapping[str, Cut]) -> tuple[list[int], int]:
+    """Part bits by which patterns match them; give also those of which several patterns touch a
+    part of the inside only."""
+    parts, partly, overlapping = [mask], 0, 0
+    for cut in cuts.values():
         overlapping |= partly & cut.partly
         partly |= cut.partly
         for by in cut.masks:
             if by & mask and by & mask != mask:
                 parts = [piece for part in parts for piece in (part & by, part & ~by) if piece]
-    tags = tuple(sorted({*spoken.tags, *_own_tags(shelf, estate)}))
-    if tags:
-        groups = shelf.by_tags(tags, estate.facts)
-        if len(groups) > 1:
-            parts = [piece for part in parts for by in groups if (piece := part & by)]
-    for part in parts:
-        several = part & overlapping
-        if several:
-            yield several, False
-            part ^= several
-        if part:
-            yield from _by_owner(shelf, part, spoken, estate)
-
-
-def _by_owner(
-    shelf: Shelf, part: int, spoken: Spoken, estate: Estate
-) -> Iterator[tuple[int, bool]]:
-    yield part, not (spoken.of_owner or _own_owner(shelf, estate)) or part.bit_count() == 1
-
-
-def _own_tags(shelf: Shelf, estate: Estate) -> frozenset[str]:
-    if not shelf.own_policy:
-        return frozenset()
-    return frozenset[str]().union(*(tags for tags, _ in _own_asked(shelf, estate)))
-
-
-def _own_owner(shelf: Shelf, estate: Estate) -> bool:
-    return shelf.own_policy and any(owner for _, owner in _own_asked(shelf, estate))
-
-
-def _own_asked(shelf: Shelf, estate: Estate) -> Iterator[tuple[frozenset[str], bool]]:
-    first = estate.facts.resources[shelf.ids[0]]
-    layers = estate.resource_layers(first.id, first.scope)
-    for policy in (*layers.resource, *layers.acl):
-        for line in outlines(policy.document):
-            yield line.tags, line.of_owner
+    return parts, overlapping
 
 
 # --- writing out ------------------------------------------------------------------------------

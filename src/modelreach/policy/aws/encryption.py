@@ -17,7 +17,7 @@ from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.decision import Decision, Outcome
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, is_open
-from modelreach.snapshot import Resource
+from modelreach.snapshot import Facts, Resource
 
 _SERVICES = frozenset({"secretsmanager", "ssm", "sqs", "s3"})
 
@@ -28,10 +28,10 @@ def with_key(asker: Asker, resource: Resource, action: Action, decision: Decisio
     Nothing changes for actions that return no contents, and where the key is not in the snapshot
     (the keys that AWS manages let their service in for everybody in the account).
     """
-    key = asker.estate.facts.resources.get(str(resource.attributes.get("kms_key", "")))
-    if key is None or action.capability is not Capability.READ or action.service not in _SERVICES:
+    if action.capability is not Capability.READ or action.service not in _SERVICES:
         return decision
-    if key.attributes.get("manager") == "AWS":
+    key = needed_key(resource, asker.estate.facts)
+    if key is None:
         return decision
     via = {"kms:ViaService": (f"{action.service}.{resource.region}.amazonaws.com",)}
     decrypt = asker.decide("kms:Decrypt", key.id, key.id, key.scope, via)
@@ -46,6 +46,14 @@ def with_key(asker: Asker, resource: Resource, action: Action, decision: Decisio
         residual=residual,
         allowed_by=tuple(sorted({*decision.allowed_by, *decrypt.allowed_by})),
     )
+
+
+def needed_key(resource: Resource, facts: Facts) -> Resource | None:
+    """Give the key that reading the contents of a resource needs, too."""
+    key = facts.resources.get(str(resource.attributes.get("kms_key", "")))
+    if key is None or key.attributes.get("manager") == "AWS":
+        return None
+    return key if resource.kind.partition(":")[0] in _SERVICES else None
 
 
 def _verdict(residual: Expr) -> Verdict:

@@ -114,8 +114,14 @@ def on_resource(asker: Asker, resource: Resource) -> Iterator[Grant]:
 def _with_keys(
     asker: Asker, resource: Resource, actions: list[Action], answer: Decision
 ) -> Iterator[tuple[Action, Decision]]:
+    # What a key asks for besides hangs on the service, of all of an action.
+    reading: dict[str, Decision] = {}
     for action in actions:
-        decision = with_key(asker, resource, action, answer)
+        decision = answer
+        if action.capability is Capability.READ:
+            if action.service not in reading:
+                reading[action.service] = with_key(asker, resource, action, answer)
+            decision = reading[action.service]
         if decision.verdict is not Verdict.DENY:
             yield action, decision
 
@@ -145,7 +151,7 @@ def _spoken_of(
     groups: list[tuple[int, Said]] = [((1 << len(actions)) - 1, ())]
     for policy in _all_policies(asker.layers, theirs):
         for statement in policy.document.statements:
-            spoken = _spoken(statement.actions, actions)
+            spoken = spoken_of(statement.actions, actions)
             if spoken and _touches(statement, probe):
                 groups = [part for group in groups for part in _told(group, spoken, statement)]
     for mask, said in groups:
@@ -177,14 +183,15 @@ def _treated(mask: int, theirs: Layers, probe: kinds.Probe) -> Iterable[list[Act
     return groups.values()
 
 
-# Which of some actions patterns speak of, as bits; by the patterns' id, and by what they say. The
-# patterns and actions are kept with it, so their ids stay taken.
+# By the patterns' id, and by what they say. The patterns and actions are kept with it: so their
+# ids stay taken.
 _SPOKEN: dict[tuple[int, int], tuple[Patterns, tuple[Action, ...], int]] = {}
 _SAID: dict[tuple[tuple[str, ...], bool, int], int] = {}
 _MOST = 1_000_000
 
 
-def _spoken(patterns: Patterns, actions: tuple[Action, ...]) -> int:
+def spoken_of(patterns: Patterns, actions: tuple[Action, ...]) -> int:
+    """Give which of some actions patterns speak of, as bits."""
     key = (id(patterns), id(actions))
     found = _SPOKEN.get(key)
     if found is None:

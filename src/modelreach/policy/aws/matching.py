@@ -154,6 +154,25 @@ def meets(pattern: str, region: str) -> bool:
     return all(map(glob.intersects, mine, theirs))
 
 
+def goes_on(pattern: str, start: str) -> bool:
+    """May a pattern mean ARNs that go on from a start (plain text)? As `meets` of `start*`."""
+    mine, theirs = _parts(pattern), start.split(":", 5)
+    if len(mine) < 6 or len(theirs) < 6:
+        return meets(pattern, start + "*")
+    head, star, _ = mine[5].partition("*")
+    if "?" in head or "*" in start or "?" in start:
+        return meets(pattern, start + "*")
+    rest = theirs[5]
+    if not (head.startswith(rest) or (star and rest.startswith(head))):
+        return False
+    return all(map(glob.match, mine[:5], theirs[:5]))
+
+
+@lru_cache(1 << 14)
+def _parts(pattern: str) -> tuple[str, ...]:
+    return tuple(pattern.split(":", 5))
+
+
 def resource_matches(
     patterns: Patterns | None, resource: str, variables: bool, context: Context
 ) -> Expr:

@@ -3,45 +3,140 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from itertools import count
 
 import msgspec
 
 from modelreach.policy.aws.matching import opened
 from modelreach.policy.aws.statement import Effect, Patterns, PolicyDocument, Statement
+from modelreach.policy.aws.variables import Variable, template
 
 
 class Outline(msgspec.Struct, frozen=True):
     """A statement in outline: by what it tells resources apart.
 
     `services` are those that it speaks of, None for any. `globs` are its patterns, `open` those
-    with policy variables (left open), `reach` those of what it may touch (`*` for a NotResource).
-    `tags` are the resource tags that it asks about, in lower case; `of_owner`: it asks who owns
-    the resource.
+    with policy variables (left open), `reach` those of what it may touch (`*` for a NotResource);
+    `whole`: it means all or, `negated`, all but what its patterns mean. `tags` are the resource
+    tags that it asks about, in lower case; `of_owner`: it asks who owns the resource;
+    `of_resource`: it asks anything of it. `keys` are the condition keys that it asks about.
     """
 
+    statement: Statement
     services: frozenset[str] | None
     allows: bool
     globs: tuple[str, ...]
     open: tuple[str, ...]
     reach: tuple[str, ...]
+    whole: bool
+    negated: bool
     tags: frozenset[str]
     of_owner: bool
+    of_resource: bool
+    keys: tuple[str, ...]
 
 
-# The document is kept with them, so its id stays taken.
-_OUTLINES: dict[int, tuple[PolicyDocument, tuple[Outline, ...]]] = {}
+class Line(msgspec.Struct, frozen=True):
+    """A statement in outline with a number: the same for those that say the same. `says` is one
+    for its effect and actions, `asks` one for its conditions, 0 where it has none."""
+
+    number: int
+    says: int
+    asks: int
+    outline: Outline
+
+
+class Speech(msgspec.Struct, frozen=True):
+    """What a document says of one service: `number` is the same for those that say the same.
+    `asking` are the lines that ask about the context."""
+
+    number: int
+    lines: tuple[Line, ...]
+    asking: tuple[Line, ...]
+    allows: bool
+
+
+class _Read(msgspec.Struct):
+    """A document in outline. It is kept here, so its id stays taken."""
+
+    document: PolicyDocument
+    outlines: tuple[Outline, ...]
+    lines: tuple[Line, ...] | None = None
+    speeches: dict[str, Speech] = msgspec.field(default_factory=dict[str, Speech])
+
+
+_READ: dict[int, _Read] = {}
+_NUMBERS: dict[object, int] = {}
 _MOST = 400_000
+# A number is never given twice, so clearing costs time only.
+_NEXT = count(1)
 
 
 def outlines(document: PolicyDocument) -> tuple[Outline, ...]:
     """Give a document's statements in outline; each document is gone through once."""
-    found = _OUTLINES.get(id(document))
-    if found is None or found[0] is not document:
-        if len(_OUTLINES) >= _MOST:
-            _OUTLINES.clear()
-        lines = tuple(outline(statement) for statement in document.statements)
-        found = _OUTLINES[id(document)] = (document, lines)
-    return found[1]
+    return _read(document).outlines
+
+
+def speech(document: PolicyDocument, service: str) -> Speech:
+    """Give what a document says of a service."""
+    read = _read(document)
+    found = read.speeches.get(service)
+    if found is None:
+        found = read.speeches[service] = _speech(read, service)
+    return found
+
+
+def _read(document: PolicyDocument) -> _Read:
+    found = _READ.get(id(document))
+    if found is None or found.document is not document:
+        if len(_READ) >= _MOST:
+            _READ.clear()
+        found = _Read(document, tuple(map(outline, document.statements)))
+        _READ[id(document)] = found
+    return found
+
+
+def _speech(read: _Read, service: str) -> Speech:
+    if read.lines is None:
+        read.lines = tuple(map(_line, read.outlines))
+    lines = tuple(
+        line
+        for line in read.lines
+        if line.outline.services is None or service in line.outline.services
+    )
+    return Speech(
+        _number(tuple(line.number for line in lines)),
+        lines,
+        tuple(line for line in lines if line.outline.keys),
+        any(line.outline.allows for line in lines),
+    )
+
+
+def _line(one: Outline) -> Line:
+    said = one.statement
+    asks = _number((said.conditions, said.variables)) if said.conditions else 0
+    return Line(_number(_content(said)), _number((said.effect, said.actions)), asks, one)
+
+
+def _content(said: Statement) -> object:
+    return (
+        said.effect,
+        said.actions,
+        said.resources,
+        said.principals,
+        said.conditions,
+        said.variables,
+        said.not_understood,
+    )
+
+
+def _number(content: object) -> int:
+    found = _NUMBERS.get(content)
+    if found is None:
+        if len(_NUMBERS) >= _MOST:
+            _NUMBERS.clear()
+        found = _NUMBERS[content] = next(_NEXT)
+    return found
 
 
 def outline(statement: Statement) -> Outline:
@@ -52,15 +147,21 @@ def outline(statement: Statement) -> Outline:
     plain = tuple(g for g in globs if g != "*" and g not in varying)
     filled = tuple(map(opened, varying))
     tags, of_owner = _asked(statement)
-    everything = resources is None or resources.negated or "*" in globs
+    whole = resources is None or "*" in globs
+    negated = resources is not None and resources.negated
     return Outline(
+        statement=statement,
         services=_services(statement.actions),
         allows=statement.effect is Effect.ALLOW,
         globs=plain,
         open=filled,
-        reach=("*",) if everything else (*plain, *filled),
+        reach=("*",) if whole or negated else (*plain, *filled),
+        whole=whole,
+        negated=negated,
         tags=tags,
         of_owner=of_owner,
+        of_resource=_of_resource(statement),
+        keys=_keys(statement),
     )
 
 
@@ -91,3 +192,30 @@ def _asked(statement: Statement) -> tuple[frozenset[str], bool]:
                     part.split("}")[0].split(",")[0].strip() for part in lower.split(_TAG)[1:]
                 )
     return frozenset(tags), of_owner
+
+
+def _of_resource(statement: Statement) -> bool:
+    return any(
+        "resource" in text.lower()
+        for condition in statement.conditions
+        for text in (condition.key, *condition.values)
+    )
+
+
+def _keys(statement: Statement) -> tuple[str, ...]:
+    """The keys that conditions ask about, and those of policy variables."""
+    found: dict[str, None] = {}
+    for condition in statement.conditions:
+        found[condition.key] = None
+        for value in condition.values:
+            found.update(_variables(value, statement))
+    for glob in statement.resources.globs if statement.resources else ():
+        found.update(_variables(glob, statement))
+    return tuple(found)
+
+
+def _variables(text: str, statement: Statement) -> dict[str, None]:
+    if "${" not in text:
+        return {}
+    parts = template(text, True, statement.variables).parts
+    return {part.key: None for part in parts if isinstance(part, Variable)}
