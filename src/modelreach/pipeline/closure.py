@@ -38,16 +38,21 @@ class Totals(msgspec.Struct):
 
     held: tuple[_Bits, ...] = msgspec.field(default_factory=lambda: tuple({} for _ in VERDICTS))
     patterns: int = 0
+    taken: set[tuple[int, int]] = msgspec.field(default_factory=set[tuple[int, int]])
 
     def take(self, decided: Decided, level: int) -> None:
-        """Add what an identity holds that is reached this surely."""
+        """Add what an identity holds that is reached this surely. What others hold as well, the
+        very same tuple, is added once; it has to stay alive as long as this."""
+        self.patterns += decided.patterns
         way = 0 if level == _INFLUENCE else level
+        if (id(decided.held), way) in self.taken:
+            return
+        self.taken.add((id(decided.held), way))
         for held in decided.held:
             mask = int.from_bytes(held.bits, "little")
             for place in range(max(way, held.verdict), len(VERDICTS)):
                 scopes = self.held[place].setdefault((held.kind, held.capability), {})
                 scopes[held.scope] = scopes.get(held.scope, 0) | mask
-        self.patterns += decided.patterns
 
     def join(self, other: Totals) -> None:
         """Add what others hold."""
