@@ -5,20 +5,21 @@ same bytes has the same row, and neither decisions nor accounts are read.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
 
 import msgspec
 from msgspec.structs import replace
 
 from modelreach.pipeline.holding import engine_version, estate_digest
 from modelreach.pipeline.survey import SurveyRow
-from modelreach.snapshot import Facts
+from modelreach.policy import providers
+from modelreach.snapshot import SCHEMA, Facts, Snapshot
 
 #: Of how many estates rows are kept: some may be asked about in turns.
 _ESTATES = 4
 #: More rows than this are not kept of one estate, apart from those of the last run.
 _MOST = 100_000
 _INDEX = "estates"
+_NOTHING = Snapshot(schema=SCHEMA, taken_at="")
 
 
 class _Index(msgspec.Struct, array_like=True):
@@ -40,15 +41,16 @@ _READER = msgspec.msgpack.Decoder(_Rows)
 
 
 class KeptRows:
-    """The rows of one estate. `told` is all that decides besides facts and manifests."""
+    """The rows of one estate; none without facts of a store. `told` is all that decides besides
+    facts and manifests."""
 
-    def __init__(self, facts: Facts, names: Iterable[str], told: str) -> None:
-        names = tuple(sorted(names))
-        self._facts = facts
-        self._version = engine_version(names) if facts.keeps else ""
+    def __init__(self, facts: Facts | None, told: str) -> None:
+        self._facts = facts if facts is not None and facts.keeps else Facts(_NOTHING)
+        names = tuple(sorted(providers.makers(self._facts)))
+        self._version = engine_version(names) if self._facts.keeps else ""
         told = hashlib.sha256(told.encode()).hexdigest()[:16]
         self._name = f"rows {self._version} {told}"
-        self._estate = estate_digest(facts, names) if facts.keeps else b""
+        self._estate = estate_digest(self._facts, names)
         self._index = self._read_index()
         self._rows = self._read_rows()
         self._fresh = False

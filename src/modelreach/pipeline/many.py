@@ -17,9 +17,8 @@ from modelreach.pipeline.kept import Counts, KeptDecisions
 from modelreach.pipeline.kept_rows import KeptRows
 from modelreach.pipeline.survey import Started, SurveyRow, survey
 from modelreach.pipeline.workers import Pool, Progress, Work
-from modelreach.policy import providers
 from modelreach.policy.provider import Context
-from modelreach.snapshot import Snapshot, facts_of
+from modelreach.snapshot import Facts, Snapshot
 
 #: A manifest (None: it is read from its bytes when that is needed), the name of its file, and its
 #: bytes.
@@ -89,8 +88,10 @@ class Many:
 
     @cached_property
     def _kept(self) -> KeptRows:
-        facts = facts_of(self._snapshot)
-        return KeptRows(facts, providers.makers(facts), repr(self._policy.opens))
+        # Of a snapshot in memory nothing is kept, and arranging its facts takes a while.
+        own = getattr(self._snapshot, "facts", None)
+        facts = own if isinstance(own, Facts) else None
+        return KeptRows(facts, repr(self._policy.opens))
 
     def _start(self, deployment: Deployment | None, name: str, raw: bytes) -> Started:
         if deployment is None:
