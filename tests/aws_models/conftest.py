@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import importlib.util
 import json
-import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
+from io import BytesIO, TextIOWrapper
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -16,6 +17,7 @@ from typing import Any
 import botocore.session
 import pytest
 
+from modelreach import cli
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Snapshot
 from modelreach_aws import AwsConnector
@@ -327,16 +329,22 @@ def facts(replay: Replay) -> Facts:
     return read
 
 
-Program = Callable[..., subprocess.CompletedProcess[str]]
+Program = Callable[..., str]
 
 
 @pytest.fixture(scope="session")
 def program() -> Program:
-    """Run the installed command."""
-    installed = Path(sys.executable).with_name("modelreach")
+    """Run a command line that has to go well, and give what it writes to standard output.
 
-    def run(*arguments: object) -> subprocess.CompletedProcess[str]:
-        words = [str(installed), *map(str, arguments)]
-        return subprocess.run(words, capture_output=True, text=True, check=True, timeout=120)
+    In this process: one of its own would take longer than what it does.
+    """
+
+    def run(*arguments: object) -> str:
+        with TextIOWrapper(BytesIO(), encoding="utf-8") as written:
+            with redirect_stdout(written):
+                code = cli.run([str(argument) for argument in arguments])
+            assert code == 0, arguments
+            written.seek(0)
+            return written.read()
 
     return run

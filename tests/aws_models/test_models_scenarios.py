@@ -1,4 +1,4 @@
-"""Each kind of runtime, from recorded answers to the difference: the installed command."""
+"""Each kind of runtime, from recorded answers to the difference, by the command line."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-Program = Callable[..., Any]
+Program = Callable[..., str]
 
 
 def difference(program: Program, scenarios: Path, kind: str, tmp_path: Path, account: Path) -> Any:
@@ -16,13 +16,13 @@ def difference(program: Program, scenarios: Path, kind: str, tmp_path: Path, acc
         sources = [f"--from={account}", f"--from={scenarios / kind / side}"]
         program("collect", "aws", *sources, "-q", "-o", tmp_path / f"{side}.snap.json")
     folder = scenarios / kind
-    done = program(
+    written = program(
         *("diff", folder / "v1.yaml", folder / "v2.yaml", "--format", "json"),
         *("--old-snapshot", tmp_path / "old.snap.json"),
         *("--new-snapshot", tmp_path / "new.snap.json"),
         *("--fail-on", "never"),
     )
-    return json.loads(done.stdout)
+    return json.loads(written)
 
 
 def told(report: Any) -> dict[str, Any]:

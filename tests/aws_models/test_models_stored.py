@@ -14,7 +14,7 @@ KEY = (
     "/apikeycredentialprovider/crm"
 )
 
-Program = Callable[..., Any]
+Program = Callable[..., str]
 
 
 def scanned(program: Program, scenarios: Path, tmp_path: Path, *actions: str) -> Any:
@@ -32,11 +32,11 @@ def scanned(program: Program, scenarios: Path, tmp_path: Path, *actions: str) ->
     new = scenarios / "agentcore-gateway" / "new"
     now = "--now=2026-11-24T00:00:00Z"
     program("collect", "aws", f"--from={account}", f"--from={new}", now, "-q", "-o", snapshot)
-    done = program(
+    written = program(
         *("scan", "--principal", CALLER, "--snapshot", snapshot),
         *("--format", "json", "--fail-on", "never"),
     )
-    return json.loads(done.stdout)
+    return json.loads(written)
 
 
 def test_stored_key_is_found_with_its_age(
@@ -62,7 +62,7 @@ def test_draft_of_an_alias_has_what_its_version_has(
     snapshot = tmp_path / "estate.snap.json"
     sources = [f"--from={scenarios / 'account'}", f"--from={scenarios / 'bedrock-agent' / 'new'}"]
     program("collect", "aws", *sources, "-q", "-o", snapshot)
-    drafts = program("discover", "--snapshot", snapshot).stdout.split("---\n")
+    drafts = program("discover", "--snapshot", snapshot).split("---\n")
     (alias,) = [one for one in drafts if "agent-alias/AGENTONE/ALIASONE" in one]
     assert "function:refunds" in alias
     assert "guardrail/guard1:2" in alias

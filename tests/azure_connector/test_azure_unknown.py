@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
-import sys
 from pathlib import Path
 from typing import Any
 
@@ -13,9 +11,9 @@ import pytest
 from azure_agent import estate
 from azure_agent.builder import Builder, guid
 from azure_agent.server import Cloud, Fault
+from modelreach.cli import run
 from modelreach.snapshot import encode
 
-PROGRAM = Path(sys.executable).with_name("modelreach")
 MANIFEST = Path(__file__).parents[2] / "fixtures" / "azure_agent" / "v2.yaml"
 LESS = {"lost", "narrowed"}
 
@@ -61,14 +59,13 @@ def compared(collect: Any, before: Path, tmp_path: Path, cloud: Cloud) -> dict[s
     # Whoever may consent to anything has it all anyway, and nothing to lose.
     told = MANIFEST.read_text(encoding="utf-8").splitlines(keepends=True)
     release.write_text("".join(line for line in told if "id: connector" not in line))
+    written = tmp_path / "diff.json"
     sides = ["--old-snapshot", str(before), "--new-snapshot", str(after)]
-    done = subprocess.run(
-        [PROGRAM, "diff", release, release, *sides, "--format", "json"],
-        capture_output=True,
-        check=False,
+    code = run(
+        ["diff", str(release), str(release), *sides, "--format", "json", "-o", str(written)]
     )
-    assert done.returncode in (0, 1, 3), done.stderr.decode()
-    report: dict[str, Any] = json.loads(done.stdout)
+    assert code in (0, 1, 3)
+    report: dict[str, Any] = json.loads(written.read_bytes())
     return report
 
 
