@@ -21,7 +21,7 @@ from modelreach.policy.aws.own_policy import relation
 from modelreach.policy.aws.principals import ways
 from modelreach.policy.aws.public import is_public
 from modelreach.policy.aws.shelf import Forms
-from modelreach.policy.aws.spoken import Levels, Spoken
+from modelreach.policy.aws.spoken import Documents, Spoken
 from modelreach.policy.expr import TRUE, Expr
 from modelreach.policy.glob import match
 
@@ -133,9 +133,9 @@ class Numbers:
 class Mine:
     """One principal's side of the keys."""
 
-    def __init__(self, numbers: Numbers, asker: Asker, levels: Levels) -> None:
+    def __init__(self, numbers: Numbers, asker: Asker, documents: Documents) -> None:
         self.numbers, self.asker = numbers, asker
-        self._levels = levels
+        self._documents = documents
         self._whens: dict[int, int] = {}
         self._signatures: dict[str, tuple[int, ...]] = {}
         self._context = self.in_context("", "")
@@ -161,9 +161,9 @@ class Mine:
         found = self._signatures.get(service)
         if found is None:
             numbers: list[int] = []
-            for level in self._levels:
-                for policy in level:
-                    said = speech(policy.document, service)
+            for level in self._documents:
+                for _, document in level:
+                    said = document.of(service)
                     if said.lines:
                         numbers.append(said.number)
                         numbers.extend(map(self._asked, said.asking))

@@ -124,7 +124,7 @@ def bays(asker: Asker, shelving: Shelving, saying: Saying) -> Iterator[Bay]:
     account = asker.principal.scope
     yield from shelving.account(account).bays.values()
     partition = asker.principal.id.split(":")[1]
-    yield from shelving.let_in(account, partition, lambda service: saying.of(service).allowed)
+    yield from shelving.let_in(account, partition, saying.allowed)
 
 
 def alike(
@@ -143,9 +143,14 @@ def alike(
             if shelf.own_policy:
                 for key, names in named.items():
                     masks[place] = masks.get(place, 0) | shelf.naming(key, names)
+    cuts: dict[int, dict[str, Cut]] = {}
+    for glob in spoken.globs:
+        for place, cut in bay.cuts(glob).items():
+            cuts.setdefault(place, {})[glob] = cut
     for place, mask in masks.items():
         if mask:
-            yield from _classes(bay, place, mask, spoken, alone, estate.facts)
+            here = cuts.get(place, {})
+            yield from _classes(bay, place, mask, here, spoken, alone, estate.facts)
 
 
 def _touched(bay: Bay, allowed: tuple[str, ...]) -> dict[int, int]:
@@ -175,7 +180,13 @@ def _near(name: str, spoken: Spoken) -> bool:
 
 
 def _classes(
-    bay: Bay, place: int, mask: int, spoken: Spoken, alone: list[str], facts: Facts
+    bay: Bay,
+    place: int,
+    mask: int,
+    cuts: dict[str, Cut],
+    spoken: Spoken,
+    alone: list[str],
+    facts: Facts,
 ) -> Iterator[Class]:
     """Part the bits of a shelf into classes."""
     shelf = bay.shelves[place]
@@ -187,8 +198,7 @@ def _classes(
             mask ^= varying
     if not mask:
         return
-    cuts: dict[str, Cut] = {}
-    for glob in (*spoken.globs, *(glob for one in limits for glob in one.globs)):
+    for glob in (glob for one in limits for glob in one.globs):
         cut = bay.cuts(glob).get(place)
         if cut is not None:
             cuts[glob] = cut

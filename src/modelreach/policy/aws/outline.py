@@ -56,53 +56,55 @@ class Speech(msgspec.Struct, frozen=True):
     allows: bool
 
 
-class _Read(msgspec.Struct):
+class Outlined(msgspec.Struct, eq=False):
     """A document in outline. It is kept here, so its id stays taken."""
 
     document: PolicyDocument
     outlines: tuple[Outline, ...]
-    lines: tuple[Line, ...] | None = None
-    speeches: dict[str, Speech] = msgspec.field(default_factory=dict[str, Speech])
+    _lines: tuple[Line, ...] | None = None
+    _speeches: dict[str, Speech] = msgspec.field(default_factory=dict[str, Speech])
+
+    def of(self, service: str) -> Speech:
+        """Give what the document says of a service."""
+        found = self._speeches.get(service)
+        if found is None:
+            if self._lines is None:
+                self._lines = tuple(map(_line, self.outlines))
+            found = self._speeches[service] = _speech(self._lines, service)
+        return found
 
 
-_READ: dict[int, _Read] = {}
+_OUTLINED: dict[int, Outlined] = {}
 _NUMBERS: dict[object, int] = {}
 _MOST = 400_000
 # A number is never given twice, so clearing costs time only.
 _NEXT = count(1)
 
 
+def outlined(document: PolicyDocument) -> Outlined:
+    """Give a document in outline; each is gone through once."""
+    found = _OUTLINED.get(id(document))
+    if found is None or found.document is not document:
+        if len(_OUTLINED) >= _MOST:
+            _OUTLINED.clear()
+        found = Outlined(document, tuple(map(outline, document.statements)))
+        _OUTLINED[id(document)] = found
+    return found
+
+
 def outlines(document: PolicyDocument) -> tuple[Outline, ...]:
-    """Give a document's statements in outline; each document is gone through once."""
-    return _read(document).outlines
+    """Give a document's statements in outline."""
+    return outlined(document).outlines
 
 
 def speech(document: PolicyDocument, service: str) -> Speech:
     """Give what a document says of a service."""
-    read = _read(document)
-    found = read.speeches.get(service)
-    if found is None:
-        found = read.speeches[service] = _speech(read, service)
-    return found
+    return outlined(document).of(service)
 
 
-def _read(document: PolicyDocument) -> _Read:
-    found = _READ.get(id(document))
-    if found is None or found.document is not document:
-        if len(_READ) >= _MOST:
-            _READ.clear()
-        found = _Read(document, tuple(map(outline, document.statements)))
-        _READ[id(document)] = found
-    return found
-
-
-def _speech(read: _Read, service: str) -> Speech:
-    if read.lines is None:
-        read.lines = tuple(map(_line, read.outlines))
+def _speech(every: tuple[Line, ...], service: str) -> Speech:
     lines = tuple(
-        line
-        for line in read.lines
-        if line.outline.services is None or service in line.outline.services
+        line for line in every if line.outline.services is None or service in line.outline.services
     )
     return Speech(
         _number(tuple(line.number for line in lines)),

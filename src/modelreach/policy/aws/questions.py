@@ -7,7 +7,7 @@ resource are called.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 
 import msgspec
 
@@ -36,8 +36,9 @@ _MOST = 1 << 18
 #: conditions, and how it means who asks.
 _Voice = tuple[int, bool, int, int]
 _Question = tuple[object, ...]
+_Treatment = tuple[bool, ...]
 #: Actions that the evaluation treats alike, with how.
-_Alike = tuple[tuple[bool, ...], list[Action]]
+_Alike = tuple[_Treatment, list[Action]]
 
 
 class _Heard(msgspec.Struct, frozen=True):
@@ -53,6 +54,7 @@ class Questions:
     def __init__(self, numbers: Numbers) -> None:
         self._numbers = numbers
         self._known: dict[_Question, Decision] = {}
+        self._treatments = _Treatments()
 
     def answer(self, asker: Asker, told: Told, one: Class) -> Answer:
         """Give what a principal has of the resources of a class."""
@@ -61,12 +63,17 @@ class Questions:
         first = asker.estate.facts.resources[one.first]
         for cell in _cells(one):
             actions = forms.of_cell(cell)
+            place = _Place(one, first, cell)
+            limited = bool(told.theirs.limits)
+            treatments = self._treatments.of(place, asker.caller.kind, limited=limited)
             for voices, mask in self._groups(told, cell, len(actions)).items():
                 if not any(allows for _, allows, _, _ in voices):
                     continue
-                meant = [action for at, action in enumerate(actions) if mask >> at & 1]
-                place = _Place(one, first, cell)
-                for alike in place.treated(meant, asker.caller.kind, bool(told.theirs.limits)):
+                groups: dict[_Treatment, list[Action]] = {}
+                for at, action in enumerate(actions):
+                    if mask >> at & 1:
+                        groups.setdefault(treatments[at], []).append(action)
+                for alike in groups.items():
                     found.update(self._decided(asker, told, voices, alike, place))
         return tuple(sorted(found))
 
@@ -174,18 +181,36 @@ class _Place(msgspec.Struct, frozen=True):
         found = cells(parting, self.region)
         return next(cell.sample for cell in found if bool(cell.matching) == within)
 
-    def treated(self, actions: list[Action], kind: CallerKind, limited: bool) -> Iterable[_Alike]:
-        """Put actions together that the evaluation treats alike."""
-        groups: dict[tuple[bool, ...], list[Action]] = {}
-        region = self.region
-        for action in actions:
-            name = action.name.lower()
-            treatment = (
-                limited and under_rcps(name),
-                belongs_to_aws(name, region),
-                needs_resource_policy(name, region),
-                is_free(name, kind),
-                name in TRUST_ACTIONS,
+
+#: What a name may have that the evaluation asks for: see `services`.
+_TELLING = (
+    *(":alias/aws/", ":role/aws-reserved/", ":role/aws-service-role/", ":iam::aws:policy/"),
+    *(":key/", ":role/"),
+)
+
+
+class _Treatments:
+    """How the evaluation treats actions, worked out once for all names that it treats alike."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[object, ...], tuple[_Treatment, ...]] = {}
+
+    def of(self, place: _Place, kind: CallerKind, *, limited: bool) -> tuple[_Treatment, ...]:
+        """Give the treatment of each action of a cell."""
+        forms, region = place.one.shelf.forms, place.region
+        telling = tuple(part in region for part in _TELLING)
+        key = (forms.number, (place.cell + 1) // 2, kind, limited, telling)
+        found = self._known.get(key)
+        if found is None:
+            names = (action.name.lower() for action in forms.of_cell(place.cell))
+            found = self._known[key] = tuple(
+                (
+                    limited and under_rcps(name),
+                    belongs_to_aws(name, region),
+                    needs_resource_policy(name, region),
+                    is_free(name, kind),
+                    name in TRUST_ACTIONS,
+                )
+                for name in names
             )
-            groups.setdefault(treatment, []).append(action)
-        return groups.items()
+        return found

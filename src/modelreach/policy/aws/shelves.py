@@ -23,6 +23,7 @@ from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.outline import outlines, speech
 from modelreach.policy.aws.own_policy import ITSELF, Written, read, relations
 from modelreach.policy.aws.shelf import Forms, Shelf
+from modelreach.policy.aws.statement import Statement
 from modelreach.policy.glob import is_literal, match
 from modelreach.snapshot import Attachment, Resource
 
@@ -44,8 +45,10 @@ class Shelving:
         self._estate = estate
         self._accounts: dict[str, Stock] = {}
         self._for_everyone: dict[str, Bay] = {}
-        self._written: dict[tuple[str, str], Written | None] = {}
+        self._written: dict[tuple[str, str], _Numbered | None] = {}
+        self._statements: dict[tuple[Statement, ...], int] = {}
         self._homes: dict[str, tuple[object, ...]] = {}
+        self._home_numbers: dict[str, int] = {}
         self._signs: dict[tuple[object, ...], int] = {}
         self._forms: dict[object, Forms] = {}
         self._everyone: frozenset[str] | None = None
@@ -141,7 +144,7 @@ class Shelving:
             service=service,
             sign=self._signs.setdefault(sign, len(self._signs)),
             ids=tuple(sorted(ids)),
-            forms=self._forms_of(first),
+            forms=self._forms_of(first, sign[:2]),
             own_policy=bool(sign[_OWN]),
             asking=asking,
             limits=levels,
@@ -151,17 +154,17 @@ class Shelving:
             silent=not sign[_OWN] and not any(one.keys for one in limits),
         )
 
-    def _forms_of(self, resource: Resource) -> Forms:
-        probes = kinds.probes(resource.id, resource.kind)
-        separators = tuple(probe.region[-2] for probe in probes if not probe.exact)
-        actions = tuple(probe.actions for probe in probes)
-        if not (probes and probes[0].exact):
-            actions = ((), *actions)
-        key = separators, tuple(map(id, actions))
-        if key not in self._forms:
-            # The actions are kept with it, so their ids stay taken.
-            self._forms[key] = Forms(len(self._forms), separators, actions)
-        return self._forms[key]
+    def _forms_of(self, resource: Resource, types: tuple[object, ...]) -> Forms:
+        """Resources of a kind and the same types have the same forms."""
+        found = self._forms.get(types)
+        if found is None:
+            probes = kinds.probes(resource.id, resource.kind)
+            separators = tuple(probe.region[-2] for probe in probes if not probe.exact)
+            actions = tuple(probe.actions for probe in probes)
+            if not (probes and probes[0].exact):
+                actions = ((), *actions)
+            found = self._forms[types] = Forms(len(self._forms), separators, actions)
+        return found
 
     def sign_of(self, resource: Resource) -> int | None:
         """Give a number for all that tells a resource apart for its own account, beside its name
@@ -188,7 +191,7 @@ class Shelving:
             ":key/" in name,
             tuple(part in name for part in _OF_AWS),
             tuple(policies),
-            self.home(resource.scope),
+            self._home_number(resource.scope),
             bool(attributes.get("restrict_public_buckets")),
             bool(attributes.get("ignore_public_acls")),
             attributes.get("ownership") == "BucketOwnerEnforced",
@@ -196,6 +199,13 @@ class Shelving:
             resource.region if key else "",
             key.id if key else "",
         )
+
+    def _home_number(self, account: str) -> int:
+        found = self._home_numbers.get(account)
+        if found is None:
+            found = self._signs.setdefault(self.home(account), len(self._signs))
+            self._home_numbers[account] = found
+        return found
 
     def home(self, account: str) -> tuple[object, ...]:
         """Give all that the owner's place in the organisation means for a decision."""
@@ -230,13 +240,27 @@ class Shelving:
             return None
         key = (text.replace(resource.id, ITSELF), asking)
         if key not in self._written:
-            self._written[key] = read(*key)
+            self._written[key] = self._numbered(read(*key))
         written = self._written[key]
         if written is None:
             return None
         name = resource.id
         others = tuple((match(glob, name), *relations(glob, name)) for glob in written.others)
-        return attachment.kind, written.statements, others
+        return attachment.kind, written.number, others
+
+    def _numbered(self, written: Written | None) -> _Numbered | None:
+        if written is None:
+            return None
+        number = self._statements.setdefault(written.statements, len(self._statements))
+        return _Numbered(number, written.others)
+
+
+class _Numbered(msgspec.Struct, frozen=True):
+    """What a policy says: a number for its statements, the same for those that are equal, and
+    the patterns in it that do not hold the resource's name."""
+
+    number: int
+    others: tuple[str, ...]
 
 
 #: What the names of some have of what AWS owns in an account: see `services.belongs_to_aws`.

@@ -9,7 +9,8 @@ import msgspec
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.evaluate import misplaced
 from modelreach.policy.aws.layers import Policies
-from modelreach.policy.aws.outline import Line, speech
+from modelreach.policy.aws.outline import Line, Outlined, outlined
+from modelreach.policy.decision import Layer
 
 
 class Spoken(msgspec.Struct, frozen=True):
@@ -29,8 +30,10 @@ class Spoken(msgspec.Struct, frozen=True):
     faulty: frozenset[int]
 
 
-#: A level with the places of the policies in it.
+#: A principal's policies by level.
 Levels = tuple[Policies, ...]
+#: The same in outline, with their layers.
+Documents = tuple[tuple[tuple[Layer, Outlined], ...], ...]
 
 
 def levels_of(asker: Asker) -> Levels:
@@ -43,12 +46,23 @@ class Saying:
     """What a principal's policies say, by service."""
 
     def __init__(self, asker: Asker) -> None:
-        self.levels = levels_of(asker)
+        levels = levels_of(asker)
+        self.levels = tuple(
+            tuple((policy.layer, outlined(policy.document)) for policy in level)
+            for level in levels
+        )
         self._found: dict[str, Spoken] = {}
+
+    def allowed(self, service: str) -> tuple[str, ...]:
+        """Give the patterns of what identity policies allow of a service."""
+        return self.of(service).allowed if self.allows(service) else ()
 
     def allows(self, service: str) -> bool:
         """Does an identity policy allow anything of a service?"""
-        return any(speech(policy.document, service).allows for policy in self.levels[0])
+        for _, document in self.levels[0]:  # noqa: SIM110 - on the hot path
+            if document.of(service).allows:
+                return True
+        return False
 
     def of(self, service: str) -> Spoken:
         """Give what they say of a service."""
@@ -58,16 +72,16 @@ class Saying:
         return found
 
 
-def _spoken(policies: Levels, service: str) -> Spoken:
+def _spoken(documents: Documents, service: str) -> Spoken:
     levels: list[tuple[Line, ...]] = []
     faulty: set[int] = set()
-    for level in policies:
+    for level in documents:
         lines: list[Line] = []
-        for policy in level:
-            for line in speech(policy.document, service).lines:
+        for layer, document in level:
+            for line in document.of(service).lines:
                 lines.append(line)
                 said = line.outline.statement
-                if said.not_understood or misplaced(policy.layer, said):
+                if said.not_understood or misplaced(layer, said):
                     faulty.add(line.number)
         levels.append(tuple(lines))
     every = [line.outline for level in levels for line in level]
