@@ -14,7 +14,7 @@ import msgspec
 
 from modelreach.graph import WEAKNESS
 from modelreach.model import Verdict
-from modelreach.policy.brief import Brevity, Brief, Holding, Hop
+from modelreach.policy.brief import Answer, Brevity, Brief, Holding, Hop
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.providers import resource_class
 from modelreach.reach import Owner
@@ -103,6 +103,7 @@ class Decider:
         self._owner = Owner(engines)
         self._numbers = Numbers(facts)
         self._masks: dict[Hashable, Bits] = {}
+        self._keys: dict[tuple[str, Answer], tuple[tuple[str, str, int], ...]] = {}
         self._together: dict[Hashable, tuple[Held, ...]] = {}
         self._steps: dict[int, tuple[tuple[Hop, ...], tuple[Step, ...]]] = {}
 
@@ -136,9 +137,8 @@ class Decider:
         held, _ = self._held(brief.alone)
         for one in brief.holdings:
             bits = self._bits_of(one)
-            kind = resource_class(one.kind)
-            for capability, verdict in one.answer:
-                add(held.setdefault((kind, str(capability), _PLACE[verdict]), {}), bits)
+            for what in self._keys_of(one):
+                add(held.setdefault(what, {}), bits)
         found = _kept(held)
         if key is not None:
             if len(self._together) >= _MOST:
@@ -172,9 +172,23 @@ class Decider:
     def _bits_of(self, one: Holding) -> Bits:
         """Give the resources of a class as bits; those of the same class are worked out once."""
         key = one.group
-        if key not in self._masks:
-            self._masks[key] = self._bits(one.ids)
-        return self._masks[key]
+        found = self._masks.get(key)
+        if found is None:
+            if len(self._masks) >= _MOST:
+                self._masks.clear()
+            found = self._masks[key] = self._bits(one.ids)
+        return found
+
+    def _keys_of(self, one: Holding) -> tuple[tuple[str, str, int], ...]:
+        """Give under what the resources of a class are held."""
+        said = one.kind, one.answer
+        found = self._keys.get(said)
+        if found is None:
+            kind = resource_class(one.kind)
+            found = self._keys[said] = tuple(
+                (kind, str(capability), _PLACE[verdict]) for capability, verdict in one.answer
+            )
+        return found
 
     def _bits(self, ids: Iterable[str]) -> Bits:
         groups: dict[str, bytearray] = {}

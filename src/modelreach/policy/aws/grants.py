@@ -8,6 +8,7 @@ that the same statements speak of are decided once, together.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from functools import lru_cache
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.aws import kinds
@@ -251,7 +252,7 @@ def _by_part(
     granting = _allowing(s for s in said if id(s) not in limits)
     limiting = _allowing(s for s in said if id(s) in limits)
     parts: dict[tuple[object, ...], tuple[Decision, set[str]]] = {}
-    for cell in cells(globs, probe.region):
+    for cell in _cells(globs, probe.region):
         decision = asker.decide(action.name, cell.sample, resource.id, resource.scope)
         if decision.verdict is Verdict.DENY:
             continue
@@ -262,6 +263,10 @@ def _by_part(
         )
     for decision, inside in parts.values():
         yield decision, () if probe.region in inside else tuple(sorted(inside))
+
+
+# Groups of actions of one resource often have the same patterns.
+_cells = lru_cache(256)(cells)
 
 
 def _means(statement: Statement, asker: Asker) -> bool:
