@@ -6,16 +6,17 @@ from typing import Any
 
 import pytest
 
-from modelreach.policy.aws.escalation import EscalationRule, Hit, Miss, rules
+from modelreach.policy.aws.escalation import EscalationRule, Hit, Miss, services
 
+RULES = [rule for service in services().values() for rule in service.rules]
 HITS = [
     pytest.param(rule, hit, id=f"{rule.id}-{number}")
-    for rule in rules()
+    for rule in RULES
     for number, hit in enumerate(rule.hits)
 ]
 MISSES = [
     pytest.param(rule, miss, id=f"{rule.id}-{number}")
-    for rule in rules()
+    for rule in RULES
     for number, miss in enumerate(rule.misses)
 ]
 # fmt: off
@@ -77,7 +78,7 @@ def test_a_hit_holds_nothing_that_it_does_not_need(
         assert left == [], f"it does without {action}"
 
 
-@pytest.mark.parametrize("rule", rules(), ids=lambda rule: rule.id)
+@pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
 def test_every_rule_has_a_hit_and_a_miss(rule: EscalationRule) -> None:
     assert rule.hits
     assert rule.misses
@@ -86,16 +87,16 @@ def test_every_rule_has_a_hit_and_a_miss(rule: EscalationRule) -> None:
 
 @pytest.mark.parametrize("path", PUBLISHED)
 def test_every_published_path_has_a_rule_with_a_hit_and_a_miss(path: str) -> None:
-    (rule,) = (rule for rule in rules() if path in rule.paths)
+    (rule,) = (rule for rule in RULES if path in rule.paths)
     assert any((hit.path or rule.path) == path for hit in rule.hits)
     assert any((miss.path or rule.path) == path for miss in rule.misses)
 
 
 def test_the_list_of_published_paths_is_whole() -> None:
     assert len(set(PUBLISHED)) == 65
-    assert {path for rule in rules() for path in rule.paths} == set(PUBLISHED)
+    assert {path for rule in RULES for path in rule.paths} == set(PUBLISHED)
 
 
 def test_ids_are_given_once() -> None:
-    ids = [rule.id for rule in rules()]
+    ids = [rule.id for rule in RULES]
     assert len(ids) == len(set(ids))

@@ -5,8 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
-from modelreach.policy.aws.escalation import SERVICES, rules, services
+from modelreach.policy.aws.escalation import SERVICES, compiled, rules, services
 from modelreach.policy.aws.escalation_pages import pages
 from modelreach.strict_yaml import decode
 
@@ -18,6 +19,13 @@ CATALOGUE = Path(__file__).parents[2] / "src/modelreach/policy/aws/escalation"
 def test_a_page_is_up_to_date(name: str) -> None:
     text = FOLDER.joinpath(name).read_text(encoding="utf-8")
     assert text == pages()[name], "run: python tests/escalation/write_pages.py"
+
+
+def test_the_rules_that_are_read_are_those_of_the_catalogue() -> None:
+    kept = CATALOGUE.with_suffix(".json").read_bytes()
+    assert kept == compiled(), "run: python tests/escalation/write_pages.py"
+    written = (rule for service in services().values() for rule in service.rules)
+    assert rules() == tuple(replace(rule, hits=(), misses=()) for rule in written)
 
 
 def test_there_are_no_other_pages() -> None:
