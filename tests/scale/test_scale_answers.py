@@ -197,6 +197,43 @@ def test_estates_of_all_providers(which: str, tmp_path: Path) -> None:
         assert _scans(_stored(path, made), names, keeping=True) == fresh
 
 
+# --- what differs, and is not listed ----------------------------------------------------------
+
+
+def _compared(made: Snapshot, *, keeping: bool = True) -> bytes:
+    """Compare releases that differ in what they may do to things that are not listed."""
+    estates = Estates(keeping=keeping)
+    names = _runs(made, 9)
+    old, new = (evaluate(_release(n, made), JudgePolicy(), estates) for n in (names[0], names[-1]))
+    report = diff_report(old, new, GateOptions())
+    assert any(row.kind == "gained" and "*" in row.resource for row in report.changes)
+    return report_bytes(report)
+
+
+def test_a_second_comparison_makes_no_engine(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made, path = whole(plan(**SMALL)), tmp_path / "e.mrdb"
+    first = _compared(_stored(path, made))
+    assert first == _compared(made, keeping=False)
+    _no_engine(monkeypatch)
+    assert _compared(_stored(path, made)) == first
+
+
+def test_what_was_kept_of_a_difference_and_makes_no_sense_is_worked_out(tmp_path: Path) -> None:
+    made, path = whole(plan(**SMALL)), tmp_path / "e.mrdb"
+    first = _compared(_stored(path, made))
+    for junk in (b"", b"\x93\x01", b"\xff" * 40):
+        with sqlite3.connect(path) as db:
+            done = db.execute(
+                "UPDATE derived SET data = ? WHERE name LIKE 'differences %'",
+                (zstandard.compress(junk),),
+            )
+        db.close()
+        assert done.rowcount > 0
+        assert _compared(_stored(path, made)) == first
+
+
 # --- the writing -----------------------------------------------------------------------------
 
 

@@ -9,11 +9,13 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Mapping
+from functools import partial
 from typing import Any, Final, cast
 
 import msgspec
 
 from modelreach.pipeline.answer import Answer, Shown, decode, encode
+from modelreach.pipeline.differences import Differences
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
 from modelreach.policy.engine import Engine, Grant, Pivot, Support, Token
 from modelreach.policy.permissions import PermissionSet
@@ -60,6 +62,7 @@ class Answers:
         told = hashlib.sha256(told.encode()).hexdigest()[:16]
         self._version = engine_version(self._names)
         self._name = f"answers {self._version} {told}"
+        self._differences = Differences(facts, self._version, told)
         self._kept: dict[str, list[_Kept]] = {}
         self._found: dict[str, Answer | None] = {}
         self._heard: dict[str, _Heard] = {}
@@ -125,6 +128,17 @@ class Answers:
     def note(self, tokens: Iterable[Shown]) -> None:
         """Note what is said of tokens, by these very tokens."""
         self._shown.update((id(shown.token), shown) for shown in tokens)
+
+    def unlisted(self, provider: str, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
+        """Give what is not listed of permissions that are put together, and nobody's own."""
+        estate = self._holding.estate
+        ask = partial(self._ask_unlisted, provider)
+        return self._differences.unlisted(provider, permissions, scope, estate, ask)
+
+    def _ask_unlisted(
+        self, provider: str, permissions: PermissionSet, scope: str
+    ) -> tuple[Grant, ...]:
+        return self.engine(provider).unlisted(permissions, scope)
 
     def shown(self, token: Token) -> Shown | None:
         """Give what is said of this very token of a principal; None of one that is nobody's."""
@@ -251,11 +265,13 @@ class Answering:
     def unlisted(self, permissions: PermissionSet, scope: str) -> tuple[Grant, ...]:
         """The part of a permission set, held in a scope, that listed resources do not show."""
         name = self._answers.holder(permissions)
-        known = self._answers.find(name) if name else None
+        if not name:
+            return self._answers.unlisted(self.provider, permissions, scope)
+        known = self._answers.find(name)
         if known is not None and known.principal.scope == scope:
             return known.patterns
         found = self._engine.unlisted(permissions, scope)
-        heard = self._answers.heard(name) if name and known is None else None
+        heard = self._answers.heard(name) if known is None else None
         if heard is not None and heard.principal and heard.principal.scope == scope:
             heard.patterns = found
         return found
