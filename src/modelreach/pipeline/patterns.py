@@ -18,6 +18,7 @@ from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import all_of
 from modelreach.policy.extent import ALL, Extent
+from modelreach.policy.glob import is_literal
 from modelreach.policy.permissions import EMPTY, Box, PermissionSet
 from modelreach.reach import Access, Identity
 
@@ -129,7 +130,10 @@ def _wanted(grant: Grant, actions: list[str]) -> PermissionSet:
 
 
 def _is_in(action: str, box: Box) -> bool:
-    return box.actions.meets(Extent.globs([action.lower()]))
+    name = action.lower()
+    if is_literal(name):
+        return box.actions.contains(name)
+    return box.actions.meets(Extent.globs([name]))
 
 
 def _part(

@@ -100,7 +100,12 @@ class Extent(msgspec.Struct, frozen=True, cache_hash=True):
 
     def meets(self, other: Extent) -> bool:
         """May they have a string in common? In doubt: yes."""
-        return not (self & other).is_empty()
+        literals, others = _parted(other)
+        if not literals:
+            return not (self & other).is_empty()
+        if any(map(self.contains, literals)):
+            return True
+        return bool(others) and not (self & Extent(others)).is_empty()
 
     @property
     def heads(self) -> frozenset[str] | None:

@@ -6,22 +6,32 @@ import hashlib
 import struct
 from array import array
 from bisect import bisect_left
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Final, Generic, TypeVar, cast
 
 import msgspec
 
 from modelreach.snapshot import (
     SCHEMA,
+    Attachment,
+    Binding,
+    Coverage,
     Credential,
     Fact,
     Facts,
     Gap,
+    ManagedPolicy,
+    Origin,
     Part,
     Principal,
+    Resource,
+    Runtime,
+    Scope,
     Snapshot,
+    Usage,
     canonical,
     encode,
     parted,
@@ -29,12 +39,20 @@ from modelreach.snapshot import (
 from modelreach.store.file import Kept, Section, Store
 
 _T = TypeVar("_T")
-_SECTIONS: dict[str, Any] = {
-    field.name: field.type
-    for field in msgspec.structs.fields(Snapshot)
-    if field.name not in ("schema", "taken_at", "tool", "documents")
+_SECTIONS: Final[dict[str, type[Fact]]] = {
+    "scopes": Scope,
+    "principals": Principal,
+    "credentials": Credential,
+    "resources": Resource,
+    "runtimes": Runtime,
+    "managed_policies": ManagedPolicy,
+    "attachments": Attachment,
+    "bindings": Binding,
+    "usage": Usage,
+    "coverage": Coverage,
+    "gaps": Gap,
+    "origins": Origin,
 }
-_READERS = {name: msgspec.json.Decoder(kind) for name, kind in _SECTIONS.items()}
 _DOCUMENTS = msgspec.json.Decoder(dict[str, msgspec.Raw])
 
 
@@ -53,6 +71,13 @@ _GROUPED = {
     "usage": "principal",
 }
 _SOUGHT = ("principals", "resources", "runtimes", "managed_policies", *_GROUPED)
+
+
+@cache
+def _reader(section: str) -> msgspec.json.Decoder[tuple[Any, ...]]:
+    kind: Any = _SECTIONS[section]
+    return msgspec.json.Decoder(tuple[kind, ...])
+
 
 #: Sections whose facts name documents.
 _NAME_DOCUMENTS = ("attachments", "managed_policies")
@@ -243,6 +268,7 @@ class StoredFacts(Facts):
         for section in store.manifest(kept):
             self._manifest.setdefault(section.part, {})[section.section] = section
         self._loaded: dict[str, dict[str, tuple[Any, ...]]] = {}
+        self._read_of: Counter[str] = Counter()  # of how many parts a section was read
         self._whole: dict[str, Part] = {}
         self._names = tuple(sorted({"", *self._manifest}))
         self._kept: dict[str, dict[bytes, bytes]] = {}
@@ -387,8 +413,7 @@ class StoredFacts(Facts):
         if known is None:
             return ()
         raw = self._store.blob(known.digest)
-        found: tuple[Any, ...] = self._store.decoded(raw, _READERS[section])
-        return found
+        return self._store.decoded(raw, _reader(section))
 
     def _read_all(self, part: str) -> None:
         for section in (*Part.__struct_fields__, *_SOUGHT):
@@ -399,6 +424,7 @@ class StoredFacts(Facts):
         loaded = self._loaded.setdefault(part, {})
         if section not in loaded:
             facts = loaded[section] = self._facts(part, section)
+            self._read_of[section] += 1
             if section in _NAME_DOCUMENTS:
                 self._read_documents(part, loaded)
             if section in _GROUPED:
@@ -419,6 +445,8 @@ class StoredFacts(Facts):
 
     def seek(self, name: str, section: str) -> None:
         """Read a section of the parts that an id may be of."""
+        if self._read_of[section] == len(self._names):
+            return
         for token in _tokens(name):
             if token in self._manifest and section not in self._loaded.get(token, ()):
                 self._read(token, section)
