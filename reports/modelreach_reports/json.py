@@ -22,7 +22,7 @@ def _escaped(match: re.Match[str]) -> str:
 
 def _render(report: Report) -> bytes:
     # Outside strings JSON is ASCII, so whatever is hidden stands within a string.
-    return re.sub(r"[\x7f-\U0010ffff]", _escaped, encode(report).decode()).encode()
+    return re.sub(r"[^\x00-\x7e]", _escaped, encode(report).decode()).encode()
 
 
 render = Format((".json",), _render)

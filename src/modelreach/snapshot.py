@@ -13,7 +13,7 @@ import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import Any, Final, Literal, TypeVar
 
 import msgspec
@@ -343,7 +343,9 @@ def encode(snapshot: Snapshot) -> bytes:
     return msgspec.json.encode(canonical(snapshot), order="sorted") + b"\n"
 
 
-_DECODER = msgspec.json.Decoder(Snapshot)
+@lru_cache(maxsize=1)
+def _decoder() -> msgspec.json.Decoder[Snapshot]:
+    return msgspec.json.Decoder(Snapshot)
 
 
 def decode(raw: bytes, *, place: str) -> Snapshot:
@@ -353,7 +355,7 @@ def decode(raw: bytes, *, place: str) -> Snapshot:
     """
     hint = "write one with `modelreach collect PROVIDER -o FILE`"
     try:
-        return _DECODER.decode(raw)
+        return _decoder().decode(raw)
     except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
         raise InputError(
             f"this is not a `{SCHEMA}` file ({_first_line(error)})", place=place, hint=hint

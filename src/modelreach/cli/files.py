@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import os
 import sys
-import tempfile
 from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -187,6 +186,8 @@ def _to_stdout(content: bytes) -> None:
 
 def _beside(path: Path, content: bytes) -> Path:
     """Write the content under a temporary name in the folder of a file, and give that name."""
+    import tempfile
+
     temporary: Path | None = None
     try:
         with tempfile.NamedTemporaryFile(

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
@@ -105,6 +104,8 @@ def terminal(*, color: str, ascii_only: bool) -> dict[str, object]:
 
     Honours NO_COLOR, FORCE_COLOR, TERM=dumb, COLUMNS, and an encoding without Unicode.
     """
+    import shutil
+
     width = shutil.get_terminal_size((80, 24)).columns if _is_terminal() else 80
     if os.environ.get("COLUMNS", "").isdigit():
         width = int(os.environ["COLUMNS"])

@@ -76,7 +76,7 @@ def _settled(demand: Demand, because: list[str], case: Case) -> DemandRow:
         evidence=answer.evidence,
         why=answer.why,
         who=_WHO.get(demand, "").format(owner=case.new.owner or "the owner") or _TESTERS,
-        standards=tuple(one.key for one in standards.of(demand)),
+        standards=standards.keys_of(demand),
     )
 
 

@@ -296,7 +296,7 @@ def _finding_row(finding: Finding, number: str, toolbox: Toolbox) -> FindingRow:
         evidence=finding.evidence,
         witness=witness,
         fix=finding.fix,
-        standards=tuple(one.key for one in standards.of(finding.rule)),
+        standards=standards.keys_of(finding.rule),
         tools=ids(tools),
     )
 

@@ -6,7 +6,7 @@ which is made from the tables here.
 """
 
 from modelreach.standards.frameworks import Framework, StandardRef
-from modelreach.standards.mapping import MAPPED, QUOTED, Quoted, of
+from modelreach.standards.mapping import MAPPED, QUOTED, Quoted, keys_of, of
 from modelreach.standards.table import REFERENCES, reference
 
 __all__ = [
@@ -16,6 +16,7 @@ __all__ = [
     "Framework",
     "Quoted",
     "StandardRef",
+    "keys_of",
     "of",
     "reference",
 ]

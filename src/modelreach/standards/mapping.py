@@ -144,6 +144,9 @@ QUOTED = (
 )
 
 
+_PLACES = {one.key: place for place, one in enumerate(REFERENCES)}
+
+
 def _keys(listed: str) -> tuple[str, ...]:
     keys: set[str] = set()
     for word in listed.split():
@@ -152,7 +155,7 @@ def _keys(listed: str) -> tuple[str, ...]:
             keys |= {_key(LLM_2025, old), _key(LLM_2026, new)}
         else:
             keys.add(_key(_framework(word), word))
-    return tuple(one.key for one in REFERENCES if one.key in keys)
+    return tuple(sorted(keys, key=_PLACES.__getitem__))
 
 
 def _framework(id_: str) -> Framework:
@@ -176,4 +179,9 @@ MAPPED: dict[str, tuple[str, ...]] = {
 
 def of(id_: str) -> tuple[StandardRef, ...]:
     """Give the entries that a rule, trigger or demand answers to; none for an id of a stranger."""
-    return tuple(reference(key) for key in MAPPED.get(id_, ()))
+    return tuple(reference(key) for key in keys_of(id_))
+
+
+def keys_of(id_: str) -> tuple[str, ...]:
+    """Give the keys of these entries."""
+    return MAPPED.get(id_, ())

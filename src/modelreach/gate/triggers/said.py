@@ -32,7 +32,7 @@ def trigger(
         new=shown(new),
         demands=tuple(dict.fromkeys(d.value for d in (*kind.demands, *more))),
         witness=witness,
-        standards=tuple(one.key for one in standards.of(kind.id)),
+        standards=standards.keys_of(kind.id),
     )
 
 
