@@ -16,7 +16,7 @@ from modelreach.model import Capability
 from modelreach.policy.aws import unlisted
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.meaning import Meant, meaning, told, unbounded, uncatalogued
-from modelreach.policy.expr import Expr, all_of
+from modelreach.policy.expr import TRUE, Expr, all_of
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import Region, is_literal
 from modelreach.policy.permissions import PermissionSet
@@ -40,8 +40,9 @@ class Counter:
         rows: dict[tuple[str, tuple[str, ...], Expr], set[_Kinds]] = {}
         for box in permissions.boxes:
             for region in box.resources.regions:
-                for elsewhere, kinds in self._kinds(box.actions, region, account):
-                    residual = all_of((box.condition, elsewhere))
+                for where, kinds in self._kinds(box.actions, region, account):
+                    hangs = where is not TRUE
+                    residual = all_of((box.condition, where)) if hangs else box.condition
                     key = (unlisted.most_telling(region), region.outside, residual)
                     rows.setdefault(key, set()).add(kinds)
         return sum(map(_size, rows.values()))
@@ -62,36 +63,39 @@ class Counter:
         self, actions: Extent, region: Region, account: str
     ) -> Iterator[tuple[Expr, _Kinds]]:
         """What a grant hangs on elsewhere is the same for all kinds, but for buckets."""
-        kinds = self._spelled(actions, region, account)
+        spot = unlisted.Spot.of(region, account)
+        kinds = self._spelled(actions, spot)
+        if not kinds:
+            return
+        where = unlisted.elsewhere(spot, "", self._estate)
+        of_buckets = unlisted.elsewhere(spot, _BUCKET, self._estate)
+        if where == of_buckets:
+            yield where, kinds
+            return
         buckets = frozenset(one for one in kinds if one[0] == _BUCKET)
-        others = kinds - buckets if buckets else kinds
-        groups: dict[Expr, list[_Kinds]] = {}
-        for kind, some in (("", others), (_BUCKET, buckets)):
+        for when, some in ((where, kinds - buckets), (of_buckets, buckets)):
             if some:
-                when = unlisted.elsewhere(region, kind, account, self._estate)
-                groups.setdefault(when, []).append(some)
-        for when, found in groups.items():
-            yield when, kinds if len(found) == 2 else found[0]
+                yield when, some
 
-    def _spelled(self, actions: Extent, region: Region, account: str) -> _Kinds:
+    def _spelled(self, actions: Extent, spot: unlisted.Spot) -> _Kinds:
         if unbounded(actions):
             return frozenset({("*", Capability.MANAGE)})
-        meant = _meant(actions, _plainest(actions, region, account))
-        shown = self._shown(meant, region, account)
+        meant = _meant(actions, _plainest(actions, spot))
+        shown = self._shown(meant, spot)
         kinds = _without(meant, frozenset(shown)) if shown else meant.every
         uncatalogued = _uncatalogued(actions)
         return kinds | uncatalogued if uncatalogued else kinds
 
-    def _shown(self, meant: _Meanings, region: Region, account: str) -> list[_Thing]:
+    def _shown(self, meant: _Meanings, spot: unlisted.Spot) -> list[_Thing]:
         """Give what listed resources speak for. Of kinds that were not collected, none do, unless
         something is named outright."""
-        covered = self._estate.covered(unlisted.owner(region, account))
-        outright = is_literal(unlisted.most_telling(region))
+        covered = self._estate.covered(spot.owner)
+        outright = is_literal(spot.pattern)
         return [
             (kind, followed)
             for kind, followed in meant.things
             if (outright or followed or kind == _BUCKET or kind in covered)
-            and unlisted.shown(kind, followed, region, account, self._estate)
+            and unlisted.shown(kind, followed, spot, self._estate)
         ]
 
 
@@ -139,10 +143,10 @@ def _uncatalogued(actions: Extent) -> _Kinds:
     )
 
 
-def _plainest(actions: Extent, region: Region, account: str) -> Region:
+def _plainest(actions: Extent, spot: unlisted.Spot) -> Region:
     """Give a region in which the actions mean the same, with as little in it as can be."""
-    plain = told(actions, region)
-    return _anywhere(region, account) if plain is region else plain
+    plain = told(actions, spot.region)
+    return _anywhere(spot.region, spot.account) if plain is spot.region else plain
 
 
 #: Stands for the number of the account.

@@ -26,6 +26,27 @@ class _Row(msgspec.Struct):
     because: set[StatementRef] = msgspec.field(default_factory=set[StatementRef])
 
 
+class Spot(msgspec.Struct, frozen=True):
+    """A region as somebody of an account sees it. `pattern` is the most telling of the globs that
+    it lies in, `named` the account that this names ("" where it names none)."""
+
+    region: Region
+    account: str
+    pattern: str
+    named: str
+
+    @staticmethod
+    def of(region: Region, account: str) -> Spot:
+        """Look at a region from an account."""
+        pattern = most_telling(region)
+        return Spot(region, account, pattern, _account_of(pattern))
+
+    @property
+    def owner(self) -> str:
+        """The account that things in the region are of, as far as that can be told."""
+        return self.named or self.account
+
+
 _Key = tuple[str, tuple[str, ...], str, Capability, Expr]
 
 
@@ -34,9 +55,10 @@ def unlisted(permissions: PermissionSet, account: str, estate: Estate) -> tuple[
     rows: dict[_Key, _Row] = {}
     for box in permissions.boxes:
         for region in box.resources.regions:
-            for kind, capability, actions in _spelled(box, region, account, estate):
-                residual = all_of((box.condition, elsewhere(region, kind, account, estate)))
-                key = (most_telling(region), _exceptions(region), kind, capability, residual)
+            spot = Spot.of(region, account)
+            for kind, capability, actions in _spelled(box, spot, estate):
+                residual = all_of((box.condition, elsewhere(spot, kind, estate)))
+                key = (spot.pattern, _exceptions(region), kind, capability, residual)
                 row = rows.setdefault(key, _Row())
                 row.actions.update(actions)
                 row.because.update(box.because)
@@ -73,6 +95,8 @@ def _verdict(residual: Expr) -> Verdict:
 
 def most_telling(region: Region) -> str:
     """The most telling of the globs that a region lies in."""
+    if len(region.inside) == 1:
+        return region.inside[0]
     return max(region.inside, key=lambda glob: (len(glob.strip("*")), glob), default="*")
 
 
@@ -84,14 +108,14 @@ def _exceptions(region: Region) -> tuple[str, ...]:
 
 
 def _spelled(
-    box: Box, region: Region, account: str, estate: Estate
+    box: Box, spot: Spot, estate: Estate
 ) -> Iterator[tuple[str, Capability, tuple[str, ...]]]:
     """Give kind, capability and actions for all that the box's actions mean in this region."""
     if unbounded(box.actions):
         yield "*", Capability.MANAGE, ("*",)
         return
-    for meant in meaning(box.actions, region):
-        if not shown(meant.kind, meant.followed, region, account, estate):
+    for meant in meaning(box.actions, spot.region):
+        if not shown(meant.kind, meant.followed, spot, estate):
             yield meant.kind, meant.capability, meant.actions
     for name in uncatalogued(box.actions):
         yield f"{name.partition(':')[0]}:*", Capability.WRITE, (name,)
@@ -100,18 +124,17 @@ def _spelled(
 # --- what listed resources show ------------------------------------------------------------
 
 
-def shown(kind: str, followed: bool, region: Region, account: str, estate: Estate) -> bool:
+def shown(kind: str, followed: bool, spot: Spot, estate: Estate) -> bool:
     """Do listed resources (or identities, for assuming them) speak for this kind here?"""
     if followed:
-        return _principals_listed(region, account, estate)
-    pattern = most_telling(region)
+        return _roles_listed(spot.owner, estate)
+    pattern = spot.pattern
     if kind == "s3:bucket" and _bucket_of(pattern) in estate.facts.resources:
         return True
-    owner = _account_of(pattern) or account
-    if not _complete(estate, owner, kind) and not is_literal(pattern):
+    if not _complete(estate, spot.owner, kind) and not is_literal(pattern):
         return False
-    listed = estate.listed(owner, kind)
-    return any(_touches(region, name) for name in _near(listed, literal_prefix(pattern)))
+    listed = estate.listed(spot.owner, kind)
+    return any(_touches(spot.region, name) for name in _near(listed, literal_prefix(pattern)))
 
 
 def _near(listed: tuple[str, ...], prefix: str) -> Iterator[str]:
@@ -142,15 +165,6 @@ def _bucket_of(pattern: str) -> str:
     return bucket if is_literal(bucket) else ""
 
 
-def _principals_listed(region: Region, account: str, estate: Estate) -> bool:
-    return _roles_listed(owner(region, account), estate)
-
-
-def owner(region: Region, account: str) -> str:
-    """Give the account that things in a region are of, as far as that can be told."""
-    return _account_of(most_telling(region)) or account
-
-
 def _roles_listed(owner: str, estate: Estate) -> bool:
     return estate.facts.scopes.get(owner) is not None and bool(estate.principals_of(owner, "role"))
 
@@ -169,17 +183,15 @@ def _account_of(arn: str) -> str:
     return owner if len(owner) == 12 and owner.isdigit() else ""
 
 
-def elsewhere(region: Region, kind: str, account: str, estate: Estate) -> Expr:
+def elsewhere(spot: Spot, kind: str, estate: Estate) -> Expr:
     """What a grant on another account's resource hangs on: that account's side was not read."""
-    pattern = most_telling(region)
-    owner = _account_of(pattern)
-    if owner and owner != account:
-        return Atom(AtomKind.GAP, f"what account {owner} lets in on {pattern}")
-    if kind == "s3:bucket" and not owner and _foreign_bucket(region, account, estate):
-        return Atom(AtomKind.GAP, f"who owns {pattern} and whom its policy lets in")
+    if spot.named and spot.named != spot.account:
+        return Atom(AtomKind.GAP, f"what account {spot.named} lets in on {spot.pattern}")
+    if kind == "s3:bucket" and not spot.named and _foreign_bucket(spot, estate):
+        return Atom(AtomKind.GAP, f"who owns {spot.pattern} and whom its policy lets in")
     return TRUE
 
 
-def _foreign_bucket(region: Region, account: str, estate: Estate) -> bool:
+def _foreign_bucket(spot: Spot, estate: Estate) -> bool:
     """A bucket that is named outright, and is not among the account's own that were all listed."""
-    return bool(_bucket_of(most_telling(region))) and _complete(estate, account, "s3:bucket")
+    return bool(_bucket_of(spot.pattern)) and _complete(estate, spot.account, "s3:bucket")
