@@ -17,7 +17,7 @@ from modelreach.policy.logic import follows, possible
 _CACHE = 1 << 14
 
 
-class Box(msgspec.Struct, frozen=True):
+class Box(msgspec.Struct, frozen=True, gc=False):
     """Every action of `actions` on every resource of `resources`, where `condition` holds.
 
     `because` are the statements that grant it, sorted; they are no part of what the set is.
@@ -220,10 +220,17 @@ def _within(box: Box, other: Box) -> bool:
     a sample."""
     if parted(box.actions.heads, other.actions.heads):
         return False
-    action, resource = box.actions.sample(), box.resources.sample()
-    if action is not None and resource is not None and not other.holds(action, resource):
+    if _misses(other.actions, box.actions) or _misses(other.resources, box.resources):
         return False
     return (other.exact or not box.exact) and box <= other
+
+
+def _misses(extent: Extent, other: Extent) -> bool:
+    """Does an extent not hold a sample of another?"""
+    if extent is ALL or extent is other:
+        return False
+    sample = other.sample()
+    return sample is not None and not extent.contains(sample)
 
 
 def _order(box: Box) -> tuple[object, ...]:

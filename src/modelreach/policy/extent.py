@@ -16,6 +16,7 @@ from modelreach.policy.glob import (
     EVERYWHERE,
     NOWHERE,
     Region,
+    canonical,
     intersects,
     is_literal,
     literal_prefix,
@@ -26,7 +27,7 @@ _CACHE = 1 << 14
 
 
 # Extents are keys of caches all the time.
-class Extent(msgspec.Struct, frozen=True, cache_hash=True):
+class Extent(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     """The strings of any of the regions.
 
     Build with `of` or `globs`, which simplify. Two extents compare equal when they are written
@@ -43,8 +44,13 @@ class Extent(msgspec.Struct, frozen=True, cache_hash=True):
     @staticmethod
     def globs(globs: Iterable[str], *, outside: Iterable[str] = ()) -> Extent:
         """Give what any of `globs` matches and none of `outside` does."""
-        barred = tuple(outside)
-        return Extent.of(Region.of((glob,), barred) for glob in globs)
+        barred, found = tuple(outside), tuple(globs)
+        if barred:
+            return Extent.of(Region.of((glob,), barred) for glob in found)
+        if "*" in found:
+            return ALL
+        regions = tuple(Region((canonical(glob),)) for glob in found)
+        return Extent(regions) if len(regions) == 1 else Extent.of(regions)
 
     def contains(self, text: str) -> bool:
         """Is the string in any of the regions?"""

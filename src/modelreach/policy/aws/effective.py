@@ -21,7 +21,7 @@ from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.permissions import ALL, Box, Extent, PermissionSet
 
 
-class Applied(msgspec.Struct, frozen=True):
+class Applied(msgspec.Struct, frozen=True, gc=False):
     """A statement as it applies to the principal. `under` is what must hold besides its own
     conditions for it to apply: that a policy exists which was not read, for one."""
 
@@ -54,7 +54,7 @@ class PrincipalSide(msgspec.Struct, frozen=True):
                 yield layer
 
 
-class Opened(msgspec.Struct, frozen=True):
+class Opened(msgspec.Struct, frozen=True, gc=False):
     """A resource pattern with a policy variable that is not known: `glob` is all that it could
     match, and it matches there only where `when` holds."""
 
@@ -136,7 +136,9 @@ class Reader(msgspec.Struct, frozen=True):
 
     def _boxes(self, applied: Applied) -> Iterator[Box]:
         statement = applied.statement
-        when = all_of((applied.under, self.condition(statement), _doubt(applied)))
+        met, doubt = self.condition(statement), _doubt(applied)
+        sure = applied.under is TRUE and doubt is TRUE
+        when = met if sure else all_of((applied.under, met, doubt))
         if when == FALSE:
             return
         patterns, opened = self._resources(statement)
@@ -152,7 +154,7 @@ class Reader(msgspec.Struct, frozen=True):
     def _resources(self, statement: Statement) -> tuple[Patterns, list[Opened]]:
         """Give the patterns that are known once filled in, and those that stay open."""
         patterns = statement.resources or ANYTHING
-        if not statement.variables or not any("${" in glob for glob in patterns.globs):
+        if not statement.variables or not _has_variables(patterns):
             return patterns, []
         filled = [
             self.substitute(statement, glob) if "${" in glob else glob for glob in patterns.globs
@@ -169,6 +171,13 @@ def _spared(box: Box, opened: list[Opened]) -> Iterator[Box]:
         spared = Box(ALL, _extent(Patterns((one.glob,))), one.when)
         left = [piece for kept in left for piece in kept - spared]
     yield from left
+
+
+def _has_variables(patterns: Patterns) -> bool:
+    for glob in patterns.globs:  # noqa: SIM110 - on the hot path
+        if "${" in glob:
+            return True
+    return False
 
 
 @lru_cache(1 << 14)

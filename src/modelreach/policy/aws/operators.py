@@ -130,7 +130,11 @@ def arn_like(pattern: str, arn: str) -> bool:
             return False
         cut = len(wanted) - 1
         given = [*given[:cut], ":".join(given[cut:])]
-    return all(glob.match(part, text) for part, text in zip(wanted, given, strict=True))
+    # What tells ARNs apart mostly stands last.
+    for part, text in zip(wanted[::-1], given[::-1], strict=True):
+        if part not in ("*", text) and not glob.match(part, text):
+            return False
+    return True
 
 
 def _read(reader: Callable[[str], Any], compare: Callable[[Any, Any], bool]) -> Test:
