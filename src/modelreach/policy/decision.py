@@ -30,7 +30,7 @@ class Layer(StrEnum):
     LOCK = "lock"
 
 
-class StatementRef(msgspec.Struct, frozen=True, order=True):
+class StatementRef(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=False):
     """One statement of one policy as it applies to one target.
 
     `policy` is the name a person would look for; `target` is what the policy is attached to. Of a
@@ -60,7 +60,7 @@ class Outcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class Decision(msgspec.Struct, frozen=True):
+class Decision(msgspec.Struct, frozen=True, gc=False):
     """What the engine answers.
 
     `residual` is what must hold for the access to be given: TRUE for allow, FALSE for deny.

@@ -24,7 +24,7 @@ class AtomKind(StrEnum):
     OPAQUE = "opaque"
 
 
-class Expr(msgspec.Struct, frozen=True):
+class Expr(msgspec.Struct, frozen=True, gc=False):
     """Base of all expressions; immutable and hashable. They are keys of caches all the time, so
     that a hash is worked out once."""
 
@@ -38,7 +38,7 @@ class Expr(msgspec.Struct, frozen=True):
         return negate(self)
 
 
-class Const(Expr, frozen=True, cache_hash=True):
+class Const(Expr, frozen=True, cache_hash=True, gc=False):
     """Settled."""
 
     value: bool
@@ -48,7 +48,7 @@ TRUE = Const(True)
 FALSE = Const(False)
 
 
-class Atom(Expr, frozen=True, order=True, cache_hash=True):
+class Atom(Expr, frozen=True, order=True, cache_hash=True, gc=False):
     """One thing that is not known.
 
     CONTEXT: the test `operator` of context key `key` (as AWS spells it) against `values`; true
@@ -61,19 +61,19 @@ class Atom(Expr, frozen=True, order=True, cache_hash=True):
     values: tuple[str, ...] = ()
 
 
-class Not(Expr, frozen=True, cache_hash=True):
+class Not(Expr, frozen=True, cache_hash=True, gc=False):
     """The negation of an atom (of nothing else)."""
 
     atom: Atom
 
 
-class AllOf(Expr, frozen=True, cache_hash=True):
+class AllOf(Expr, frozen=True, cache_hash=True, gc=False):
     """All parts hold. At least two parts, none of them an `AllOf`, sorted."""
 
     parts: tuple[Expr, ...]
 
 
-class AnyOf(Expr, frozen=True, cache_hash=True):
+class AnyOf(Expr, frozen=True, cache_hash=True, gc=False):
     """At least one part holds. At least two parts, none of them an `AnyOf`, sorted."""
 
     parts: tuple[Expr, ...]

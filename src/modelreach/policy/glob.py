@@ -260,7 +260,7 @@ def _shrunk(text: str, holds: Callable[[str], bool]) -> str:
 # --- regions -------------------------------------------------------------------------------
 
 
-class Region(msgspec.Struct, frozen=True):
+class Region(msgspec.Struct, frozen=True, gc=False):
     """The strings that all of `inside` and none of `outside` match.
 
     Build with `Region.of`, which simplifies. Two regions compare equal when they are written

@@ -46,7 +46,7 @@ __all__ = [
 MAX_BOXES = 2_000
 
 
-class PermissionSet(msgspec.Struct, frozen=True, eq=False):
+class PermissionSet(msgspec.Struct, frozen=True, eq=False, gc=False):
     """A set of (action, resource) pairs, each under a condition: a union of boxes.
 
     Build with `of`. `==`, `<=` compare the sets, not their spelling nor their statements; in

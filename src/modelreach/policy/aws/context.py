@@ -83,7 +83,7 @@ def spelled(key: str) -> str:
     return _TAGS.get((prefix + slash).lower(), prefix + slash) + name
 
 
-class Context(msgspec.Struct, frozen=True):
+class Context(msgspec.Struct, frozen=True, gc=False):
     """Keys of one request. Names are compared without case.
 
     `known` has the values of each key by its name in lower case; no values means the key is

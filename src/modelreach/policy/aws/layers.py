@@ -13,7 +13,7 @@ from modelreach.policy.aws.statement import PolicyDocument, Statement
 from modelreach.policy.decision import Layer, StatementRef
 
 
-class AppliedPolicy(msgspec.Struct, frozen=True):
+class AppliedPolicy(msgspec.Struct, frozen=True, gc=False):
     """A document as it applies to a target. See `StatementRef` for the names."""
 
     document: PolicyDocument
@@ -39,7 +39,7 @@ class AppliedPolicy(msgspec.Struct, frozen=True):
 Policies = tuple[AppliedPolicy, ...]
 
 
-class KeyGrant(msgspec.Struct, frozen=True):
+class KeyGrant(msgspec.Struct, frozen=True, gc=False):
     """A grant on a KMS key. `operations` are as KMS names them (`Decrypt`, `RetireGrant`).
 
     Its encryption context has to be equal to `context_equals`, or to have `context_subset`.
@@ -67,14 +67,14 @@ class KeyGrant(msgspec.Struct, frozen=True):
         )
 
 
-class Unread(msgspec.Struct, frozen=True):
+class Unread(msgspec.Struct, frozen=True, gc=False):
     """A layer that could not be read: which, and what was not read (for people)."""
 
     layer: Layer
     what: str
 
 
-class Layers(msgspec.Struct, frozen=True):
+class Layers(msgspec.Struct, frozen=True, gc=False):
     """The policies of each layer. None or nothing means that the layer takes no part; a level of
     `scps` or `rcps` without policies allows nothing.
 
@@ -101,7 +101,7 @@ class Layers(msgspec.Struct, frozen=True):
     resource_in_management_account: bool = False
 
 
-class Request(msgspec.Struct, frozen=True):
+class Request(msgspec.Struct, frozen=True, gc=False):
     """One request. `resource` is an exact ARN, or `*` for actions that have no resource.
 
     `resource_account` is the account that owns the resource; "" stands for the caller's.

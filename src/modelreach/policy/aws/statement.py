@@ -17,7 +17,7 @@ class Effect(StrEnum):
     DENY = "Deny"
 
 
-class Patterns(msgspec.Struct, frozen=True, cache_hash=True):
+class Patterns(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     """`Action` or `Resource` (`negated`: `NotAction`, `NotResource`): any of the globs.
 
     Action patterns are in lower case; resource patterns as written, policy variables still in
@@ -31,7 +31,7 @@ class Patterns(msgspec.Struct, frozen=True, cache_hash=True):
 ANYTHING = Patterns(("*",))
 
 
-class Principals(msgspec.Struct, frozen=True):
+class Principals(msgspec.Struct, frozen=True, gc=False):
     """`Principal` (`negated`: `NotPrincipal`) of a resource policy.
 
     `everyone` is `"*"` or `{"AWS": "*"}`. `aws` holds ARNs, unique ids, and account ids
@@ -54,7 +54,7 @@ class Quantifier(StrEnum):
     FOR_ANY_VALUE = "ForAnyValue"
 
 
-class Condition(msgspec.Struct, frozen=True, cache_hash=True):
+class Condition(msgspec.Struct, frozen=True, cache_hash=True, gc=False):
     """One operator with one key. `operator` is in AWS's spelling without quantifier and IfExists;
     `key` as written; `values` are strings as the policy gave them (booleans and numbers as
     JSON writes them)."""
@@ -66,7 +66,7 @@ class Condition(msgspec.Struct, frozen=True, cache_hash=True):
     if_exists: bool = False
 
 
-class Statement(msgspec.Struct, frozen=True):
+class Statement(msgspec.Struct, frozen=True, gc=False):
     """One statement. A part named in `not_understood` could not be read: the statement then
     neither allows nor denies for certain, wherever the understood parts match.
 
@@ -86,7 +86,7 @@ class Statement(msgspec.Struct, frozen=True):
     not_understood: tuple[str, ...] = ()
 
 
-class PolicyDocument(msgspec.Struct, frozen=True):
+class PolicyDocument(msgspec.Struct, frozen=True, gc=False):
     """A whole document. `problems` are faults that leave no statement to blame (not JSON, no
     Statement): the document then may allow or deny anything, and is unknown."""
 

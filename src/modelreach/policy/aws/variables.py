@@ -18,7 +18,7 @@ _INSIDE = re.compile(r"\s*(?P<key>[^,]*?)\s*(?:,\s*'(?P<default>[^']*)'\s*)?")
 _SPECIAL = {"*", "?", "$"}
 
 
-class Variable(msgspec.Struct, frozen=True):
+class Variable(msgspec.Struct, frozen=True, gc=False):
     """A reference to a context key, with the text to use when the key is absent."""
 
     key: str
@@ -28,7 +28,7 @@ class Variable(msgspec.Struct, frozen=True):
         return f"${{{self.key}}}" if self.default is None else f"${{{self.key}, '{self.default}'}}"
 
 
-class Template(msgspec.Struct, frozen=True):
+class Template(msgspec.Struct, frozen=True, gc=False):
     """A value with variables in it. Text parts are globs when the value is one, else plain."""
 
     parts: tuple[str | Variable, ...]
