@@ -2,19 +2,25 @@
 
 from __future__ import annotations
 
+import sqlite3
 import tempfile
 from collections.abc import Callable, Iterator
+from contextlib import closing
 from pathlib import Path
 from random import Random
 
 import pytest
+import zstandard
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from modelreach import deployment
+from modelreach.cli import run
 from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline import Release, evaluate
 from modelreach.pipeline.decided import Decider
+from modelreach.pipeline.evaluate import Estates
 from modelreach.pipeline.kept import Counts
 from modelreach.pipeline.many import Many, Named
 from modelreach.pipeline.survey import SurveyRow
@@ -24,7 +30,7 @@ from modelreach.policy.aws.engine import AwsEngine
 from modelreach.snapshot import Facts, Snapshot, decode, encode
 from modelreach.store import StoredSnapshot, write
 from organisations import manifest, plan, whole
-from organisations.changes import CHANGES, change, see_again
+from organisations.changes import CHANGES, change, remove_resource, see_again
 
 
 def _releases(snapshot: Snapshot) -> list[Named]:
@@ -142,3 +148,42 @@ def test_a_change_in_one_account_is_not_decided_in_the_others(path: Path) -> Non
     counts = _again(path, replace(made, attachments=tuple(policies)))[1]
     assert 0 < counts.decided < before.decided / 2
     assert counts.taken > 0
+
+
+def test_what_holds_stays_when_older_snapshots_are_dropped(
+    path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = whole(plan(principals=30, resources=150, accounts=3))
+    account = sorted({p.scope for p in made.principals})[0]
+    gone = next(r for r in made.resources if r.scope == account)
+    later = replace(made, resources=tuple(r for r in made.resources if r != gone))
+    _again(path, made)
+    rows, counts = _again(path, later)
+    assert counts.decided
+    _scanned(path, later)
+    assert run(["convert", str(path), "--keep", "1"]) == 0
+    assert gone.id.encode() not in b"".join(_derived(path))
+    assert _again(path, later) == (rows, Counts(counts.taken + counts.decided, 0))
+    with monkeypatch.context() as patched:
+        patched.setattr(AwsEngine, "grants", _refused)
+        _scanned(path, later)
+    last = see_again(remove_resource(later, Random(3)), Random(4))
+    assert _again(path, last)[0] == _rows(_fresh(last))[0]
+
+
+def _refused(*_: object) -> object:
+    raise AssertionError("somebody was decided again")
+
+
+def _scanned(path: Path, snapshot: Snapshot) -> None:
+    named, name, raw = _releases(snapshot)[0]
+    assert named is not None
+    stored = StoredSnapshot.open(path).as_snapshot()
+    release = Release(named, stored, manifest_name=name, raw=raw)
+    evaluate(release, JudgePolicy(), Estates(keeping=True))
+
+
+def _derived(path: Path) -> Iterator[bytes]:
+    with closing(sqlite3.connect(path)) as db:
+        for (data,) in db.execute("SELECT data FROM derived"):
+            yield zstandard.ZstdDecompressor().decompress(data)

@@ -53,10 +53,11 @@ def _list(path: str, keep: int | None) -> None:
             place=path,
             hint=f"-o FILE.snap, -o FILE{SUFFIX} or -o FOLDER.parquet",
         )
+    if keep:
+        from modelreach.pipeline.carried import drop_all_but
+
+        drop_all_but(Path(path), keep)
     store = Store(Path(path))
-    kept = store.snapshots()
-    for old in kept[: len(kept) - keep] if keep else ():
-        store.drop(old)
     for one in store.snapshots():
         click.echo(visible(f"{one.taken_at}  {one.digest}  {one.tool}"))
     store.close()

@@ -33,6 +33,20 @@ class _Kept(msgspec.Struct, array_like=True):
 _READER = msgspec.msgpack.Decoder(list[_Kept])
 
 
+def carried(rows: Mapping[bytes, bytes], holding: Holding) -> dict[bytes, bytes]:
+    """Give what was kept of principals and holds, as found now."""
+    found: dict[bytes, bytes] = {}
+    for key, raw in rows.items():
+        try:
+            held = [one for one in _READER.decode(raw) if holding.hold(one.grounds)][:1]
+        except (msgspec.MsgspecError, RecursionError):
+            continue
+        if held:
+            renewed = [_Kept(holding.renewed(one.grounds), one.answer) for one in held]
+            found[key] = msgspec.msgpack.encode(renewed)
+    return found
+
+
 class _Heard(msgspec.Struct):
     """What engines said of a principal in this run; `strange` are those who do not know it."""
 

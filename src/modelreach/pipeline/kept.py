@@ -202,6 +202,20 @@ def unpacked(raw: bytes, facts: Facts | None = None) -> dict[str, Record]:
     return records
 
 
+def carried(rows: Mapping[bytes, bytes], facts: Facts, holding: Holding) -> dict[bytes, bytes]:
+    """Give the records that hold, as found now."""
+    found: dict[bytes, bytes] = {}
+    for shelf, raw in rows.items():
+        records = {
+            name: Record(holding.renewed(record.grounds), record.decided)
+            for name, record in unpacked(raw, facts).items()
+            if holding.hold(record.grounds)
+        }
+        if records:
+            found[shelf] = packed(records, facts)
+    return found
+
+
 class _Places(Generic[_T]):
     """Numbers tuples; those that are equal alike."""
 

@@ -32,6 +32,10 @@ class Hanging(Protocol):
         """Is all of it as it was?"""
         ...
 
+    def renewed(self, raw: bytes) -> bytes:
+        """Give what holds as it is now."""
+        ...
+
     def keep(self) -> None:
         """Have kept what later comparisons need."""
         ...

@@ -244,6 +244,12 @@ class Store:
             ).fetchone()
         return None if row is None else bytes(row[0])
 
+    def derived_names(self) -> tuple[str, ...]:
+        """Give the names under which something was kept."""
+        with self._named():
+            rows = self._db.execute("SELECT DISTINCT name FROM derived ORDER BY name").fetchall()
+        return tuple(str(row[0]) for row in rows)
+
     def all_derived(self, name: str) -> dict[bytes, bytes]:
         """Give all that was kept under a name, packed, by the digest of its source."""
         with self._named():

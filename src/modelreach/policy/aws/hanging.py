@@ -78,6 +78,13 @@ class Hanging:
             self._known[raw] = self._holds(_READER.decode(raw))
         return self._known[raw]
 
+    def renewed(self, raw: bytes) -> bytes:
+        """Give what holds as it is now."""
+        on = _READER.decode(raw)
+        on.surface = self._source
+        on.whereabouts = {name: self._where(name) for name in on.whereabouts}
+        return msgspec.msgpack.encode(on)
+
     def _holds(self, on: _On) -> bool:
         if any(self._digest(part) != digest for part, digest in on.parts.items()):
             return False
