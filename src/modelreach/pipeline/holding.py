@@ -59,8 +59,8 @@ class Holding:
     def renewed(self, grounds: Grounds) -> Grounds:
         """Give grounds that hold as they are now, with nothing of how they were."""
         if self._hanging is None or not grounds.closely:
-            return Grounds(self._estate)
-        return Grounds(self._estate, self._hanging.renewed(grounds.closely))
+            return Grounds(self.estate)
+        return Grounds(self.estate, self._hanging.renewed(grounds.closely))
 
     def keep(self) -> None:
         """Have kept what later comparisons need."""
