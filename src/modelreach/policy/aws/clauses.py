@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, cast
 
 from modelreach.policy.aws.operators import OPERATORS, fits
@@ -78,8 +79,16 @@ def _tests(operator: object, tests: object, variables: bool, report: Report) -> 
             continue
         values = _values(name, key, value, variables, report)
         if values is not None:
-            found.append(Condition(name, key, values, quantifier, if_exists))
+            found.append(_condition(name, key, values, quantifier, if_exists))
     return found
+
+
+@lru_cache(1 << 13)
+def _condition(
+    operator: str, key: str, values: tuple[str, ...], quantifier: Quantifier, if_exists: bool
+) -> Condition:
+    """Give a condition; the same one for all documents that have it."""
+    return Condition(operator, key, values, quantifier, if_exists)
 
 
 def _values(

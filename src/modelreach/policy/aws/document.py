@@ -12,6 +12,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Any, cast
 
 import msgspec
@@ -208,9 +209,28 @@ def _sid(entry: dict[str, Any], faults: _Faults) -> str:
 
 def _text(entry: dict[str, Any]) -> str:
     try:
-        return json.dumps(entry, default=str)
+        return _shared(json.dumps(entry, default=str))
     except (ValueError, TypeError, RecursionError):
         return ""
+
+
+# Statements are written from templates: what many documents say alike is kept once for all.
+_SHARED = 1 << 14
+
+
+@lru_cache(_SHARED)
+def _patterns(globs: tuple[str, ...], negated: bool) -> Patterns:
+    return Patterns(globs, negated)
+
+
+@lru_cache(_SHARED)
+def _in_lower_case(actions: Patterns) -> Patterns:
+    return Patterns(tuple(glob.lower() for glob in actions.globs), actions.negated)
+
+
+@lru_cache(_SHARED)
+def _shared(text: str) -> str:
+    return text
 
 
 def _actions(entry: dict[str, Any], faults: _Faults) -> Patterns:
@@ -222,7 +242,7 @@ def _actions(entry: dict[str, Any], faults: _Faults) -> Patterns:
         if glob != "*" and ":" not in glob:
             faults.add(f"action {_quoted(glob)} names no service")
             return ANYTHING
-    return Patterns(tuple(glob.lower() for glob in read.globs), read.negated)
+    return _in_lower_case(read)
 
 
 def _resources(entry: dict[str, Any], faults: _Faults) -> Patterns | None:
@@ -257,7 +277,7 @@ def _either(entry: dict[str, Any], name: str, faults: _Faults) -> Patterns | Non
     if not globs:
         faults.add(f"{written} is empty")
         return ANYTHING
-    return Patterns(globs, negative)
+    return _patterns(globs, negative)
 
 
 def _strings(written: object) -> tuple[str, ...] | None:
