@@ -29,7 +29,7 @@ backend-path = ["."]
 name = "modelreach"
 version = "1"
 dependencies = ["one>=1.0"]
-optional-dependencies = {aws = ["two>=2.5"], graph = [], tables = []}
+optional-dependencies = {aws = ["two>=2.5"], graph = [], tables = [], wide = ["modelreach[aws]"]}
 """
 BACKEND = """
 import zipfile

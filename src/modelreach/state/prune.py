@@ -51,7 +51,7 @@ def _needed(db: Connection) -> set[str]:
     pending = select(n.audit).join(t.deliveries, v.notification == n.id)
     queries = (
         select(d.last),
-        select(d.clear),
+        select(d["clear"]),  # `clear` is a method of columns
         select(t.approvals.c.audit),
         select(t.standing.c.seen_in),
         pending.where(v.status == "pending"),
