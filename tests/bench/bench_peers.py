@@ -4,8 +4,9 @@
     python tests/bench/bench_peers.py --peers peers/bin/python
 
 The tools answer other questions (PMapper whom one can become, cloudsplaining what single policies
-allow), so the times say how heavy each is, not which is better. CPU seconds of whole processes.
-PMapper is driven through its library, with the account's details instead of a session.
+allow), so the times say how heavy each is, not which is better. CPU seconds of whole processes,
+which find their modules compiled, as installed programs do. PMapper is driven through its library,
+with the account's details instead of a session.
 """
 
 from __future__ import annotations
@@ -62,8 +63,10 @@ privesc.write_privesc_results(graph, graph.nodes, False, io.StringIO())
 
 
 def _cpu(command: list[str], folder: Path) -> float:
+    known = {k: v for k, v in os.environ.items() if k != "PYTHONDONTWRITEBYTECODE"}
+    env = known | {"PYTHONPYCACHEPREFIX": str(folder / "compiled")}
     before = os.times()
-    subprocess.run(command, cwd=folder, check=True, capture_output=True)
+    subprocess.run(command, cwd=folder, check=True, capture_output=True, env=env)
     after = os.times()
     return (after.children_user - before.children_user) + (
         after.children_system - before.children_system
@@ -83,7 +86,7 @@ def ours(principals: int, seed: int, folder: Path) -> tuple[float, float]:
         (folder / "old.yaml").write_text(manifest(names[place]))
         (folder / "new.yaml").write_text(manifest(names[place + 1]))
         words = ["diff", "old.yaml", "new.yaml", "--snapshot", "estate.mrdb", "--exit-zero"]
-        command = [str(PROGRAM), *words, "-o", "diff.json"]
+        command = [str(PROGRAM), *words, "--format", "json"]
         taken.append((_cpu(command, folder), _cpu(command, folder)))
     first, again = zip(*taken[1:], strict=True)
     return statistics.median(first), statistics.median(again)
@@ -109,7 +112,8 @@ def main() -> None:
             ("cloudsplaining", [*splaining, "details.json", "--skip-open-report"]),
         ):
             try:
-                print(f"{label:<17} {_cpu(command, folder):8.2f} s", flush=True)
+                taken = min(_cpu(command, folder) for _ in range(2))
+                print(f"{label:<17} {taken:8.2f} s", flush=True)
             except (OSError, subprocess.CalledProcessError) as error:
                 print(f"{label:<17} not run ({type(error).__name__})", flush=True)
 
