@@ -7,12 +7,13 @@ at. networkx stays behind this door and is only loaded when its view is asked fo
 from __future__ import annotations
 
 import heapq
-from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import TYPE_CHECKING, overload
 
 import msgspec
 
 from modelreach.model import Strength
+from modelreach.policy.brief import Hop, Outline, base_of
 from modelreach.policy.engine import Pivot
 
 if TYPE_CHECKING:
@@ -71,6 +72,109 @@ class Tool(msgspec.Struct, frozen=True):
         return f"tool:{self.id}"
 
 
+class Briefly(msgspec.Struct, frozen=True):
+    """The hops of somebody in brief, and `others` in full: those that its engine does not tell.
+    `administration` gives the taking over of its scope, `towards` the hops to some targets."""
+
+    outline: Outline
+    others: tuple[Pivot, ...]
+    administration: Callable[[], Pivot | None]
+    towards: Callable[[frozenset[str]], Iterable[Pivot]]
+
+    @property
+    def hops(self) -> Iterator[Hop]:
+        """All hops, each target with the surest way there."""
+        yield from self.outline.every
+        yield from map(hop_of, self.others)
+
+
+def hop_of(pivot: Pivot) -> Hop:
+    """Give a hop without its reasons."""
+    return Hop(pivot.target, pivot.strength, pivot.kind == "administer")
+
+
+PivotsOf = Callable[[str], Iterable[Pivot]]
+
+
+class Edges(Sequence[Pivot]):
+    """All hops from those who are reached. Where they are known in brief, they are written out
+    when somebody asks for them."""
+
+    def __init__(self, pivots_of: PivotsOf) -> None:
+        self._pivots_of = pivots_of
+        self._asked: dict[str, Briefly | None] = {}
+        self._full: dict[str, list[Pivot]] = {}
+
+    def follow(self, node: str) -> list[Pivot]:
+        """Ask for the hops of one more, in full."""
+        self._asked[node] = None
+        return self.of(node)
+
+    def follow_briefly(self, node: str, briefly: Briefly) -> None:
+        """Take the hops of one more, in brief."""
+        self._asked[node] = briefly
+
+    def known(self, node: str) -> list[Pivot] | Briefly | None:
+        """Give the hops of somebody as far as they were asked for; None if they were not."""
+        return self._asked.get(node) or self._full.get(node)
+
+    def of(self, node: str) -> list[Pivot]:
+        """Give the hops of somebody who was asked, the surest first."""
+        if node not in self._asked:
+            return []
+        if node not in self._full:
+            self._full[node] = sorted(self._pivots_of(node), key=_pivot_order)
+        return self._full[node]
+
+    def towards(self, node: str, targets: frozenset[str]) -> list[Pivot]:
+        """Give the hops of somebody that lead to these, the surest first."""
+        known = self._asked.get(node)
+        found = known.towards(targets) if known is not None else self.of(node)
+        return sorted((p for p in found if p.target in targets), key=_pivot_order)
+
+    def targets(self, node: str) -> Iterator[tuple[str, str]]:
+        """Give where the hops of somebody lead, each with the tool that alone takes it."""
+        known = self._asked.get(node)
+        if known is None:
+            yield from ((pivot.target, pivot.tool) for pivot in self.of(node))
+        else:
+            yield from ((hop.target, "") for hop in known.outline.every)
+            yield from ((pivot.target, pivot.tool) for pivot in known.others)
+
+    def of_tools(self) -> Iterator[Pivot]:
+        """Give the hops that a tool of the release alone takes."""
+        for node, known in self._asked.items():
+            yield from (p for p in (known.others if known else self.of(node)) if p.tool)
+
+    def administering(self) -> Iterator[Pivot]:
+        """Give the hops by which scopes are taken over."""
+        for node in self._asked:
+            yield from self.administering_by(node)
+
+    def administering_by(self, node: str) -> Iterator[Pivot]:
+        """Give the hops by which somebody takes scopes over."""
+        known = self._asked.get(node)
+        if known is None:
+            yield from (p for p in self.of(node) if p.kind == "administer")
+        elif any(hop.administers for hop in known.hops):
+            found = known.administration()
+            yield from (found,) if found is not None else ()
+
+    def __iter__(self) -> Iterator[Pivot]:
+        for node in self._asked:
+            yield from self.of(node)
+
+    def __len__(self) -> int:
+        return sum(len(self.of(node)) for node in self._asked)
+
+    @overload
+    def __getitem__(self, index: int) -> Pivot: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Pivot]: ...
+    def __getitem__(self, index: int | slice) -> Pivot | Sequence[Pivot]:
+        return tuple(self)[index]
+
+
 class AccessGraph(msgspec.Struct, frozen=True):
     """Everything that was explored. `paths` holds, for each node, the strongest way there and
     among those the shortest: the witness. `pivots` are all edges seen. `tools` are the release's:
@@ -78,7 +182,7 @@ class AccessGraph(msgspec.Struct, frozen=True):
 
     starts: tuple[str, ...]
     paths: dict[str, Path]
-    pivots: tuple[Pivot, ...] = ()
+    pivots: Edges
     tools: tuple[Tool, ...] = ()
 
     def to_networkx(self) -> nx.MultiDiGraph[str]:
@@ -111,42 +215,198 @@ class AccessGraph(msgspec.Struct, frozen=True):
         return graph
 
 
-def explore(starts: Iterable[str], pivots_of: Callable[[str], Iterable[Pivot]]) -> AccessGraph:
+#: When so many are known to be reached, the others are followed in brief where that can be done.
+MANY = 96
+
+
+def explore(
+    starts: Iterable[str],
+    pivots_of: PivotsOf,
+    briefly_of: Callable[[str], Briefly | None] = lambda _: None,
+) -> AccessGraph:
     """Follow every pivot from the starts, strongest and shortest first.
 
-    `pivots_of` is asked once for each identity that is reached; never for a scope.
+    `pivots_of` is asked at most once for each identity that is reached; never for a scope.
+    `briefly_of` gives the same hops in brief, or None: what it gives is written out by `pivots_of`
+    where a witness goes by it.
     """
     first = tuple(sorted(set(starts)))
-    queue: list[tuple[int, int, str, int]] = []
-    waiting: list[Path] = []
-    for start in first:
-        heapq.heappush(queue, (0, 0, start, len(waiting)))
-        waiting.append(Path(start))
-    paths: dict[str, Path] = {}
-    edges: list[Pivot] = []
-    onward: dict[str, list[Pivot]] = {}
-    shortest: dict[str, int] = {}
-    while queue:
-        _, length, node, index = heapq.heappop(queue)
-        # A weaker way to a node already reached serves only where it is shorter: beyond a hop
-        # that is as weak, it is the better one.
-        if length >= shortest.get(node, length + 1):
-            continue
-        shortest[node] = length
-        path = waiting[index]
-        paths.setdefault(node, path)
-        if path.pivots and path.pivots[-1].kind == "administer":
-            continue
-        if node not in onward:
-            onward[node] = sorted(pivots_of(node), key=_pivot_order)
-            edges.extend(onward[node])
-        for pivot in onward[node]:
-            if length + 1 < shortest.get(pivot.target, length + 2):
-                further = Path(path.start, (*path.pivots, pivot))
-                weakness = WEAKNESS[further.strength]
-                heapq.heappush(queue, (weakness, length + 1, pivot.target, len(waiting)))
-                waiting.append(further)
-    return AccessGraph(first, paths, tuple(edges))
+    search = _Search(first, pivots_of, briefly_of)
+    search.run()
+    try:
+        return AccessGraph(first, search.written(), search.edges)
+    except KeyError:
+        # A hop that nothing bears out is not told: all is followed in full.
+        return explore(first, pivots_of)
+
+
+class _Entry(msgspec.Struct, frozen=True):
+    """A way to a node: from the node of another entry, and by which hop or pivot."""
+
+    node: str
+    before: int
+    hop: Hop | None = None
+    pivot: Pivot | None = None
+
+    @property
+    def administers(self) -> bool:
+        """Is it a scope that is taken over?"""
+        if self.pivot is not None:
+            return self.pivot.kind == "administer"
+        return self.hop is not None and self.hop.administers
+
+
+class _Search:
+    def __init__(
+        self,
+        starts: tuple[str, ...],
+        pivots_of: PivotsOf,
+        briefly_of: Callable[[str], Briefly | None],
+    ) -> None:
+        self.starts, self._briefly_of = starts, briefly_of
+        self.edges = Edges(pivots_of)
+        self._queue: list[tuple[int, int, str, int]] = []
+        self._entries: list[_Entry] = []
+        self._shortest: dict[str, int] = {}
+        self._first: dict[str, int] = {}
+        self._taken: dict[int, _Taken] = {}
+        self._waiting: set[str] = set(starts)
+
+    def run(self) -> None:
+        for start in self.starts:
+            self._push(0, 0, _Entry(start, -1))
+        while self._queue:
+            weakness, length, node, index = heapq.heappop(self._queue)
+            # A weaker way to a node already reached serves only where it is shorter: beyond a hop
+            # that is as weak, it is the better one.
+            if length >= self._shortest.get(node, length + 1):
+                continue
+            self._shortest[node] = length
+            self._first.setdefault(node, index)
+            if not self._entries[index].administers:
+                self._go_on(node, weakness, length, index)
+
+    def _push(self, weakness: int, length: int, entry: _Entry) -> None:
+        heapq.heappush(self._queue, (weakness, length, entry.node, len(self._entries)))
+        self._entries.append(entry)
+
+    def _go_on(self, node: str, weakness: int, length: int, index: int) -> None:
+        known = self._known(node)
+        if isinstance(known, Briefly):
+            for hop in self._hops(known, length + 1):
+                if length + 1 < self._shortest.get(hop.target, length + 2):
+                    weak = max(weakness, WEAKNESS[hop.strength])
+                    self._push(weak, length + 1, _Entry(hop.target, index, hop))
+            return
+        for pivot in known:
+            if length + 1 < self._shortest.get(pivot.target, length + 2):
+                weak = max(weakness, WEAKNESS[pivot.strength])
+                self._push(weak, length + 1, _Entry(pivot.target, index, None, pivot))
+
+    def _known(self, node: str) -> list[Pivot] | Briefly:
+        known = self.edges.known(node)
+        if known is not None:
+            return known
+        briefly = self._briefly_of(node) if len(self._waiting) > MANY else None
+        if briefly is not None:
+            self.edges.follow_briefly(node, briefly)
+            return briefly
+        found = self.edges.follow(node)
+        if len(self._waiting) <= MANY:
+            self._waiting.update(pivot.target for pivot in found)
+        return found
+
+    def _hops(self, known: Briefly, length: int) -> Iterator[Hop]:
+        """The hops of one in brief, but for those that others have had alike and that led at least
+        as far: these come out of the queue no later than they were put in."""
+        outline = known.outline
+        yield from outline.hops
+        yield from map(hop_of, known.others)
+        if outline.common and self._take(outline.common, length, "") is None:
+            yield from outline.common
+        if outline.aimed:
+            left = self._take(outline.aimed, length, outline.itself)
+            for hop in outline.aimed:
+                base = base_of(hop.target)
+                if base != outline.itself and (left is None or base == left):
+                    yield hop
+
+    def _take(self, hops: tuple[Hop, ...], length: int, itself: str) -> str | None:
+        """Give None where hops that several have are to be followed, else whose of them are left
+        to follow ("" for nobody's)."""
+        taken = self._taken.get(id(hops))
+        if taken is None or length < taken.length:
+            # The hops are kept with it, so their id stays taken.
+            self._taken[id(hops)] = _Taken(hops, length, itself)
+            return None
+        if taken.left == itself or (taken.left_at is not None and length >= taken.left_at):
+            return ""
+        taken.left_at = length
+        return taken.left
+
+    # --- witnesses ---------------------------------------------------------------------------
+
+    def written(self) -> dict[str, Path]:
+        """Give the way to each node that is reached, each hop with its reasons. Raises KeyError
+        for one that nothing bears out."""
+        chosen = self._chosen()
+        ways: dict[int, Path] = {}
+        return {node: self._way(index, ways, chosen) for node, index in self._first.items()}
+
+    def _chosen(self) -> dict[tuple[str, str], list[Pivot]]:
+        """The hops that witnesses go by and that are known in brief, written out."""
+        wanted: dict[str, set[str]] = {}
+        seen: set[int] = set()
+        for index in self._first.values():
+            while index >= 0 and index not in seen:
+                seen.add(index)
+                entry = self._entries[index]
+                if entry.hop is not None:
+                    wanted.setdefault(self._entries[entry.before].node, set()).add(entry.node)
+                index = entry.before
+        found: dict[tuple[str, str], list[Pivot]] = {}
+        for source, targets in wanted.items():
+            for pivot in self.edges.towards(source, frozenset(targets)):
+                found.setdefault((source, pivot.target), []).append(pivot)
+        return found
+
+    def _way(
+        self, index: int, ways: dict[int, Path], chosen: dict[tuple[str, str], list[Pivot]]
+    ) -> Path:
+        chain: list[int] = []
+        while index >= 0 and index not in ways:
+            chain.append(index)
+            index = self._entries[index].before
+        for one in reversed(chain):
+            entry = self._entries[one]
+            before = ways.get(entry.before)
+            if before is None:
+                ways[one] = Path(entry.node)
+            else:
+                pivot = entry.pivot or _as_hop(entry, chosen.get((before.end, entry.node), []))
+                ways[one] = Path(before.start, (*before.pivots, pivot))
+        return ways[chain[0]] if chain else ways[index]
+
+
+def _as_hop(entry: _Entry, pivots: Iterable[Pivot]) -> Pivot:
+    """Give the surest that leads where the hop of an entry does. Raises KeyError when none does as
+    surely."""
+    found = next((p for p in pivots if hop_of(p).administers == entry.administers), None)
+    if found is None or entry.hop is None:
+        raise KeyError(entry.node)
+    if WEAKNESS[found.strength] > WEAKNESS[entry.hop.strength]:
+        raise KeyError(entry.node)
+    return found
+
+
+class _Taken(msgspec.Struct):
+    """Hops that several have in common as they were followed: how far from the start, whose were
+    left out, and where these were followed."""
+
+    hops: tuple[Hop, ...]
+    length: int
+    left: str
+    left_at: int | None = None
 
 
 def _pivot_order(pivot: Pivot) -> tuple[int, str, str, str, str]:

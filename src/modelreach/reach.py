@@ -7,8 +7,10 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from modelreach.graph import AccessGraph, Path, Tool, explore, weakest
+from modelreach.graph import AccessGraph, Briefly, Path, Tool, explore, weakest
 from modelreach.model import Strength, Verdict
+from modelreach.outdone import Outdone, beyond, outdone
+from modelreach.policy.brief import outlining
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.expr import Expr, all_of
 from modelreach.policy.permissions import PermissionSet
@@ -89,6 +91,9 @@ class BlastRadius(msgspec.Struct, frozen=True):
     `accesses` are grants on listed resources, `patterns` those on what is not listed; `held` is
     what each identity's policies let it do, symbolically.
     `unresolved` are identities of the deployment whose facts were not read.
+    Of the identities that are `outdone` the three are without what somebody has, as surely, whom
+    the way to them goes by (see `modelreach.outdone`); how many patterns each of them holds is
+    told there.
     """
 
     graph: AccessGraph
@@ -98,6 +103,7 @@ class BlastRadius(msgspec.Struct, frozen=True):
     patterns: tuple[Access, ...]
     held: dict[str, PermissionSet]
     unresolved: tuple[str, ...] = ()
+    outdone: dict[str, Outdone] = {}
 
 
 def reach(
@@ -107,15 +113,16 @@ def reach(
     wired: Iterable[Pivot] = (),
     unresolved: tuple[str, ...] = (),
     tools: tuple[Tool, ...] = (),
+    whole: bool = False,
 ) -> BlastRadius:
     """Follow the starts through every provider's engine.
 
     `engines` maps provider name to engine; a start that no engine knows is left out (the caller
     says so in `unresolved`). `wired` are hops that the deployment itself makes, to what its tools
-    run as; `tools` are those tools, from which ways begin.
+    run as; `tools` are those tools, from which ways begin. `whole`: nobody is taken as outdone.
     """
     owner = Owner(engines, wired)
-    explored = explore([s for s in starts if owner.of(s)], owner.pivots)
+    explored = explore([s for s in starts if owner.of(s)], owner.pivots, owner.briefly)
     graph = replace(explored, tools=tools)
     identities = _identities(graph, owner)
     takeovers = {
@@ -123,14 +130,31 @@ def reach(
         for node, path in sorted(graph.paths.items())
         if path.pivots and path.pivots[-1].kind == "administer"
     }
-    accesses = tuple(
-        Access(grant, identity.path)
-        for name, identity in identities.items()
-        for grant in owner.engine(name).grants(name)
-    )
-    held = {name: owner.engine(name).permissions(name) for name in identities}
-    patterns = tuple(_patterns(identities, held, owner))
-    return BlastRadius(graph, identities, takeovers, accesses, patterns, held, unresolved)
+    by = {} if whole else outdone(graph, owner.of)
+    held = {name: owner.engine(name).permissions(name) for name in identities if name not in by}
+    listed: list[Access] = []
+    patterns: list[Access] = []
+    fewer: dict[str, Outdone] = {}
+    for name, identity in identities.items():
+        found: Iterable[Grant] = ()
+        if name in by:
+            found, left = beyond(owner.engine(name), name, graph, frozenset(takeovers))
+            fewer[name] = Outdone(by[name], left)
+        else:
+            found = _all_of(owner.engine(name), identity.principal, name, held[name])
+        for grant in found:
+            (patterns if grant.pattern else listed).append(Access(grant, identity.path))
+    accesses = tuple(listed), tuple(patterns)
+    return BlastRadius(graph, identities, takeovers, *accesses, held, unresolved, fewer)
+
+
+def _all_of(
+    engine: Engine, principal: Principal, name: str, held: PermissionSet
+) -> Iterator[Grant]:
+    """Everything that an identity may do, to listed resources and by pattern."""
+    yield from engine.grants(name)
+    for grant in engine.unlisted(held, principal.scope):
+        yield replace(grant, principal=name)
 
 
 class Owner:
@@ -169,6 +193,20 @@ class Owner:
         own = found[0].pivots(name) if found else ()
         return (*own, *self.elsewhere(name))
 
+    def briefly(self, name: str) -> Briefly | None:
+        """Give every hop from an identity in brief; None where its engine does not."""
+        found = self.of(name)
+        outlined = outlining(found[0]) if found else None
+        if outlined is None:
+            return None
+        others = self.elsewhere(name)
+        return Briefly(
+            outlined.outline(name),
+            others,
+            lambda: outlined.administration(name),
+            lambda targets: (*outlined.towards(name, targets), *others),
+        )
+
     def elsewhere(self, name: str) -> tuple[Pivot, ...]:
         """Give the hops that its own engine does not tell: to other providers, and those wired."""
         return (*self._federated(name), *self._wired.get(name, ()))
@@ -192,11 +230,3 @@ def _identities(graph: AccessGraph, owner: Owner) -> dict[str, Identity]:
 def _takeover(scope: str, path: Path, owner: Owner) -> Takeover:
     engine = owner.engine(path.pivots[-1].source)
     return Takeover(scope, engine.provider, engine.scope_kind(scope), path)
-
-
-def _patterns(
-    identities: dict[str, Identity], held: dict[str, PermissionSet], owner: Owner
-) -> Iterator[Access]:
-    for name, identity in identities.items():
-        for grant in owner.engine(name).unlisted(held[name], identity.principal.scope):
-            yield Access(replace(grant, principal=name), identity.path)

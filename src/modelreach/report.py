@@ -409,6 +409,20 @@ class AdminRow(Row, frozen=True):
     tools: tuple[str, ...] = ()
 
 
+class SummedUpRow(Row, frozen=True):
+    """What lies in a scope that can be taken over: how many resources it has, how many of them are
+    sensitive (these are told one by one), how many identities there are reached, and how many
+    grants by pattern are held on things in it. `side` is old or new in a comparison."""
+
+    scope: str
+    provider: str
+    resources: int
+    sensitive: int
+    identities: int
+    patterns: int
+    side: Literal["", "old", "new"] = ""
+
+
 class CredentialRow(Row, frozen=True):
     """One credential that opens a reached identity, or is itself reached. Ages in days."""
 
@@ -476,6 +490,7 @@ class RadiusReport(Row, frozen=True):
     scopes: tuple[ScopeRow, ...] = ()
     unused_waivers: tuple[str, ...] = ()
     tools: tuple[ToolRow, ...] = ()
+    summed_up: tuple[SummedUpRow, ...] = ()
 
 
 class DiffReport(Row, frozen=True):
@@ -500,6 +515,7 @@ class DiffReport(Row, frozen=True):
     evidence: tuple[EvidenceRow, ...] = ()
     unused_waivers: tuple[str, ...] = ()
     tools: tuple[ToolRow, ...] = ()
+    summed_up: tuple[SummedUpRow, ...] = ()
 
 
 Report = DiffReport | RadiusReport

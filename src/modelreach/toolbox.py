@@ -88,20 +88,14 @@ class Toolbox(msgspec.Struct, frozen=True, dict=True):
     def _ends(self) -> dict[str, frozenset[str]]:
         return {tool.id: self._from(tool) for tool in self.radius.graph.tools}
 
-    @cached_property
-    def _onward(self) -> dict[str, list[tuple[str, str]]]:
-        found: dict[str, list[tuple[str, str]]] = {}
-        for pivot in self.radius.graph.pivots:
-            found.setdefault(pivot.source, []).append((pivot.target, pivot.tool))
-        return found
-
     def _from(self, tool: Tool) -> frozenset[str]:
         """Everything that the tool's identities come to, by hops of anybody or its own."""
-        own = [p.target for p in self.radius.graph.pivots if p.tool == tool.id]
-        waiting = [name for name in (*tool.runs_as, *own) if name in self.radius.graph.paths]
+        graph = self.radius.graph
+        own = [pivot.target for pivot in graph.pivots.of_tools() if pivot.tool == tool.id]
+        waiting = [name for name in (*tool.runs_as, *own) if name in graph.paths]
         seen = set(waiting)
         while waiting:
-            for target, by in self._onward.get(waiting.pop(), ()):
+            for target, by in graph.pivots.targets(waiting.pop()):
                 if target not in seen and by in ("", tool.id):
                     seen.add(target)
                     waiting.append(target)

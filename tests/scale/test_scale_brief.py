@@ -9,7 +9,6 @@ from typing import Any
 import msgspec
 import pytest
 from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from modelreach.graph import WEAKNESS
 from modelreach.policy.aws.engine import AwsEngine
@@ -18,18 +17,16 @@ from modelreach.policy.engine import Grant
 from modelreach.snapshot import (
     SCHEMA,
     Attachment,
-    Credential,
     Facts,
-    Gap,
     Principal,
     Resource,
-    Runtime,
     Scope,
     Snapshot,
     document_id,
 )
 from organisations import plan, whole
-from organisations.corner import OTHER, OWN, Json, bucket, table
+from organisations.corner import OTHER, OWN, Json, bucket
+from organisations.crowd import ANYTHING, ROLES, crowds
 
 Row = tuple[str, str, str]
 
@@ -98,178 +95,6 @@ def test_many_made_up_organisations(seed: int) -> None:
 
 
 # --- whatever the policies ---------------------------------------------------------------------
-
-ROLES = [
-    *(f"arn:aws:iam::{OWN}:role/{name}" for name in ("asker", "other", "run/one", "run/two")),
-    f"arn:aws:iam::{OWN}:role/aws-reserved/sso.amazonaws.com/three",
-    f"arn:aws:iam::{OWN}:role/aws-service-role/lambda.amazonaws.com/four",
-    f"arn:aws:iam::{OTHER}:role/run/one",
-    f"arn:aws:iam::{OTHER}:role/five",
-]
-USERS = [f"arn:aws:iam::{OWN}:user/{name}" for name in ("ann", "bob")]
-FUNCTIONS = [f"arn:aws:lambda:eu-west-1:{OWN}:function:f-{n}" for n in range(4)]
-INSTANCE = f"arn:aws:ec2:eu-west-1:{OWN}:instance/i-1"
-
-ACTIONS = [
-    *("*", "iam:*", "iam:PassRole", "iam:Attach*", "iam:UpdateAssumeRolePolicy", "sts:AssumeRole"),
-    *("iam:CreateAccessKey", "iam:Delete*", "iam:*ServiceSpecificCredential", "lambda:*"),
-    *("lambda:UpdateFunctionCode", "lambda:InvokeFunction", "ssm:*", "ec2:*", "s3:*"),
-    *("s3:GetObject", "dynamodb:*", "bedrock:*"),
-]
-PATTERNS = [
-    *(
-        "*",
-        "arn:aws:iam::*:role/*",
-        f"arn:aws:iam::{OWN}:role/run/*",
-        "arn:aws:iam::*:role/run/o*",
-    ),
-    *(f"arn:aws:iam::{OWN}:role/${{aws:PrincipalTag/team}}", f"arn:aws:iam::{OTHER}:*"),
-    *(f"arn:aws:lambda:*:{OWN}:function:f-1", f"arn:aws:lambda:*:{OWN}:function:f-*"),
-    *(ROLES[0], ROLES[2], USERS[0], f"{FUNCTIONS[2]}*", INSTANCE, f"arn:aws:iam::{OWN}:user/*"),
-    *("arn:aws:s3:::data-1*", "arn:aws:s3:::*/logs/*", f"arn:aws:dynamodb:*:{OWN}:table/data-*"),
-]
-CONDITIONS: list[Json] = [
-    *({}, {}, {}),
-    {"StringEquals": {"aws:ResourceTag/team": "blue"}},
-    {"StringEquals": {"ssm:resourceTag/team": "blue"}},
-    {"StringEquals": {"aws:ResourceTag/team": "${aws:PrincipalTag/team}"}},
-    {"StringNotEquals": {"aws:ResourceAccount": OWN}},
-    {"StringEquals": {"iam:PassedToService": "lambda.amazonaws.com"}},
-    {"Bool": {"aws:MultiFactorAuthPresent": "true"}},
-    {"ArnLike": {"aws:PrincipalArn": "arn:aws:iam::*:role/a*"}},
-]
-TRUSTED: list[Any] = [
-    *({"Service": "lambda.amazonaws.com"}, {"Service": "ec2.amazonaws.com"}),
-    *("*", {"AWS": f"arn:aws:iam::{OWN}:root"}, {"AWS": f"arn:aws:iam::{OTHER}:root"}),
-    *({"AWS": ROLES[0]}, {"AWS": [ROLES[1], USERS[0]]}),
-]
-
-
-ANYTHING: Json = {"Principal": "*", "Action": "*", "Resource": "*"}
-
-
-@st.composite
-def _statement(draw: st.DrawFn) -> Json:
-    made: Json = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny"]))}
-    key = draw(st.sampled_from(["Action", "Action", "Action", "NotAction"]))
-    made[key] = draw(st.lists(st.sampled_from(ACTIONS), min_size=1, max_size=3))
-    key = draw(st.sampled_from(["Resource", "Resource", "Resource", "NotResource"]))
-    made[key] = draw(st.lists(st.sampled_from(PATTERNS), min_size=1, max_size=2))
-    condition = draw(st.sampled_from(CONDITIONS))
-    return {**made, "Condition": condition} if condition else made
-
-
-@st.composite
-def _trust(draw: st.DrawFn) -> Json:
-    made: Json = {"Effect": draw(st.sampled_from(["Allow", "Allow", "Allow", "Deny"]))}
-    made |= {"Action": "sts:AssumeRole", "Principal": draw(st.sampled_from(TRUSTED))}
-    condition = draw(st.sampled_from(CONDITIONS))
-    return {**made, "Condition": condition} if condition else made
-
-
-_TAGS = st.sampled_from([{}, {"team": "blue"}, {"Team": "red"}, {"team": "run/one"}])
-
-
-@st.composite
-def crowds(draw: st.DrawFn) -> Snapshot:
-    """Give an estate in which several principals may be told apart, or not."""
-    pool = draw(st.lists(_statement(), min_size=2, max_size=5))
-    documents: dict[str, msgspec.Raw] = {}
-    attached: list[Attachment] = []
-
-    def attach(target: str, kind: Any, statements: list[Json]) -> None:
-        document = {"Version": "2012-10-17", "Statement": statements}
-        raw = json.dumps(document).encode()
-        documents[document_id(raw)] = msgspec.Raw(raw)
-        policy = f"arn:aws:iam::{OWN}:policy/p-{len(attached)}" if draw(st.booleans()) else ""
-        attached.append(
-            Attachment(
-                target=target,
-                kind=kind,
-                document=document_id(raw),
-                name=f"{kind} policy",
-                policy=policy if kind == "identity" else "",
-            )
-        )
-
-    drawn = draw(st.lists(st.lists(st.sampled_from(pool), min_size=1, max_size=2), min_size=3))
-    some = st.sampled_from(drawn[:3])
-    principals: list[Principal] = []
-    for name in (*ROLES, *USERS):
-        role = ":role/" in name
-        account = name.split(":")[4]
-        principals.append(
-            Principal(
-                id=name,
-                provider="aws",
-                kind="role" if role else "user",
-                scope=account,
-                name=name.rsplit("/", 1)[-1],
-                tags=draw(_TAGS),
-                attributes={"instance_profiles": ("x",)} if draw(st.booleans()) else {},
-            )
-        )
-        for _ in range(draw(st.integers(0, 2))):
-            attach(name, "identity", draw(some))
-        if role:
-            attach(name, "trust", [draw(_trust()) for _ in range(draw(st.integers(1, 2)))])
-        if draw(st.integers(0, 4)) == 0:
-            attach(name, "boundary", draw(some))
-    for target in ("r-root", OWN):
-        if draw(st.integers(0, 2)) == 0:
-            attach(target, "scp", [{"Effect": "Allow", "Action": "*", "Resource": "*"}])
-            attach(target, "scp", draw(some))
-    for target in (OWN, OTHER):
-        if draw(st.integers(0, 2)) == 0:
-            attach(target, "rcp", [{**ANYTHING, "Effect": "Allow"}])
-            condition = draw(st.sampled_from(CONDITIONS[3:]))
-            attach(target, "rcp", [{**ANYTHING, "Effect": "Deny", "Condition": condition}])
-    resources = [bucket("data-1"), bucket("data-2"), table("data-1"), table("data-2", OTHER)]
-    runtimes: list[Runtime] = []
-    for name in (*FUNCTIONS, INSTANCE):
-        kind = "lambda:function" if ":function:" in name else "ec2:instance"
-        more: Json = {"region": "eu-west-1", "tags": draw(_TAGS)}
-        resources.append(Resource(id=name, provider="aws", kind=kind, scope=OWN, **more))
-        runs_as = (draw(st.sampled_from(ROLES[:4])),)
-        runtimes.append(
-            Runtime(id=name, provider="aws", kind=kind, scope=OWN, identities=runs_as, **more)
-        )
-        if draw(st.integers(0, 3)) == 0:
-            policy = {**draw(_trust()), "Action": "lambda:*", "Resource": name}
-            attach(name, "resource", [policy])
-    gaps = [
-        Gap(provider="aws", scope=OWN, kind=kind, reason="denied", subject=subject)
-        for kind, subject in (
-            ("trust", ROLES[2]),
-            ("identity-policy", ROLES[1]),
-            ("tags", FUNCTIONS[0]),
-        )
-        if draw(st.integers(0, 6)) == 0
-    ]
-    return Snapshot(
-        schema=SCHEMA,
-        taken_at="2026-11-23T09:00:00Z",
-        scopes=(
-            Scope(id="r-root", provider="aws", kind="root"),
-            *(
-                Scope(id=one, provider="aws", kind="account", parent="r-root")
-                for one in (OWN, OTHER)
-            ),
-        ),
-        principals=tuple(principals),
-        credentials=tuple(
-            Credential(
-                id=f"AKIA{place}", provider="aws", kind="access-key", principal=user, scope=OWN
-            )
-            for place, user in enumerate(USERS)
-            if draw(st.booleans())
-        ),
-        resources=tuple(resources),
-        runtimes=tuple(runtimes),
-        attachments=tuple(attached),
-        gaps=tuple(gaps),
-        documents=documents,
-    )
 
 
 @settings(max_examples=15)

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelreach.graph import AccessGraph, Path, Tool
+from modelreach.graph import AccessGraph, Edges, Path, Tool
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.engine import Grant, Pivot
 from modelreach.policy.expr import TRUE
@@ -34,7 +34,10 @@ def box(
             if hop.source == here and hop.target not in paths:
                 paths[hop.target] = Path(paths[here].start, (*paths[here].pivots, hop))
                 waiting.append(hop.target)
-    graph = AccessGraph(tuple(starts), paths, tuple(pivots), tuple(tools))
+    edges = Edges(lambda name: [pivot for pivot in pivots if pivot.source == name])
+    for name in paths:
+        edges.follow(name)
+    graph = AccessGraph(tuple(starts), paths, edges, tuple(tools))
     return Toolbox(BlastRadius(graph, {}, {}, (), (), {}), fresh_ones)
 
 

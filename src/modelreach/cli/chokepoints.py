@@ -42,7 +42,7 @@ def command(
     release = (
         release_of(manifest, snapshot) if manifest else of_principal_in(str(principal), snapshot)
     )
-    radius = evaluate(release, judge_policy(load(config)), Estates()).radius
+    radius = evaluate(release, judge_policy(load(config)), Estates(), whole=True).radius
     if form == "json":
         found = {
             "identities": [msgspec.to_builtins(gate) for gate in gates(radius)],

@@ -40,8 +40,10 @@ def shown(case: Case) -> Iterator[Shown]:
             yield Shown(name, identity.path, token, _let_in(case, token, name))
         if any(pivot.rule == _TAKEN for pivot in identity.path.pivots):
             continue
-        known = {pivot.target for pivot in case.radius.graph.pivots if pivot.source == name}
-        for token in engine.possible(name):
+        possible = tuple(engine.possible(name))
+        edges = case.radius.graph.pivots
+        known = {target for target, _ in edges.targets(name)} if possible else set[str]()
+        for token in possible:
             hops = _let_in(case, token, name)
             new = tuple(hop for hop in hops if hop.target not in known)
             yield Shown(name, identity.path, token, new, possible=True)

@@ -82,8 +82,7 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         """The statements by which scopes are taken over."""
         return frozenset(
             ref
-            for pivot in self.radius.graph.pivots
-            if pivot.kind == "administer"
+            for pivot in self.radius.graph.pivots.administering()
             for support in pivot.support
             if support.action
             for ref in support.statements

@@ -20,6 +20,7 @@ from modelreach.pipeline.gated import ONLY_FINDINGS, GateInput, classified
 from modelreach.pipeline.origins import located
 from modelreach.pipeline.patterns import pattern_changes
 from modelreach.pipeline.standing import standing
+from modelreach.pipeline.summing import at_stake, compared
 from modelreach.pipeline.toolrows import compared_tool_rows
 from modelreach.policy import providers
 from modelreach.policy.engine import Grant
@@ -57,6 +58,7 @@ def diff_report(
         gate=gate((), 0, options),
         scopes=rows.scope_rows(old, new),
         tools=compared_tool_rows(old, new, change_rows),
+        summed_up=compared(old, new),
     )
     reach = Reach(report, rows.credential_rows(old.case), rows.credential_rows(new.case))
     made = classified(reach, old.release.deployment, new.release.deployment, options, given)
@@ -100,7 +102,7 @@ def _comparable(side: Side, unchanged: set[str]) -> tuple[Access, ...]:
         if not identity.start and name not in unchanged
     ]
     found += [_as_scope(takeover) for takeover in side.radius.takeovers.values()]
-    found += _at_stake(side)
+    found += at_stake(side)
     return tuple(found)
 
 
@@ -135,31 +137,6 @@ def _as_scope(takeover: Takeover) -> Access:
         verdict=Verdict.ALLOW,
     )
     return Access(grant, takeover.path)
-
-
-def _at_stake(side: Side) -> list[Access]:
-    """The sensitive resources of scopes that are taken over, as reached by the taking over."""
-    found: list[Access] = []
-    facts, taken = side.case.facts, side.case.taken
-    scopes = [scope for scope in facts.scopes if taken(scope) is not None]
-    for resource in (one for scope in scopes for one in facts.part(scope).resources):
-        takeover = taken(resource.scope)
-        if takeover is None:
-            continue
-        grant = Grant(
-            principal=takeover.path.pivots[-1].source,
-            resource=resource.id,
-            kind=resource.kind,
-            name=resource.name,
-            scope=resource.scope,
-            provider=resource.provider,
-            capability=Capability.ADMINISTER,
-            actions=("*",),
-            verdict=Verdict.ALLOW,
-        )
-        if side.case.rated(grant).level is Sensitivity.HIGH:
-            found.append(Access(grant, takeover.path))
-    return found
 
 
 def _covers(case: Case, name: str) -> bool:
@@ -247,9 +224,7 @@ def _signature(side: Side, name: str, accesses: list[Access]) -> object:
             side.radius.held[name], principal.scope
         )
     )
-    onward = frozenset(
-        (p.kind, p.rule, p.target) for p in side.radius.graph.pivots if p.source == name
-    )
+    onward = frozenset((p.kind, p.rule, p.target) for p in side.radius.graph.pivots.of(name))
     return principal.kind, principal.scope, grants, patterns, onward
 
 

@@ -110,9 +110,11 @@ def declared_context(deployment: Deployment) -> Context:
     )
 
 
-def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
+def evaluate(
+    release: Release, policy: JudgePolicy, estates: Estates, *, whole: bool = False
+) -> Side:
     """Follow, then judge. Raises `InputError` when an identity of the manifest should be in the
-    snapshot and is not."""
+    snapshot and is not. `whole`: say of everybody who is reached all that it holds."""
     facts, built = estates.of(release.snapshot, declared_context(release.deployment), policy.opens)
     starts, unresolved = _starts(release, facts, built)
     radius = reach(
@@ -121,6 +123,7 @@ def evaluate(release: Release, policy: JudgePolicy, estates: Estates) -> Side:
         wired=wired(release.deployment, built),
         unresolved=tuple(gap.subject for gap in unresolved),
         tools=tools_of(release.deployment, facts, built),
+        whole=whole,
     )
     unresolved.extend(_opened_unread(radius, facts))
     unresolved.extend(_aimed_unread(radius, built))
@@ -148,10 +151,13 @@ def _opened_unread(radius: BlastRadius, facts: Facts) -> Iterator[Gap]:
 
     A stored key of a third party is told of: what it opens lies outside.
     """
-    targets = {p.target for p in radius.graph.pivots if p.kind == "credential"}
-    for target in sorted(targets - radius.identities.keys()):
-        if target in facts.resources:
-            continue
+    graph = radius.graph
+    unknown = graph.paths.keys() - radius.identities.keys() - radius.takeovers.keys()
+    unknown -= {name for name in unknown if name in facts.resources}
+    opened = {name for name in unknown if graph.paths[name].pivots[-1].kind == "credential"}
+    if unknown - opened:
+        opened |= {p.target for p in graph.pivots if p.kind == "credential"} & unknown
+    for target in sorted(opened):
         yield _unresolved("aws" if target.startswith("arn:") else "", target)
 
 

@@ -104,6 +104,7 @@ class _Holders:
             (name, identity, _on_the_way(radius.held[name], identity))
             for name, identity in found
             if (identity.principal.provider, identity.principal.scope) == self.key
+            and name in radius.held
         ]
 
     def of(self, grant: Grant) -> Iterator[Access]:

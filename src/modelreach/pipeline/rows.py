@@ -188,10 +188,18 @@ def grant_row(
         strength=str(access.strength),
         pattern=grant.pattern,
         within=grant.within,
-        witness=witness_of_access(access, (), toolbox.first(access.path, grant)),
+        witness=_witness(access, toolbox.first(access.path, grant)),
         findings=(number,) if number else (),
         tools=ids(toolbox.by(access.path, grant)),
     )
+
+
+def _witness(access: Access, tool: Tool | None) -> tuple[Hop, ...]:
+    """The way to an access; where a scope is taken over for it, that is its end."""
+    pivots = access.path.pivots
+    if pivots and pivots[-1].kind == "administer":
+        return witness_of_path(access.path, tool)
+    return witness_of_access(access, (), tool)
 
 
 def identity_rows(side: Side) -> tuple[IdentityRow, ...]:
@@ -426,7 +434,7 @@ def figures(side: Side) -> Figures:
         identities=len(radius.identities),
         scopes=len(scopes),
         longest_chain=max((len(path.pivots) for path in paths), default=0),
-        patterns=len(radius.patterns),
+        patterns=len(radius.patterns) + sum(one.patterns for one in radius.outdone.values()),
         administers=len(radius.takeovers),
         credentials=len(credential_rows(side.case)),
     )

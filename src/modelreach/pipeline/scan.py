@@ -7,30 +7,28 @@ from msgspec.structs import replace
 from modelreach.gate.verdict import GateOptions, gate
 from modelreach.gate.waivers import Waivers, apply, unused
 from modelreach.judge.finding import State
-from modelreach.model import Sensitivity
 from modelreach.pipeline import rows
 from modelreach.pipeline.evaluate import Side
 from modelreach.pipeline.gated import NO_WAIVERS
 from modelreach.pipeline.origins import located
+from modelreach.pipeline.summing import at_stake, summed_up_rows, told
 from modelreach.pipeline.toolrows import tool_rows
-from modelreach.reach import Access
 from modelreach.report import RadiusReport
 
 
 def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVERS) -> RadiusReport:
     """Give everything that one release reaches.
 
-    In a scope that it can take over, only what is sensitive is listed, and the rest by pattern:
-    the taking over says it all.
+    In a scope that it can take over, what is sensitive is listed once, by the taking over; besides
+    only what of it is had otherwise. The rest is counted: the taking over says it all.
     """
-    accesses = [access for access in side.radius.accesses if not _summed_up(access, side)]
     findings = tuple(replace(f, state=State.NEW) for f in side.findings)
     found = apply(rows.finding_rows(findings, side.toolbox), waivers)
     gaps = rows.gap_rows(side.gaps)
     numbers = rows.numbers_by_subject(found)
     listed = [
         rows.grant_row(access, side.case.rated(access.grant), numbers, side.toolbox)
-        for access in (*accesses, *side.radius.patterns)
+        for access in (*told(side), *at_stake(side))
     ]
     report = RadiusReport(
         schema="modelreach.radius/1",
@@ -48,11 +46,6 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
         gate=gate(found, len(gaps), options),
         scopes=rows.scope_rows(side),
         tools=tool_rows(side),
+        summed_up=summed_up_rows(side),
     )
     return located(report, side.release.snapshot.origins)
-
-
-def _summed_up(access: Access, side: Side) -> bool:
-    if side.case.taken(access.grant.scope) is None:
-        return False
-    return side.case.rated(access.grant).level is not Sensitivity.HIGH

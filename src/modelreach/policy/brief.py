@@ -7,13 +7,13 @@ An engine that can give the same answers without writing down their reasons says
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
-from typing import Protocol, runtime_checkable
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from typing import Protocol, cast, runtime_checkable
 
 import msgspec
 
 from modelreach.model import Capability, Strength, Verdict
-from modelreach.policy.engine import Grant
+from modelreach.policy.engine import Engine, Grant, Pivot
 
 #: Capabilities with their verdicts, on resources of one kind.
 Answer = tuple[tuple[Capability, Verdict], ...]
@@ -75,3 +75,57 @@ class Brevity(Protocol):
     def brief(self, principal: str) -> Brief:
         """Give a principal in brief."""
         ...
+
+
+class Outline(msgspec.Struct, frozen=True):
+    """Of a principal in brief, all but what it holds of listed resources: as in `Brief`."""
+
+    hops: tuple[Hop, ...]
+    common: tuple[Hop, ...]
+    aimed: tuple[Hop, ...]
+    itself: str
+    patterns: int
+
+    @property
+    def every(self) -> Iterator[Hop]:
+        """All hops, those that others have too included."""
+        yield from self.hops
+        yield from self.common
+        yield from (hop for hop in self.aimed if base_of(hop.target) != self.itself)
+
+
+def base_of(name: str) -> str:
+    """Give the principal that a name is, or is made of (`ID#any-policy`)."""
+    end = name.find("#", name.rfind("/") + 1)
+    return name if end < 0 else name[:end]
+
+
+class Outlining(Protocol):
+    """An engine that can tell whom a principal becomes without writing down why, and who has all
+    that another one has: so that of many who are reached, only what is shown is written out."""
+
+    def outline(self, principal: str) -> Outline:
+        """Give whom a principal becomes in one hop, in brief."""
+        ...
+
+    def administration(self, principal: str) -> Pivot | None:
+        """Give the hop by which a principal takes its scope over; None when it cannot."""
+        ...
+
+    def towards(self, principal: str, targets: frozenset[str]) -> Iterable[Pivot]:
+        """Give the hops of a principal that lead to these, as `Engine.pivots` does."""
+        ...
+
+    def outdoes(self, one: str, other: str) -> bool:
+        """Has one all that another one of its scope holds, as surely: but for what is `beyond`?"""
+        ...
+
+    def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grant, ...]:
+        """Give what a principal holds that somebody who outdoes it may not have, and what it holds
+        of scopes other than these and its own, listed or by pattern."""
+        ...
+
+
+def outlining(engine: Engine) -> Outlining | None:
+    """Give an engine as one that outlines, where it does."""
+    return cast("Outlining", engine) if hasattr(engine, "outline") else None

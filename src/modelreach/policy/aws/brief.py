@@ -6,10 +6,8 @@ on who it is (whom trusts and resources name) is worked out for each.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
-
-import msgspec
 
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.brief_grants import Holdings, OfShelf, Parts
@@ -21,19 +19,23 @@ from modelreach.policy.aws.held import Holding
 from modelreach.policy.aws.named import asks_who
 from modelreach.policy.aws.policy_set import PolicySet, PolicySets
 from modelreach.policy.aws.shelves import Shelving
-from modelreach.policy.brief import Brief
+from modelreach.policy.brief import Brief, Outline
 from modelreach.policy.engine import Grant
 
 #: How many policy sets are kept: those of some accounts, as principals come account by account.
 _MOST = 512
 
 
-class _Shared(msgspec.Struct, frozen=True):
-    """What all principals with the same policies have."""
+class _Shared:
+    """What all principals with the same policies have; what it holds where that is asked."""
 
-    patterns: int
-    parts: Parts
-    hops: Common
+    def __init__(self, patterns: int, hops: Common, find_parts: Callable[[], Parts]) -> None:
+        self.patterns, self.hops, self._find_parts = patterns, hops, find_parts
+
+    @cached_property
+    def parts(self) -> Parts:
+        """The classes of what they may touch."""
+        return self._find_parts()
 
 
 class Briefs:
@@ -64,8 +66,15 @@ class Briefs:
             shared.patterns,
         )
 
+    def outline(self, asker: Asker, secrets: Mapping[str, tuple[str, ...]]) -> Outline:
+        """Give a principal in brief, without what it holds of listed resources."""
+        shared = self._shared(asker, anybody=self._anybody(asker))
+        own = self._hops.own(asker, secrets, shared.hops)
+        itself = asker.principal.id
+        return Outline(own, shared.hops.hops, shared.hops.aimed, itself, shared.patterns)
+
     @cached_property
-    def _limits_ask_who(self) -> bool:
+    def limits_ask_who(self) -> bool:
         """Does a resource control policy ask who in particular calls, or spare somebody?"""
         estate = self._estate
         statements = [
@@ -93,13 +102,13 @@ class Briefs:
     def _anew(self, asker: Asker, *, anybody: bool) -> _Shared:
         return _Shared(
             self._counter.count(self._held.of(asker), asker.principal.scope),
-            self._holdings.parts(asker, anybody=anybody),
             self._hops.common(asker, anybody=anybody),
+            lambda: self._holdings.parts(asker, anybody=anybody),
         )
 
     def _anybody(self, asker: Asker) -> bool:
         """Is it told from others with the same policies by trusts only, and by no resource?"""
-        if unclear(asker) or self._limits_ask_who:
+        if unclear(asker) or self.limits_ask_who:
             return False
         named, account = self._estate.named, asker.principal.scope
         if named.personal and named.personal_in(account):

@@ -8,7 +8,7 @@ Whatever does not fit into this is asked about one by one, as `grants.one_by_one
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -66,8 +66,11 @@ class Class(msgspec.Struct, frozen=True):
         return self.shelf.first(self.mask)
 
 
-def granted(asker: Asker, shelving: Shelving) -> Granted:
-    """Give every grant on a listed resource, in a compact form."""
+def granted(
+    asker: Asker, shelving: Shelving, wanted: Callable[[Shelf], bool] = lambda _: True
+) -> Granted:
+    """Give every grant on a listed resource (of shelves that are `wanted`, and those that stand on
+    none), in a compact form."""
     if unclear(asker):
         return Granted((), single.one_by_one(asker))
     classes: list[GrantClass] = []
@@ -75,7 +78,7 @@ def granted(asker: Asker, shelving: Shelving) -> Granted:
     saying = Saying(asker)
     named = named_here(asker)
     for bay in bays(asker, shelving, saying):
-        for one in alike(asker, bay, saying.of(bay.service), named, alone):
+        for one in alike(asker, bay, saying.of(bay.service), named, alone, wanted):
             found = tuple(single.on_resource(asker, asker.estate.facts.resources[one.first]))
             if found:
                 classes.append(GrantClass(found, one.shelf, one.mask))
@@ -128,9 +131,15 @@ def bays(asker: Asker, shelving: Shelving, saying: Saying) -> Iterator[Bay]:
 
 
 def alike(
-    asker: Asker, bay: Bay, spoken: Spoken, named: NamedHere, alone: list[str]
+    asker: Asker,
+    bay: Bay,
+    spoken: Spoken,
+    named: NamedHere,
+    alone: list[str],
+    wanted: Callable[[Shelf], bool] = lambda _: True,
 ) -> Iterator[Class]:
-    """Give the classes of what a principal may touch in a bay; what is odd goes to `alone`."""
+    """Give the classes of what a principal may touch in a bay, on shelves that are `wanted`; what
+    is odd goes to `alone`."""
     estate, account = asker.estate, asker.principal.scope
     alone.extend(_odd(bay, spoken, named, account, estate.facts))
     masks = _touched(bay, spoken.allowed)
@@ -148,7 +157,7 @@ def alike(
         for place, cut in bay.cuts(glob).items():
             cuts.setdefault(place, {})[glob] = cut
     for place, mask in masks.items():
-        if mask:
+        if mask and wanted(bay.shelves[place]):
             here = cuts.get(place, {})
             yield from _classes(bay, place, mask, here, spoken, alone, estate.facts)
 

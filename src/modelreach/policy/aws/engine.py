@@ -19,11 +19,12 @@ from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.federation import admits, tokens
 from modelreach.policy.aws.held import held
+from modelreach.policy.aws.outdone import Outdoing
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.tools import calls, tools
 from modelreach.policy.aws.touch import Touch, named, touches
 from modelreach.policy.aws.unlisted import unlisted
-from modelreach.policy.brief import Brief
+from modelreach.policy.brief import Brief, Outline
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
 from modelreach.policy.permissions import PermissionSet
@@ -52,8 +53,10 @@ class AwsEngine:
         self._held: dict[str, PermissionSet] = {}
         self._grants: dict[str, tuple[Grant, ...]] = {}
         self._pivots: dict[str, tuple[Pivot, ...]] = {}
+        self._outlines: dict[str, Outline] = {}
         self._shelving = Shelving(self._estate)
         self._briefs = Briefs(self._estate, self._shelving)
+        self._outdoing = Outdoing(self._estate, self._shelving)
 
     def principal(self, principal: str) -> Principal | None:
         """The fact behind an ARN; of a session, its role."""
@@ -99,6 +102,35 @@ class AwsEngine:
     def brief(self, principal: str) -> Brief:
         """Give what the principal comes to in numbers: the same answers, without their reasons."""
         return self._briefs.of(self._passing(principal), self._secrets)
+
+    def outline(self, principal: str) -> Outline:
+        """Give whom the principal becomes in one hop: the same hops, without their reasons."""
+        if principal not in self._outlines:
+            self._outlines[principal] = self._briefs.outline(
+                self._passing(principal), self._secrets
+            )
+        return self._outlines[principal]
+
+    def administration(self, principal: str) -> Pivot | None:
+        """Give the taking over of the principal's account; None when it cannot."""
+        return pivoting.administers(self._passing(principal))
+
+    def towards(self, principal: str, targets: frozenset[str]) -> tuple[Pivot, ...]:
+        """Give the hops of the principal that lead to these."""
+        if principal in self._pivots:
+            return tuple(p for p in self._pivots[principal] if p.target in targets)
+        return tuple(self._hops(principal, targets))
+
+    def outdoes(self, one: str, other: str) -> bool:
+        """Has one at least all that another one of its account holds, but for what is `beyond`?"""
+        return not self._briefs.limits_ask_who and self._outdoing.outdoes(
+            self._asker(one), self._passing(other)
+        )
+
+    def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grant, ...]:
+        """Give what the principal holds where a resource tells callers apart, and in accounts
+        other than these and its own."""
+        return self._outdoing.beyond(self._passing(principal), but)
 
     def outlined(self, principal: str) -> tuple[Touch, frozenset[str], frozenset[str]]:
         """What the principal's policies may touch, in outline, and the accounts and buckets that
@@ -174,11 +206,11 @@ class AwsEngine:
             self._pivots[principal] = tuple(self._hops(principal))
         return self._pivots[principal]
 
-    def _hops(self, principal: str) -> Iterator[Pivot]:
+    def _hops(self, principal: str, targets: frozenset[str] | None = None) -> Iterator[Pivot]:
         asker = self._asker(principal)
-        own = tuple(pivoting.pivots(asker))
-        yield from own
-        yield from credential_pivots(asker, self._secrets, own)
+        own = tuple(pivoting.pivots(asker, targets))
+        credentials = credential_pivots(asker, self._secrets, own)
+        yield from (p for p in (*own, *credentials) if targets is None or p.target in targets)
 
     @cached_property
     def _secrets(self) -> dict[str, tuple[str, ...]]:

@@ -36,17 +36,20 @@ from modelreach.policy.escalation.mechanism import Met, provided, strength_of, t
 from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.snapshot import Principal
 
+#: Whom hops are to lead to; None for anybody.
+Targets = frozenset[str] | None
 
-def pivots(asker: Asker) -> Iterator[Pivot]:
-    """Give every hop from a principal."""
+
+def pivots(asker: Asker, targets: Targets = None) -> Iterator[Pivot]:
+    """Give every hop from a principal (to these, and its taking over)."""
     questions = Questions(asker)
     boxes = questions.sliced.boxes("sts:AssumeRole")
-    taken = tuple(taking_over(asker, boxes))
+    taken = tuple(taking_over(asker, boxes, targets))
     yield from taken
     if taken and taken[0].strength is Strength.CERTAIN:
         return
-    yield from _assumable(asker, boxes)
-    prober = AwsProber(questions, asker.name)
+    yield from _assumable(asker, boxes, targets)
+    prober = AwsProber(questions, asker.name, targets)
     for rule in rules():
         if not rule.plain:
             yield from tried(rule, prober)
@@ -55,14 +58,14 @@ def pivots(asker: Asker) -> Iterator[Pivot]:
 # --- administration ------------------------------------------------------------------------
 
 
-def taking_over(asker: Asker, boxes: Sequence[Box]) -> Iterator[Pivot]:
+def taking_over(asker: Asker, boxes: Sequence[Box], targets: Targets = None) -> Iterator[Pivot]:
     """Give the taking over of the principal's account, if it can, and where that is certain all
     that it gains by it beyond the account. `boxes` are what it holds of sts:AssumeRole."""
     administration = administers(asker)
     if administration is not None:
         yield administration
         if administration.strength is Strength.CERTAIN:
-            yield from _as_administrator(asker, administration, boxes)
+            yield from _as_administrator(asker, administration, boxes, targets)
 
 
 # Somebody who may do both, anywhere in the account, may do everything that can be done there:
@@ -101,16 +104,15 @@ def administers(asker: Asker) -> Pivot | None:
 
 
 def _as_administrator(
-    asker: Asker, administration: Pivot, boxes: Sequence[Box]
+    asker: Asker, administration: Pivot, boxes: Sequence[Box], targets: Targets
 ) -> Iterator[Pivot]:
     """What an administrator gains beyond its account: the account itself says the rest.
 
     It may act as anybody in the account; only those whom other accounts name lead anywhere new.
     """
     account = asker.principal.scope
-    yield from (
-        pivot for pivot in _assumable(asker, boxes) if _account_of(pivot.target) != account
-    )
+    assumable = _assumable(asker, boxes, targets)
+    yield from (pivot for pivot in assumable if _account_of(pivot.target) != account)
     for name in asker.estate.known_elsewhere(account):
         if name != asker.principal.id:
             yield replace(
@@ -129,9 +131,11 @@ def _account_of(arn: str) -> str:
 # --- trust ---------------------------------------------------------------------------------
 
 
-def _assumable(asker: Asker, boxes: Sequence[Box]) -> Iterator[Pivot]:
+def _assumable(asker: Asker, boxes: Sequence[Box], targets: Targets) -> Iterator[Pivot]:
     estate = asker.estate
     names = {*_trusting_here(asker), *trusting_elsewhere(asker, boxes)}
+    if targets is not None:
+        names &= targets
     for name in sorted(names - {asker.name}):
         role = estate.facts.principals.get(name)
         if role is None or role.kind != "role":
@@ -205,10 +209,11 @@ def _chance(need: Need, rule: EscalationRule, questions: Questions) -> bool:
 
 class AwsProber(msgspec.Struct, frozen=True):
     """A principal as it tries the rules of AWS. `source` is who tries, "" for whoever has its
-    policies."""
+    policies; `targets` are whom it tries them for."""
 
     questions: Questions
     source: str
+    targets: Targets = None
 
     def ways(self, rule: EscalationRule) -> tuple[Way, ...]:
         """The ways of which the held set may have all that they need."""
@@ -222,7 +227,10 @@ class AwsProber(msgspec.Struct, frozen=True):
 
     def aims(self, rule: EscalationRule) -> Iterator[Aim]:
         """Every use that may succeed."""
-        return aims(rule, self.questions)
+        found = aims(rule, self.questions)
+        if self.targets is None:
+            return found
+        return (aim for aim in found if self.yielded(rule, aim) in self.targets)
 
     def yielded(self, rule: EscalationRule, aim: Aim) -> str:
         """The name of what a use leads to."""

@@ -1,0 +1,195 @@
+"""Who has all that another one of its account has, and what that one may have besides.
+
+An administrator whom nothing limits but the organisation's policies has whatever anybody of the
+account has, as surely: these limit both alike, unless they ask who calls. Only where a resource
+tells one caller from another may that be otherwise; so that, and what lies in other accounts, is
+asked about for each.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from modelreach.policy.aws.asker import Asker
+from modelreach.policy.aws.classes import granted, unclear, written_out
+from modelreach.policy.aws.conditions import conditions_expr
+from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.held import held
+from modelreach.policy.aws.layers import AppliedPolicy
+from modelreach.policy.aws.shelf import Shelf
+from modelreach.policy.aws.shelves import Shelving
+from modelreach.policy.aws.statement import Effect, Statement
+from modelreach.policy.aws.unlisted import most_telling, unlisted
+from modelreach.policy.engine import Grant
+from modelreach.policy.expr import FALSE, TRUE, Expr
+from modelreach.policy.permissions import Box, PermissionSet
+
+#: How the keys begin that tell one caller of an account from another.
+_OF_CALLER = (
+    *("aws:principal", "aws:user", "aws:sourceidentity", "aws:token", "aws:multifactor"),
+    *("aws:federated", "sts:", "saml:", "cognito-", "accounts.", "graph.", "www."),
+)
+#: Those of them that are alike for everybody of an account.
+_OF_ACCOUNT = (
+    *("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"),
+    "aws:principalisawsservice",
+)
+
+
+class Outdoing:
+    """Compares principals of one estate."""
+
+    def __init__(self, estate: Estate, shelving: Shelving) -> None:
+        self._estate, self._shelving = estate, shelving
+        self._unlimited: dict[str, bool] = {}
+        self._shelves: dict[int, tuple[Shelf, bool, frozenset[str]]] = {}
+
+    def outdoes(self, one: Asker, other: Asker) -> bool:
+        """Has one all that another one of its account holds, but for what is `beyond`?"""
+        if one.principal.scope != other.principal.scope or unclear(other):
+            return False
+        if one.name not in self._unlimited:
+            self._unlimited[one.name] = _unlimited(one) and not self._singled(one)
+        return (
+            self._unlimited[one.name]
+            and not self._singled(other)
+            and not self._named(other)
+            and self._no_more_limited(one, other)
+        )
+
+    def beyond(self, asker: Asker, but: frozenset[str]) -> tuple[Grant, ...]:
+        """Give what it holds where a resource tells callers apart, and what it holds of accounts
+        other than these and its own."""
+        account = asker.principal.scope
+        known = but | {account}
+        listed = written_out(
+            granted(asker, self._shelving, lambda shelf: self._is_open(shelf, known)),
+            self._estate,
+        )
+        boxes = tuple(box for box in held(asker).boxes if _leads_on(box, known))
+        patterns = unlisted(PermissionSet(boxes), account, self._estate) if boxes else ()
+        return (*listed, *(grant for grant in patterns if grant.scope not in known))
+
+    # --- whom policies of resources tell apart -----------------------------------------------
+
+    def _own_names(self, asker: Asker) -> Iterable[str]:
+        keys = self._estate.keys_of(asker.principal)
+        return (key for key in keys if key != "*" and not key.endswith(":root"))
+
+    def _singled(self, asker: Asker) -> bool:
+        """Does the policy of a resource deny it in particular, or spare it?"""
+        return any(key in self._estate.named.singled for key in self._own_names(asker))
+
+    def _named(self, asker: Asker) -> bool:
+        """May the policy of a resource, or a grant on it, let it in as itself?"""
+        return any(key in self._estate.named.resources for key in self._own_names(asker))
+
+    def _is_open(self, shelf: Shelf, known: frozenset[str]) -> bool:
+        """Tells a shelf callers apart, or stands something on it that is of no known account?"""
+        if id(shelf) not in self._shelves:
+            facts = self._estate.facts
+            scopes = frozenset(facts.resources[name].scope for name in shelf.ids)
+            # The shelf is kept with it, so its id stays taken.
+            self._shelves[id(shelf)] = shelf, self._tells(shelf), scopes
+        _, tells, scopes = self._shelves[id(shelf)]
+        return tells or not scopes <= known
+
+    def _tells(self, shelf: Shelf) -> bool:
+        first = self._estate.facts.resources[shelf.ids[0]]
+        if self._asks(first.id, first.scope):
+            return True
+        key = str(first.attributes.get("kms_key", ""))
+        known = self._estate.facts.resources.get(key)
+        return bool(key) and (known is None or self._asks(known.id, known.scope))
+
+    def _asks(self, name: str, account: str) -> bool:
+        """Does what limits or opens a resource ask who of an account calls?"""
+        theirs = self._estate.resource_layers(name, account)
+        policies = [*theirs.resource, *theirs.acl]
+        policies += [policy for level in theirs.rcps or () for policy in level]
+        return bool(theirs.grants or theirs.unread) or any(map(_asks_of_caller, policies))
+
+    # --- the organisation's limits -----------------------------------------------------------
+
+    def _no_more_limited(self, one: Asker, other: Asker) -> bool:
+        """Do the organisation's policies leave one at least what they leave the other?"""
+        if one.caller.management_account != other.caller.management_account:
+            return False
+        if one.caller.service_linked or other.caller.service_linked:
+            return False
+        return all(
+            _leaves_as_much(statement, self._when(statement, one), self._when(statement, other))
+            for level in one.layers.scps or ()
+            for policy in level
+            for statement in policy.document.statements
+            if statement.conditions or _varies(statement)
+        )
+
+    def _when(self, statement: Statement, asker: Asker) -> Expr:
+        context = self._estate.context(asker.caller, asker.principal, "", "", asker.fixed)
+        return conditions_expr(statement.conditions, context, variables=statement.variables)
+
+
+def _unlimited(asker: Asker) -> bool:
+    """Do its own policies allow it everything, whatever the circumstances?"""
+    mine = asker.layers
+    if mine.boundaries is not None or mine.session is not None or unclear(asker):
+        return False
+    said = [s for policy in mine.identity for s in policy.document.statements]
+    return all(s.effect is Effect.ALLOW for s in said) and any(map(_allows_everything, said))
+
+
+def _allows_everything(statement: Statement) -> bool:
+    resources = statement.resources
+    return (
+        not statement.conditions
+        and not statement.not_understood
+        and not statement.actions.negated
+        and "*" in statement.actions.globs
+        and resources is not None
+        and not resources.negated
+        and "*" in resources.globs
+    )
+
+
+def _leaves_as_much(statement: Statement, one: Expr, other: Expr) -> bool:
+    """Does a limit bind the one no more than the other? `one` and `other` are when it applies."""
+    if _varies(statement):
+        return False
+    return one == other or one == (FALSE if statement.effect is Effect.DENY else TRUE)
+
+
+def _varies(statement: Statement) -> bool:
+    """Has it patterns that are filled in by who calls?"""
+    resources = statement.resources
+    return resources is not None and any("${" in glob for glob in resources.globs)
+
+
+def _asks_of_caller(policy: AppliedPolicy) -> bool:
+    document = policy.document
+    return bool(document.problems) or any(map(_tells_callers, document.statements))
+
+
+def _tells_callers(statement: Statement) -> bool:
+    texts = [
+        text.lower()
+        for condition in statement.conditions
+        for text in (condition.key, *condition.values)
+    ]
+    texts += [glob.lower() for glob in (statement.resources.globs if statement.resources else ())]
+    return bool(statement.not_understood) or any(map(_is_of_caller, texts))
+
+
+def _is_of_caller(text: str) -> bool:
+    if "${" in text:
+        return True
+    return text.startswith(_OF_CALLER) and not text.startswith(_OF_ACCOUNT)
+
+
+def _leads_on(box: Box, known: frozenset[str]) -> bool:
+    """May a part of it be about things of an account that is not known?"""
+    for region in box.resources.regions:
+        parts = most_telling(region).split(":", 5)
+        if len(parts) == 6 and parts[4] and parts[4] != "*" and parts[4] not in known:
+            return True
+    return False

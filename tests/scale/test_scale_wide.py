@@ -1,0 +1,117 @@
+"""A wide reach is what it is when everybody is followed and asked in full: the same ways with the
+same witnesses, the same best access to everything, the same findings and numbers."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+
+import pytest
+from hypothesis import given, settings
+
+from modelreach import deployment, graph, outdone
+from modelreach.diff import index
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline import Release, Side, evaluate
+from modelreach.pipeline.evaluate import Estates
+from modelreach.pipeline.patterns import held
+from modelreach.pipeline.rows import figures
+from modelreach.policy import providers
+from modelreach.policy.brief import outlining
+from modelreach.reach import BlastRadius, reach
+from modelreach.snapshot import Snapshot, facts_of
+from organisations import manifest, plan, whole
+from organisations.crowd import ROLES, USERS, crowds
+
+ADMIN = "role/landing-zone-admin"
+
+
+@contextmanager
+def _many(number: int) -> Iterator[None]:
+    """Take so many as many."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "MANY", number)
+        patch.setattr(outdone, "MANY", number)
+        yield
+
+
+def _radii(made: Snapshot, starts: Iterable[str]) -> tuple[BlastRadius, BlastRadius]:
+    """The wide one, and in full."""
+    found: list[BlastRadius] = []
+    for many in (0, 10**9):
+        with _many(many):
+            found.append(reach(starts, providers.engines(facts_of(made))))
+    return found[0], found[1]
+
+
+def _compare(wide: BlastRadius, full: BlastRadius) -> None:
+    assert list(wide.graph.paths) == list(full.graph.paths)
+    assert wide.graph.paths == full.graph.paths
+    assert wide.takeovers == full.takeovers
+    assert index(wide.accesses) == index(full.accesses)
+    assert set(wide.graph.pivots) == set(full.graph.pivots)
+    told = {(a.grant.resource, a.grant.capability, a.grant.actions) for a in wide.patterns}
+    every = {(a.grant.resource, a.grant.capability, a.grant.actions) for a in full.patterns}
+    assert told <= every
+    left = sum(one.patterns for one in wide.outdone.values())
+    assert len(wide.patterns) + left == len(full.patterns)
+
+
+@settings(max_examples=8)
+@given(made=crowds(ruled=True))
+def test_whatever_the_policies(made: Snapshot) -> None:
+    for start in (ROLES[0], ROLES[1], USERS[0]):
+        _compare(*_radii(made, [start]))
+
+
+@pytest.mark.soak
+@settings(max_examples=2000)
+@given(made=crowds(ruled=True))
+def test_whatever_the_policies_at_length(made: Snapshot) -> None:
+    for start in (ROLES[0], ROLES[1], USERS[0]):
+        _compare(*_radii(made, [start]))
+
+
+# --- made-up organisations ---------------------------------------------------------------------
+
+
+def _side(made: Snapshot, start: str, many: int) -> Side:
+    release = Release(deployment.decode(manifest(start).encode(), place="m"), made)
+    with _many(many):
+        return evaluate(release, JudgePolicy(), Estates())
+
+
+@pytest.mark.parametrize("seed", [3, *(pytest.param(n, marks=pytest.mark.soak) for n in range(9))])
+def test_an_administrator_of_an_organisation(seed: int) -> None:
+    made = whole(plan(principals=40, resources=120, accounts=3, seed=seed))
+    start = next(p.id for p in made.principals if p.id.endswith(ADMIN))
+    wide, full = _side(made, start, 0), _side(made, start, 10**9)
+    assert wide.radius.outdone
+    _compare(wide.radius, full.radius)
+    assert wide.findings == full.findings
+    assert figures(wide) == figures(full)
+    assert held(wide) == held(full)
+    assert wide.gaps == full.gaps
+
+
+def test_somebody_outdone_is_outdone_by_whom_the_witness_goes_by() -> None:
+    made = whole(plan(principals=40, resources=120, accounts=3, seed=3))
+    start = next(p.id for p in made.principals if p.id.endswith(ADMIN))
+    radius = _side(made, start, 0).radius
+    for name, one in radius.outdone.items():
+        path = radius.graph.paths[name]
+        assert one.by in {pivot.source for pivot in path.pivots}
+        assert radius.identities[one.by].principal.scope == radius.identities[name].principal.scope
+
+
+@pytest.mark.parametrize("name", ["aws"])
+def test_hops_to_some_are_those_of_all(name: str) -> None:
+    made = whole(plan(principals=40, resources=120, accounts=3, seed=3))
+    engine = providers.engines(facts_of(made))[name]
+    brief = outlining(providers.engines(facts_of(made))[name])
+    assert brief is not None
+    for principal in sorted(p.id for p in made.principals if p.kind != "group"):
+        every = tuple(engine.pivots(principal))
+        some = frozenset(sorted({pivot.target for pivot in every})[::2])
+        wanted = tuple(pivot for pivot in every if pivot.target in some)
+        assert brief.towards(principal, some) == wanted
