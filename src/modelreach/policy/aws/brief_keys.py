@@ -172,8 +172,11 @@ class Mine:
         return found
 
     def _asked(self, line: Line) -> int:
-        context = self._context
-        keys = line.outline.keys
+        """Give a number for what the principal's side of the context makes of a line. What has
+        variables in its patterns is asked about alone, whatever they are."""
+        if not line.outline.of_resource:
+            return self.when(line) if line.asks else 0
+        context, keys = self._context, line.outline.keys
         return self.numbers.other(tuple((context.values(k), context.variable(k)) for k in keys))
 
     def told(self, one: Class, spoken: Spoken, theirs: Theirs) -> Told:
