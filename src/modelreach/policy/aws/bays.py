@@ -29,6 +29,7 @@ class Bay(msgspec.Struct, eq=False):
     needs_keys: bool
     _sorted: tuple[list[str], list[int], dict[str, int]] | None = None
     _cuts: dict[str, dict[int, Cut]] = msgspec.field(default_factory=dict[str, dict[int, Cut]])
+    _named: dict[str, bool] = msgspec.field(default_factory=dict[str, bool])
 
     def cuts(self, glob: str) -> dict[int, Cut]:
         """Give what a pattern does to those of the shelves of which it touches anything, by their
@@ -39,6 +40,16 @@ class Bay(msgspec.Struct, eq=False):
                 self._cuts.clear()
             cuts = ((place, self.shelves[place].cut(glob)) for place in self._near(glob))
             found = self._cuts[glob] = {place: cut for place, cut in cuts if cut.touched}
+        return found
+
+    def names(self, key: str, names: Sequence[str]) -> bool:
+        """Is any of the resources here that name somebody? `names` are all that name this one."""
+        found = self._named.get(key)
+        if found is None:
+            odd = set(self.odd)
+            found = self._named[key] = any(name in odd for name in names) or any(
+                shelf.own_policy and shelf.naming(key, names) for shelf in self.shelves
+            )
         return found
 
     def _near(self, glob: str) -> Sequence[int]:

@@ -115,7 +115,7 @@ class Holdings:
         asked: list[Asked] = []
         odd: list[str] = list(named_elsewhere(asker, self._shelving))
         for bay in bays(asker, self._shelving, saying):
-            if not (saying.allows(bay.service) or (named and not bay.foreign)):
+            if not saying.allows(bay.service) and (bay.foreign or not _in(bay, named)):
                 continue
             key = (bay, mine.who, *self._signature(mine, bay)) if anybody else None
             found = None if key is None else known.bays.get(key)
@@ -194,6 +194,11 @@ class Holdings:
         if told.theirs.parted:
             return _asked(asker, first)
         return self._questions.answer(asker, told, one)
+
+
+def _in(bay: Bay, named: NamedHere) -> bool:
+    """Does anything in a bay name the principal?"""
+    return any(bay.names(key, names) for key, names in named.items())
 
 
 def _asked(asker: Asker, first: Resource) -> Answer:
