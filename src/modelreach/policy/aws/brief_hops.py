@@ -21,7 +21,7 @@ from modelreach.policy.aws.became import Became, How
 from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.credentials import credential_pivots
-from modelreach.policy.aws.escalation import EscalationRule, Need, Way, rules, rules_by_id
+from modelreach.policy.aws.escalation import Compute, EscalationRule, Need, Way, rules, rules_by_id
 from modelreach.policy.aws.estate import ANY_POLICY, Estate
 from modelreach.policy.aws.invited import Invited
 from modelreach.policy.aws.layers import Policies
@@ -249,6 +249,8 @@ class _One:
         left: list[_Ways] = []
         assuming: list[_Ways] = []
         for rule in rules:
+            if rule.compute is not None and not self._somewhere(rule.compute):
+                continue
             if rule.id in _own_rules():
                 left.append((rule, prober.ways(rule)))
                 continue
@@ -263,6 +265,14 @@ class _One:
         hops, aimed = self._together(results)
         some = (tuple(one for one in ways if one[1]) for ways in (left, assuming))
         return Common(hops, aimed, taken, self._anybody, *some)
+
+    def _somewhere(self, compute: Compute) -> bool:
+        """Is there anything that a rule may work on, in the account or letting the caller in?"""
+        account = self._asker.principal.scope
+        those = self._estate.linking_of if compute.links else self._estate.runtimes_of
+        if any(those(account, kind) for kind in compute.kind):
+            return True
+        return not self._questions.naming_kinds.isdisjoint(compute.kind)
 
     def _once(
         self, name: tuple[str, ...], actions: Sequence[str], work: Callable[[], _Result]

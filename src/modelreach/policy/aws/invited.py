@@ -57,8 +57,7 @@ class Invited:
 def _letters(document: PolicyDocument) -> Iterator[_Letter]:
     for statement in document.statements:
         if statement.not_understood or statement.effect is Effect.ALLOW:
-            asked = [] if statement.not_understood else statement.conditions
-            arns = [one.values for one in asked if _on_arn(one)]
+            arns = [one.values for one in statement.conditions if _on_arn(one)]
             yield _Letter(statement, arns[0] if arns else None)
 
 

@@ -100,6 +100,7 @@ class Roster:
         self._identities: dict[tuple[str, int], tuple[str, ...]] = {}
         self._running: dict[str, frozenset[str]] | None = None
         self._signs: dict[str, object] = {}
+        self._by_tags: dict[tuple[str, str], tuple[int, ...]] = {}
         self._asking: tuple[tuple[Policies, int], ...] | None = None
 
     def trusting(self, keys: Iterable[str]) -> int:
@@ -211,6 +212,12 @@ class Roster:
 
     def runtimes_by_tags(self, kind: str, text: str) -> tuple[int, ...]:
         """Give the bits of the runtimes of a kind by the tags of which a text has the name."""
+        known = self._by_tags.get((kind, text))
+        if known is None:
+            known = self._by_tags[kind, text] = self._runtimes_by_tags(kind, text)
+        return known
+
+    def _runtimes_by_tags(self, kind: str, text: str) -> tuple[int, ...]:
         ids, _ = self.runtimes(kind)
         groups: dict[object, list[str]] = {}
         facts = self._estate.facts
