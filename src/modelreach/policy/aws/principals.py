@@ -231,8 +231,11 @@ def _is_role(named: str, caller: Caller) -> bool:
 
 def _some_sessions(principals: Principals, caller: Caller) -> Ways:
     """A role whose session is not fixed is meant by the name of a session if it takes it."""
+    sessions = [name for name in principals.aws if ":assumed-role/" in name]
+    if not sessions:
+        return ()
     start = f":{caller.account}:assumed-role/{caller.name}/"
-    names = tuple(sorted(name.partition(start)[2] for name in principals.aws if start in name))
+    names = tuple(sorted(name.partition(start)[2] for name in sessions if start in name))
     if not names:
         return ()
     return ((Way.SESSION, Atom(AtomKind.CONTEXT, "sts:RoleSessionName", "StringEquals", names)),)
