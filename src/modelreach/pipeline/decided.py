@@ -80,6 +80,33 @@ class Decided(msgspec.Struct, frozen=True, array_like=True):
         yield from (step for step in self.aimed if step.base != self.itself)
 
 
+class Steps:
+    """Tells to whom steps lead, those that several take once for all of them."""
+
+    def __init__(self) -> None:
+        # The steps are kept, so their ids stay taken; with those that are aimed, who was left out.
+        self._taken: dict[int, tuple[tuple[Step, ...], str | None]] = {}
+
+    def new(self, decided: Decided) -> Iterator[str]:
+        """Give whom one leads to, as far as others like it have not."""
+        yield from (step.target for step in decided.steps if not step.administers)
+        if id(decided.common) not in self._taken:
+            self._taken[id(decided.common)] = decided.common, None
+            yield from (step.target for step in decided.common if not step.administers)
+        yield from self._aimed(decided.aimed, decided.itself)
+
+    def _aimed(self, aimed: tuple[Step, ...], itself: str) -> Iterator[str]:
+        _, left = self._taken.get(id(aimed), (aimed, ""))
+        if left is None or left == itself:
+            return
+        self._taken[id(aimed)] = aimed, None if left else itself
+        yield from (
+            step.target
+            for step in aimed
+            if not step.administers and (step.base == left if left else step.base != itself)
+        )
+
+
 class Numbers:
     """The place of each resource within its scope."""
 

@@ -11,7 +11,7 @@ from modelreach import deployment as manifest
 from modelreach.deployment import Deployment
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline.closure import Closure
-from modelreach.pipeline.decided import Decided, Decider
+from modelreach.pipeline.decided import Decided, Decider, Steps
 from modelreach.pipeline.evaluate import Estates, Release, declared_context, started
 from modelreach.pipeline.kept import Counts, KeptDecisions
 from modelreach.pipeline.kept_rows import KeptRows
@@ -42,7 +42,8 @@ class Many:
         deciding: Progress = lambda _done, _of: None,
     ) -> list[SurveyRow]:
         """Give the row of each release, in order. Raises `InputError` when an identity of a
-        manifest should be in the snapshot and is not. With a pool, principals are decided there.
+        manifest should be in the snapshot and is not. With a pool, principals are decided there;
+        `deciding` is told how many of a step are.
         """
         given = list(releases)
         found = [self._kept.of(raw) for _, _, raw in given]
@@ -62,10 +63,9 @@ class Many:
     ) -> list[SurveyRow]:
         starts = [self._start(*one) for one in releases]
         contexts = [declared_context(start.deployment) for start in starts]
-        if pool is not None:
-            for context in dict.fromkeys(contexts):
-                of_context = [s for s, c in zip(starts, contexts, strict=True) if c == context]
-                self._ahead(context, of_context, pool, deciding)
+        for context in dict.fromkeys(contexts):
+            of_context = [s for s, c in zip(starts, contexts, strict=True) if c == context]
+            self._ahead(context, of_context, pool, deciding)
         rows: list[SurveyRow] = []
         closures: dict[Context, Closure] = {}
         for (_, _, raw), start, context in zip(releases, starts, contexts, strict=True):
@@ -102,22 +102,30 @@ class Many:
         return started(release, self._policy, self._estates)
 
     def _ahead(
-        self, context: Context, starts: list[Started], pool: Pool, deciding: Progress
+        self, context: Context, starts: list[Started], pool: Pool | None, deciding: Progress
     ) -> None:
-        """Decide all that is reached, step by step, elsewhere."""
+        """Decide all that is reached, step by step: elsewhere, or here account by account, so that
+        what is known of an account serves for all of a step that are in it."""
         find = self._find(context)
         kept = self._found[context]
         work = Work(self._digest, context, self._policy.opens)
-        seen: set[str] = set()
+        steps = Steps()
         frontier = {name for start in starts for name in start.starts}
         frontier |= {step.target for start in starts for _, step in start.wired}
+        seen: set[str] = set()
         while frontier:
-            missing = kept.missing(sorted(frontier))
-            if missing:
+            names = sorted(frontier)
+            if pool is not None and (missing := kept.missing(names)):
                 kept.learn(pool.decide(work, missing, deciding))
             seen |= frontier
-            steps = (d.every for name in frontier if (d := find(name)) is not None)
-            frontier = {s.target for some in steps for s in some if not s.administers} - seen
+            frontier = set()
+            for place, name in enumerate(names, start=1):
+                decided = find(name)
+                if decided is not None:
+                    frontier.update(steps.new(decided))
+                if pool is None:
+                    deciding(place, len(names))
+            frontier -= seen
 
     def _find(self, context: Context) -> Callable[[str], Decided | None]:
         """Give what decides principals under what a deployment fixes of every request."""
