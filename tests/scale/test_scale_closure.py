@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from modelreach.pipeline import closure
 from modelreach.pipeline.closure import LEVELS, SCOPE, Closure, Reach
-from modelreach.pipeline.decided import Decided, Held, Step, to_bytes
+from modelreach.pipeline.decided import Decided, Held, Step, Steps, to_bytes
 from modelreach.pipeline.holding import Grounds
 from modelreach.pipeline.kept import Record, packed, unpacked
 
@@ -130,6 +130,27 @@ def test_by_way_of_hubs_at_length(many: int, monkeypatch: pytest.MonkeyPatch) ->
         _compare(estate, data)
 
     compare()
+
+
+def _following(estate: Estate, start: str, steps: Steps) -> set[str]:
+    seen: set[str] = set()
+    frontier = {start}
+    while frontier:
+        seen |= frontier
+        known = (decided for name in sorted(frontier) if (decided := estate.get(name)))
+        frontier = {target for decided in known for target in steps.new(decided)} - seen
+    return seen
+
+
+@given(estate=estates(), start=st.sampled_from(NAMES))
+def test_step_by_step_nobody_is_missed_and_none_is_reached_besides(
+    estate: Estate, start: str
+) -> None:
+    class Every(Steps):
+        def new(self, decided: Decided) -> Iterator[str]:
+            return (step.target for step in decided.every if not step.administers)
+
+    assert _following(estate, start, Steps()) == _following(estate, start, Every())
 
 
 @given(estate=estates())
