@@ -4,12 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+import msgspec
+
 from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING, Rated
 from modelreach.model import Capability, Sensitivity, Severity, Strength, Verdict
 from modelreach.policy.engine import Grant
 from modelreach.reach import Access
+
+_Rank = tuple[int, int, int, str]
+
+
+class _Best(msgspec.Struct, frozen=True):
+    """The best access to a thing, and all actions by which it is reached."""
+
+    rank: _Rank
+    access: Access
+    rated: Rated
+    actions: set[str]
 
 
 class SensitiveReach:
@@ -20,7 +33,7 @@ class SensitiveReach:
 
     def judge(self, case: Case) -> Iterator[Finding]:
         """Give a finding a resource; what is reached by taking its scope over is MR102's."""
-        best: dict[str, tuple[Access, Rated, set[str]]] = {}
+        best: dict[str, _Best] = {}
         for access in (*case.radius.accesses, *case.radius.patterns):
             grant = access.grant
             if grant.capability not in EXPOSING or case.by_administration(access):
@@ -29,20 +42,21 @@ class SensitiveReach:
             if rated.level not in (Sensitivity.HIGH, Sensitivity.MEDIUM):
                 continue
             about = f"{grant.resource} {grant.kind}" if grant.pattern else grant.resource
+            rank = _preferred(access)
             known = best.get(about)
-            actions = known[2] if known else set[str]()
+            actions = known.actions if known else set[str]()
             actions.update(grant.actions)
-            if known is None or _preferred(access) < _preferred(known[0]):
-                best[about] = (access, rated, actions)
-        for about, (access, rated, actions) in sorted(best.items()):
-            yield _finding(about, access, rated, actions)
+            if known is None or rank < known.rank:
+                best[about] = _Best(rank, access, rated, actions)
+        for about, one in sorted(best.items(), key=lambda item: item[0]):
+            yield _finding(about, one.access, one.rated, one.actions)
 
 
 _VERDICTS = {Verdict.ALLOW: 0, Verdict.CONDITIONAL: 1, Verdict.UNKNOWN: 2, Verdict.DENY: 3}
 _CAPABILITIES = {Capability.READ: 0, Capability.ADMINISTER: 1, Capability.MANAGE: 2}
 
 
-def _preferred(access: Access) -> tuple[int, int, int, str]:
+def _preferred(access: Access) -> _Rank:
     return (
         _VERDICTS[access.verdict],
         _CAPABILITIES.get(access.grant.capability, 3),
