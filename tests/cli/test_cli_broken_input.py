@@ -101,6 +101,7 @@ def test_an_identity_that_is_not_in_the_snapshot(call: Any, place: Path) -> None
         (("dif",), "no such command `dif`; did you mean `diff`?"),
         (("diff", "--snapshto", "x"), "no such option '--snapshto'"),
         ((*DIFF[:-1], "out.unknown"), "the format of `out.unknown` cannot be told"),
+        (("diff", "no.yaml", "no.yaml", "-o", "out.unknown"), "the format of `out.unknown`"),
         ((*DIFF, "--format", "docx"), "unknown format `docx`"),
         ((*DIFF, "-o", "nowhere/out.html"), "nowhere/out.html: cannot be written"),
         ((*DIFF, "--config", "none.yaml"), "none.yaml: no such file"),

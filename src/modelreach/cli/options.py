@@ -84,6 +84,18 @@ terminal_options = stacked(
     click.option("--all", "show_all", is_flag=True, help="Show every change."),
 )
 
+
+def _with_forms(
+    _context: click.Context, _parameter: click.Parameter, outputs: tuple[str, ...]
+) -> tuple[str, ...]:
+    """Refuse a form that is not known before anything is worked out for it."""
+    from modelreach.cli.rendering import format_of
+
+    for output in outputs:
+        format_of(output)
+    return outputs
+
+
 output_options = stacked(
     click.option(
         "-o",
@@ -91,6 +103,7 @@ output_options = stacked(
         "outputs",
         multiple=True,
         metavar="FILE",
+        callback=_with_forms,
         help="Write a file, format by its name, or FORMAT:FILE; may be repeated.",
     ),
     click.option("--format", "form", help="Format for standard output [text]."),
