@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from modelreach import deployment, graph, outdone
 from modelreach.diff import index
 from modelreach.judge.policy import JudgePolicy
-from modelreach.pipeline import Release, Side, evaluate
+from modelreach.pipeline import GateOptions, Release, Side, diff_report, evaluate
 from modelreach.pipeline.evaluate import Estates
 from modelreach.pipeline.patterns import held
 from modelreach.pipeline.rows import figures
@@ -92,6 +92,24 @@ def test_an_administrator_of_an_organisation(seed: int) -> None:
     assert figures(wide) == figures(full)
     assert held(wide) == held(full)
     assert wide.gaps == full.gaps
+
+
+def test_releases_compare_as_in_full() -> None:
+    """Also where the other one reaches somebody whom this one does not."""
+    made = whole(plan(principals=40, resources=120, accounts=3, seed=3))
+    start = next(p.id for p in made.principals if p.id.endswith(ADMIN))
+    other = max(
+        (_side(made, p.id, 10**9) for p in made.principals if p.id.endswith("-build")),
+        key=lambda side: len(side.radius.identities),
+    )
+    reports = [
+        (diff_report(other, side, GateOptions()), diff_report(side, other, GateOptions()))
+        for side in (_side(made, start, 0), _side(made, start, 10**9))
+    ]
+    for wide, full in zip(*reports, strict=True):
+        assert wide.changes == full.changes
+        assert wide.findings == full.findings
+        assert wide.summed_up == full.summed_up
 
 
 def test_somebody_outdone_is_outdone_by_whom_the_witness_goes_by() -> None:

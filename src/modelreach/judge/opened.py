@@ -48,8 +48,10 @@ def _good_for(accesses: Iterable[Access], only: str) -> tuple[Access, ...]:
 
 def _words(case: Case, radius: BlastRadius) -> str:
     reached = {a.grant.resource for a in radius.accesses}
-    patterns = {a.grant.resource for a in radius.patterns}
-    actions = sorted({action for a in radius.patterns for action in a.grant.actions})
+    # What lies in a scope that is taken over, the taking over says.
+    unlisted = [a.grant for a in radius.patterns if a.grant.scope not in radius.takeovers]
+    patterns = {grant.resource for grant in unlisted}
+    actions = sorted({action for grant in unlisted for action in grant.actions})
     sensitive = sorted(
         {
             access.grant.name or short(access.grant.resource)

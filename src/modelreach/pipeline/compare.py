@@ -186,7 +186,10 @@ def _renamed(old: Side, new: Side) -> dict[str, str]:
     """
     gone = [n for n, i in old.radius.identities.items() if _only_here(n, i, new)]
     came = [n for n, i in new.radius.identities.items() if _only_here(n, i, old)]
-    if not gone or not came:
+    sorts = {_sort(old, name) for name in gone} & {_sort(new, name) for name in came}
+    gone = [name for name in gone if _sort(old, name) in sorts]
+    came = [name for name in came if _sort(new, name) in sorts]
+    if not sorts:
         return {}
     by_signature: dict[object, list[str]] = {}
     for name, signature in _signatures(old, gone):
@@ -199,6 +202,12 @@ def _renamed(old: Side, new: Side) -> dict[str, str]:
     return pairs
 
 
+def _sort(side: Side, name: str) -> tuple[str, str]:
+    """The kind and scope of an identity, in which a renamed one is the same."""
+    principal = side.radius.identities[name].principal
+    return principal.kind, principal.scope
+
+
 def _only_here(name: str, identity: Identity, other: Side) -> bool:
     return not identity.start and name not in other.radius.identities
 
@@ -209,7 +218,12 @@ def _signatures(side: Side, names: Iterable[str]) -> Iterator[tuple[str, object]
     for access in side.radius.accesses:
         own.setdefault(access.grant.principal, []).append(access)
     for name in sorted(names):
-        yield name, _signature(side, name, own.get(name, []))
+        held = own.get(name, [])
+        if name in side.radius.outdone:
+            identity = side.radius.identities[name]
+            engine = side.case.engines[identity.principal.provider]
+            held = [Access(grant, identity.path) for grant in engine.grants(name)]
+        yield name, _signature(side, name, held)
 
 
 def _signature(side: Side, name: str, accesses: list[Access]) -> object:
@@ -218,11 +232,10 @@ def _signature(side: Side, name: str, accesses: list[Access]) -> object:
         (a.grant.resource, a.grant.actions, a.verdict, conjuncts(a.residual), a.grant.within)
         for a in accesses
     )
+    engine = side.case.engines[principal.provider]
     patterns = frozenset(
         (g.resource, g.actions, g.verdict, conjuncts(g.residual))
-        for g in side.case.engines[principal.provider].unlisted(
-            side.radius.held[name], principal.scope
-        )
+        for g in engine.unlisted(engine.permissions(name), principal.scope)
     )
     onward = frozenset((p.kind, p.rule, p.target) for p in side.radius.graph.pivots.of(name))
     return principal.kind, principal.scope, grants, patterns, onward

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import Literal
 
 from modelreach.graph import Tool
 from modelreach.model import Sensitivity
 from modelreach.pipeline.evaluate import Side
+from modelreach.policy.engine import Grant
 from modelreach.report import ChangeRow, ToolRow
 
 State = Literal["", "new", "unchanged", "changed", "gone"]
@@ -48,7 +49,8 @@ def _state(tool: Tool, before: set[str], new: Side) -> State:
 
 def _row(tool: Tool, side: Side, state: State, opens: int) -> ToolRow:
     ends = side.toolbox.reached(tool.id)
-    held = [a for a in side.radius.accesses if a.grant.principal in ends]
+    held = [access.grant for access in side.radius.accesses if access.grant.principal in ends]
+    held += _of_outdone(side, ends)
     return ToolRow(
         id=tool.id,
         kind=tool.kind,
@@ -60,15 +62,20 @@ def _row(tool: Tool, side: Side, state: State, opens: int) -> ToolRow:
         principals=tool.runs_as,
         credential=tool.credential,
         state=state,
-        resources=len({access.grant.resource for access in held}),
+        resources=len({grant.resource for grant in held}),
         sensitive=len(
-            {
-                access.grant.resource
-                for access in held
-                if side.case.rated(access.grant).level is Sensitivity.HIGH
-            }
+            {grant.resource for grant in held if side.case.rated(grant).level is Sensitivity.HIGH}
         ),
         identities=len(ends & side.radius.identities.keys()),
         administers=len(ends & side.radius.takeovers.keys()),
         opens=opens,
     )
+
+
+def _of_outdone(side: Side, ends: frozenset[str]) -> Iterator[Grant]:
+    """What those hold whom a tool reaches, and not whoever outdoes them."""
+    radius = side.radius
+    for name, one in radius.outdone.items():
+        if name in ends and one.by not in ends:
+            provider = radius.identities[name].principal.provider
+            yield from side.case.engines[provider].grants(name)
