@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import configparser
-import json
 import os
 import re
 import shlex
@@ -131,7 +130,8 @@ def test_the_client_s_own_model_knows_every_field(cronjob: Json) -> None:
     from kubernetes import client
 
     made = client.ApiClient()
-    found = made.deserialize(json.dumps(cronjob), "V1CronJob", "application/json")
+    # What it takes an answer as differs from release to release; this below it does not.
+    found = made._ApiClient__deserialize(cronjob, "V1CronJob")
     assert _count(made.sanitize_for_serialization(found)) == _count(cronjob)
 
 

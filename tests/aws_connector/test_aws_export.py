@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import json
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote
@@ -285,8 +286,10 @@ def test_moto_s_export_is_what_collecting_gives(cloud: Any, plain: Any, tmp_path
     assert exported == collected
 
 
-@pytest.mark.parametrize("depth", [300, 900])
-def test_a_deep_document_is_no_bug_of_ours(tmp_path: Path, depth: int) -> None:
+@pytest.mark.parametrize("deep", [False, True])
+def test_a_deep_document_is_no_bug_of_ours(tmp_path: Path, deep: bool) -> None:
+    # A library may have raised the limit meanwhile.
+    depth = sys.getrecursionlimit() - 100 if deep else 300
     content = copy.deepcopy(export())
     inner: Any = {}
     for _ in range(depth):
@@ -294,7 +297,7 @@ def test_a_deep_document_is_no_bug_of_ours(tmp_path: Path, depth: int) -> None:
     content["RoleDetailList"][0]["AssumeRolePolicyDocument"] = {"Statement": inner}
     path = tmp_path / "details.json"
     path.write_text(json.dumps(content))
-    if depth < 500:
+    if not deep:
         assert take(path).principals
         return
     with pytest.raises(InputError, match=r"details\.json.*(nested too deeply|RecursionError)"):
