@@ -118,7 +118,7 @@ class Many:
             if pool is not None and (missing := kept.missing(names)):
                 kept.learn(pool.decide(work, missing, deciding))
             seen |= frontier
-            frontier = set()
+            frontier = set[str]()
             for place, name in enumerate(names, start=1):
                 decided = find(name)
                 if decided is not None:
