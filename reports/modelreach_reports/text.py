@@ -222,6 +222,16 @@ def _reached(report: RadiusReport, names: Names, look: Look) -> Iterator[Line]:
     yield (("What it reaches", Ink.STRONG), ("   ? unknown  ! sensitive", Ink.FAINT))
     yield ((look.name(report.release.name, look.width), Ink.STRONG),)
     yield from _tree(report, names, told, look)
+    if report.summed_up:
+        yield from _taken_over(report, look)
+
+
+def _taken_over(report: RadiusReport, look: Look) -> Iterator[Line]:
+    """Say how much is in what is taken over, of which not all is listed."""
+    resources = sum(row.resources for row in report.summed_up)
+    patterns = sum(row.patterns for row in report.summed_up)
+    counted = f"{resources} resources, {patterns} patterns; listed is what is sensitive"
+    yield from hanging((("Taken over   ", Ink.FAINT),), counted, look, Ink.FAINT)
 
 
 def _tree(report: Report, names: Names, told: Sequence[Item], look: Look) -> Iterator[Line]:
