@@ -36,6 +36,11 @@ class Account:
         return {p.id.rsplit("/", 1)[-1]: p.id for p in self._part.principals if p.kind == "group"}
 
     @cached_property
+    def versioned(self) -> bool:
+        """Has it a policy of which there are other versions than the one in force?"""
+        return any(len(policy.versions) > 1 for policy in self._part.managed_policies)
+
+    @cached_property
     def credentials(self) -> dict[str, tuple[Credential, ...]]:
         """Credentials by kind."""
         return _by((c for c in self._part.credentials if c.provider == "aws"), lambda c: c.kind)

@@ -91,8 +91,14 @@ def touched(rule: EscalationRule, principal: Principal, questions: Questions) ->
 
 
 def _versions(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
-    """Give versions of policies that are not in force, of the caller's or of a target's."""
+    """Give versions of policies that are not in force, of the caller's or of a target's.
+
+    A customer's policy can be attached in its own account only.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+    """
     asker = questions.asker
+    if not asker.estate.versioned(asker.principal.scope):
+        return
     holders: list[tuple[str, Principal | None, tuple[str, ...]]]
     if rule.target is None:
         holders = [("", None, (asker.principal.id, *asker.principal.groups))]

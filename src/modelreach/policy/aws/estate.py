@@ -131,6 +131,10 @@ class Estate:
         """Give an account's principals of a kind."""
         return self._account(account).principals.get(kind, ())
 
+    def versioned(self, account: str) -> bool:
+        """Has an account a policy of which there are other versions than the one in force?"""
+        return self._account(account).versioned
+
     def credentials_of(self, account: str, kind: str) -> tuple[Credential, ...]:
         """Give an account's credentials of a kind."""
         return self._account(account).credentials.get(kind, ())
