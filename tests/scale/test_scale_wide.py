@@ -13,6 +13,7 @@ from modelreach import deployment, graph, outdone
 from modelreach.diff import index
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline import GateOptions, Release, Side, diff_report, evaluate
+from modelreach.pipeline.classed import matrix
 from modelreach.pipeline.evaluate import Estates
 from modelreach.pipeline.patterns import held
 from modelreach.pipeline.rows import figures
@@ -91,6 +92,7 @@ def test_an_administrator_of_an_organisation(seed: int) -> None:
     assert wide.findings == full.findings
     assert figures(wide) == figures(full)
     assert held(wide) == held(full)
+    assert matrix(wide, wide) == matrix(full, full)
     assert wide.gaps == full.gaps
 
 
@@ -110,6 +112,7 @@ def test_releases_compare_as_in_full() -> None:
         assert wide.changes == full.changes
         assert wide.findings == full.findings
         assert wide.summed_up == full.summed_up
+        assert wide.summary == full.summary
 
 
 def test_somebody_outdone_is_outdone_by_whom_the_witness_goes_by() -> None:

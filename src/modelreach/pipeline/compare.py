@@ -15,6 +15,7 @@ from modelreach.gate.verdict import GateOptions, gate
 from modelreach.judge.finding import Case, Finding, State, compare
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline import rows
+from modelreach.pipeline.classed import matrix
 from modelreach.pipeline.evaluate import Side
 from modelreach.pipeline.gated import ONLY_FINDINGS, GateInput, classified
 from modelreach.pipeline.origins import located
@@ -26,7 +27,7 @@ from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
 from modelreach.reach import Access, Identity, Takeover
-from modelreach.report import ChangeRow, DiffReport, Hop, MatrixCell, Summary
+from modelreach.report import ChangeRow, DiffReport, Hop, Summary
 from modelreach.snapshot import Gap
 from modelreach.toolbox import Toolbox, fresh
 
@@ -344,44 +345,9 @@ def _summary(
         findings=severities(State.NEW),
         findings_unchanged=severities(State.UNCHANGED),
         findings_gone=severities(State.GONE),
-        matrix=_matrix(old, new),
+        matrix=matrix(old, new),
     )
 
 
 def _counted(words: Iterable[str]) -> dict[str, int]:
     return dict(sorted(Counter(words).items()))
-
-
-def _matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
-    before, after = _cells(old), _cells(new)
-    unknown = _unknown_cells(new)
-    return tuple(
-        MatrixCell(
-            identity=identity,
-            resource_class=name,
-            old=len(before.get((identity, name), ())),
-            new=len(after.get((identity, name), ())),
-            unknown=len(unknown.get((identity, name), ())),
-        )
-        for identity, name in sorted(before.keys() | after.keys())
-    )
-
-
-def _cells(side: Side) -> dict[tuple[str, str], set[str]]:
-    cells: dict[tuple[str, str], set[str]] = {}
-    for access in side.radius.accesses:
-        name = providers.resource_class(access.grant.kind)
-        cells.setdefault((access.grant.principal, name), set()).add(access.grant.resource)
-    for takeover in side.radius.takeovers.values():
-        source = takeover.path.pivots[-1].source
-        cells.setdefault((source, "administration"), set()).add(takeover.scope)
-    return cells
-
-
-def _unknown_cells(side: Side) -> dict[tuple[str, str], set[str]]:
-    cells: dict[tuple[str, str], set[str]] = {}
-    for access in side.radius.accesses:
-        if access.verdict is Verdict.UNKNOWN:
-            name = providers.resource_class(access.grant.kind)
-            cells.setdefault((access.grant.principal, name), set()).add(access.grant.resource)
-    return cells

@@ -1,0 +1,93 @@
+"""How many resources of each class an identity reaches: the cells of a comparison's matrix."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+
+import msgspec
+
+from modelreach.model import Verdict
+from modelreach.pipeline.evaluate import Side
+from modelreach.policy import providers
+from modelreach.policy.brief import Brevity
+from modelreach.policy.engine import Engine, Grant
+from modelreach.reach import verdict_of
+from modelreach.report import MatrixCell
+
+#: An identity, and a class of resources.
+_Key = tuple[str, str]
+
+
+class _Cell(msgspec.Struct, frozen=True):
+    """The resources of a cell, and those of them whose reach could not be judged."""
+
+    all: set[str]
+    unknown: set[str]
+
+
+class _Held(msgspec.Struct, frozen=True):
+    """Resources of a kind, and whether some of what is had of them could not be judged."""
+
+    kind: str
+    ids: Iterable[str]
+    unknown: bool
+
+
+def matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
+    """Count what either side reaches, by identity and class."""
+    before, after = _cells(old), _cells(new)
+    none = _Cell(set(), set())
+    return tuple(
+        MatrixCell(
+            identity=identity,
+            resource_class=name,
+            old=len(before.get((identity, name), none).all),
+            new=len(after.get((identity, name), none).all),
+            unknown=len(after.get((identity, name), none).unknown),
+        )
+        for identity, name in sorted(before.keys() | after.keys())
+    )
+
+
+def _cells(side: Side) -> dict[_Key, _Cell]:
+    cells: dict[_Key, _Cell] = {}
+    radius = side.radius
+    for access in radius.accesses:
+        grant, unknown = access.grant, access.verdict is Verdict.UNKNOWN
+        _add(cells, grant.principal, _Held(grant.kind, (grant.resource,), unknown))
+    for name in radius.outdone:
+        identity = radius.identities[name]
+        unsure = verdict_of(identity.path) is Verdict.UNKNOWN
+        for held in _held(side.case.engines[identity.principal.provider], name, unsure=unsure):
+            _add(cells, name, held)
+    for takeover in radius.takeovers.values():
+        source = takeover.path.pivots[-1].source
+        _cell(cells, source, "administration").all.add(takeover.scope)
+    return cells
+
+
+def _held(engine: Engine, name: str, *, unsure: bool) -> Iterator[_Held]:
+    """Give all that somebody holds of listed resources, of which the radius has only what somebody
+    else does not hold."""
+    if not isinstance(engine, Brevity):
+        grants: Iterable[Grant] = engine.grants(name)
+    else:
+        brief = engine.brief(name)
+        grants = brief.alone
+        for holding in brief.holdings:
+            unknown = any(verdict is Verdict.UNKNOWN for _, verdict in holding.answer)
+            yield _Held(holding.kind, holding.ids, unsure or unknown)
+    for grant in grants:
+        unknown = grant.verdict is Verdict.UNKNOWN
+        yield _Held(grant.kind, (grant.resource,), unsure or unknown)
+
+
+def _add(cells: dict[_Key, _Cell], name: str, held: _Held) -> None:
+    cell = _cell(cells, name, providers.resource_class(held.kind))
+    cell.all.update(held.ids)
+    if held.unknown:
+        cell.unknown.update(held.ids)
+
+
+def _cell(cells: dict[_Key, _Cell], name: str, resource_class: str) -> _Cell:
+    return cells.setdefault((name, resource_class), _Cell(set(), set()))
