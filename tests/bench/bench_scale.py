@@ -169,8 +169,8 @@ def stage_widest(folder: Path) -> str:
 
 
 def stage_all(folder: Path, *more: str) -> str:
-    """All deployments in one process, nothing kept from before."""
-    _command("survey", folder / "releases", "--snapshot", folder / "estate.mrdb", *more)
+    """All deployments in one process, nothing kept from before, as a command."""
+    _survey(folder, *more)
     return f"{len(list((folder / 'releases').iterdir()))} deployments"
 
 
@@ -204,22 +204,22 @@ def _accounts(stored: StoredSnapshot) -> int:
 
 
 def _command(*words: object) -> None:
-    from modelreach.cli import run
-
-    arguments = [str(word) for word in words]
-    if run([*arguments, "-q", "-o", "/dev/null"]) != 0:
-        raise SystemExit(f"failed: {arguments}")
-
-
-def _scan_command(folder: Path) -> None:
-    """Run the program, whose processor time counts with its start."""
-    words = ["scan", "second.yaml", "--snapshot", "estate.mrdb", "--exit-zero", "-o", "scan.json"]
+    """Run the program, whose processor time and memory count with its start."""
     subprocess.run(
-        [sys.executable, "-m", "modelreach", *words],
-        cwd=folder,
+        [sys.executable, "-m", "modelreach", *map(str, words)],
         check=True,
         stdout=subprocess.DEVNULL,
     )
+
+
+def _survey(folder: Path, *more: str) -> None:
+    estate, out = folder / "estate.mrdb", folder / "rows.jsonl"
+    _command("survey", folder / "releases", "--snapshot", estate, "-q", "-o", out, *more)
+
+
+def _scan_command(folder: Path) -> None:
+    words = ("--exit-zero", "-o", folder / "scan.json")
+    _command("scan", folder / "second.yaml", "--snapshot", folder / "estate.mrdb", *words)
 
 
 def _first(folder: Path) -> bytes:
@@ -282,7 +282,8 @@ def run_stage(stage: str, folder: Path) -> None:
     if stage == "all deployments":
         _forget(folder)
     cpu, wall, note = _timed(lambda: STAGES[stage](folder))
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    whom = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    peak = max(resource.getrusage(one).ru_maxrss for one in whom) / 1024
     print(json.dumps([cpu, wall, peak, note]))
 
 
