@@ -131,7 +131,7 @@ def _silent(_done: int, _of: int = 0) -> None:
 
 def _deciding(done: int, of: int) -> None:
     if sys.stderr.isatty():
-        click.echo(f"\r\x1b[2K{done} of {of} principals of this step", nl=False, err=True)
+        click.echo(f"\r\x1b[2K{done} of {of} principals so far", nl=False, err=True)
 
 
 class _Progress:

@@ -104,28 +104,47 @@ class Many:
     def _ahead(
         self, context: Context, starts: list[Started], pool: Pool | None, deciding: Progress
     ) -> None:
-        """Decide all that is reached, step by step: elsewhere, or here account by account, so that
-        what is known of an account serves for all of a step that are in it."""
+        """Decide all that is reached: elsewhere, step by step, or here, account by account."""
+        first = {name for start in starts for name in start.starts}
+        first |= {step.target for start in starts for _, step in start.wired}
+        if pool is None:
+            self._here(self._find(context), first, deciding)
+        else:
+            self._elsewhere(context, first, pool, deciding)
+
+    def _here(
+        self, find: Callable[[str], Decided | None], first: set[str], deciding: Progress
+    ) -> None:
+        """Most of what is reached from an account lies in it, and what is known of an account
+        serves for all in it: so each is gone through to its end before the next."""
+        steps, seen, done = Steps(), set(first), 0
+        waiting: dict[str, set[str]] = {}
+        _sort_in(first, waiting)
+        while waiting:
+            for account in sorted(waiting):
+                while names := sorted(waiting.pop(account, ())):
+                    for name in names:
+                        decided = find(name)
+                        new = set(steps.new(decided)) - seen if decided is not None else set[str]()
+                        seen |= new
+                        _sort_in(new, waiting)
+                        done += 1
+                        deciding(done, len(seen))
+
+    def _elsewhere(
+        self, context: Context, first: set[str], pool: Pool, deciding: Progress
+    ) -> None:
         find = self._find(context)
         kept = self._found[context]
         work = Work(self._digest, context, self._policy.opens)
-        steps = Steps()
-        frontier = {name for start in starts for name in start.starts}
-        frontier |= {step.target for start in starts for _, step in start.wired}
-        seen: set[str] = set()
+        steps, seen, frontier = Steps(), set[str](), first
         while frontier:
-            names = sorted(frontier)
-            if pool is not None and (missing := kept.missing(names)):
+            missing = kept.missing(sorted(frontier))
+            if missing:
                 kept.learn(pool.decide(work, missing, deciding))
             seen |= frontier
-            frontier = set[str]()
-            for place, name in enumerate(names, start=1):
-                decided = find(name)
-                if decided is not None:
-                    frontier.update(steps.new(decided))
-                if pool is None:
-                    deciding(place, len(names))
-            frontier -= seen
+            known = (decided for name in sorted(frontier) if (decided := find(name)) is not None)
+            frontier = {target for decided in known for target in steps.new(decided)} - seen
 
     def _find(self, context: Context) -> Callable[[str], Decided | None]:
         """Give what decides principals under what a deployment fixes of every request."""
@@ -135,3 +154,10 @@ class Many:
             told = repr((context, self._policy.opens))
             self._found[context] = KeptDecisions(facts, engines, decider.decide, told)
         return self._found[context].find
+
+
+def _sort_in(names: Iterable[str], waiting: dict[str, set[str]]) -> None:
+    """Put names with others of their account, where they say which."""
+    for name in names:
+        parts = name.split(":", 5)
+        waiting.setdefault(parts[4] if len(parts) == 6 else "", set()).add(name)
