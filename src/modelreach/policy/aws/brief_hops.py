@@ -25,8 +25,10 @@ from modelreach.policy.aws.escalation import Compute, EscalationRule, Need, Way,
 from modelreach.policy.aws.estate import ANY_POLICY, Estate
 from modelreach.policy.aws.invited import Invited
 from modelreach.policy.aws.layers import Policies
+from modelreach.policy.aws.limiting import told_by_limits
 from modelreach.policy.aws.matching import action_matches
-from modelreach.policy.aws.needs import Aim, Questions, limits
+from modelreach.policy.aws.named import asks_who
+from modelreach.policy.aws.needs import Aim, Questions, arn_of, limits
 from modelreach.policy.aws.roster import Roster, Sorted, sign
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.slices import Slices, Told
@@ -91,6 +93,7 @@ class _Home(msgspec.Struct, eq=False):
     parts: dict[tuple[str, bool, int], tuple[_Part, ...]] = msgspec.field(
         default_factory=dict[tuple[str, bool, int], "tuple[_Part, ...]"]
     )
+    asking_who: dict[str, bool] = msgspec.field(default_factory=dict[str, bool])
 
 
 class _Abroad(msgspec.Struct, frozen=True, eq=False):
@@ -102,8 +105,9 @@ class _Abroad(msgspec.Struct, frozen=True, eq=False):
     others: tuple[int, ...]
 
 
-#: Roles of other accounts that are told apart by nothing, by their trust: bits of each set.
-_Part = tuple[Policies, tuple[int, ...]]
+#: Roles of other accounts that are told apart by nothing, by their trust (None where it does not
+#: matter, or was not read): bits of each set.
+_Part = tuple[Policies | None, tuple[int, ...]]
 #: What is found and aimed, and whether each has to try it for itself.
 _Result = tuple[_Best, _Best, bool]
 
@@ -251,7 +255,7 @@ class _One:
         for rule in rules:
             if rule.compute is not None and not self._somewhere(rule.compute):
                 continue
-            if rule.id in _own_rules():
+            if rule.id in _own_rules() or self._asking_who(rule):
                 left.append((rule, prober.ways(rule)))
                 continue
             trial = partial(self._tried, rule, prober, trusting)
@@ -273,6 +277,36 @@ class _One:
         if any(those(account, kind) for kind in compute.kind):
             return True
         return not self._questions.naming_kinds.isdisjoint(compute.kind)
+
+    def _asking_who(self, rule: EscalationRule) -> bool:
+        """Does the policy of something that a rule works with, and that is no runtime, ask who in
+        particular calls?"""
+        if not self._anybody:
+            return False
+        known = self._home.asking_who
+        if rule.id not in known:
+            things = (*self._linked(rule), *self._credentials(rule))
+            known[rule.id] = any(
+                asks_who(statement)
+                for name in dict.fromkeys(things)
+                for policy in self._estate.attached(name, "resource")
+                for statement in policy.document.statements
+            )
+        return known[rule.id]
+
+    def _linked(self, rule: EscalationRule) -> Iterator[str]:
+        """Give the listed things that runtimes which a rule works on are linked to."""
+        account, questions = self._asker.principal.scope, self._questions
+        compute = rule.compute
+        for kind in compute.kind if compute is not None and compute.links else ():
+            for runtime in (*self._estate.linking_of(account, kind), *questions.naming(kind)):
+                for link in runtime.links:
+                    yield questions.within(arn_of(link.target, runtime)).listed
+
+    def _credentials(self, rule: EscalationRule) -> Iterator[str]:
+        account = self._asker.principal.scope
+        for kind in rule.target.credentials if rule.target is not None else ():
+            yield from (one.id for one in self._estate.credentials_of(account, kind))
 
     def _once(
         self, name: tuple[str, ...], actions: Sequence[str], work: Callable[[], _Result]
@@ -376,7 +410,7 @@ class _One:
         for key in keys:
             among = self._hops.trusting(key).among
             for trust, masks in self._parts_abroad(key, some, boxes):
-                if not some or self._hops.invited.may_mean(trust, self._context):
+                if trust is None or self._hops.invited.may_mean(trust, self._context):
                     for mask in masks:
                         self._assume(among, mask, found)
 
@@ -390,12 +424,13 @@ class _One:
             among, sets = abroad.among, abroad.some if some else abroad.others
             here = among.matching(f"arn:*:iam::{self._asker.principal.scope}:*")
             away = (mask & ~here for mask in among.parted(sets, told.globs if told else ()))
-            groups: dict[tuple[str, ...], tuple[Policies, list[int]]] = {}
+            groups: dict[tuple[str, ...] | None, tuple[Policies | None, list[int]]] = {}
             for mask in filter(None, away):
                 first = among.first(mask)
                 if any(box.resources.contains(first) for box in boxes):
-                    trust = self._estate.attached(first, "trust") if some else ()
-                    digests = tuple(policy.digest for policy in trust)
+                    read = some and first not in self._estate.gaps_by_subject
+                    trust = self._estate.attached(first, "trust") if read else None
+                    digests = None if trust is None else tuple(one.digest for one in trust)
                     groups.setdefault(digests, (trust, []))[1].append(mask)
             parts[place] = tuple((trust, tuple(masks)) for trust, masks in groups.values())
         return parts[place]
@@ -407,8 +442,8 @@ class _One:
 
     def _meaning(self) -> int:
         """Give the bits of those of its account whose trust asks who in particular calls, and may
-        mean this one."""
-        found = 0
+        mean this one; and of those of which something was not read."""
+        found = self._roster.unread
         for trust, mask in self._roster.asking:
             if self._hops.invited.may_mean(trust, self._context):
                 found |= mask
@@ -517,10 +552,17 @@ class _Trial(msgspec.Struct):
             actions.add("sts:AssumeRole")
         for action in sorted(actions):
             told = self.prober.questions.sliced.told(action)
-            if told is None:
+            if told is None or self._limited(action):
                 return None
             found.append(told)
         return found
+
+    def _limited(self, action: str) -> bool:
+        """Do resource control policies tell things apart for an action? (Whom one may assume is
+        parted by them already.)"""
+        asker = self.prober.questions.asker
+        theirs = asker.estate.resource_layers("", asker.principal.scope)
+        return action != "sts:AssumeRole" and told_by_limits(theirs, action) is not None
 
     def _weakest_of(self, aim: Aim) -> Strength | None:
         """Give the surest that a use of the rule comes to; None when it leads nowhere."""
@@ -599,7 +641,8 @@ class _Trial(msgspec.Struct):
             return None
         asker = questions.asker
         theirs = asker.estate.resource_layers("", asker.principal.scope)
-        if theirs.unread:
+        asked = (*actions, "sts:AssumeRole")
+        if theirs.unread or any(told_by_limits(theirs, one) is not None for one in asked):
             return None
         return rule.id, tuple(map(sliced.number, actions)), limits(theirs)
 

@@ -20,6 +20,7 @@ from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.escalation import Need
 from modelreach.policy.aws.evaluate import relevant
 from modelreach.policy.aws.layers import Layers, Request
+from modelreach.policy.aws.limiting import told_by_limits
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.services import belongs_to_aws, needs_resource_policy
 from modelreach.policy.aws.slices import Sliced, Slices, Told
@@ -237,6 +238,8 @@ class Questions(msgspec.Struct, dict=True, eq=False):
         facts = estate.facts
         name = action.lower()
         theirs = estate.resource_layers(thing.listed, thing.account)
+        if told_by_limits(theirs, name) is not None:
+            return thing
         tags: tuple[str | None, ...] = ()
         if thing.listed:
             listed = facts.principals.get(thing.listed) or facts.resources.get(thing.listed)
@@ -330,7 +333,7 @@ class Questions(msgspec.Struct, dict=True, eq=False):
             case "linked":
                 arn = arn_of(aim.linked, aim.runtime)
                 if arn.startswith(f"arn:{_partition(arn)}:{_service_of(need.action)}:"):
-                    yield self._within(arn)
+                    yield self.within(arn)
                 elif arn in self.asker.estate.facts.principals:
                     yield self._listed(arn)
             case "new" | "any":
@@ -344,7 +347,7 @@ class Questions(msgspec.Struct, dict=True, eq=False):
         scope = fact.scope if fact else _account_of(name)
         return Thing(name, name if fact else "", scope or self.asker.principal.scope)
 
-    def _within(self, arn: str) -> Thing:
+    def within(self, arn: str) -> Thing:
         """Give an address with the listed resource that it is, or is part of."""
         facts = self.asker.estate.facts
         ends = [len(arn), *(place for place, char in enumerate(arn) if char == "/")]

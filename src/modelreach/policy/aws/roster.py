@@ -17,6 +17,7 @@ import msgspec
 from modelreach.policy.aws.aims import untouchable
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Policies
+from modelreach.policy.aws.limiting import parted_by_limits
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.glob import is_literal, literal_prefix, match
 from modelreach.snapshot import Attachment, Principal, Runtime
@@ -143,6 +144,12 @@ class Roster:
         return self._that(("trusting_some",), lambda p: p.id in some)
 
     @property
+    def unread(self) -> int:
+        """The bits of those of which something was not read."""
+        gaps = self._estate.gaps_by_subject
+        return self._that(("unread",), lambda p: p.id in gaps)
+
+    @property
     def untouchable(self) -> int:
         """The bits of those that can be neither edited nor passed."""
         return self._that(("untouchable",), untouchable)
@@ -261,6 +268,7 @@ def sign(principal: Principal, estate: Estate) -> object:
         tuple(sorted(key for key, value in principal.attributes.items() if value)),
         tuple((one.kind, one.document) for one in attached),
         tuple(sorted(credentials)),
+        parted_by_limits(principal, estate),
     )
 
 
@@ -269,4 +277,6 @@ def _odd(attachment: Attachment, estate: Estate) -> bool:
     raw = estate.facts.snapshot.documents.get(attachment.document)
     if raw is None or attachment.kind not in ("trust", "boundary"):
         return True
-    return attachment.kind == "trust" and b"resource" in bytes(raw).lower()
+    text = bytes(raw).lower()
+    # In JSON, any letter may be written as an escape.
+    return attachment.kind == "trust" and (b"resource" in text or b"\\u" in text)

@@ -9,6 +9,7 @@ the thing's own policy tells them apart.
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import cached_property
 
 import msgspec
@@ -49,6 +50,23 @@ class Told(msgspec.Struct, frozen=True):
 
 
 _DIGIT = re.compile("[0-9]")
+
+
+def told_by(statements: Iterable[Statement]) -> Told:
+    """Give by what statements tell things apart."""
+    said = tuple(statements)
+    outlines = [outline(statement) for statement in said]
+    globs = {glob for one in outlines for glob in one.globs}
+    tags = {tag for one in outlines for tag in one.tags}
+    text = " ".join(
+        text.lower()
+        for statement in said
+        for condition in statement.conditions
+        for text in (condition.key, *condition.values)
+    )
+    varying = any(one.open for one in outlines)
+    return Told(tuple(sorted(globs)), tuple(sorted(tags)), varying, text)
+
 
 #: A statement as far as one action goes: a number for what it says, and what it asks.
 _Line = tuple[int, Asking]
@@ -143,23 +161,12 @@ class Sliced(msgspec.Struct, dict=True, eq=False):
         return None if found.varying else found
 
     def _told(self, action: str) -> Told:
-        said = [
+        return told_by(
             statement
             for level in self._levels
             for policy in level
             for statement in relevant(policy.document, action)
-        ]
-        outlines = [outline(statement) for statement in said]
-        globs = {glob for one in outlines for glob in one.globs}
-        tags = {tag for one in outlines for tag in one.tags}
-        text = " ".join(
-            text.lower()
-            for statement in said
-            for condition in statement.conditions
-            for text in (condition.key, *condition.values)
         )
-        varying = any(one.open for one in outlines)
-        return Told(tuple(sorted(globs)), tuple(sorted(tags)), varying, text)
 
     @cached_property
     def _unclear(self) -> bool:
