@@ -32,6 +32,7 @@ from modelreach_reports import Format
 from modelreach_reports.naming import Names, key_of
 from modelreach_reports.nodes import identifier
 from modelreach_reports.safe import end, json_bytes, visible
+from modelreach_reports.summedup import summed_up_words
 from modelreach_reports.words import stops
 
 _SPEC: Final = "1.6"
@@ -114,7 +115,11 @@ def _metadata(report: Report, release: ReleaseRow) -> dict[str, Any]:
                 ("snapshot-digest", release.snapshot_digest),
             ),
         },
-        "properties": _properties(("report", report.schema), ("gate", report.gate.verdict)),
+        "properties": _properties(
+            ("report", report.schema),
+            ("gate", report.gate.verdict),
+            ("summed-up", summed_up_words(report)),
+        ),
     }
     if _is_moment(release.taken_at):
         metadata["timestamp"] = release.taken_at

@@ -31,6 +31,7 @@ from modelreach_reports.phrases import (
 from modelreach_reports.planned import place_of, planned
 from modelreach_reports.safe import end, middle, visible
 from modelreach_reports.story import ranked_findings, ranked_rows
+from modelreach_reports.summedup import summed_up_words
 from modelreach_reports.words import statement_words
 
 LIMIT = 65_536
@@ -227,6 +228,9 @@ def _changes(report: Report, names: Names, limit: int) -> Iterator[str]:
     title = "Changes of reach" if isinstance(report, DiffReport) else "Reach"
     yield f"### {title}: {len(rows) or 'none'}"
     yield ""
+    if report.summed_up:
+        yield prose(summed_up_words(report))
+        yield ""
     if rows:
         yield f"<details><summary>{title}</summary>"
         yield ""

@@ -51,7 +51,8 @@ def matrix(report: Report, names: Names) -> dict[str, Any]:
         "columns": [middle(visible(column), 40) for column in shown],
         "rows": rows,
         "totals": _totals(table, shown, compared) if len(identities) > 1 else [],
-        "note": _note(len(identities) - len(picked), len(columns) - len(shown)),
+        "note": _note(len(identities) - len(picked), len(columns) - len(shown))
+        + _summed_up(report),
     }
 
 
@@ -73,6 +74,13 @@ def _note(rows: int, columns: int) -> str:
     return f" {' and '.join(parts)} with less growth are left out; totals count them." * bool(
         parts
     )
+
+
+def _summed_up(report: Report) -> str:
+    """Of a radius what is listed is counted, so whatever is not listed is not."""
+    if not isinstance(report, RadiusReport) or not report.summed_up:
+        return ""
+    return " Of what can be taken over only what is listed below counts here, the sensitive."
 
 
 def _totals(

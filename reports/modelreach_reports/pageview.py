@@ -34,6 +34,7 @@ from modelreach_reports.phrases import (
 )
 from modelreach_reports.safe import LONGEST, full, middle, short, visible
 from modelreach_reports.story import ranked_rows, takes_over, told_together
+from modelreach_reports.summedup import COLUMNS, summed_up, summed_up_words
 from modelreach_reports.toolview import tools
 from modelreach_reports.tree import fate_of
 from modelreach_reports.words import statement_words, whereabouts
@@ -61,7 +62,7 @@ def page(report: Report) -> View:
         "evidence": evidence(report),
         "rules": rules(report.gate),
         **_changes(report, names),
-        "takeovers": _takeovers(report, names),
+        **_taken_over(report, names),
         "coverage": coverage(report, names),
         **_gaps(report, names),
         "waivers": waivers(report),
@@ -182,7 +183,7 @@ def _changes(report: Report, names: Names) -> View:
     rows = ranked_rows(report)
     shared = takes_over(report) and len(rows) > _ALONE
     shown = told_together(rows) if shared else tuple((row, 0) for row in rows)
-    notes = []
+    notes = [words] if (words := summed_up_words(report)) else []
     if shared:
         notes.append(
             "What can be taken over holds all that is in it: who reaches several things of a kind "
@@ -234,9 +235,26 @@ def _actions(actions: Sequence[str]) -> str:
     return shown + (f" and {len(actions) - 6} more" if len(actions) > 6 else "")
 
 
+def _taken_over(report: Report, names: Names) -> View:
+    rows = _takeovers(report, names)
+    scopes = summed_up(report, names, ROWS)
+    left = len({row.scope for row in report.summed_up}) - len(scopes)
+    return {
+        "takeovers": rows[:ROWS],
+        "takeovers_note": _left_out(len(rows) - ROWS),
+        "summed_up": scopes,
+        "summed_up_titles": [title for title, _ in COLUMNS],
+        "summed_up_note": _left_out(left),
+    }
+
+
+def _left_out(count: int) -> str:
+    return f"{count:,} more are left out; the JSON has them all." if count > 0 else ""
+
+
 def _takeovers(report: Report, names: Names) -> list[View]:
     if isinstance(report, RadiusReport):
-        return [_takeover(row, "reached", names) for row in report.admin_of[:ROWS]]
+        return [_takeover(row, "reached", names) for row in report.admin_of]
     old = {(row.scope, row.identity) for row in report.admin_of_old}
     new = {(row.scope, row.identity) for row in report.admin_of_new}
     rows = [
@@ -244,7 +262,7 @@ def _takeovers(report: Report, names: Names) -> list[View]:
         for row in report.admin_of_new
     ]
     rows += [(row, "lost") for row in report.admin_of_old if (row.scope, row.identity) not in new]
-    return [_takeover(row, kind, names) for row, kind in rows[:ROWS]]
+    return [_takeover(row, kind, names) for row, kind in rows]
 
 
 def _takeover(row: AdminRow, kind: str, names: Names) -> View:

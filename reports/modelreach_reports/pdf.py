@@ -26,6 +26,10 @@ from modelreach_reports.safe import escape, short
 
 #: Paper has room for fewer; the page, the JSON and the CSV have more.
 FINDINGS, ROWS = 200, 400
+_ROOM = {
+    "findings": FINDINGS,
+    **dict.fromkeys(("changes", "takeovers", "summed_up", "gaps"), ROWS),
+}
 
 #: What the fonts that typst brings can show. The rest is shown as escapes: typst 0.15 stops at
 #: some scripts that it has no font for, and a machine's own fonts would give other bytes.
@@ -75,7 +79,7 @@ def _title(report: Report) -> str:
 def _cut(view: dict[str, Any]) -> dict[str, Any]:
     """Leave out what paper has no room for, and say so."""
     del view["explorer"]
-    for part, most in (("findings", FINDINGS), ("changes", ROWS), ("gaps", ROWS)):
+    for part, most in _ROOM.items():
         rows = view[part]
         if len(rows) > most:
             more = f"{len(rows) - most} more of the page are left out on paper."

@@ -20,6 +20,7 @@ from modelreach.report import DiffReport, FindingRow, Hop, OriginRow, ReleaseRow
 from modelreach_reports import Format
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import end, json_bytes, visible
+from modelreach_reports.summedup import summed_up_words
 from modelreach_reports.words import statement_words
 
 _SCHEMA: Final = (
@@ -67,6 +68,8 @@ def render_sarif(report: Report) -> bytes:
     gone = len(report.findings) - len(rows)
     if gone:
         run["properties"]["gone"] = gone
+    if report.summed_up:
+        run["properties"]["summedUp"] = _text(summed_up_words(report))
     if len(rows) > _RESULTS:
         run["properties"]["leftOut"] = len(rows) - _RESULTS
     return _fitting(run)

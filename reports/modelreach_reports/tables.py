@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from modelreach.model import MissingExtra
-from modelreach.report import ChangeRow, GrantRow, Report
+from modelreach.report import ChangeRow, GrantRow, Report, SummedUpRow
 from modelreach_reports import Format
 from modelreach_reports.safe import end, visible
 from modelreach_reports.story import ranked_rows
@@ -109,11 +109,31 @@ def _xlsx(report: Report) -> bytes:
     frame = _frame(report, "xlsx")
     try:
         import openpyxl  # noqa: F401 - what pandas writes it with
+        from pandas import ExcelWriter
     except ImportError as error:
         raise MissingExtra("tables", "format `xlsx`") from error
     out = BytesIO()
-    frame.to_excel(out, index=False, sheet_name="reach", engine="openpyxl", freeze_panes=(1, 0))
+    with ExcelWriter(out, engine="openpyxl") as book:
+        frame.to_excel(book, index=False, sheet_name="reach", freeze_panes=(1, 0))
+        if report.summed_up:
+            sums = _summed_up(report)
+            sums.to_excel(book, index=False, sheet_name="taken over", freeze_panes=(1, 0))
     return _timeless(out.getvalue())
+
+
+def _summed_up(report: Report) -> DataFrame:
+    """What is in scopes that can be taken over, of which not all has a row of its own."""
+    from pandas import DataFrame
+
+    cells = [
+        {key: _count(getattr(row, key)) for key in SummedUpRow.__struct_fields__}
+        for row in report.summed_up
+    ]
+    return DataFrame(cells)
+
+
+def _count(value: object) -> object:
+    return value if isinstance(value, int) else _cell(value)
 
 
 #: When a workbook says that it was written: equal reports give equal bytes.

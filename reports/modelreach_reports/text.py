@@ -7,6 +7,7 @@ from itertools import chain
 
 from modelreach.report import (
     DiffReport,
+    FindingRow,
     Gate,
     RadiusReport,
     ReleaseRow,
@@ -26,6 +27,7 @@ from modelreach_reports.phrases import (
 from modelreach_reports.planned import place_of, planned
 from modelreach_reports.safe import visible
 from modelreach_reports.story import Item, grouped, items, ranked_findings
+from modelreach_reports.summedup import counted_words
 from modelreach_reports.tree import Tree
 
 #: Below that the columns of the tree have no room.
@@ -190,11 +192,13 @@ def _legend(look: Look) -> str:
 def _changes(report: DiffReport, names: Names, told: Sequence[Item], look: Look) -> Iterator[Line]:
     if not told:
         yield (("No change of reach", Ink.STRONG),)
+        yield from _taken_over(report, look)
         return
     legend = _legend(look) + ("" if look.show_all else "   --all: each")
     yield from hanging((("What changed   ", Ink.STRONG),), legend, look, Ink.FAINT)
     yield ((look.name(report.new.name, look.width), Ink.STRONG),)
     yield from _tree(report, names, told, look)
+    yield from _taken_over(report, look)
 
 
 def _planned(report: DiffReport, look: Look) -> Iterator[Line]:
@@ -222,16 +226,17 @@ def _reached(report: RadiusReport, names: Names, look: Look) -> Iterator[Line]:
     yield (("What it reaches", Ink.STRONG), ("   ? unknown  ! sensitive", Ink.FAINT))
     yield ((look.name(report.release.name, look.width), Ink.STRONG),)
     yield from _tree(report, names, told, look)
-    if report.summed_up:
-        yield from _taken_over(report, look)
+    yield from _taken_over(report, look)
 
 
-def _taken_over(report: RadiusReport, look: Look) -> Iterator[Line]:
+def _taken_over(report: Report, look: Look) -> Iterator[Line]:
     """Say how much is in what is taken over, of which not all is listed."""
-    resources = sum(row.resources for row in report.summed_up)
-    patterns = sum(row.patterns for row in report.summed_up)
-    counted = f"{resources} resources, {patterns} patterns; listed is what is sensitive"
-    yield from hanging((("Taken over   ", Ink.FAINT),), counted, look, Ink.FAINT)
+    if not report.summed_up:
+        return
+    resources = counted_words(report, "resources", "resource", look.glyphs.arrow)
+    patterns = counted_words(report, "patterns", "pattern", look.glyphs.arrow)
+    told = f"{resources}, {patterns}; listed is what is sensitive"
+    yield from hanging((("Taken over   ", Ink.FAINT),), told, look, Ink.FAINT)
 
 
 def _tree(report: Report, names: Names, told: Sequence[Item], look: Look) -> Iterator[Line]:
@@ -263,7 +268,7 @@ def _findings(report: Report, names: Names, look: Look) -> Iterator[Line]:
     yield BLANK
     tally = findings_tally(report, look.glyphs.dot) or "none"
     yield (("Findings", Ink.STRONG), (f"   {tally}", Ink.PLAIN))
-    shown = rows if look.show_all else rows[:_FEW_FINDINGS]
+    shown = rows if look.show_all else _foremost_findings(report, rows)
     for row in shown:
         before = {"new": "", "unchanged": "(before) ", "gone": "(gone) "}[row.state]
         before += "(waived) " if row.waived else ""
@@ -275,6 +280,14 @@ def _findings(report: Report, names: Names, look: Look) -> Iterator[Line]:
         yield from told if look.show_all else shortened(list(told), 2, look)
     if len(rows) > len(shown):
         yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown)} more", Ink.FAINT),)
+
+
+def _foremost_findings(report: Report, rows: Sequence[FindingRow]) -> Sequence[FindingRow]:
+    """The first five. What is taken over has a line, to which the last gives its room on the
+    screen unless it is a severe one."""
+    shown = rows[:_FEW_FINDINGS]
+    severe = bool(shown) and shown[-1].severity in ("critical", "high")
+    return shown[:-1] if report.summed_up and not severe else shown
 
 
 def _gaps(report: Report, names: Names, look: Look) -> Iterator[Line]:

@@ -24,6 +24,7 @@ from modelreach_reports.markdown import code, prose
 from modelreach_reports.naming import Names, key_of
 from modelreach_reports.phrases import gate_reasons, provisos, scope_words, standards_words
 from modelreach_reports.safe import visible
+from modelreach_reports.summedup import summed_up_words
 from modelreach_reports.words import hop_words
 
 #: Rows of a table that a person still reads; the JSON has them all.
@@ -166,6 +167,9 @@ def _what_it_reaches(ticket: Ticket, names: Names) -> Iterator[str]:
     if ticket.others:
         changes = "1 change" if ticket.others == 1 else f"{ticket.others} changes"
         yield f"Not listed: {changes} by which access goes, or is only rerouted."
+        yield ""
+    if ticket.summed_up:
+        yield prose(summed_up_words(ticket))
         yield ""
     if ticket.gaps:
         yield f"Not read, and so unknown, not none ({len(ticket.gaps)}):"

@@ -572,6 +572,7 @@ class Ticket(Row, frozen=True):
     check: str
     scopes: tuple[ScopeRow, ...] = ()
     identities: tuple[NameRow, ...] = ()
+    summed_up: tuple[SummedUpRow, ...] = ()
 
 
 def encode(report: Report | Ticket) -> bytes:

@@ -31,6 +31,7 @@ from modelreach.report import (
     ScopeRow,
     SecurityChange,
     Summary,
+    SummedUpRow,
     ToolRow,
     TriggerRow,
     UndeclaredRow,
@@ -517,6 +518,9 @@ KEY = CredentialRow(
     age_days=412,
     unused_days=None,
 )
+IN_LAKE = SummedUpRow(
+    scope=LAKE, provider="aws", resources=1240, sensitive=2, identities=1, patterns=7
+)
 GATE = Gate(
     verdict="fail",
     exit_code=1,
@@ -591,6 +595,7 @@ def build_diff() -> DiffReport:
         gate=GATE,
         scopes=SCOPES,
         tools=(msgspec.structs.replace(REFUND, state="new", opens=2),),
+        summed_up=(msgspec.structs.replace(IN_LAKE, side="new"),),
     )
 
 
@@ -614,6 +619,7 @@ def build_radius() -> RadiusReport:
         gate=diff.gate,
         scopes=diff.scopes,
         tools=(REFUND,),
+        summed_up=(IN_LAKE,),
     )
 
 

@@ -131,9 +131,8 @@ def of_parquet(raw: bytes, report: Report) -> Iterable[str]:
 
 def of_xlsx(raw: bytes, report: Report) -> Iterable[str]:
     assert not any("external" in name.lower() for name in ZipFile(io.BytesIO(raw)).namelist())
-    sheet = load_workbook(io.BytesIO(raw)).active
-    assert sheet is not None
-    cells = [cell for row in sheet.iter_rows() for cell in row]
+    sheets = load_workbook(io.BytesIO(raw)).worksheets
+    cells = [cell for sheet in sheets for row in sheet.iter_rows() for cell in row]
     assert not any(cell.data_type == "f" or cell.hyperlink for cell in cells)
     return uncomputed(str(cell.value or "") for cell in cells)
 

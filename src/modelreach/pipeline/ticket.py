@@ -46,6 +46,7 @@ def ticket(report: DiffReport, new: Deployment, *, made_at: str, check: str) -> 
         check=check,
         scopes=report.scopes,
         identities=_names(report),
+        summed_up=report.summed_up,
     )
 
 

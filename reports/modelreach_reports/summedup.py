@@ -1,0 +1,75 @@
+"""What is in scopes that can be taken over, of which not all is listed: in numbers and in words.
+
+Every form that lists what is reached says so, that nobody takes the list for all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from modelreach.report import DiffReport, Report, SummedUpRow, Ticket
+from modelreach_reports.naming import Names
+from modelreach_reports.safe import full, middle
+
+#: What is counted of a scope, and how a table titles it.
+COLUMNS = (
+    ("Resources", "resources"),
+    ("of them sensitive", "sensitive"),
+    ("Identities reached", "identities"),
+    ("Grants by pattern", "patterns"),
+)
+_LONGEST = 200
+
+
+def summed_up_words(report: Report | Ticket) -> str:
+    """Say how much there is of which not all is listed, and what is; empty where all is."""
+    if not report.summed_up:
+        return ""
+    resources = counted_words(report, "resources", "resource")
+    patterns = counted_words(report, "patterns", "grant")
+    listed = "what is sensitive is" if _is_alone(report) else "changes of what is sensitive are"
+    return (
+        f"In what can be taken over: {resources}, {patterns} by pattern. "
+        f"Of these only {listed} listed; the rest is counted."
+    )
+
+
+def counted_words(report: Report | Ticket, key: str, noun: str, arrow: str = "→") -> str:
+    """Give how many of something all scopes that can be taken over have together, old and new."""
+    old, new = (_sum(report.summed_up, key, side) for side in ("old", "new"))
+    plural = noun if new == 1 else f"{noun}s"
+    return f"{_told(old, new, arrow, compared=not _is_alone(report))} {plural}"
+
+
+def summed_up(report: Report, names: Names, most: int) -> list[dict[str, Any]]:
+    """Give a row for each scope that can be taken over, at most so many."""
+    compared = not _is_alone(report)
+    rows: dict[str, list[SummedUpRow]] = {}
+    for row in report.summed_up:
+        rows.setdefault(row.scope, []).append(row)
+    return [
+        {
+            "scope": middle(names.scope(scope), _LONGEST),
+            "scope_full": full(scope),
+            "cells": [
+                _told(_sum(own, key, "old"), _sum(own, key, "new"), "→", compared=compared)
+                for _, key in COLUMNS
+            ],
+        }
+        for scope, own in sorted(rows.items())[:most]
+    ]
+
+
+def _is_alone(report: Report | Ticket) -> bool:
+    """Is there one side only?"""
+    return not isinstance(report, DiffReport | Ticket)
+
+
+def _sum(rows: Sequence[SummedUpRow], key: str, side: str) -> int:
+    """A radius has no sides; it is what is new."""
+    return sum(getattr(row, key) for row in rows if (row.side or "new") == side)
+
+
+def _told(old: int, new: int, arrow: str, *, compared: bool) -> str:
+    return f"{old:,} {arrow} {new:,}" if compared and old != new else f"{new:,}"

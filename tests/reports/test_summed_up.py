@@ -1,0 +1,106 @@
+"""Not all that is in a scope that can be taken over is listed; every form says how much it is."""
+
+from __future__ import annotations
+
+from io import BytesIO
+
+import msgspec
+import pytest
+from openpyxl import load_workbook
+
+from modelreach.report import DiffReport, RadiusReport, Report, SummedUpRow
+from modelreach_reports import cyclonedx, html, markdown, sarif, tables, text
+from modelreach_reports.matrix import matrix
+from modelreach_reports.naming import Names
+from modelreach_reports.pageview import page
+from modelreach_reports.summedup import summed_up_words
+
+COMPARED = (
+    "In what can be taken over: 3 → 1,240 resources, 1 → 7 grants by pattern. "
+    "Of these only changes of what is sensitive are listed; the rest is counted."
+)
+ALONE = (
+    "In what can be taken over: 1,240 resources, 7 grants by pattern. "
+    "Of these only what is sensitive is listed; the rest is counted."
+)
+
+
+@pytest.fixture(scope="module")
+def compared(diff_report: DiffReport) -> DiffReport:
+    """Where the old release could take something over, too."""
+    old = SummedUpRow(
+        scope="500000000000",
+        provider="aws",
+        resources=3,
+        sensitive=0,
+        identities=0,
+        patterns=1,
+        side="old",
+    )
+    return msgspec.structs.replace(diff_report, summed_up=(*diff_report.summed_up, old))
+
+
+def _without(report: Report) -> Report:
+    return msgspec.structs.replace(report, summed_up=())
+
+
+def test_it_is_said_in_a_sentence(compared: DiffReport, radius_report: RadiusReport) -> None:
+    assert summed_up_words(compared) == COMPARED
+    assert summed_up_words(radius_report) == ALONE
+    assert summed_up_words(_without(compared)) == ""
+
+
+def test_the_terminal_says_it(compared: DiffReport, radius_report: RadiusReport) -> None:
+    told = "Taken over   3 → 1,240 resources, 1 → 7 patterns; listed is what is sensitive"
+    assert told in text.render(compared).decode()
+    unchanged = msgspec.structs.replace(compared, changes=())
+    assert told in text.render(unchanged).decode()
+    assert told.replace("→", "->") in text.render(compared, ascii_only=True).decode()
+    assert "Taken over   1,240 resources, 7 patterns" in text.render(radius_report).decode()
+    assert b"Taken over" not in text.render(_without(compared))
+
+
+def test_a_comment_says_it(compared: DiffReport, radius_report: RadiusReport) -> None:
+    assert COMPARED in markdown.render(compared).decode()
+    assert ALONE in markdown.render(radius_report).decode()
+    assert b"In what can be taken over:" not in markdown.render(_without(compared))
+
+
+def test_a_page_counts_it_scope_by_scope(
+    compared: DiffReport, radius_report: RadiusReport
+) -> None:
+    view = page(compared)
+    rows = [(row["scope_full"], row["cells"]) for row in view["summed_up"]]
+    assert rows == [
+        ("444455556666", ["0 → 1,240", "0 → 2", "0 → 1", "0 → 7"]),
+        ("500000000000", ["3 → 0", "0", "0", "1 → 0"]),
+    ]
+    assert COMPARED in view["changes_note"]
+    assert [row["cells"] for row in page(radius_report)["summed_up"]] == [["1,240", "2", "1", "7"]]
+    assert "How much is in it" in html.render(compared).decode()
+    assert "How much is in it" not in html.render(_without(compared)).decode()
+
+
+def test_the_matrix_of_a_radius_says_that_it_counts_what_is_listed(
+    compared: DiffReport, radius_report: RadiusReport
+) -> None:
+    told = "only what is listed below counts"
+    assert told in matrix(radius_report, Names(radius_report))["note"]
+    assert told not in matrix(_without(radius_report), Names(radius_report))["note"]
+    assert told not in matrix(compared, Names(compared))["note"]
+
+
+def test_a_workbook_has_a_sheet_of_it(compared: DiffReport) -> None:
+    book = load_workbook(BytesIO(tables.xlsx(compared)))
+    assert book.sheetnames == ["reach", "taken over"]
+    first, *rows = book["taken over"].iter_rows(values_only=True)
+    assert first == SummedUpRow.__struct_fields__
+    assert rows == [msgspec.structs.astuple(row) for row in compared.summed_up]
+    assert load_workbook(BytesIO(tables.xlsx(_without(compared)))).sheetnames == ["reach"]
+
+
+def test_forms_of_other_programs_note_it(compared: DiffReport) -> None:
+    run = msgspec.json.decode(sarif.render_sarif(compared))["runs"][0]
+    assert run["properties"]["summedUp"] == COMPARED
+    told = msgspec.json.decode(cyclonedx.render_cyclonedx(compared))["metadata"]["properties"]
+    assert COMPARED in [row["value"] for row in told]
