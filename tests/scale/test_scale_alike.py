@@ -402,3 +402,11 @@ def test_a_tag_that_a_trust_writes_in_escapes_is_asked_for() -> None:
     )
     engine = AwsEngine(Facts(made))
     assert _hops(engine, ONE) == _pivots(engine, ONE) == {(TARGETS[0], False): 0}
+
+
+def test_a_repository_has_not_the_tags_of_what_pulls_from_it() -> None:
+    blue = {"StringEquals": {"ecr:ResourceTag/team": "blue"}}
+    made = _made([(ONE, "identity", [{**PUSH[0], "Condition": blue}])], things=[_image("image")])
+    runtimes = tuple(msgspec.structs.replace(r, tags={"team": "red"}) for r in made.runtimes)
+    engine = AwsEngine(Facts(msgspec.structs.replace(made, runtimes=runtimes)))
+    assert list(_pivots(engine, ONE)) == [(_role("run-0"), False)]

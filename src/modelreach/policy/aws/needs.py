@@ -209,7 +209,7 @@ class Questions(msgspec.Struct, dict=True, eq=False):
         return need.by or self.asker.name
 
     def _decide(self, need: Need, aim: Aim, thing: Thing) -> Decision:
-        extra = {**_tags(need.action, aim), **_context(need, aim)}
+        extra = {**_tags(need, aim), **_context(need, aim)}
         told = None if need.by else self.sliced.told(need.action)
         asked = self._alike(need.action, thing, told) if told else thing
         known = {k: v for k, v in extra.items() if told is None or k.lower() in told.text}
@@ -420,14 +420,15 @@ def editable(asker: Asker, holder: str) -> Iterator[str]:
 # --- filling in ------------------------------------------------------------------------------
 
 
-def _tags(action: str, aim: Aim) -> dict[str, tuple[str, ...]]:
-    """The service's own tag keys, where the compute is what a need is about.
+def _tags(need: Need, aim: Aim) -> dict[str, tuple[str, ...]]:
+    """The service's own tag keys, where the compute is what a need is about: whom it runs as and
+    what it is linked to have tags of their own.
 
     https://docs.aws.amazon.com/systems-manager/latest/userguide/security_iam_service-with-iam.html
     """
-    if aim.runtime is None:
+    if aim.runtime is None or need.on in ("target", "linked"):
         return {}
-    service = action.partition(":")[0]
+    service = need.action.partition(":")[0]
     return {f"{service}:ResourceTag/{key}": (tag,) for key, tag in aim.runtime.tags.items()}
 
 
