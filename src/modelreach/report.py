@@ -6,7 +6,7 @@ engine's. Renderers take them and give bytes; nothing else is passed to a render
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from typing import Any, Literal, cast
 
 import msgspec
 
@@ -576,8 +576,32 @@ class Ticket(Row, frozen=True):
 
 
 def encode(report: Report | Ticket) -> bytes:
-    """Give the report as JSON: two spaces, keys in the order of the types, newline at the end."""
-    return msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"
+    """Give the report as JSON: two spaces, keys in the order of the types, newline at the end.
+
+    One of more than a megabyte has a line for each row instead: a third of it would be spaces.
+    """
+    raw = msgspec.json.encode(report)
+    if len(raw) <= _LARGE:
+        return msgspec.json.format(raw, indent=2) + b"\n"
+    fields = (
+        msgspec.json.encode(name) + b": " + _lines(getattr(report, field))
+        for field, name in zip(
+            report.__struct_fields__, report.__struct_encode_fields__, strict=True
+        )
+    )
+    return b"{\n  " + b",\n  ".join(fields) + b"\n}\n"
+
+
+#: As many bytes of a report are still read by a person as they are.
+_LARGE = 1_000_000
+
+
+def _lines(value: object) -> bytes:
+    """Give a value on a line, a table with a line for each row."""
+    if not isinstance(value, tuple) or not value:
+        return msgspec.json.encode(value)
+    rows = cast("tuple[object, ...]", value)
+    return b"[\n    " + b",\n    ".join(map(msgspec.json.encode, rows)) + b"\n  ]"
 
 
 def decode(raw: bytes) -> Report:

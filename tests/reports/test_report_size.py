@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import re
 
+import msgspec
 import pytest
 
 from modelreach import deployment
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline import GateOptions, Release, evaluate, radius_report
 from modelreach.pipeline.evaluate import Estates
-from modelreach.report import RadiusReport
+from modelreach.report import RadiusReport, decode, encode
 from modelreach_reports import html
 from modelreach_reports.pageview import page
 from organisations import manifest, plan, whole
@@ -43,6 +44,22 @@ def test_what_is_summed_up_is_counted(administrator: RadiusReport) -> None:
     left_out = re.search(r"(\d+) findings more are left out", view["findings_note"])
     beyond = int(left_out[1]) if left_out else 0
     assert len(view["findings"]) + beyond == len(administrator.findings)
+
+
+def test_large_json_has_a_line_for_each_row(administrator: RadiusReport) -> None:
+    raw = encode(administrator)
+    indented = msgspec.json.format(raw, indent=2)
+    assert decode(raw) == administrator
+    assert list(msgspec.json.decode(raw)) == list(msgspec.json.decode(indented))
+    assert len(raw) > 1_000_000
+    assert len(raw) < 0.8 * len(indented)
+    lines = raw.decode().splitlines()
+    for name, rows in (("grants", administrator.grants), ("admin_of", administrator.admin_of)):
+        first = lines.index(f'  "{name}": [') + 1
+        found = [line.strip().removesuffix(",") for line in lines[first : first + len(rows)]]
+        assert found == [msgspec.json.encode(row).decode() for row in rows]
+    few = msgspec.structs.replace(administrator, grants=administrator.grants[:1], findings=())
+    assert encode(few) == msgspec.json.format(msgspec.json.encode(few), indent=2) + b"\n"
 
 
 def test_a_takeover_itself_always_has_its_row(administrator: RadiusReport) -> None:
