@@ -158,19 +158,17 @@ class Decider:
     def _held_together(self, brief: Brief) -> tuple[Held, ...]:
         """Give what a principal holds; the same tuple for those that hold the same."""
         alike = tuple((one.group, one.answer) for one in brief.holdings)
-        key = None if brief.alone else alike
-        if key is not None and key in self._together:
+        key = alike, tuple((g.resource, g.kind, g.capability, g.verdict) for g in brief.alone)
+        if key in self._together:
             return self._together[key]
         held, _ = self._held(brief.alone)
         for one in brief.holdings:
             bits = self._bits_of(one)
             for what in self._keys_of(one):
                 add(held.setdefault(what, {}), bits)
-        found = _kept(held)
-        if key is not None:
-            if len(self._together) >= _MOST:
-                self._together.clear()
-            self._together[key] = found
+        if len(self._together) >= _MOST:
+            self._together.clear()
+        found = self._together[key] = _kept(held)
         return found
 
     def _common(self, hops: tuple[Hop, ...]) -> tuple[Step, ...]:

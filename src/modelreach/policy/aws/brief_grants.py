@@ -68,11 +68,13 @@ class Asked(msgspec.Struct, frozen=True):
 
 class Parts(msgspec.Struct, frozen=True):
     """Classes of what principals with the same policies may touch: those that are answered for
-    all of them, those that each asks about, and the odd resources (None: it asks about all)."""
+    all of them, those that each asks about, and the odd resources (None: it asks about all).
+    `alone` are grants on odd resources that all of them have."""
 
     answered: tuple[OfShelf, ...]
     asked: tuple[Asked, ...]
     odd: tuple[str, ...] | None
+    alone: tuple[Grant, ...] = ()
 
 
 #: A shelf and who asks.
@@ -127,7 +129,10 @@ class Holdings:
             answered += found.answered
             asked += found.asked
             odd += found.odd or ()
-        return Parts(tuple(answered), tuple(asked), tuple(odd))
+        same = [name for name in odd if _same_for_all(asker.estate, name)] if anybody else []
+        alone = single.one_by_one(asker, same) if same else ()
+        left = tuple(sorted({*odd}.difference(same)))
+        return Parts(tuple(answered), tuple(asked), left, alone)
 
     def _account(self, account: str) -> _Account:
         found = self._accounts.pop(account, None)
@@ -157,6 +162,7 @@ class Holdings:
 
     def of(self, asker: Asker, parts: Parts, alone: list[Grant]) -> Iterator[OfShelf]:
         """Give what a principal holds, by class; grants on what is odd go to `alone`."""
+        alone.extend(parts.alone)
         yield from parts.answered
         if parts.asked:
             mine = Mine(self._numbers, asker, Saying(asker).levels)
@@ -235,6 +241,20 @@ class _Whose:
         if found is None:
             found = self._known.theirs[key] = self.mine.theirs(one)
         return found
+
+
+def _same_for_all(estate: Estate, name: str) -> bool:
+    """Do the policies of an odd resource, and of its key, ask nobody who in particular it is?"""
+    key = str(estate.facts.resources[name].attributes.get("kms_key", ""))
+    concerned = (name, key) if key else (name,)
+    return not any(
+        one not in estate.facts.resources or _granted(estate, one) or _asks(estate, one)
+        for one in concerned
+    )
+
+
+def _granted(estate: Estate, name: str) -> bool:
+    return bool(estate.resource_layers(name, estate.facts.resources[name].scope).grants)
 
 
 def _asks(estate: Estate, name: str) -> bool:
