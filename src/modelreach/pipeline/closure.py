@@ -54,14 +54,10 @@ class Totals(msgspec.Struct):
                 scopes = self.held[place].setdefault((held.kind, held.capability), {})
                 scopes[held.scope] = scopes.get(held.scope, 0) | mask
 
-    def join(self, other: Totals) -> None:
-        """Add what others hold."""
-        for mine, theirs in zip(self.held, other.held, strict=True):
-            for key, bits in theirs.items():
-                scopes = mine.setdefault(key, {})
-                for scope, mask in bits.items():
-                    scopes[scope] = scopes.get(scope, 0) | mask
-        self.patterns += other.patterns
+    def copy(self) -> Totals:
+        """Give the same, to add to."""
+        held = tuple({key: dict(bits) for key, bits in place.items()} for place in self.held)
+        return Totals(held, self.patterns, set(self.taken))
 
 
 class Reach(msgspec.Struct):
@@ -92,10 +88,6 @@ class _Base(msgspec.Struct):
     counts: dict[tuple[str, str], tuple[int, ...]]
 
 
-#: Hubs, each with the level at which it was come upon.
-_Key = tuple[tuple[int, int], ...]
-
-
 class Closure:
     """Works out what is reached. `find` gives what a principal comes to, and is asked once."""
 
@@ -109,7 +101,7 @@ class Closure:
         self._together: dict[int, tuple[tuple[Step, ...], _Together]] = {}
         self._hubs: dict[int, bytes] = {}
         self._tried: set[int] = set()
-        self._bases: dict[_Key, _Base] = {}
+        self._bases: dict[bytes, _Base] = {}
 
     def of(self, starts: Iterable[str], wired: Sequence[tuple[str, Step]] = ()) -> Reach:
         """Give what is reached from these; `wired` are hops that the release itself makes."""
@@ -251,48 +243,42 @@ class Closure:
 
     def _base(self, search: _Search) -> _Base:
         """Give what the hubs of a search reach."""
-        key = tuple(sorted(search.hubs))
-        if key not in self._bases:
-            if len(self._bases) >= _BASES:
-                self._bases.clear()
-            self._bases[key] = self._joined(key, search) or self._base_of(search.levels)
-        return self._bases[key]
+        levels = search.levels.rstrip(_NEVER)
+        base = self._bases.pop(levels, None) or self._grown(levels)
+        if len(self._bases) >= _BASES:
+            del self._bases[next(iter(self._bases))]
+        # The last one used stands last.
+        self._bases[levels] = base
+        return base
 
-    def _joined(self, key: _Key, search: _Search) -> _Base | None:
-        """Put together what several hubs reach; None where that cannot be told from their sums."""
-        if len(key) < 2:
-            return None
-        levels = search.levels
-        totals = Totals()
-        for hub, level in key:
-            one = _Search()
-            one.come_upon(hub, level, self._hubs[hub])
-            base = self._base(one)
-            if _otherwise(base.levels, levels):
-                return None
-            totals.join(base.totals)
-        return self._with_levels(levels, totals)
-
-    def _base_of(self, levels: bytes) -> _Base:
-        totals = Totals()
-        for node, level in enumerate(levels):
-            if level != _NOT and (decided := self._decided[node]) is not None:
-                totals.take(decided, level)
-        return self._with_levels(levels, totals)
-
-    def _with_levels(self, levels: bytes, totals: Totals) -> _Base:
-        reached = [node for node, level in enumerate(levels) if level != _NOT]
-        decided = [(node, one) for node in reached if (one := self._decided[node]) is not None]
-        identities = [0] * LEVELS
-        for node, _ in decided:
-            identities[levels[node]] += 1
-        totals.patterns = sum(one.patterns for _, one in decided)
-        scopes = {
-            self._names[node].removeprefix(SCOPE): levels[node]
-            for node in reached
-            if self._decided[node] is None
-        }
+    def _grown(self, levels: bytes) -> _Base:
+        """Give what is reached at these levels: what is known to be reached with it, and what is
+        reached besides, or more surely."""
+        nearest = self._nearest(levels)
+        identities, scopes = list(nearest.identities), dict(nearest.scopes)
+        totals = nearest.totals.copy()
+        for node in _differing(nearest.levels, levels):
+            level, decided = levels[node], self._decided[node]
+            if decided is None:
+                scopes[self._names[node].removeprefix(SCOPE)] = level
+                continue
+            identities[level] += 1
+            totals.take(decided, level)
+            known = nearest.levels[node] if node < len(nearest.levels) else _NOT
+            if known != _NOT:
+                identities[known] -= 1
+                totals.patterns -= decided.patterns
         return _Base(levels, tuple(identities), scopes, totals, _counted(totals))
+
+    def _nearest(self, levels: bytes) -> _Base:
+        """Give the base from which least is to be added; one that reaches nothing will do."""
+        fit = (
+            base
+            for base in self._bases.values()
+            if _within(base.levels, levels) and not _otherwise(base.levels, levels)
+        )
+        nothing = _Base(b"", (0,) * LEVELS, {}, Totals(), {})
+        return min(fit, key=lambda base: _distance(base.levels, levels), default=nothing)
 
     # --- sums ------------------------------------------------------------------------------
 
@@ -318,7 +304,7 @@ class Closure:
         return Reach(identities, scopes, counts, base.totals.patterns + more.patterns)
 
     def _one_by_one(self, search: _Search) -> Reach:
-        whole = self._base_of(self._levels_of(search))
+        whole = self._grown(self._levels_of(search).rstrip(_NEVER))
         return Reach(list(whole.identities), whole.scopes, whole.counts, whole.totals.patterns)
 
 
@@ -338,6 +324,35 @@ def _otherwise(before: bytes, after: bytes) -> bool:
     """Is something that was only fed, and counts as given, now reached in a doubtful way?"""
     fed = int.from_bytes(before.translate(_FED), "little")
     return bool(fed & int.from_bytes(after.translate(_DOUBTED), "little"))
+
+
+#: Levels in order, so that no byte borrows from the next one; and a bit above each of them.
+_IN_ORDER = bytes(min(level, LEVELS) for level in range(256))
+_ABOVE = 0x80
+
+
+def _within(before: bytes, after: bytes) -> bool:
+    """Is all that was reached still reached, and as surely?"""
+    length = max(len(before), len(after))
+    was, now = (_number(one, length) for one in (before, after))
+    above = int.from_bytes(bytes((_ABOVE,)) * length, "little")
+    return ((was | above) - now) & above == above
+
+
+def _differing(before: bytes, after: bytes) -> list[int]:
+    length = max(len(before), len(after))
+    differences = _number(before, length) ^ _number(after, length)
+    found = differences.to_bytes(length, "little")
+    return [node for node, differs in enumerate(found) if differs]
+
+
+def _distance(before: bytes, after: bytes) -> int:
+    length = max(len(before), len(after))
+    return (_number(before, length) ^ _number(after, length)).bit_count()
+
+
+def _number(levels: bytes, length: int) -> int:
+    return int.from_bytes(levels.translate(_IN_ORDER).ljust(length, bytes((LEVELS,))), "little")
 
 
 class _Search(msgspec.Struct):
