@@ -158,9 +158,11 @@ def test_links_lead_to_a_finding_and_to_its_path(diff_report: DiffReport, opened
     assert page.count("button.node") == 7
     assert page.words("#explore-paths a") == ["F03"]
     page.page.locator("#f-F01 a.on-graph").click()
+    # The browser tells the page of its new address a moment after the click.
+    page.page.locator("#explore-paths a", has_text="F01").wait_for()
     assert page.words("#explore-paths a") == ["F01"]
     page.page.locator("#explore-paths a").click()
-    assert page.page.url.endswith("#f-F01")
+    page.page.wait_for_url("**/*#f-F01")
 
 
 def test_a_link_to_what_a_filter_hides_shows_it(diff_report: DiffReport, opened: Open) -> None:
@@ -169,6 +171,7 @@ def test_a_link_to_what_a_filter_hides_shows_it(diff_report: DiffReport, opened:
     page.page.locator(".search input").first.fill("nothing like that")
     assert page.shown("#f-F01") == 0
     page.page.goto(page.page.url.split("#")[0] + "#f-F01")
+    page.page.locator("#f-F01").wait_for()
     assert page.shown("#f-F01") == 1
 
 
