@@ -235,7 +235,7 @@ def _taken_over(report: Report, look: Look) -> Iterator[Line]:
         return
     resources = counted_words(report, "resources", "resource", look.glyphs.arrow)
     patterns = counted_words(report, "patterns", "pattern", look.glyphs.arrow)
-    told = f"{resources}, {patterns}; listed is what is sensitive"
+    told = f"{resources}, {patterns}; only sensitive ones listed"
     yield from hanging((("Taken over   ", Ink.FAINT),), told, look, Ink.FAINT)
 
 

@@ -51,7 +51,7 @@ def test_it_is_said_in_a_sentence(compared: DiffReport, radius_report: RadiusRep
 
 
 def test_the_terminal_says_it(compared: DiffReport, radius_report: RadiusReport) -> None:
-    told = "Taken over   3 → 1,240 resources, 1 → 7 patterns; listed is what is sensitive"
+    told = "Taken over   3 → 1,240 resources, 1 → 7 patterns; only sensitive ones listed"
     assert told in text.render(compared).decode()
     unchanged = msgspec.structs.replace(compared, changes=())
     assert told in text.render(unchanged).decode()
