@@ -7,13 +7,13 @@ and stays `None` here so that nothing mistakes it for "unchanged".
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any, Literal
 
 import msgspec
-from yaml import Node
 
-from modelreach import strict_yaml
+from modelreach import plain_yaml
 from modelreach.model import InputError
 
 Credential = Literal[
@@ -257,6 +257,15 @@ def decode(raw: bytes, *, place: str) -> Deployment:
 
     Raises `InputError` with file and line for anything that is not a valid manifest.
     """
+    deployment = plain_yaml.converted(raw, Deployment)
+    if deployment is None or any(_faults(deployment)):
+        return _strictly(raw, place)
+    return deployment
+
+
+def _strictly(raw: bytes, place: str) -> Deployment:
+    from modelreach import strict_yaml
+
     deployment, tree = strict_yaml.decode(
         raw,
         Deployment,
@@ -265,19 +274,27 @@ def decode(raw: bytes, *, place: str) -> Deployment:
         hint="see `modelreach schema manifest`",
         fields=_FIELDS,
     )
-    _check_references(deployment, tree, place)
+    for fault in _faults(deployment):
+        line = strict_yaml.line_of(tree, fault.path)
+        raise InputError(fault.message, place=f"{place}:{line}", hint=fault.hint)
     return deployment
 
 
-def _check_references(deployment: Deployment, tree: Node, place: str) -> None:
+class _Fault(msgspec.Struct, frozen=True):
+    """Something that does not fit together, and where it is said."""
+
+    path: str
+    message: str
+    hint: str = ""
+
+
+def _faults(deployment: Deployment) -> Iterator[_Fault]:
     spec = deployment.spec
-    if not spec.identities:
-        line = strict_yaml.line_of(tree, "$.spec.identities")
-        raise InputError("`identities` is empty", place=f"{place}:{line}")
     known = {identity.id for identity in spec.identities}
+    if not known:
+        yield _Fault("$.spec.identities", "`identities` is empty")
     if len(known) < len(spec.identities):
-        line = strict_yaml.line_of(tree, "$.spec.identities")
-        raise InputError("two identities have the same id", place=f"{place}:{line}")
+        yield _Fault("$.spec.identities", "two identities have the same id")
     references = [
         (f"$.spec.needs[{i}].identity", need.identity) for i, need in enumerate(spec.needs or ())
     ]
@@ -288,11 +305,8 @@ def _check_references(deployment: Deployment, tree: Node, place: str) -> None:
     ]
     for path, name in references:
         if name not in known:
-            raise InputError(
-                f"`{name}` is not the id of an identity of this manifest",
-                place=f"{place}:{strict_yaml.line_of(tree, path)}",
-                hint="identities here: " + ", ".join(sorted(known)),
-            )
+            message = f"`{name}` is not the id of an identity of this manifest"
+            yield _Fault(path, message, "identities here: " + ", ".join(sorted(known)))
 
 
 _FIELDS = sorted(
@@ -322,14 +336,20 @@ _FIELDS = sorted(
 @lru_cache(maxsize=256)  # every comparison of a release asks for it
 def lines_of_identities(raw: bytes) -> tuple[int, ...]:
     """Give the line on which each identity of a manifest names its principal."""
-    tree = strict_yaml.compose(raw, "")
     count = len(decode(raw, place="").spec.identities)
-    paths = (f"$.spec.identities[{index}].principal" for index in range(count))
-    return tuple(strict_yaml.line_of(tree, path) for path in paths)
+    return _lines(raw, [f"$.spec.identities[{index}].principal" for index in range(count)])
 
 
 def line_of_identity(raw: bytes, index: int) -> int:
     """Give the line on which the identity with this index names its principal."""
-    return strict_yaml.line_of(
-        strict_yaml.compose(raw, ""), f"$.spec.identities[{index}].principal"
-    )
+    return _lines(raw, [f"$.spec.identities[{index}].principal"])[0]
+
+
+def _lines(raw: bytes, paths: list[str]) -> tuple[int, ...]:
+    plain = plain_yaml.read(raw)
+    if plain is not None and all(path in plain.lines for path in paths):
+        return tuple(plain.lines[path] for path in paths)
+    from modelreach import strict_yaml
+
+    tree = strict_yaml.compose(raw, "")
+    return tuple(strict_yaml.line_of(tree, path) for path in paths)

@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from modelreach.gate import waivers
+from modelreach.gate import waiver_file, waivers
 from modelreach.gate.verdict import GateOptions, gate
 from modelreach.gate.waivers import Waiver, Waivers
 from modelreach.model import InputError
@@ -36,7 +36,7 @@ def waiver_for(row: FindingRow, **more: Any) -> Waiver:
 def file_of(*listed: Waiver) -> bytes:
     raw = b""
     for one in listed:
-        raw = waivers.added(raw, one, place="w.yaml", today=TODAY)
+        raw = waiver_file.added(raw, one, place="w.yaml", today=TODAY)
     return raw
 
 
@@ -127,7 +127,7 @@ def test_nothing_that_is_required_may_be_missing(first: FindingRow, missing: str
     if missing == "finding":
         kept = [line.replace("    rule:", "  - rule:") for line in kept]
     with pytest.raises(InputError, match=f"`{missing}`"):
-        waivers.decode("\n".join(kept).encode(), place="w.yaml", today=TODAY)
+        waiver_file.decode("\n".join(kept).encode(), place="w.yaml", today=TODAY)
 
 
 def test_a_finding_cannot_be_waived_twice(first: FindingRow) -> None:
@@ -149,11 +149,11 @@ waivers:
 
 # the end
 """
-    text = waivers.added(raw, waiver_for(first), place="w", today=TODAY).decode()
+    text = waiver_file.added(raw, waiver_for(first), place="w", today=TODAY).decode()
     before, after = text.split(f'  - finding: "{first.fingerprint}"\n')
     assert raw.decode().startswith(before.rstrip())
     assert after.endswith("\n\n# the end\n")
-    found = waivers.decode(text.encode(), place="w", today=TODAY)
+    found = waiver_file.decode(text.encode(), place="w", today=TODAY)
     assert [w.finding for w in found.waivers] == ["mr1:1111111111111111", first.fingerprint]
 
 
@@ -163,8 +163,8 @@ waivers:
 def test_adding_to_a_file_without_entries(first: FindingRow, raw: bytes) -> None:
     if raw == b"version: 1\n":
         raw += b"waivers: []\n"
-    text = waivers.added(raw, waiver_for(first), place="w", today=TODAY)
-    assert len(waivers.decode(text, place="w", today=TODAY).waivers) == 1
+    text = waiver_file.added(raw, waiver_for(first), place="w", today=TODAY)
+    assert len(waiver_file.decode(text, place="w", today=TODAY).waivers) == 1
 
 
 @given(st.text(st.characters(exclude_categories=["Cs"]), min_size=1).filter(str.strip))
@@ -177,5 +177,5 @@ def test_any_text_survives_as_a_reason(reason: str) -> None:
         approved_by="a",
         expires="2027-01-01",
     )
-    raw = waivers.added(b"", waiver, place="w", today=TODAY)
-    assert waivers.decode(raw, place="w", today=TODAY).waivers == (waiver,)
+    raw = waiver_file.added(b"", waiver, place="w", today=TODAY)
+    assert waiver_file.decode(raw, place="w", today=TODAY).waivers == (waiver,)

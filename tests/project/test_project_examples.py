@@ -11,7 +11,7 @@ import pytest
 
 from modelreach import deployment
 from modelreach.cli import COMMANDS, config
-from modelreach.gate import policy, waivers
+from modelreach.gate import policy, waiver_file
 
 YAML = re.compile(r"^```yaml\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
@@ -39,7 +39,7 @@ def test_the_policy_and_the_waivers_in_the_documentation_are_valid(root: Path) -
     rules, accepted = _examples(root, "reference/policy.md")
     found = policy.decode(rules.encode(), place="policy.yaml")
     assert [one for one in policy.examples(found.rules) if one.problem] == []
-    assert waivers.decode(accepted.encode(), place="w.yaml", today=date(2026, 11, 25)).waivers
+    assert waiver_file.decode(accepted.encode(), place="w.yaml", today=date(2026, 11, 25)).waivers
 
 
 @pytest.mark.parametrize("name", ["v1.yaml", "v2.yaml"])

@@ -87,6 +87,7 @@ OTHERS = (
         "jsonschema",
         "hypothesis",
     ),
+    *("yaml", "modelreach.strict_yaml"),
     *("importlib.metadata", "email", "zipfile", "tempfile", "asyncio", "logging", "subprocess"),
     *(f"modelreach.policy.{cloud}.engine" for cloud in ("gcp", "azure", "kubernetes")),
     *("modelreach.state", "modelreach.notify", "modelreach.web", "modelreach_aws"),

@@ -8,7 +8,7 @@ from typing import Literal
 
 import msgspec
 
-from modelreach import strict_yaml
+from modelreach import plain_yaml
 from modelreach.judge.policy import JudgePolicy, KeyLimits, RuleSetting, SensitiveRule
 from modelreach.model import Sensitivity, Severity
 
@@ -111,10 +111,16 @@ def load(path: str | None) -> Config:
     if found is None:
         return Config(version=1)
     source = read(found)
+    return plain_yaml.converted(source.raw, Config) or _strictly(source.raw, source.name)
+
+
+def _strictly(raw: bytes, place: str) -> Config:
+    from modelreach import strict_yaml
+
     config, _ = strict_yaml.decode(
-        source.raw,
+        raw,
         Config,
-        place=source.name,
+        place=place,
         what="a configuration file",
         hint="see `modelreach schema config`",
         fields=_FIELDS,

@@ -58,11 +58,13 @@ class Moment(msgspec.Struct, frozen=True):
 
 def waivers_of(path: str | None, config: Config, moment: Moment) -> Waivers:
     """Read the waivers that are named, configured, or lie in the current folder."""
-    from modelreach.gate.waivers import Waivers, decode
+    from modelreach.gate.waivers import Waivers
 
     found = path or config.waivers or (WAIVERS if Path(WAIVERS).is_file() else "")
     if not found:
         return Waivers()
+    from modelreach.gate.waiver_file import decode
+
     source = read(found)
     return decode(source.raw, place=source.name, today=moment.day, digest=source.digest)
 

@@ -30,7 +30,7 @@ def schema_of(name: str) -> dict[str, object]:
     from modelreach.gate.decision_input import DecisionInput
     from modelreach.gate.policy import PolicyFile
     from modelreach.gate.record import Statement
-    from modelreach.gate.waivers import WaiverFile
+    from modelreach.gate.waiver_file import WaiverFile
     from modelreach.report import DiffReport, RadiusReport, Ticket
     from modelreach.snapshot import Snapshot
     from modelreach.state import Telling

@@ -48,7 +48,8 @@ def command(
     """
     from modelreach.cli.files import read_report, write_all
     from modelreach.cli.gating import WAIVERS, Moment
-    from modelreach.gate.waivers import Waiver, added
+    from modelreach.gate.waiver_file import added
+    from modelreach.gate.waivers import Waiver
 
     row = _named(finding, read_report(saved))
     waiver = Waiver(

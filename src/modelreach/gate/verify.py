@@ -18,7 +18,8 @@ import msgspec
 
 from modelreach.gate.record import Decision, Envelope, Statement, key_id, signed
 from modelreach.gate.verdict import GateOptions, gate
-from modelreach.gate.waivers import apply, decode
+from modelreach.gate.waiver_file import decode
+from modelreach.gate.waivers import apply
 from modelreach.model import InputError
 from modelreach.report import Hop
 from modelreach_reference.witness import Outcome, check

@@ -96,7 +96,10 @@ _OF_PIPELINE = (
     *("decided.py", "answer.py", "answering.py", "holding.py", "kept.py", "moves.py"),
     *("many.py", "survey.py", "closure.py", "evaluate.py", "tools.py", "kept_rows.py"),
 )
-_OF_ALL = ("snapshot.py", "model.py", "strict_yaml.py", "deployment.py", "graph.py", "reach.py")
+_OF_ALL = (
+    *("snapshot.py", "model.py", "strict_yaml.py", "plain_yaml.py", "deployment.py"),
+    *("graph.py", "reach.py"),
+)
 _DECIDE = (".py", ".yaml", ".json")
 
 

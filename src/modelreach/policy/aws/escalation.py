@@ -13,7 +13,6 @@ from typing import Literal
 
 import msgspec
 
-from modelreach import strict_yaml
 from modelreach.snapshot import AttributeValue
 
 
@@ -289,6 +288,8 @@ SERVICES = (
 @lru_cache(maxsize=1)
 def services() -> dict[str, Service]:
     """Give the catalogue, by file, with the rules' examples."""
+    from modelreach import strict_yaml
+
     folder = Path(__file__).with_suffix("")
     return {
         name: strict_yaml.shipped(folder.joinpath(f"{name}.yaml").read_bytes(), Service)

@@ -13,7 +13,6 @@ from typing import Literal
 
 import msgspec
 
-from modelreach import strict_yaml
 from modelreach.snapshot import AttributeValue
 
 
@@ -176,6 +175,8 @@ class Service(Part, frozen=True):
 @lru_cache(maxsize=8)
 def services(package: str) -> dict[str, Service]:
     """Give the catalogue of a provider's package (`modelreach.policy.gcp`), by file name."""
+    from modelreach import strict_yaml
+
     folder = files(package).joinpath("escalation")
     found = sorted(file.name for file in folder.iterdir() if file.name.endswith(".yaml"))
     return {
