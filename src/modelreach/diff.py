@@ -10,7 +10,7 @@ itself gives nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -98,20 +98,52 @@ Index = Mapping[str, Mapping[str, Reached]]
 
 
 def index(accesses: Iterable[Access]) -> dict[str, dict[str, Reached]]:
-    """Give, for each resource and action, the best access."""
-    best: dict[str, dict[str, tuple[_Rank, Reached]]] = {}
-    for access in accesses:
-        actions = best.setdefault(access.grant.resource, {})
-        reached = Reached(access)
-        ranked = reached.rank, reached
+    """Give, for each resource and action, the best access; of equals the first.
+
+    Many have a resource by the very same list of actions: of these only the best is gone through.
+    """
+    ranks = _Ranks()
+    alike: dict[str, dict[int, tuple[_Ranked, Access]]] = {}
+    for place, access in enumerate(accesses):
+        grant = access.grant
+        same = alike.get(grant.resource)
+        if same is None:
+            same = alike[grant.resource] = {}
+        # The list is kept with its access, so its id stays taken.
+        key, rank = id(grant.actions), (ranks.of(access), place)
+        known = same.get(key)
+        if known is None or rank < known[0]:
+            same[key] = rank, access
+    return {resource: _by_action(same.values()) for resource, same in alike.items()}
+
+
+_Ranked = tuple[_Rank, int]
+
+
+def _by_action(found: Collection[tuple[_Ranked, Access]]) -> dict[str, Reached]:
+    best: dict[str, tuple[_Ranked, Reached]] = {}
+    for rank, access in found:
+        one = rank, Reached(access)
         for action in access.grant.actions:
-            known = actions.get(action)
-            if known is None or ranked[0] < known[0]:
-                actions[action] = ranked
-    return {
-        resource: {action: reached for action, (_, reached) in actions.items()}
-        for resource, actions in best.items()
-    }
+            known = best.get(action)
+            if known is None or rank < known[0]:
+                best[action] = one
+    return {action: reached for action, (_, reached) in best.items()}
+
+
+class _Ranks:
+    """Ranks of accesses, which are the same for all by one way, of one verdict."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[int, Verdict, str], tuple[Path, _Rank]] = {}
+
+    def of(self, access: Access) -> _Rank:
+        key = id(access.path), access.grant.verdict, access.grant.principal
+        known = self._known.get(key)
+        if known is None:
+            # The way is kept with its rank, so its id stays taken.
+            known = self._known[key] = access.path, Reached(access).rank
+        return known[1]
 
 
 def diff(
@@ -163,24 +195,31 @@ Pair = tuple[Reached | None, Reached | None]
 def _shifts(
     resource: str, was: Mapping[str, Reached], now: Mapping[str, Reached]
 ) -> Iterator[Change]:
-    wider: dict[str, Pair] = {}
-    narrower: dict[str, Pair] = {}
-    rerouted: dict[str, Pair] = {}
+    moved: dict[ChangeKind, dict[str, Pair]] = {kind: {} for kind in _SHIFTS}
+    known: dict[tuple[int, int], tuple[ChangeKind, ...]] = {}
     for action in sorted(was.keys() | now.keys()):
         old, new = was.get(action), now.get(action)
-        if old is None or new is None:
-            (wider if old is None else narrower)[action] = (old, new)
-            continue
-        more, less = _at_least(new.access, old.access), _at_least(old.access, new.access)
-        if not less:
-            wider[action] = (old, new)
-        if not more:
-            narrower[action] = (old, new)
-        if more and less and _route(old.access.path) != _route(new.access.path):
-            rerouted[action] = (old, new)
-    yield from _rows(ChangeKind.WIDENED, resource, wider)
-    yield from _rows(ChangeKind.NARROWED, resource, narrower)
-    yield from _rows(ChangeKind.REROUTED, resource, rerouted)
+        key = id(old), id(new)
+        if key not in known:
+            known[key] = _shift(old, new)
+        for kind in known[key]:
+            moved[kind][action] = (old, new)
+    for kind, pairs in moved.items():
+        yield from _rows(kind, resource, pairs)
+
+
+_SHIFTS = (ChangeKind.WIDENED, ChangeKind.NARROWED, ChangeKind.REROUTED)
+
+
+def _shift(old: Reached | None, new: Reached | None) -> tuple[ChangeKind, ...]:
+    """Give what became of one way to a thing that is reached on both sides."""
+    if old is None or new is None:
+        return (ChangeKind.WIDENED if old is None else ChangeKind.NARROWED,)
+    more, less = _at_least(new.access, old.access), _at_least(old.access, new.access)
+    if more and less:
+        return () if _same_route(old.access.path, new.access.path) else (ChangeKind.REROUTED,)
+    shifts = () if less else (ChangeKind.WIDENED,)
+    return shifts if more else (*shifts, ChangeKind.NARROWED)
 
 
 def _at_least(this: Access, that: Access) -> bool:
@@ -207,22 +246,24 @@ def _within(this: Access, that: Access) -> bool:
     return all(any(covers(wide, part) for wide in that.grant.within) for part in this.grant.within)
 
 
-def _route(path: Path) -> tuple[tuple[str, str], ...]:
-    """The shape of a way, without the names on it."""
-    return tuple((pivot.kind, pivot.rule) for pivot in path.pivots)
+def _same_route(this: Path, that: Path) -> bool:
+    """Have two ways the same shape, whatever the names on them?"""
+    return len(this.pivots) == len(that.pivots) and all(
+        (one.kind, one.rule) == (other.kind, other.rule)
+        for one, other in zip(this.pivots, that.pivots, strict=True)
+    )
 
 
 def _rows(kind: ChangeKind, resource: str, pairs: Mapping[str, Pair]) -> Iterator[Change]:
     """One change for each capability, pair of verdicts and condition; the first witness serves."""
     grouped: dict[tuple[str, ...], list[tuple[str, Access | None, Access | None]]] = {}
-    alike: dict[int, tuple[str, ...]] = {}
+    alike: dict[tuple[int, int], tuple[str, ...]] = {}
     for action, (old, new) in sorted(pairs.items()):
         first, second = old.access if old else None, new.access if new else None
-        for access in (first, second):
-            if id(access) not in alike:
-                alike[id(access)] = _like(access)
-        key = (*alike[id(first)], "|", *alike[id(second)])
-        grouped.setdefault(key, []).append((action, first, second))
+        both = id(first), id(second)
+        if both not in alike:
+            alike[both] = (*_like(first), "|", *_like(second))
+        grouped.setdefault(alike[both], []).append((action, first, second))
     for _, members in sorted(grouped.items()):
         _, first, second = members[0]
         shown = second or first
@@ -241,7 +282,7 @@ def _like(access: Access | None) -> tuple[str, ...]:
 
 def blamed(change: Change, old: Side, new: Side) -> Change:
     """Turn a change into `UNKNOWN` when what one side could not see may be all there is to it."""
-    if change.kind not in _MORE + _LESS:
+    if change.kind not in _MORE + _LESS or not (old.blind or new.blind):
         return change
     more = change.kind in _MORE
     poorer, richer = (old, new) if more else (new, old)

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cached_property
 from typing import TYPE_CHECKING, overload
 
 import msgspec
 
 from modelreach.model import Strength
 from modelreach.policy.brief import Hop, Outline, base_of
+from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot
+from modelreach.policy.expr import Expr, all_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -27,8 +30,11 @@ WEAKNESS = {
 }
 
 
-class Path(msgspec.Struct, frozen=True):
-    """A way from a start to a node: the pivots in order, none for a start itself."""
+class Path(msgspec.Struct, frozen=True, dict=True):
+    """A way from a start to a node: the pivots in order, none for a start itself.
+
+    Many accesses go by the same one, so what is said of all its hops is worked out once.
+    """
 
     start: str
     pivots: tuple[Pivot, ...] = ()
@@ -38,10 +44,34 @@ class Path(msgspec.Struct, frozen=True):
         """Where it leads."""
         return self.pivots[-1].target if self.pivots else self.start
 
-    @property
+    @cached_property
     def strength(self) -> Strength:
         """That of its weakest hop."""
         return weakest(pivot.strength for pivot in self.pivots)
+
+    @cached_property
+    def certainty(self) -> Strength:
+        """That of the weakest hop that is no influence."""
+        hops = (pivot.strength for pivot in self.pivots)
+        return weakest(strength for strength in hops if strength is not Strength.INFLUENCE)
+
+    @cached_property
+    def statements(self) -> frozenset[StatementRef]:
+        """Those by which its hops are made."""
+        supports = (support for pivot in self.pivots for support in pivot.support)
+        return frozenset(ref for support in supports for ref in support.statements)
+
+    def residual(self, beyond: Expr) -> Expr:
+        """Give what must hold on the whole way, and at its end."""
+        known = self._residuals.get(beyond)
+        if known is None:
+            hops = (pivot.residual for pivot in self.pivots)
+            known = self._residuals[beyond] = all_of((*hops, beyond)) if self.pivots else beyond
+        return known
+
+    @cached_property
+    def _residuals(self) -> dict[Expr, Expr]:
+        return {}
 
 
 def weakest(strengths: Iterable[Strength]) -> Strength:

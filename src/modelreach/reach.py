@@ -12,7 +12,7 @@ from modelreach.model import Strength, Verdict
 from modelreach.outdone import Outdone, beyond, outdone
 from modelreach.policy.brief import outlining
 from modelreach.policy.engine import Engine, Grant, Pivot
-from modelreach.policy.expr import Expr, all_of
+from modelreach.policy.expr import Expr
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal
 
@@ -53,17 +53,12 @@ class Access(msgspec.Struct, frozen=True):
     @property
     def verdict(self) -> Verdict:
         """The verdict over the whole way: as weak as its weakest link."""
-        own = _AS_STRENGTH[self.grant.verdict]
-        hops = [pivot.strength for pivot in self.path.pivots]
-        certain = weakest([s for s in hops if s is not Strength.INFLUENCE] + [own])
-        return _AS_VERDICT[certain]
+        return _VERDICTS[self.path.certainty, self.grant.verdict]
 
     @property
     def residual(self) -> Expr:
         """What must hold on the whole way."""
-        if not self.path.pivots:
-            return self.grant.residual
-        return all_of([*(pivot.residual for pivot in self.path.pivots), self.grant.residual])
+        return self.path.residual(self.grant.residual)
 
 
 _AS_STRENGTH = {
@@ -76,13 +71,17 @@ _AS_VERDICT = {
     Strength.CONDITIONAL: Verdict.CONDITIONAL,
     Strength.UNKNOWN: Verdict.UNKNOWN,
 }
+#: How sure a way is, and the verdict at its end -> the verdict over all of it.
+_VERDICTS = {
+    (way, verdict): _AS_VERDICT[weakest((way, own))]
+    for way in _AS_VERDICT
+    for verdict, own in _AS_STRENGTH.items()
+}
 
 
 def verdict_of(path: Path) -> Verdict:
     """Give the verdict over a path's hops (influence counts as given: strength tells it apart)."""
-    return _AS_VERDICT[
-        weakest(p.strength for p in path.pivots if p.strength is not Strength.INFLUENCE)
-    ]
+    return _AS_VERDICT[path.certainty]
 
 
 class BlastRadius(msgspec.Struct, frozen=True):

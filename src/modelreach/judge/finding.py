@@ -68,9 +68,20 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     def taken(self, scope: str) -> Takeover | None:
         """Give the taking over of a scope, or of the closest one above it; None if none is."""
+        if not self.radius.takeovers:
+            return None
+        if scope not in self._taken:
+            self._taken[scope] = self._closest(scope)
+        return self._taken[scope]
+
+    @cached_property
+    def _taken(self) -> dict[str, Takeover | None]:
+        return {}
+
+    def _closest(self, scope: str) -> Takeover | None:
         takeovers, scopes = self.radius.takeovers, self.facts.scopes
         seen: set[str] = set()
-        while takeovers and scope and scope not in seen:
+        while scope and scope not in seen:
             if scope in takeovers:
                 return takeovers[scope]
             seen.add(scope)
@@ -93,11 +104,20 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         if self.taken(access.grant.scope) is None:
             return False
         used = self._administering
-        granted = access.grant.statements
-        on_the_way = (s for p in access.path.pivots for s in p.support)
-        return all(ref in used for ref in granted) or any(
-            ref in used for support in on_the_way for ref in support.statements
-        )
+        return used.issuperset(access.grant.statements) or self._goes_by(access.path)
+
+    def _goes_by(self, path: Path) -> bool:
+        """Does a way go by a statement by which a scope is taken over?"""
+        known = self._ways.get(id(path))
+        if known is None:
+            # The way is kept with the answer, so its id stays taken.
+            known = path, not self._administering.isdisjoint(path.statements)
+            self._ways[id(path)] = known
+        return known[1]
+
+    @cached_property
+    def _ways(self) -> dict[int, tuple[Path, bool]]:
+        return {}
 
     def rated(self, grant: Grant) -> Rated:
         """Give the sensitivity of what a grant reaches."""

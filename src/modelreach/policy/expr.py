@@ -196,6 +196,11 @@ def implies(first: Expr, second: Expr) -> bool:
     """Does `second` hold whenever `first` does? In doubt the answer is no."""
     if first in (second, FALSE) or second == TRUE:
         return True
+    return _implies(first, second)
+
+
+@lru_cache(1 << 12)
+def _implies(first: Expr, second: Expr) -> bool:
     both = all_of((first, negate(second)))
     if len(set(atoms(both))) > _TABLE_LIMIT:
         return False
@@ -212,6 +217,7 @@ _NEGATED = {
 }
 
 
+@lru_cache(1 << 12)
 def render(expr: Expr) -> str:
     """Give the expression in words of the policy language, on one line."""
     match expr:
@@ -247,6 +253,7 @@ def _bracketed(values: tuple[str, ...]) -> str:
     return f" ({', '.join(values)})" if values else ""
 
 
+@lru_cache(1 << 12)
 def conjuncts(expr: Expr) -> tuple[str, ...]:
     """Give what must hold, one rendered line each."""
     if expr == TRUE:

@@ -243,8 +243,9 @@ def _stored(case: Case) -> Iterator[Finding]:
     for access in case.radius.accesses:
         grant = access.grant
         provider = providers()[grant.provider]
-        fetched = provider.fetches & {action.lower() for action in grant.actions}
-        if grant.kind in provider.stored and fetched:
+        if grant.kind not in provider.stored:
+            continue
+        if provider.fetches & {action.lower() for action in grant.actions}:
             known = found.get(grant.resource)
             if known is None or len(access.path.pivots) < len(known.path.pivots):
                 found[grant.resource] = access
