@@ -52,9 +52,17 @@ def matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
 def _cells(side: Side) -> dict[_Key, _Cell]:
     cells: dict[_Key, _Cell] = {}
     radius = side.radius
+    by_kind: dict[_Key, _Cell] = {}
     for access in radius.accesses:
-        grant, unknown = access.grant, access.verdict is Verdict.UNKNOWN
-        _add(cells, grant.principal, _Held(grant.kind, (grant.resource,), unknown))
+        grant = access.grant
+        key = grant.principal, grant.kind
+        cell = by_kind.get(key)
+        if cell is None:
+            name = providers.resource_class(grant.kind)
+            cell = by_kind[key] = _cell(cells, grant.principal, name)
+        cell.all.add(grant.resource)
+        if access.verdict is Verdict.UNKNOWN:
+            cell.unknown.add(grant.resource)
     for name in radius.outdone:
         identity = radius.identities[name]
         unsure = verdict_of(identity.path) is Verdict.UNKNOWN

@@ -23,6 +23,7 @@ from modelreach.pipeline.patterns import pattern_changes
 from modelreach.pipeline.standing import standing
 from modelreach.pipeline.summing import at_stake, compared
 from modelreach.pipeline.toolrows import compared_tool_rows
+from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
@@ -39,10 +40,11 @@ def diff_report(
     old, new = _with_tools(old, new), _with_tools(new, old)
     changes = _changes(old, new)
     findings = standing(compare(old.findings, new.findings), old, new, _blind(new, old))
-    finding_rows = rows.finding_rows(findings, new.toolbox, old.toolbox)
+    witnesses = Witnesses()
+    finding_rows = rows.finding_rows(findings, witnesses, new.toolbox, old.toolbox)
     numbers = rows.numbers_by_subject(finding_rows)
     gaps = rows.gap_rows(old.gaps, new.gaps)
-    change_rows = tuple(_change_row(change, old, new, numbers) for change in changes)
+    change_rows = tuple(_change_row(change, (old, new), numbers, witnesses) for change in changes)
     report = DiffReport(
         schema="modelreach.diff/1",
         old=rows.release_row(old.release),
@@ -51,10 +53,10 @@ def diff_report(
         changes=change_rows,
         findings=finding_rows,
         gaps=gaps,
-        identities_old=rows.identity_rows(old),
-        identities_new=rows.identity_rows(new),
-        admin_of_old=rows.admin_rows(old),
-        admin_of_new=rows.admin_rows(new),
+        identities_old=rows.identity_rows(old, witnesses),
+        identities_new=rows.identity_rows(new, witnesses),
+        admin_of_old=rows.admin_rows(old, witnesses),
+        admin_of_new=rows.admin_rows(new, witnesses),
         credentials=rows.credential_rows(old.case, new.case),
         gate=gate((), 0, options),
         scopes=rows.scope_rows(old, new),
@@ -275,10 +277,12 @@ def _not_collected(side: Side, other: Side) -> Iterable[Gap]:
 # --- rows ----------------------------------------------------------------------------------
 
 
-def _change_row(change: Change, old: Side, new: Side, numbers: dict[str, str]) -> ChangeRow:
+def _change_row(
+    change: Change, sides: tuple[Side, Side], numbers: dict[str, str], witnesses: Witnesses
+) -> ChangeRow:
     access = change.shown
     grant = access.grant
-    side = new if change.new is not None else old
+    side = sides[1] if change.new is not None else sides[0]
     rated = side.case.rated(grant)
     number = numbers.get(grant.resource)
     actions = change.actions
@@ -305,7 +309,7 @@ def _change_row(change: Change, old: Side, new: Side, numbers: dict[str, str]) -
         within=grant.within,
         caused_by=tuple(rows.gap_text(gap) for gap in change.caused_by),
         findings=(number,) if number else (),
-        witness=_witness(access, side, change),
+        witness=_witness(access, side, change, witnesses),
         tools=rows.ids(side.toolbox.by(access.path, grant, new=_is_moved(change))),
         opened_by=side.toolbox.opened_by(access) if _is_moved(change) else (),
     )
@@ -316,11 +320,11 @@ def _is_moved(change: Change) -> bool:
     return change.kind is not ChangeKind.REROUTED
 
 
-def _witness(access: Access, side: Side, change: Change) -> tuple[Hop, ...]:
+def _witness(access: Access, side: Side, change: Change, witnesses: Witnesses) -> tuple[Hop, ...]:
     tool = side.toolbox.first(access.path, access.grant, new=_is_moved(change))
     if access.grant.capability in (Capability.ASSUME, Capability.ADMINISTER):
-        return rows.witness_of_path(access.path, tool)
-    return rows.witness_of_access(access, change.actions, tool)
+        return witnesses.of_path(access.path, tool)
+    return witnesses.of_access(access, change.actions, tool)
 
 
 def _verdict(access: Access | None, change: Change) -> str:

@@ -5,17 +5,14 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
-import msgspec
-
 from modelreach import standards
 from modelreach.deployment import lines_of_identities
-from modelreach.graph import Path, Tool
+from modelreach.graph import Tool
 from modelreach.judge.finding import Case, Finding, State, day
 from modelreach.judge.sensitivity import Rated
-from modelreach.model import Sensitivity, Strength, Verdict
+from modelreach.model import Sensitivity
 from modelreach.pipeline.evaluate import Release, Side
-from modelreach.policy.decision import StatementRef
-from modelreach.policy.engine import Grant, Pivot, Support
+from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy.expr import all_of, conjuncts
 from modelreach.reach import Access, Identity, Takeover, verdict_of
 from modelreach.report import (
@@ -53,111 +50,6 @@ def release_row(release: Release) -> ReleaseRow:
     )
 
 
-# --- witnesses -----------------------------------------------------------------------------
-
-
-def witness_of_path(path: Path, tool: Tool | None = None) -> tuple[Hop, ...]:
-    """Give a path as hops, the start first: by a tool, where the start is a tool's."""
-    return (_start_hop(path, tool), *(_pivot_hop(pivot) for pivot in path.pivots))
-
-
-def _start_hop(path: Path, tool: Tool | None) -> Hop:
-    if tool is None:
-        return Hop(kind="start", subject="", object=path.start, note="what the release runs as")
-    return Hop(
-        kind="start", subject=tool.node, object=path.start, note=described(tool), tool=tool.id
-    )
-
-
-def described(tool: Tool) -> str:
-    """Say what is declared of a tool, and what is not."""
-    parts = [f"{tool.kind or 'other'} tool", f"effect {tool.effect or 'not declared'}"]
-    parts.append(f"approval {tool.approval or 'not declared'}")
-    parts.append(f"{tool.input_trust or 'undeclared'} input")
-    if tool.credential:
-        parts.append(f"by {tool.credential}")
-    return ", ".join(parts)
-
-
-def witness_of_access(
-    access: Access, actions: Sequence[str] = (), tool: Tool | None = None
-) -> tuple[Hop, ...]:
-    """Give the way to an access, and the grant at its end: that of the first of these actions, if
-    it is about some of them only."""
-    action = next(iter(actions or access.grant.actions), "")
-    return (*witness_of_path(access.path, tool), _grant_hop(access.grant, action))
-
-
-def _pivot_hop(pivot: Pivot) -> Hop:
-    first, *others = pivot.support or (Support(pivot.source, "", pivot.target, ()),)
-    hop = Hop(
-        kind=pivot.kind,
-        subject=pivot.source,
-        object=pivot.target,
-        action=first.action,
-        strength=str(pivot.strength),
-        depends_on=conjuncts(pivot.residual),
-        pivot=pivot.rule,
-        note=pivot.note or (f"by way of {pivot.via}" if pivot.via else ""),
-        tool=pivot.tool,
-        also=tuple(
-            hop
-            for support in (first, *others)
-            for hop in _support_hops(support)[0 if support is not first else 1 :]
-        ),
-    )
-    return _granted_by(hop, first.statements[0] if first.statements else None)
-
-
-def _support_hops(support: Support) -> list[Hop]:
-    refs: list[StatementRef | None] = list(support.statements) or [None]
-    hop = Hop(
-        kind="support",
-        subject=support.subject,
-        object=support.object,
-        action=support.action,
-        note=support.note,
-    )
-    return [_granted_by(hop, ref) for ref in refs]
-
-
-def _grant_hop(grant: Grant, action: str) -> Hop:
-    first, *others = grant.statements or (None,)
-    support = Hop(kind="support", subject=grant.principal, object=grant.resource, action=action)
-    hop = Hop(
-        kind="grant",
-        subject=grant.principal,
-        object=grant.resource,
-        action=action,
-        strength=_STRENGTH[grant.verdict],
-        depends_on=conjuncts(grant.residual),
-        note="; ".join(grant.assumes),
-        also=tuple(_granted_by(support, ref) for ref in others),
-    )
-    return _granted_by(hop, first)
-
-
-_STRENGTH = {
-    Verdict.ALLOW: str(Strength.CERTAIN),
-    Verdict.CONDITIONAL: str(Strength.CONDITIONAL),
-    Verdict.UNKNOWN: str(Strength.UNKNOWN),
-    Verdict.DENY: str(Strength.UNKNOWN),
-}
-
-
-def _granted_by(hop: Hop, ref: StatementRef | None) -> Hop:
-    if ref is None:
-        return hop
-    return msgspec.structs.replace(
-        hop,
-        layer=str(ref.layer),
-        policy=ref.policy,
-        target=ref.target,
-        sid=ref.sid,
-        statement=ref.text,
-    )
-
-
 # --- rows ----------------------------------------------------------------------------------
 
 
@@ -167,7 +59,11 @@ def ids(tools: Iterable[Tool]) -> tuple[str, ...]:
 
 
 def grant_row(
-    access: Access, rated: Rated, findings: Mapping[str, str], toolbox: Toolbox
+    access: Access,
+    rated: Rated,
+    findings: Mapping[str, str],
+    toolbox: Toolbox,
+    witnesses: Witnesses,
 ) -> GrantRow:
     """Give an access as a row of a radius. `findings` are ids by what they are about."""
     number = findings.get(access.grant.resource)
@@ -188,29 +84,29 @@ def grant_row(
         strength=str(access.strength),
         pattern=grant.pattern,
         within=grant.within,
-        witness=_witness(access, toolbox.first(access.path, grant)),
+        witness=_witness(access, toolbox.first(access.path, grant), witnesses),
         findings=(number,) if number else (),
         tools=ids(toolbox.by(access.path, grant)),
     )
 
 
-def _witness(access: Access, tool: Tool | None) -> tuple[Hop, ...]:
+def _witness(access: Access, tool: Tool | None, witnesses: Witnesses) -> tuple[Hop, ...]:
     """The way to an access; where a scope is taken over for it, that is its end."""
     pivots = access.path.pivots
     if pivots and pivots[-1].kind == "administer":
-        return witness_of_path(access.path, tool)
-    return witness_of_access(access, (), tool)
+        return witnesses.of_path(access.path, tool)
+    return witnesses.of_access(access, (), tool)
 
 
-def identity_rows(side: Side) -> tuple[IdentityRow, ...]:
+def identity_rows(side: Side, witnesses: Witnesses) -> tuple[IdentityRow, ...]:
     """Give every identity reached, starts first, then by distance."""
     identities = sorted(
         side.radius.identities.values(), key=lambda i: (len(i.path.pivots), i.principal.id)
     )
-    return tuple(_identity_row(identity, side.toolbox) for identity in identities)
+    return tuple(_identity_row(identity, side.toolbox, witnesses) for identity in identities)
 
 
-def _identity_row(identity: Identity, toolbox: Toolbox) -> IdentityRow:
+def _identity_row(identity: Identity, toolbox: Toolbox, witnesses: Witnesses) -> IdentityRow:
     return IdentityRow(
         id=identity.principal.id,
         kind=identity.principal.kind,
@@ -221,18 +117,18 @@ def _identity_row(identity: Identity, toolbox: Toolbox) -> IdentityRow:
         strength=str(identity.path.strength),
         hops=len(identity.path.pivots),
         name=identity.principal.name,
-        witness=witness_of_path(identity.path, toolbox.first(identity.path)),
+        witness=witnesses.of_path(identity.path, toolbox.first(identity.path)),
         tools=ids(toolbox.by(identity.path)),
     )
 
 
-def admin_rows(side: Side) -> tuple[AdminRow, ...]:
+def admin_rows(side: Side, witnesses: Witnesses) -> tuple[AdminRow, ...]:
     """Give every scope that can be taken over."""
     takeovers = sorted(side.radius.takeovers.items())
-    return tuple(_admin_row(takeover, side.toolbox) for _, takeover in takeovers)
+    return tuple(_admin_row(takeover, side.toolbox, witnesses) for _, takeover in takeovers)
 
 
-def _admin_row(takeover: Takeover, toolbox: Toolbox) -> AdminRow:
+def _admin_row(takeover: Takeover, toolbox: Toolbox, witnesses: Witnesses) -> AdminRow:
     pivots = takeover.path.pivots
     return AdminRow(
         scope=takeover.scope,
@@ -241,7 +137,7 @@ def _admin_row(takeover: Takeover, toolbox: Toolbox) -> AdminRow:
         verdict=str(verdict_of(takeover.path)),
         strength=str(takeover.path.strength),
         depends_on=conjuncts(all_of(pivot.residual for pivot in pivots)),
-        witness=witness_of_path(takeover.path, toolbox.first(takeover.path)),
+        witness=witnesses.of_path(takeover.path, toolbox.first(takeover.path)),
         tools=ids(toolbox.by(takeover.path)),
     )
 
@@ -269,26 +165,33 @@ def credential_rows(*cases: Case) -> tuple[CredentialRow, ...]:
 
 
 def finding_rows(
-    findings: Iterable[Finding], toolbox: Toolbox, gone: Toolbox | None = None
+    findings: Iterable[Finding],
+    witnesses: Witnesses,
+    toolbox: Toolbox,
+    gone: Toolbox | None = None,
 ) -> tuple[FindingRow, ...]:
     """Give findings, numbered in their order. `gone` are the tools of the older side, of which the
     findings are that are gone."""
     return tuple(
-        _finding_row(f, f"F{n:02d}", gone if gone and f.state is State.GONE else toolbox)
+        _finding_row(
+            f, f"F{n:02d}", witnesses, gone if gone and f.state is State.GONE else toolbox
+        )
         for n, f in enumerate(findings, start=1)
     )
 
 
-def _finding_row(finding: Finding, number: str, toolbox: Toolbox) -> FindingRow:
+def _finding_row(
+    finding: Finding, number: str, witnesses: Witnesses, toolbox: Toolbox
+) -> FindingRow:
     witness: tuple[Hop, ...] = ()
     tools: tuple[Tool, ...] = ()
     fresh = finding.state is not State.UNCHANGED
     if finding.access is not None:
         path, grant = finding.access.path, finding.access.grant
-        witness = witness_of_access(finding.access, (), toolbox.first(path, grant, new=fresh))
+        witness = witnesses.of_access(finding.access, (), toolbox.first(path, grant, new=fresh))
         tools = toolbox.by(path, grant, new=fresh)
     elif finding.path is not None:
-        witness = witness_of_path(finding.path, toolbox.first(finding.path, new=fresh))
+        witness = witnesses.of_path(finding.path, toolbox.first(finding.path, new=fresh))
         tools = toolbox.by(finding.path, new=fresh)
     return FindingRow(
         id=number,
@@ -418,14 +321,15 @@ def scope_rows(*sides: Side) -> tuple[ScopeRow, ...]:
 def figures(side: Side) -> Figures:
     """Give one side's reach in numbers."""
     radius = side.radius
-    resources = {access.grant.resource for access in radius.accesses}
+    things = {(a.grant.resource, a.grant.kind): a.grant for a in radius.accesses}
+    resources = {resource for resource, _ in things}
     sensitive = {
-        access.grant.resource
-        for access in radius.accesses
-        if side.case.rated(access.grant).level is Sensitivity.HIGH
+        grant.resource
+        for grant in things.values()
+        if side.case.rated(grant).level is Sensitivity.HIGH
     }
     scopes = {identity.principal.scope for identity in radius.identities.values()}
-    scopes |= {access.grant.scope for access in radius.accesses}
+    scopes |= {grant.scope for grant in things.values()}
     paths = [identity.path for identity in radius.identities.values()]
     paths += [takeover.path for takeover in radius.takeovers.values()]
     return Figures(

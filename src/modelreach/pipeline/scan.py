@@ -13,6 +13,7 @@ from modelreach.pipeline.gated import NO_WAIVERS
 from modelreach.pipeline.origins import located
 from modelreach.pipeline.summing import at_stake, summed_up_rows, told
 from modelreach.pipeline.toolrows import tool_rows
+from modelreach.pipeline.witnesses import Witnesses
 from modelreach.report import RadiusReport
 
 
@@ -23,21 +24,22 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
     only what of it is had otherwise. The rest is counted: the taking over says it all.
     """
     findings = tuple(replace(f, state=State.NEW) for f in side.findings)
-    found = apply(rows.finding_rows(findings, side.toolbox), waivers)
+    witnesses = Witnesses()
+    found = apply(rows.finding_rows(findings, witnesses, side.toolbox), waivers)
     gaps = rows.gap_rows(side.gaps)
     numbers = rows.numbers_by_subject(found)
     listed = [
-        rows.grant_row(access, side.case.rated(access.grant), numbers, side.toolbox)
+        rows.grant_row(access, side.case.rated(access.grant), numbers, side.toolbox, witnesses)
         for access in (*told(side), *at_stake(side))
     ]
     report = RadiusReport(
         schema="modelreach.radius/1",
         release=rows.release_row(side.release),
-        identities=rows.identity_rows(side),
+        identities=rows.identity_rows(side, witnesses),
         grants=tuple(
             sorted(listed, key=lambda r: (r.identity, r.resource, r.capability, r.actions))
         ),
-        admin_of=rows.admin_rows(side),
+        admin_of=rows.admin_rows(side, witnesses),
         credentials=rows.credential_rows(side.case),
         findings=found,
         unused_waivers=unused(found, waivers),
