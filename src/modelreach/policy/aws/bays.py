@@ -74,6 +74,12 @@ class Bay(msgspec.Struct, eq=False):
         return ids, [places[name] for name in ids], places
 
 
+def stands_in(name: str, ids: Sequence[str]) -> bool:
+    """Is it one of these (sorted) ids?"""
+    at = bisect_left(ids, name)
+    return at < len(ids) and ids[at] == name
+
+
 def may_touch(glob: str, ids: Sequence[str]) -> bool:
     """May a pattern touch one of these (sorted) ids, or what is in it?"""
     prefix = literal_prefix(glob)
@@ -81,9 +87,5 @@ def may_touch(glob: str, ids: Sequence[str]) -> bool:
     if place < len(ids) and ids[place].startswith(prefix):
         return True
     return place > 0 and any(
-        prefix[:end] == ids[at]
-        for end, char in enumerate(prefix)
-        if char in "/:"
-        for at in (bisect_left(ids, prefix[:end]),)
-        if at < len(ids)
+        stands_in(prefix[:end], ids) for end, char in enumerate(prefix) if char in "/:"
     )

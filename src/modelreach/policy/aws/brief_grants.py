@@ -116,7 +116,7 @@ class Holdings:
         answered: list[OfShelf] = []
         asked: list[Asked] = []
         odd: list[str] = list(named_elsewhere(asker, self._shelving))
-        for bay in bays(asker, self._shelving, saying):
+        for bay in bays(asker, self._shelving, saying, named):
             if not saying.allows(bay.service) and (bay.foreign or not _in(bay, named)):
                 continue
             key = (bay, mine.who, *self._signature(mine, bay)) if anybody else None

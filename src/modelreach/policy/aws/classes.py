@@ -77,7 +77,7 @@ def granted(
     alone: list[str] = []
     saying = Saying(asker)
     named = named_here(asker)
-    for bay in bays(asker, shelving, saying):
+    for bay in bays(asker, shelving, saying, named):
         for one in alike(asker, bay, saying.of(bay.service), named, alone, wanted):
             found = tuple(single.on_resource(asker, asker.estate.facts.resources[one.first]))
             if found:
@@ -121,11 +121,12 @@ def named_elsewhere(asker: Asker, shelving: Shelving) -> Iterator[str]:
             yield name
 
 
-def bays(asker: Asker, shelving: Shelving, saying: Saying) -> Iterator[Bay]:
+def bays(asker: Asker, shelving: Shelving, saying: Saying, named: NamedHere) -> Iterator[Bay]:
     """Give where anything may stand that the principal may touch: in its account, and what other
     accounts let everyone, or the whole account, have."""
     account = asker.principal.scope
-    yield from shelving.account(account).bays.values()
+    names = (name for some in named.values() for name in some)
+    yield from shelving.own(account, saying.allowed, names)
     partition = asker.principal.id.split(":")[1]
     yield from shelving.let_in(account, partition, saying.allowed)
 

@@ -7,6 +7,7 @@ about as `bucket/*`.
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from functools import lru_cache
 
 import msgspec
@@ -82,17 +83,41 @@ def probes(resource: str, kind: str) -> tuple[Probe, ...]:
 def types_of(resource: str, kind: str) -> frozenset[str]:
     """Give the types that a listed resource is of itself: the narrowest that match."""
     service = kind.partition(":")[0]
-    words = _words_of(service)
-    if words is None:
+    known = _known_of(service)
+    if known.words is None:
         return _types_of(service, resource)
-    form = _WORD.sub(lambda found: found[0] if found[0] in words else "-", resource)
-    return _types_of(service, form)
+    shape = tuple([tuple(map(known.words, part.split(":"))) for part in resource.split("/")])
+    found = known.by_shape.get(shape)
+    if found is None:
+        if len(known.by_shape) >= _MOST_SHAPES:
+            known.by_shape.clear()
+        form = "/".join(":".join("-" if w is None else w for w in part) for part in shape)
+        found = known.by_shape[shape] = _types_of(service, form)
+    return found
+
+
+_MOST_SHAPES = 1 << 12
+#: The fixed words of an ARN in their places, part by part between slashes; None for a free one.
+_Shape = tuple[tuple[str | None, ...], ...]
+
+
+class _Known(msgspec.Struct):
+    """What tells the types of a service's resources apart: `words` gives each fixed word of its
+    ARNs, and nothing, as itself, and all others as None. None where more than that tells."""
+
+    words: Callable[[str], str | None] | None
+    by_shape: dict[_Shape, frozenset[str]]
+
+
+@lru_cache(1024)
+def _known_of(service: str) -> _Known:
+    words = _words_of(service)
+    return _Known(None if words is None else {w: w for w in ("", *words)}.get, {})
 
 
 _WORD = re.compile(r"[^:/]+")
 
 
-@lru_cache(1024)
 def _words_of(service: str) -> frozenset[str] | None:
     """The fixed words of a service's ARNs, when all that stands between `:` and `/` is fixed or
     free: then nothing but these words, and how many there are, tells its types apart."""

@@ -17,7 +17,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 import msgspec
 
 from modelreach.policy.aws import kinds
-from modelreach.policy.aws.bays import Bay, may_touch
+from modelreach.policy.aws.bays import Bay, may_touch, stands_in
 from modelreach.policy.aws.encryption import needed_key
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.outline import outlines, speech
@@ -32,10 +32,15 @@ _MOST = 64
 
 
 class Stock(msgspec.Struct):
-    """What one account has, and what is let in for it alone, by service."""
+    """What one account has, and what is let in for it alone, by service, as far as anybody was
+    asked about who may touch it."""
 
-    bays: dict[str, Bay]
+    own: dict[str, Bay] = msgspec.field(default_factory=dict[str, Bay])
     let_in: dict[str, Bay] = msgspec.field(default_factory=dict[str, Bay])
+
+
+#: Gives patterns for a service.
+Patterns = Callable[[str], Sequence[str]]
 
 
 class Shelving:
@@ -53,26 +58,31 @@ class Shelving:
         self._forms: dict[object, Forms] = {}
         self._everyone: frozenset[str] | None = None
 
-    def account(self, account: str) -> Stock:
-        """Give the shelves of one account's resources."""
+    def own(self, account: str, allowed: Patterns, named: Iterable[str]) -> Iterator[Bay]:
+        """Give the shelves of an account's own resources: at least of each service of which
+        something is touched by the patterns that `allowed` gives for it, or is `named`."""
+        own, estate = self._stock(account).own, self._estate
+        named = tuple(named)
+        for service in estate.services_of(account):
+            if service not in own:
+                ids = estate.resources_of(account, service)
+                touched = any(may_touch(glob, ids) for glob in allowed(service))
+                if not touched and not any(stands_in(name, ids) for name in named):
+                    continue
+                own[service] = self._bay(ids, service, account)
+            yield own[service]
+
+    def _stock(self, account: str) -> Stock:
         found = self._accounts.pop(account, None)
         if found is None:
-            estate = self._estate
-            found = Stock(
-                {
-                    service: self._bay(estate.resources_of(account, service), service, account)
-                    for service in estate.services_of(account)
-                }
-            )
+            found = Stock()
             if len(self._accounts) >= _MOST:
                 del self._accounts[next(iter(self._accounts))]
         # The last one used stands last.
         self._accounts[account] = found
         return found
 
-    def let_in(
-        self, account: str, partition: str, allowed: Callable[[str], Sequence[str]]
-    ) -> Iterator[Bay]:
+    def let_in(self, account: str, partition: str, allowed: Patterns) -> Iterator[Bay]:
         """Give the shelves of what policies let everyone have, whoever owns it, and of what else
         they let the account have: of each service of which something is touched by the patterns
         that `allowed` gives for it."""
@@ -82,7 +92,7 @@ class Shelving:
                 if service not in self._for_everyone:
                     self._for_everyone[service] = self._bay(ids, service, "", foreign=True)
                 yield self._for_everyone[service]
-        own = self.account(account).let_in
+        own = self._stock(account).let_in
         root = f"arn:{partition}:iam::{account}:root"
         for service, ids in named.resources_by_service(root).items():
             if any(may_touch(glob, ids) for glob in allowed(service)):
@@ -183,15 +193,20 @@ class Shelving:
             if written is None:
                 return None
             policies.append(written)
-        attributes = resource.attributes
-        key = needed_key(resource, estate.facts)
         return (
             resource.kind,
-            kinds.types_of(resource.id, resource.kind),
+            kinds.types_of(name, resource.kind),
             ":key/" in name,
-            tuple(part in name for part in _OF_AWS),
+            _of_aws(name),
             tuple(policies),
             self._home_number(resource.scope),
+            *(self._marks(resource) if resource.attributes else _UNMARKED),
+        )
+
+    def _marks(self, resource: Resource) -> tuple[object, ...]:
+        attributes = resource.attributes
+        key = needed_key(resource, self._estate.facts)
+        return (
             bool(attributes.get("restrict_public_buckets")),
             bool(attributes.get("ignore_public_acls")),
             attributes.get("ownership") == "BucketOwnerEnforced",
@@ -265,5 +280,17 @@ class _Numbered(msgspec.Struct, frozen=True):
 
 #: What the names of some have of what AWS owns in an account: see `services.belongs_to_aws`.
 _OF_AWS = (":alias/aws/", ":role/aws-reserved/", ":role/aws-service-role/", ":iam::aws:policy/")
+
+
+def _of_aws(name: str) -> tuple[bool, ...]:
+    # Few names have anything like it.
+    if "/aws" not in name and "::aws:" not in name:
+        return _NOT_OF_AWS
+    return tuple([part in name for part in _OF_AWS])
+
+
+_NOT_OF_AWS = (False,) * len(_OF_AWS)
+#: What there is to be said of a resource without attributes.
+_UNMARKED = (False, False, False, False, "", "")
 #: The places of the own policies and of the key in a sign.
 _OWN, _KEY = 4, -1
