@@ -12,8 +12,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelreach import report, snapshot
-from modelreach.pipeline import GateOptions, rows
+from modelreach.pipeline import GateOptions
 from modelreach.pipeline.scan import radius_report
+from modelreach.pipeline.witnesses import Witnesses
 from modelreach_reference.witness import Checked, Outcome, check
 
 Json = dict[str, Any]
@@ -31,7 +32,8 @@ def held(world: Any, drawn: Any) -> tuple[Json, list[list[Json]]]:
     """The estate, and the ways to all that is held: a report sums up what a takeover gives."""
     accesses = world.side(drawn).radius.accesses
     estate = json.loads(snapshot.encode(drawn.snapshot()))
-    return estate, [msgspec.to_builtins(rows.witness_of_access(access)) for access in accesses]
+    written = map(Witnesses().of_access, accesses)
+    return estate, [msgspec.to_builtins(way) for way in written]
 
 
 def failing(estate: Json, ways: list[list[Json]]) -> Iterator[Checked]:
