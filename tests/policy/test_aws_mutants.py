@@ -55,6 +55,14 @@ def ask(layers: Layers, caller: Caller = USER, context: Context = CLOSED) -> Dec
     return decide(Request(caller, "s3:GetObject", OBJECT, A, context), layers)
 
 
+def ask_of(layer: Layer, layers: Layers) -> Decision:
+    """Ask about what a layer speaks of: whom a role trusts is told of taking it on only."""
+    if layer is not Layer.TRUST:
+        return ask(layers)
+    role = f"arn:aws:iam::{A}:role/other"
+    return decide(Request(USER, "sts:AssumeRole", role, A, CLOSED), layers)
+
+
 # --- what is told of faults ----------------------------------------------------------------
 
 
@@ -239,7 +247,7 @@ KEY = f"arn:aws:kms:us-east-1:{A}:key/k"
 
 @pytest.mark.parametrize("layer", [Layer.RESOURCE, Layer.TRUST, Layer.ACL, Layer.GRANT])
 def test_whatever_might_have_allowed_leaves_a_gap(layer: Layer) -> None:
-    decision = ask(Layers(unread=(Unread(layer, "what"),)))
+    decision = ask_of(layer, Layers(unread=(Unread(layer, "what"),)))
     assert decision.verdict is Verdict.UNKNOWN
     assert decision.residual == Atom(AtomKind.GAP, "what", "", (layer.value,))
 
@@ -301,7 +309,8 @@ def test_a_statement_in_the_wrong_place_is_named_as_such(
 ) -> None:
     policies = (applied(layer, document(statement("Deny", Action="ec2:*"), entry)),)
     own = layer is Layer.IDENTITY
-    decision = ask(Layers(identity=policies) if own else Layers(resource=policies))
+    layers = Layers(identity=policies) if own else Layers(resource=policies)
+    decision = ask_of(layer, layers)
     assert decision.verdict is Verdict.UNKNOWN
     place = f"{layer.value} policy p on t, statement 1"
     assert decision.residual == Atom(AtomKind.OPAQUE, place, "Allow", (told,))

@@ -143,10 +143,11 @@ class Mine:
         self.who = numbers.other(
             (
                 caller.kind,
+                caller.arn.partition(":")[2].partition(":")[0],
                 caller.service_linked,
                 caller.management_account,
-                asker.layers.boundaries is None,
-                asker.layers.session is None,
+                bool(asker.layers.boundaries),
+                bool(asker.layers.session),
             )
         )
 

@@ -94,6 +94,26 @@ def decide(request: Request, layers: Layers) -> Decision:
     return _Case(request, layers, action).decision()
 
 
+#: https://docs.aws.amazon.com/general/latest/gr/rande.html#partitions
+_PARTITIONS = frozenset(
+    {
+        *("aws", "aws-cn", "aws-us-gov", "aws-eusc"),
+        *("aws-iso", "aws-iso-b", "aws-iso-e", "aws-iso-f"),
+    }
+)
+
+
+def _in_other_partition(request: Request) -> bool:
+    """Is the resource in a partition in which the caller's credentials are worth nothing?
+
+    https://docs.aws.amazon.com/whitepapers/latest/aws-fault-isolation-boundaries/partitions.html
+    """
+    mine, theirs = request.caller.arn.split(":", 2), request.resource.split(":", 2)
+    if mine[0] != "arn" or theirs[0] != "arn" or mine[1] == theirs[1]:
+        return False
+    return theirs[1] in _PARTITIONS
+
+
 class _Stage(msgspec.Struct):
     """A limit: what it is, and when it lets the request through."""
 
@@ -149,12 +169,12 @@ class _Case:
         self.identity = self._hear(layers.identity if self.has_identity else ())
         self.boundary = self._optional(layers.boundaries if self.bounded else None)
         self.session = self._optional(layers.session)
-        self.resource = self._hear((*layers.resource, *self._acls()))
+        self.resource = self._hear((*self._own(), *self._acls()))
         if self.caller.kind is CallerKind.ROOT and action in TRUST_ACTIONS:
             # The root user cannot call AssumeRole, whatever a trust policy says.
             # https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
             self.limits.append(_Stage(Layer.SERVICE, FALSE))
-        if belongs_to_aws(action, request.resource):
+        if belongs_to_aws(action, request.resource) or _in_other_partition(request):
             self.limits.append(_Stage(Layer.SERVICE, FALSE))
         if layers.endpoint:
             self.limits.append(_Stage(Layer.ENDPOINT, self._hear(layers.endpoint).allow))
@@ -197,6 +217,16 @@ class _Case:
         layers = self.layers
         exempt = layers.resource_managed_by_aws or layers.resource_in_management_account
         return not exempt and not self.caller.service_linked and under_rcps(self.action)
+
+    def _own(self) -> Policies:
+        """Give the resource's own policies. Whom a role trusts says who may take it on, and
+        nothing of what may be done to it: IAM takes no other actions in a trust policy.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_terms-and-concepts.html
+        """
+        if self.action in TRUST_ACTIONS:
+            return self.layers.resource
+        return tuple(one for one in self.layers.resource if one.layer is not Layer.TRUST)
 
     def _acls(self) -> Policies:
         return () if self.layers.acls_ignored else self.layers.acl
@@ -283,7 +313,8 @@ class _Case:
 
     def _not_read(self, own: list[_Stage]) -> list[_Path]:
         """A resource policy that was not read might have allowed."""
-        gaps = self._gaps(Layer.RESOURCE, Layer.TRUST, Layer.ACL, Layer.GRANT)
+        trust = (Layer.TRUST,) if self.action in TRUST_ACTIONS else ()
+        gaps = self._gaps(Layer.RESOURCE, *trust, Layer.ACL, Layer.GRANT)
         return [_Path([*own, _Stage(self._resource_layer(), gap)]) for gap in gaps]
 
     def _grant_paths(self) -> list[_Path]:

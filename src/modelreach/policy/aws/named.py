@@ -16,7 +16,7 @@ from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
 from modelreach.snapshot import Attachment, Facts
 
 #: Changes whenever the same facts are to give other names.
-VERSION = "aws-names/3"
+VERSION = "aws-names/4"
 
 #: The tag of a secret, or of a parameter, that says whom it opens.
 OPENS_TAG = "modelreach:opens"
@@ -30,7 +30,7 @@ class NamesOfPart(msgspec.Struct):
     provider or `*`.
 
     `trusts` are principals that trust it; `resources` those whose policy (or a grant on them) may
-    let it in, `runtimes` those of them that are runtimes; `issuers` are OIDC providers by issuer;
+    let it in, `runtimes` runtimes of which that holds; `issuers` are OIDC providers by issuer;
     `opening` are resources with the tag that says whom they open; `services` are those of named
     resources whose ARN does not say it. `singled` are names that a resource's policy denies, or
     spares; `personal` are runtimes whose policy asks who in particular calls, `trusting_some`
@@ -77,7 +77,7 @@ class Named:
 
     @cached_property
     def runtimes(self) -> dict[str, tuple[str, ...]]:
-        """Of those the ids of runtimes."""
+        """Runtimes by whom their policy may let in."""
         return _joined([part.runtimes for part in self._parts.values()])
 
     @cached_property
@@ -137,7 +137,7 @@ class Named:
     def _elsewhere(self) -> dict[str, set[str]]:
         found: dict[str, set[str]] = {}
         for part, names in self._parts.items():
-            for name in (*names.trusts, *names.resources):
+            for name in (*names.trusts, *names.resources, *names.runtimes):
                 owner = _account_of(name)
                 if owner and owner != part:
                     found.setdefault(owner, set()).add(name)
@@ -178,10 +178,10 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
     resources = {resource.id: resource.kind.partition(":")[0] for resource in part.resources}
     read = _Reader(facts)
     for attachment in part.attachments:
-        if attachment.kind not in ("trust", "resource", "grant"):
+        if attachment.kind not in ("trust", "resource", "acl", "grant"):
             continue
         target = attachment.target
-        if attachment.kind == "resource":
+        if attachment.kind in ("resource", "acl"):
             said = read.said(attachment)
             singled |= said.singled
             if said.personal and target in runtimes:
@@ -193,12 +193,13 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
         for name in read.names(attachment):
             if attachment.kind == "trust":
                 _add(found.trusts, name, target)
-            elif target in resources:
+                continue
+            if target in resources:
                 _add(found.resources, name, target)
                 if resources[target] != _service(target):
                     found.services[target] = resources[target]
-                if target in runtimes:
-                    _add(found.runtimes, name, target)
+            if target in runtimes:
+                _add(found.runtimes, name, target)
     for principal in part.principals:
         if principal.kind == "oidc-provider" and principal.provider == "aws":
             _add(found.issuers, principal.id.partition(":oidc-provider/")[2], principal.id)
@@ -246,7 +247,9 @@ class _Reader:
         raw = self._documents.get(attachment.document)
         if attachment.kind == "grant":
             return _grantee(bytes(raw).decode("utf-8", "replace")) if raw is not None else ()
-        return self.said(attachment).named
+        named = self.said(attachment).named
+        partition = _partition(attachment.target)
+        return named if partition == "aws" else tuple(_in(partition, name) for name in named)
 
     def said(self, attachment: Attachment) -> _SaidOf:
         """Give what an attached document says of principals."""
@@ -267,6 +270,15 @@ class _Reader:
 def _of_one(name: str) -> bool:
     """Is it the name of a user or role?"""
     return (name.startswith("arn:") and not name.endswith(":root")) or name.startswith("A")
+
+
+def _partition(target: str) -> str:
+    return target.split(":", 2)[1] if target.startswith("arn:") else "aws"
+
+
+def _in(partition: str, name: str) -> str:
+    """An account that is named by its number alone is one of the same partition."""
+    return name.replace("arn:aws:", f"arn:{partition}:", 1) if name.endswith(":root") else name
 
 
 def _singled(document: PolicyDocument) -> Iterator[str]:

@@ -183,9 +183,11 @@ class Sliced(msgspec.Struct, dict=True, eq=False):
         return (
             self.asker.principal.kind,
             caller.kind,
+            caller.arn.partition(":")[2].partition(":")[0],
             caller.service_linked,
             caller.management_account,
             mine.boundaries is None,
+            bool(mine.boundaries),
             mine.session is None,
             mine.scps is None,
         )

@@ -1,0 +1,155 @@
+"""Wrong answers that laws over drawn estates have found, each in a small estate that shows it."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from modelreach.graph import WEAKNESS
+from modelreach.model import Strength, Verdict
+from modelreach.policy.aws.engine import AwsEngine
+from modelreach.snapshot import (
+    SCHEMA,
+    Attachment,
+    Coverage,
+    Facts,
+    Gap,
+    ManagedPolicy,
+    Principal,
+    Resource,
+    Runtime,
+    Scope,
+    Snapshot,
+    document_id,
+)
+from organisations.corner import OTHER, OWN, Json, bucket
+
+Said = tuple[str, Any, Json]
+ONE, TWO = (f"arn:aws:iam::{OWN}:role/{name}" for name in ("one", "two"))
+ABROAD = f"arn:aws:iam::{OTHER}:role/abroad"
+APART = "arn:aws-us-gov:iam::333333333333:role/apart"
+EVERYTHING: Json = {"Effect": "Allow", "Action": "*", "Resource": "*"}
+ASSUME: Json = {"Effect": "Allow", "Action": "sts:AssumeRole"}
+
+
+def _allow(action: str, resource: str | list[str], **more: Any) -> Json:
+    return {"Effect": "Allow", "Action": action, "Resource": resource, **more}
+
+
+def _somebody(name: str, **more: Any) -> Principal:
+    kind = name.split(":", 5)[5].partition("/")[0]
+    account, last = name.split(":")[4], name.rsplit("/", 1)[-1]
+    return Principal(id=name, provider="aws", kind=kind, scope=account, name=last, **more)
+
+
+def _estate(said: Iterable[Said], *facts: Any) -> Snapshot:
+    """Give an estate of these facts and of the statements that are attached to something."""
+    sections: dict[type, list[Any]] = {Principal: [], Resource: [], Runtime: [], ManagedPolicy: []}
+    sections[Coverage] = []
+    for fact in facts:
+        sections[type(fact)].append(fact)
+    documents: dict[str, msgspec.Raw] = {}
+    attached: list[Attachment] = []
+    for target, kind, statement in said:
+        written = statement if kind == "grant" else {"Statement": [statement]}
+        raw = json.dumps(written).encode()
+        documents[document_id(raw)] = msgspec.Raw(raw)
+        attached.append(Attachment(target=target, kind=kind, document=document_id(raw), name=kind))
+    accounts = {fact.scope for fact in facts if hasattr(fact, "scope")}
+    return Snapshot(
+        schema=SCHEMA,
+        taken_at="2026-11-23T09:00:00Z",
+        scopes=tuple(Scope(id=one, provider="aws", kind="account") for one in sorted(accounts)),
+        principals=tuple(sections[Principal]),
+        resources=tuple(sections[Resource]),
+        runtimes=tuple(sections[Runtime]),
+        managed_policies=tuple(sections[ManagedPolicy]),
+        coverage=tuple(sections[Coverage]),
+        attachments=tuple(attached),
+        documents=documents,
+    )
+
+
+def _hops(engine: AwsEngine, name: str) -> dict[str, Strength]:
+    """Give whom somebody becomes, each as surely as it can; in brief it is the same."""
+    found: dict[str, Strength] = {}
+    for pivot in sorted(engine.pivots(name), key=lambda p: -WEAKNESS[p.strength]):
+        found[pivot.target] = pivot.strength
+    told: dict[str, Strength] = {}
+    for hop in sorted(engine.outline(name).every, key=lambda h: -WEAKNESS[h.strength]):
+        told[hop.target] = hop.strength
+    assert told == found
+    return found
+
+
+def _held(engine: AwsEngine, name: str) -> dict[str, set[str]]:
+    """Give the verdicts of what somebody holds by resource; in brief it is the same."""
+    found: dict[str, set[str]] = {}
+    for grant in engine.grants(name):
+        found.setdefault(grant.resource, set()).add(f"{grant.capability} {grant.verdict}")
+    told: dict[str, set[str]] = {}
+    brief = engine.brief(name)
+    for grant in brief.alone:
+        told.setdefault(grant.resource, set()).add(f"{grant.capability} {grant.verdict}")
+    for one in brief.holdings:
+        for resource in one.ids:
+            rows = (f"{capability} {verdict}" for capability, verdict in one.answer)
+            told.setdefault(resource, set()).update(rows)
+    assert told == found
+    return found
+
+
+# --- whom a trust lets in ----------------------------------------------------------------------
+
+
+def test_whom_a_role_trusts_may_do_nothing_else_to_it() -> None:
+    trust = {"Effect": "Allow", "Action": "*", "Principal": "*"}
+    made = _estate([(TWO, "trust", trust)], _somebody(ONE), _somebody(TWO))
+    engine = AwsEngine(Facts(made))
+    assert engine.decide(ONE, "sts:AssumeRole", TWO).verdict is Verdict.ALLOW
+    assert engine.decide(ONE, "iam:AttachRolePolicy", TWO).verdict is Verdict.DENY
+
+
+def test_a_trust_that_was_not_read_gives_nothing_but_the_role() -> None:
+    gap = Gap(provider="aws", scope=OWN, kind="trust", reason="denied", subject=TWO)
+    made = _estate([], _somebody(ONE), _somebody(TWO))
+    engine = AwsEngine(Facts(msgspec.structs.replace(made, gaps=(gap,))))
+    assert engine.decide(ONE, "sts:AssumeRole", TWO).verdict is Verdict.UNKNOWN
+    assert engine.decide(ONE, "iam:PassRole", TWO).verdict is Verdict.DENY
+
+
+# --- partitions --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("named", ["*", {"AWS": APART}, {"AWS": "333333333333"}])
+def test_nobody_reaches_into_another_partition(named: Any) -> None:
+    said: list[Said] = [
+        (APART, "identity", EVERYTHING),
+        (TWO, "trust", {**ASSUME, "Principal": named}),
+        (bucket("data").id, "resource", {**EVERYTHING, "Principal": named}),
+    ]
+    engine = AwsEngine(Facts(_estate(said, _somebody(APART), _somebody(TWO), bucket("data"))))
+    assert set(_hops(engine, APART)) == {"333333333333"}
+    assert _held(engine, APART) == {}
+
+
+def test_an_account_that_is_named_by_its_number_is_one_of_the_same_partition() -> None:
+    name, away = "arn:aws-us-gov:s3:::data", f"arn:aws-us-gov:iam::{OTHER}:role/away"
+    data = msgspec.structs.replace(bucket("data", "333333333333"), id=name)
+    reads = _allow("s3:GetObject", f"{name}/*")
+    said: list[Said] = [
+        (name, "resource", {**reads, "Principal": {"AWS": OTHER}}),
+        (away, "identity", reads),
+    ]
+    engine = AwsEngine(Facts(_estate(said, _somebody(APART), _somebody(away), data)))
+    assert _held(engine, away) == {name: {"read allow"}}
+
+
+# --- what a resource says ----------------------------------------------------------------------
+
+
+# --- what somebody is --------------------------------------------------------------------------
