@@ -152,4 +152,46 @@ def test_an_account_that_is_named_by_its_number_is_one_of_the_same_partition() -
 # --- what a resource says ----------------------------------------------------------------------
 
 
+def test_a_grant_on_a_key_that_others_are_let_in_to_is_found() -> None:
+    """A key's grant needs no policy of the grantee's, whoever else the key's policy names."""
+    key = f"arn:aws:kms:eu-west-1:{OTHER}:key/one"
+    via = {"StringEquals": {"kms:ViaService": "s3.eu-west-1.amazonaws.com"}}
+    grant = {"GranteePrincipal": ONE, "Operations": ["Decrypt"], "GrantId": "g-1"}
+    said: list[Said] = [
+        (key, "resource", _allow("kms:*", "*", Principal="*", Condition=via)),
+        (key, "grant", grant),
+    ]
+    listed = Resource(id=key, provider="aws", kind="kms:key", scope=OTHER, region="eu-west-1")
+    engine = AwsEngine(Facts(_estate(said, _somebody(ONE), _somebody(TWO), listed)))
+    assert _held(engine, ONE) == {key: {"read allow"}}
+    assert _held(engine, TWO) == {}
+
+
+def test_a_bucket_that_only_an_access_control_list_opens_is_found() -> None:
+    data = bucket("data")
+    reads = _allow("s3:GetObject", f"{data.id}/*")
+    said: list[Said] = [
+        (data.id, "acl", {**reads, "Principal": {"AWS": ABROAD}}),
+        (ABROAD, "identity", reads),
+    ]
+    engine = AwsEngine(Facts(_estate(said, _somebody(ABROAD), data)))
+    assert _held(engine, ABROAD) == {data.id: {"read allow"}}
+
+
+def test_the_policy_of_a_runtime_that_is_no_resource_lets_in() -> None:
+    """An endpoint of an AgentCore runtime has a policy of its own."""
+    endpoint = Runtime(
+        id=f"arn:aws:bedrock-agentcore:eu-west-1:{OWN}:runtime/r/runtime-endpoint/e",
+        provider="aws",
+        kind="bedrock-agentcore:runtime-endpoint",
+        scope=OWN,
+        region="eu-west-1",
+        identities=(TWO,),
+    )
+    invoke = "bedrock-agentcore:InvokeAgentRuntime"
+    said = (endpoint.id, "resource", _allow(invoke, endpoint.id, Principal={"AWS": ONE}))
+    made = _estate([said], _somebody(ONE), _somebody(TWO), endpoint)
+    assert _hops(AwsEngine(Facts(made)), ONE) == {TWO: Strength.INFLUENCE}
+
+
 # --- what somebody is --------------------------------------------------------------------------

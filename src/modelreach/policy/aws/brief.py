@@ -115,7 +115,8 @@ class Briefs:
             return False
         keys = self._estate.keys_of(asker.principal)
         own = [key for key in keys if key != "*" and not key.endswith(":root")]
-        if any(key in named.resources or key in named.singled for key in own):
+        things = (named.resources, named.runtimes, named.singled)
+        if any(key in index for key in own for index in things):
             return False
         shared = (key for key in keys if key not in own)
         return not any(

@@ -83,7 +83,7 @@ def granted(
             if found:
                 classes.append(GrantClass(found, one.shelf, one.mask))
     alone.extend(named_elsewhere(asker, shelving))
-    return Granted(tuple(classes), single.one_by_one(asker, alone))
+    return Granted(tuple(classes), single.one_by_one(asker, set(alone)))
 
 
 def written_out(found: Granted, estate: Estate) -> tuple[Grant, ...]:

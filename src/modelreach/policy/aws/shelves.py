@@ -110,18 +110,24 @@ class Shelving:
 
     def named_alone(self, keys: Iterable[str], account: str) -> frozenset[str]:
         """Give the resources that a principal's own names open, and neither `*` nor the
-        account's."""
+        account's; and keys with grants, which open them without a policy of one's own."""
         shared = self._estate.named.resources
         found: set[str] = set()
         for key in keys:
             if key != "*" and not key.endswith(":root"):
                 found.update(shared.get(key, ()))
         if found:
+            granted = set(filter(self._granted, found))
             found.difference_update(shared.get("*", ()))
             for key in keys:
                 if key.endswith(f"::{account}:root"):
                     found.difference_update(shared.get(key, ()))
+            found |= granted
         return frozenset(found)
+
+    def _granted(self, name: str) -> bool:
+        attached = self._estate.facts.attachments.get(name, ()) if ":kms:" in name else ()
+        return any(one.kind == "grant" for one in attached)
 
     def _bay(
         self, names: Iterable[str], service: str, asking: str, *, foreign: bool = False

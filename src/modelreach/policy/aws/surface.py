@@ -19,7 +19,7 @@ from modelreach.policy.aws.named import VERSION as NAMES
 from modelreach.policy.aws.named import NamesOfPart, names_of_part
 from modelreach.snapshot import Attachment, Fact, Facts, Part, Principal, Resource, Runtime
 
-VERSION = "aws-surface/2"
+VERSION = "aws-surface/3"
 
 #: Stands for any account.
 ANY = "*"
@@ -148,7 +148,7 @@ def _of_part(facts: Facts, scope: str) -> SurfaceOfPart:
 def _open(names: NamesOfPart, scope: str) -> dict[str, tuple[str, ...]]:
     """Give what may let in others, each with their accounts."""
     found: dict[str, set[str]] = {}
-    for index in (names.trusts, names.resources):
+    for index in (names.trusts, names.resources, names.runtimes):
         for name, targets in index.items():
             account = _meant(name)
             if account and account != scope:
