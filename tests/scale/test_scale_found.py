@@ -26,7 +26,7 @@ from modelreach.snapshot import (
     Snapshot,
     document_id,
 )
-from organisations.corner import OTHER, OWN, Json, bucket
+from organisations.corner import OTHER, OWN, Json, bucket, table
 
 Said = tuple[str, Any, Json]
 ONE, TWO = (f"arn:aws:iam::{OWN}:role/{name}" for name in ("one", "two"))
@@ -194,4 +194,43 @@ def test_the_policy_of_a_runtime_that_is_no_resource_lets_in() -> None:
     assert _hops(AwsEngine(Facts(made)), ONE) == {TWO: Strength.INFLUENCE}
 
 
+@pytest.mark.parametrize("order", [1, -1])
+def test_what_a_bucket_says_of_parts_to_one_is_not_said_to_another(order: int) -> None:
+    """Of two with the same policies, one may read what ends on `/one`, if it is the service that
+    asks."""
+    data = bucket("data")
+    said: list[Said] = [
+        (data.id, "resource", _allow("s3:GetObject", "arn:*:*:*:*:*/all", Principal="*")),
+        (
+            data.id,
+            "resource",
+            _allow(
+                "s3:PutObject",
+                "arn:*:*:*:*:*/one",
+                Principal={"AWS": ONE},
+                Condition={"StringEquals": {"aws:SourceAccount": OTHER}},
+            ),
+        ),
+    ]
+    engine = AwsEngine(Facts(_estate(said, _somebody(ONE), _somebody(TWO), data)))
+    found = {name: _held(engine, name) for name in [ONE, TWO][::order]}
+    assert found == {
+        ONE: {data.id: {"read allow", "write conditional"}},
+        TWO: {data.id: {"read allow"}},
+    }
+
+
 # --- what somebody is --------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("order", [1, -1])
+def test_a_boundary_of_which_nothing_is_known_is_none_that_allows_nothing(order: int) -> None:
+    bounded = _somebody(TWO, attributes={"boundary": f"arn:aws:iam::{OWN}:policy/unread"})
+    said: list[Said] = [
+        (ONE, "identity", _allow("dynamodb:Query", "*")),
+        (TWO, "identity", _allow("dynamodb:Query", "*")),
+        (ONE, "boundary", _allow("dynamodb:*", table("other").id)),
+    ]
+    engine = AwsEngine(Facts(_estate(said, _somebody(ONE), bounded, table("data"))))
+    found = {name: _held(engine, name) for name in [ONE, TWO][::order]}
+    assert found == {ONE: {}, TWO: {table("data").id: {"read allow"}}}

@@ -185,8 +185,9 @@ class Holdings:
             told = whose.mine.told(one, spoken, whose.theirs(one))
         except Unkeyed:
             return _asked(asker, first)
-        if one.shelf.key:
-            # The answer hangs on what policies say of the key, too.
+        if one.shelf.key or told.theirs.parted:
+            # The answer hangs on what policies say of the key, too, or of parts of what is in the
+            # resource.
             return self._anew(asker, told, one, first)
         known = self._answers.get(told.key)
         if known is None:
