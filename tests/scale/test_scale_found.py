@@ -122,6 +122,22 @@ def test_a_trust_that_was_not_read_gives_nothing_but_the_role() -> None:
     assert engine.decide(ONE, "iam:PassRole", TWO).verdict is Verdict.DENY
 
 
+def test_a_trust_alone_gives_a_pod_the_role_that_it_is_given() -> None:
+    """Within an account, a trust that names a role needs no policy of that role's."""
+    external = {"StringEquals": {"sts:ExternalId": "main/shop/bot"}}
+    association = Runtime(
+        id=f"arn:aws:eks:eu-west-1:{OWN}:podidentityassociation/main/a-1",
+        provider="aws",
+        kind="eks:pod-identity-association",
+        scope=OWN,
+        identities=(TWO,),
+        attributes={"role": ONE, "external_id": "main/shop/bot"},
+    )
+    said = (TWO, "trust", {**ASSUME, "Principal": {"AWS": ONE}, "Condition": external})
+    made = _estate([said], _somebody(ONE), _somebody(TWO), association)
+    assert _hops(AwsEngine(Facts(made)), ONE) == {TWO: Strength.CERTAIN}
+
+
 # --- partitions --------------------------------------------------------------------------------
 
 

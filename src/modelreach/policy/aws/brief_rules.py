@@ -50,7 +50,7 @@ def candidates(
     """Give the rules that may lead somewhere who may have these actions: see `pivots`."""
 
     def may(need: Need, rule: EscalationRule) -> bool:
-        if need.by or had & _places()[need.action.lower()]:
+        if need.by or need.by_trust or had & _places()[need.action.lower()]:
             return True
         if need.on == "compute":
             return rule.compute is None or not naming.isdisjoint(rule.compute.kind)

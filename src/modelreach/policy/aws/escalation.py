@@ -51,6 +51,11 @@ class Need(Part, frozen=True):
     arns: tuple[str, ...] = ()
     by: str = ""
 
+    @property
+    def by_trust(self) -> bool:
+        """May the trust of whom it is aimed at be enough, where that names the caller?"""
+        return self.on == "target" and self.action == "sts:AssumeRole"
+
 
 class Holds(Part, frozen=True):
     """How many credentials of a kind the target has to hold."""

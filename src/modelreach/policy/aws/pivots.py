@@ -199,8 +199,9 @@ def _applies(rule: EscalationRule, questions: Questions) -> bool:
 
 
 def _chance(need: Need, rule: EscalationRule, questions: Questions) -> bool:
-    """A runtime's own policy, or a bucket's, may give what the caller does not hold."""
-    if need.by or questions.has(need.action):
+    """A runtime's own policy, a bucket's, or a role's trust may give what the caller does not
+    hold."""
+    if need.by or need.by_trust or questions.has(need.action):
         return True
     if need.on == "compute":
         return rule.compute is None or not questions.naming_kinds.isdisjoint(rule.compute.kind)
