@@ -250,3 +250,24 @@ def test_a_boundary_of_which_nothing_is_known_is_none_that_allows_nothing(order:
     engine = AwsEngine(Facts(_estate(said, _somebody(ONE), bounded, table("data"))))
     found = {name: _held(engine, name) for name in [ONE, TWO][::order]}
     assert found == {ONE: {}, TWO: {table("data").id: {"read allow"}}}
+
+
+def test_who_has_joined_a_group_is_asked_about_other_versions_of_its_own_policies() -> None:
+    """Of the group's there is nobody to be found: it would be another version, and a member."""
+    user, group = f"arn:aws:iam::{OWN}:user/ann", f"arn:aws:iam::{OWN}:group/readers"
+    policy = f"arn:aws:iam::{OWN}:policy/p"
+    said: list[Said] = [
+        (user, "identity", _allow("iam:AddUserToGroup", "*")),
+        (group, "identity", _allow("iam:SetDefaultPolicyVersion", "*")),
+    ]
+    made = _estate(said, _somebody(user), _somebody(group))
+    own, shared = (a.document for a in made.attachments)
+    versions = {"v1": shared, "v2": own}
+    managed = ManagedPolicy(
+        id=policy, provider="aws", scope=OWN, default_version="v1", versions=versions
+    )
+    attached = (made.attachments[0], msgspec.structs.replace(made.attachments[1], policy=policy))
+    made = msgspec.structs.replace(made, attachments=attached, managed_policies=(managed,))
+    engine = AwsEngine(Facts(made))
+    assert _hops(engine, user) == {f"{user}#group=readers": Strength.CERTAIN}
+    assert _hops(engine, f"{user}#group=readers") == {}

@@ -93,7 +93,9 @@ def touched(rule: EscalationRule, principal: Principal, questions: Questions) ->
 def _versions(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
     """Give versions of policies that are not in force, of the caller's or of a target's.
 
-    A customer's policy can be attached in its own account only.
+    A customer's policy can be attached in its own account only. Of what somebody has become, what
+    it is under another version starts from the principal as it stands: without a group that it
+    has joined on the way.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
     """
     asker = questions.asker
@@ -101,7 +103,8 @@ def _versions(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
         return
     holders: list[tuple[str, Principal | None, tuple[str, ...]]]
     if rule.target is None:
-        holders = [("", None, (asker.principal.id, *asker.principal.groups))]
+        own = asker.estate.facts.principals[asker.principal.id]
+        holders = [("", None, (own.id, *own.groups))]
     else:
         found = _principals(rule, rule.target, questions)
         holders = [(p.id, p, (p.id,)) for p in found]
