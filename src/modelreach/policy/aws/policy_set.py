@@ -15,8 +15,12 @@ from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.layers import AppliedPolicy
 from modelreach.policy.aws.statement import PolicyDocument, Statement
 from modelreach.policy.aws.variables import Variable, template
+from modelreach.policy.expr import Expr
 
 PolicySet = tuple[object, ...]
+
+#: For how many values it is kept what a statement's conditions come to.
+_MOST = 1024
 
 
 class PolicySets:
@@ -56,25 +60,36 @@ class PolicySets:
         if known is None:
             asks = tuple(one for s in document.statements if (one := asking(s)).keys)
             known = self._asking[id(document)] = (document, asks)
-        found.extend(one.told(context) for one in known[1])
+        found += [one.told(context) for one in known[1]]
 
 
-class Asking(msgspec.Struct, frozen=True):
+class Asking(msgspec.Struct, frozen=True, eq=False):
     """A statement that asks about keys of the context: `plain` only in its conditions."""
 
     statement: Statement
     keys: tuple[str, ...]
     plain: bool
+    _left: dict[object, Expr] = msgspec.field(default_factory=dict[object, Expr])
 
     def told(self, context: Context) -> object:
         """Give what the principal's side of the context makes of it; None where nothing."""
-        values = tuple((context.values(key), context.variable(key)) for key in self.keys)
-        if all(one == (None, None) for one in values):
-            return None
-        if self.plain and not any(value is None for value, _ in values):
-            statement = self.statement
-            return conditions_expr(statement.conditions, context, variables=statement.variables)
-        return values
+        if context.variables_only:
+            return tuple((context.values(key), context.variable(key)) for key in self.keys)
+        values = tuple(map(context.values, self.keys))
+        if None not in values:
+            return self._settled(values, context) if self.plain else values
+        return values if any(value is not None for value in values) else None
+
+    def _settled(self, values: object, context: Context) -> Expr:
+        found = self._left.get(values)
+        if found is None:
+            if len(self._left) >= _MOST:
+                self._left.clear()
+            said = self.statement
+            found = self._left[values] = conditions_expr(
+                said.conditions, context, variables=said.variables
+            )
+        return found
 
 
 def asking(statement: Statement) -> Asking:
@@ -86,7 +101,8 @@ def asking(statement: Statement) -> Asking:
             in_conditions.update(dict.fromkeys(_variables(value, statement)))
     globs = statement.resources.globs if statement.resources else ()
     in_globs = [key for glob in globs for key in _variables(glob, statement)]
-    return Asking(statement, tuple(dict.fromkeys((*in_conditions, *in_globs))), not in_globs)
+    keys = tuple(key.lower() for key in dict.fromkeys((*in_conditions, *in_globs)))
+    return Asking(statement, tuple(dict.fromkeys(keys)), not in_globs)
 
 
 def _variables(text: str, statement: Statement) -> list[str]:
