@@ -229,6 +229,10 @@ class Coverage(Fact, frozen=True):
     complete: bool = True
 
 
+#: Kinds of gaps that only leave open when something was used: no decision asks that.
+OF_USE = frozenset({"last-used", "usage"})
+
+
 class Gap(Fact, frozen=True):
     """Something that could not be read, why, and what would close it.
 

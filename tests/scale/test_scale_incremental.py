@@ -27,10 +27,17 @@ from modelreach.pipeline.survey import SurveyRow
 from modelreach.policy import providers
 from modelreach.policy.aws import grants
 from modelreach.policy.aws.engine import AwsEngine
-from modelreach.snapshot import Facts, Snapshot, decode, encode
+from modelreach.snapshot import Facts, Gap, Snapshot, decode, encode
 from modelreach.store import StoredSnapshot, write
 from organisations import manifest, plan, whole
-from organisations.changes import CHANGES, change, remove_resource, see_again
+from organisations.changes import (
+    CHANGES,
+    attach,
+    change,
+    remove_resource,
+    see_again,
+    without_account,
+)
 
 
 def _releases(snapshot: Snapshot) -> list[Named]:
@@ -148,6 +155,41 @@ def test_a_change_in_one_account_is_not_decided_in_the_others(path: Path) -> Non
     counts = _again(path, replace(made, attachments=tuple(policies)))[1]
     assert 0 < counts.decided < before.decided / 2
     assert counts.taken > 0
+
+
+@pytest.mark.parametrize("kind", ["scp", "rcp"])
+def test_a_policy_of_a_unit_is_not_decided_outside_of_it(path: Path, kind: str) -> None:
+    made = whole(plan(principals=90, resources=300, accounts=3))
+    accounts = sorted({p.scope for p in made.principals})
+    before = _again(path, made)[1]
+    document = {"Effect": "Deny", "Action": "s3:*", "Resource": "*"}
+    principal = {"Principal": "*"} if kind == "rcp" else {}
+    limited = attach(made, accounts[1], kind, {"Statement": [{**document, **principal}]})
+    rows, counts = _again(path, limited)
+    assert rows == _rows(_fresh(limited))[0]
+    assert 0 < counts.decided < before.decided / 2
+
+
+def test_an_account_that_joins_or_leaves_is_nothing_to_most(path: Path) -> None:
+    larger = whole(plan(principals=90, resources=300, accounts=4))
+    smaller = without_account(larger, sorted({p.scope for p in larger.principals})[3])
+    _again(path, smaller)
+    for made in (larger, smaller):
+        rows, counts = _again(path, made)
+        assert rows == _rows(_fresh(made))[0]
+        assert counts.taken > counts.decided
+
+
+def test_what_is_not_read_of_one_thing_is_nothing_to_other_accounts(path: Path) -> None:
+    made = whole(plan(principals=90, resources=300, accounts=3))
+    account = sorted({p.scope for p in made.principals})[1]
+    role = next(p.id for p in made.principals if p.scope == account and p.kind == "role")
+    before = _again(path, made)[1]
+    gap = Gap(provider="aws", scope=account, kind="identity-policy", reason="denied", subject=role)
+    blind = replace(made, gaps=(*made.gaps, gap))
+    rows, counts = _again(path, blind)
+    assert rows == _rows(_fresh(blind))[0]
+    assert 0 < counts.decided < before.decided
 
 
 def test_what_holds_stays_when_older_snapshots_are_dropped(

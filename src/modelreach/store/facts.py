@@ -15,6 +15,7 @@ from typing import Any, Final, Generic, TypeVar, cast
 import msgspec
 
 from modelreach.snapshot import (
+    OF_USE,
     SCHEMA,
     Attachment,
     Binding,
@@ -85,7 +86,6 @@ _NAME_DOCUMENTS = ("attachments", "managed_policies")
 #: Stands for sections of which some tells of use: no decision asks when somebody was last seen.
 _STEADY = "#steady"
 _PASSING = ("credentials", "gaps", "principals")
-_OF_USE = frozenset({"last-used", "usage"})
 #: What no decision asks about; documents are named by their digests, and which are common changes
 #: with other parts.
 _UNASKED = frozenset({"documents", "origins", "usage"})
@@ -147,7 +147,7 @@ def _steady(sections: Mapping[str, Any]) -> bytes:
 
 def _apart_from_use(fact: Fact) -> Fact | None:
     if isinstance(fact, Gap):
-        return None if fact.kind in _OF_USE else fact
+        return None if fact.kind in OF_USE else fact
     assert isinstance(fact, Principal | Credential)
     return msgspec.structs.replace(fact, last_used="") if fact.last_used else fact
 

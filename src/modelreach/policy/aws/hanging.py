@@ -1,7 +1,7 @@
 """What an answer about one principal hangs on, written down, so that it can be told later whether
 the answer still holds.
 
-It hangs on the principal's own account, the organisation's policies, accounts that its account's
+It hangs on the principal's own account and what stands above it, accounts that its account's
 facts mention, what is listed in accounts that its policies name, and whatever on another
 account's surface lets its account in and its policies may touch.
 """
@@ -13,20 +13,25 @@ from functools import cached_property
 
 import msgspec
 
+from modelreach.policy.aws.above import Above
 from modelreach.policy.aws.engine import AwsEngine
-from modelreach.policy.aws.surface import ANY, Changed, Surface, account_of
+from modelreach.policy.aws.surface import ANY, VERSION, Changed, Seen, Surface, account_of
 from modelreach.policy.aws.touch import Touch, touched
 from modelreach.policy.engine import Engine
 from modelreach.snapshot import Facts
 
 
 class _On(msgspec.Struct, array_like=True):
-    """Digests of parts, of what is listed in parts, and of the keys of parts; the surface; what
-    the policies may touch; and where the buckets are that are mentioned ("" for nowhere), with a
-    digest of what is listed there."""
+    """Digests of what is of no account, of parts, of what stands over these and (as far as others
+    meet it) over accounts that are named, of what is listed in parts, and of the keys of parts;
+    the surface; what the policies may touch; and where the buckets are that are mentioned ("" for
+    nowhere), with a digest of what is listed there."""
 
     account: str
+    rest: bytes
     parts: dict[str, bytes]
+    over: dict[str, bytes]
+    beside: dict[str, bytes]
     listings: dict[str, str]
     keys: dict[str, str]
     surface: bytes
@@ -35,7 +40,8 @@ class _On(msgspec.Struct, array_like=True):
 
 
 _READER = msgspec.msgpack.Decoder(_On)
-_SOURCES = msgspec.msgpack.Decoder(dict[str, bytes])
+_SEEN = msgspec.msgpack.Decoder(Seen)
+_KEPT = f"{VERSION} seen"
 #: Services whose things hold credentials of others: all of them are asked about.
 _HOLDING = (["secretsmanager"], ["ssm"])
 
@@ -58,12 +64,15 @@ class Hanging:
         mine = self._now.part(account)
         whereabouts = {one: self._where(one) for one in sorted({*buckets, *mine.mentioned})}
         away = {name: at for name, at in whereabouts.items() if at[0] != account}
-        parts = {"", account, *mine.outward, *self._common(), *self._unread(touch, account)}
+        parts = {account, *mine.outward, *self._common(), *self._unread(touch, account)}
         # Services may use a bucket that something of the account is linked to.
         parts |= {away[one][0] for one in mine.mentioned if one in away}
         on = _On(
             account,
+            self._above.rest,
             {part: self._digest(part) for part in sorted(parts)},
+            {part: self._above.over(part) for part in sorted(parts)},
+            {one: self._above.beside(one) for one in sorted({*accounts, *mine.keyed} - parts)},
             {part: self._now.part(part).listing for part in sorted(accounts - parts)},
             {part: self._now.part(part).keys for part in mine.keyed if part not in parts},
             self._source,
@@ -86,6 +95,11 @@ class Hanging:
         return msgspec.msgpack.encode(on)
 
     def _holds(self, on: _On) -> bool:
+        above = self._above
+        if on.rest != above.rest or any(above.over(one) != said for one, said in on.over.items()):
+            return False
+        if any(above.beside(one) != said for one, said in on.beside.items()):
+            return False
         if any(self._digest(part) != digest for part, digest in on.parts.items()):
             return False
         if on.surface == self._source:
@@ -114,12 +128,16 @@ class Hanging:
 
     def keep(self) -> None:
         """Have the surface kept, by which a later one is compared with it."""
-        raw = msgspec.msgpack.encode({part: self._digest(part) for part in self._facts.parts})
-        self._facts.memorise("aws surface", self._source.hex(), raw)
+        raw = msgspec.msgpack.encode(self._now.seen)
+        self._facts.memorise(_KEPT, self._source.hex(), raw)
+
+    @cached_property
+    def _above(self) -> Above:
+        return Above(self._facts)
 
     @cached_property
     def _now(self) -> Surface:
-        return Surface.of(self._facts)
+        return Surface.of(self._facts, self._above.of_all, self._above.unread)
 
     @cached_property
     def _source(self) -> bytes:
@@ -136,8 +154,8 @@ class Hanging:
     def _changed_since(self, surface: bytes) -> Changed | None:
         """What changed since the surface was this; None where that is not known any more."""
         if surface not in self._changed:
-            raw = self._facts.recalled("aws surface", surface.hex())
-            before = None if raw is None else self._now.before(self._facts, _SOURCES.decode(raw))
+            raw = self._facts.recalled(_KEPT, surface.hex())
+            before = None if raw is None else self._now.before(self._facts, _SEEN.decode(raw))
             self._changed[surface] = None if before is None else self._now.since(before)
         return self._changed[surface]
 

@@ -62,56 +62,71 @@ class SurfaceOfPart(msgspec.Struct):
 Changed = dict[str, tuple[frozenset[str], bool]]
 
 
-class Surface:
-    """The surfaces of all parts. `sources` are the digests of the parts' facts."""
+class Seen(msgspec.Struct, frozen=True, array_like=True):
+    """By what a surface is told from another one: the digests of the parts' facts, of what stands
+    over accounts (all of it, and what others meet), and of what was not read of single things: see
+    `above`."""
 
-    def __init__(self, parts: Mapping[str, SurfaceOfPart], sources: Mapping[str, bytes]) -> None:
-        self._parts, self._sources = parts, sources
+    sources: dict[str, bytes]
+    over: dict[str, tuple[bytes, bytes]]
+    unread: dict[str, bytes]
+
+
+class Surface:
+    """The surfaces of all parts."""
+
+    def __init__(self, parts: Mapping[str, SurfaceOfPart], seen: Seen) -> None:
+        self._parts, self.seen = parts, seen
 
     @staticmethod
-    def of(facts: Facts) -> Surface:
-        """Give that of a snapshot."""
+    def of(
+        facts: Facts, over: dict[str, tuple[bytes, bytes]], unread: dict[str, bytes]
+    ) -> Surface:
+        """Give that of a snapshot, with what is seen of it besides."""
         found = {
             part: facts.remembered(part, VERSION, lambda: _of_part(facts, part), SurfaceOfPart)  # noqa: B023 - called at once
             for part in facts.parts
         }
         facts.keep()
-        return Surface(found, {part: facts.digest_of(part) for part in facts.parts})
+        sources = {part: facts.digest_of(part) for part in facts.parts}
+        return Surface(found, Seen(sources, over, unread))
 
-    def before(self, facts: Facts, sources: Mapping[str, bytes]) -> Surface | None:
-        """Give that of the snapshot whose parts had these digests, if it is known still."""
+    def before(self, facts: Facts, seen: Seen) -> Surface | None:
+        """Give that of the snapshot of which this was seen, if it is known still."""
         found: dict[str, SurfaceOfPart] = {}
-        for part, source in sources.items():
-            known = self._parts.get(part) if self._sources.get(part) == source else None
+        for part, source in seen.sources.items():
+            known = self._parts.get(part) if self.seen.sources.get(part) == source else None
             known = known or facts.remembered_of(source, VERSION, SurfaceOfPart)
             if known is None:
                 return None
             found[part] = known
-        return Surface(found, sources)
+        return Surface(found, seen)
 
     def part(self, account: str) -> SurfaceOfPart:
         """Give the surface of one part; an empty one where there is none."""
         return self._parts.get(account, _NONE)
 
     @cached_property
-    def _things(self) -> dict[str, tuple[str, Thing]]:
+    def _things(self) -> dict[str, tuple[tuple[object, ...], Thing]]:
         return {
             name: (self._whole(scope, thing), thing)
             for scope, part in self._parts.items()
             for name, thing in part.things.items()
         }
 
-    def _whole(self, scope: str, thing: Thing) -> str:
-        """Give a digest of all that hangs on a thing, other accounts included."""
-        if not thing.keyed and not thing.runs:
-            return thing.digest
-        found = [thing.digest, *(self.part(account).keys for account in thing.keyed)]
+    def _whole(self, scope: str, thing: Thing) -> tuple[object, ...]:
+        """Give all that hangs on a thing, other accounts and what stands above included."""
+        over = self.seen.over
+        found: list[object] = [thing.digest, over.get(scope, _NOTHING)[1]]
+        for account in thing.keyed:
+            found += (self.part(account).keys, over.get(account, _NOTHING)[1])
         for account in (scope, *self.part(scope).outward) if thing.runs else ():
-            found.append(self._sources.get(account, b"").hex())
-        return " ".join(found)
+            found += (self.seen.sources.get(account), over.get(account))
+        return tuple(found)
 
     def since(self, before: Surface) -> Changed:
-        """Give what is on the surface that was not, or was otherwise, or is not any more."""
+        """Give what is on the surface that was not, or was otherwise, or is not any more; and
+        what was read of which it was not, or is not any more."""
         mine, theirs = self._things, before._things
         found: Changed = {}
         for name in mine.keys() | theirs.keys():
@@ -120,10 +135,21 @@ class Surface:
                 sides = [side[1] for side in (now, then) if side is not None]
                 opens = frozenset(account for side in sides for account in side.opens)
                 found[name] = opens, any(side.granted for side in sides)
+        now_unread, then_unread = self.seen.unread, before.seen.unread
+        for name in now_unread.keys() | then_unread.keys():
+            if now_unread.get(name) != then_unread.get(name):
+                # Whom it lets in was not read once: it may have been anybody.
+                _, granted = found.get(name, (frozenset(), False))
+                found[name] = frozenset({ANY}), granted or _granted(name, mine, theirs)
         return found
 
 
+def _granted(name: str, *sides: Mapping[str, tuple[tuple[object, ...], Thing]]) -> bool:
+    return any(side[name][1].granted for side in sides if name in side)
+
+
 _NONE = SurfaceOfPart()
+_NOTHING = (b"", b"")
 
 
 # --- one part ---------------------------------------------------------------------------------
