@@ -174,6 +174,13 @@ def stage_all(folder: Path, *more: str) -> str:
     return f"{len(list((folder / 'releases').iterdir()))} deployments"
 
 
+def stage_everybody(folder: Path) -> str:
+    """Each role as a deployment, nothing kept from before: all that there is is decided, whatever
+    deployments reach."""
+    _survey(folder, of="everybody")
+    return f"{len(list((folder / 'everybody').iterdir()))} roles"
+
+
 def stage_again(folder: Path) -> str:
     """All deployments again, nothing changed."""
     return stage_all(folder)
@@ -196,7 +203,12 @@ STAGES: dict[str, Callable[[Path], str]] = {
     "all deployments": stage_all,
     "all again, nothing changed": stage_again,
     "all again, 1 % of accounts changed": stage_drift,
+    "each role as a deployment": stage_everybody,
 }
+
+
+#: Stages of which nothing may have been kept from before.
+_FROM_SCRATCH = {"all deployments", "each role as a deployment"}
 
 
 def _accounts(stored: StoredSnapshot) -> int:
@@ -212,9 +224,9 @@ def _command(*words: object) -> None:
     )
 
 
-def _survey(folder: Path, *more: str) -> None:
+def _survey(folder: Path, *more: str, of: str = "releases") -> None:
     estate, out = folder / "estate.mrdb", folder / "rows.jsonl"
-    _command("survey", folder / "releases", "--snapshot", estate, "-q", "-o", out, *more)
+    _command("survey", folder / of, "--snapshot", estate, "-q", "-o", out, *more)
 
 
 def _scan_command(folder: Path) -> None:
@@ -244,11 +256,9 @@ def prepare(size: Size, folder: Path) -> None:
     made = whole(size.plan())
     (folder / "estate.snap").write_bytes(encode(made))
     write(folder / "estate.mrdb", made)
-    (folder / "releases").mkdir()
-    names = deployments(size.plan(), made)
-    for number, name in enumerate(names):
-        text = manifest(name, number, size.provider)
-        (folder / "releases" / f"{number:05d}.yaml").write_text(text)
+    _released(folder / "releases", deployments(size.plan(), made), size.provider)
+    roles = [one.id for one in made.principals if one.kind in _RUNNING]
+    _released(folder / "everybody", roles, size.provider)
     written = sorted((folder / "releases").iterdir())[:SINGLE]
     for file, name in (
         (written[0], "first"),
@@ -256,6 +266,17 @@ def prepare(size: Size, folder: Path) -> None:
         (_widest(made, written), "widest"),
     ):
         (folder / f"{name}.yaml").write_bytes(file.read_bytes())
+
+
+#: Kinds of principals that deployments may run as.
+_RUNNING = {"role", "service-account", "service-principal", "managed-identity"}
+
+
+def _released(folder: Path, names: Iterable[str], provider: str) -> None:
+    """Write a release for each of these."""
+    folder.mkdir()
+    for number, name in enumerate(names):
+        (folder / f"{number:06d}.yaml").write_text(manifest(name, number, provider))
 
 
 def _widest(made: Snapshot, files: list[Path]) -> Path:
@@ -279,7 +300,7 @@ def _in_process(stage: str, folder: Path) -> tuple[float, float, float, str]:
 
 def run_stage(stage: str, folder: Path) -> None:
     """Print what a stage took, as JSON."""
-    if stage == "all deployments":
+    if stage in _FROM_SCRATCH:
         _forget(folder)
     cpu, wall, note = _timed(lambda: STAGES[stage](folder))
     whom = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
