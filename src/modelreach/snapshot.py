@@ -405,6 +405,10 @@ class Part(msgspec.Struct, frozen=True):
     coverage: tuple[Coverage, ...] = ()
 
 
+#: What is derived, by name and by the digest of what it is derived from.
+Derived = dict[str, dict[bytes, bytes]]
+
+
 class Facts:
     """A snapshot's facts by id. Built once, shared by all that read the snapshot.
 
@@ -456,6 +460,17 @@ class Facts:
         """Give what was derived from a part whose facts had this digest; None when it is not
         known any more."""
         return None
+
+    def remembers(self, scope: str, name: str) -> bool:
+        """Is something kept that was derived from a part?"""
+        return False
+
+    def handed_over(self) -> Derived:
+        """Give what was derived since and is not kept yet, to be kept by somebody else."""
+        return {}
+
+    def take_over(self, derived: Derived) -> None:
+        """Take what somebody else derived from the same facts, for `keep` to keep."""
 
     #: Whether anything can be kept from one run to the next.
     keeps = False

@@ -7,7 +7,6 @@ import signal
 import socket
 import subprocess
 import sys
-import threading
 import time
 from collections.abc import Iterator
 from importlib import import_module
@@ -17,11 +16,15 @@ from typing import Any
 import pytest
 
 from modelreach.cli import run
-from modelreach.pipeline import spread, workers
+from modelreach.model import ModelreachError
+from modelreach.pipeline import many, pinned, spread
+from modelreach.pipeline.frontier import Errand, Frontier
+from modelreach.pipeline.workers import seldom_collecting
 from modelreach.store import write
 from organisations import deployments, manifest, plan, whole
 
-PLAN = plan(principals=60, resources=200, accounts=3, deployments=16)
+#: One in which much of the other accounts is reached.
+PLAN = plan(principals=120, resources=200, accounts=6, deployments=12, seed=3)
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +53,11 @@ def _survey(folder: Path, name: str, *more: str) -> bytes:
     return output.read_bytes()
 
 
-def test_two_processes_give_the_same_bytes(folder: Path, local: bytes) -> None:
+def test_two_processes_give_the_same_bytes(
+    folder: Path, local: bytes, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """They derive what hangs on one part, too."""
+    monkeypatch.setattr(many, "_FEW", 0)
     assert _survey(folder, "two", "--workers", "2") == local
 
 
@@ -70,6 +77,68 @@ def test_a_process_that_is_lost_is_made_good(tmp_path: Path) -> None:
         pool.close()
     assert (tmp_path / "lost").exists()
     assert sorted(found) == [(number, 2 * number) for number in range(6)]
+
+
+class _Counting:
+    """Errands for two workers, in chains: what comes of one is the next one for the same worker.
+    Each is an expression, and gives the process and a number."""
+
+    def __init__(self, first: str = "0") -> None:
+        self._next = {"1": [first], "2": ["100"]}
+        self._at: dict[str, str] = {}
+        self.found: dict[str, list[tuple[int, int]]] = {"1": [], "2": []}
+        self.forgotten: list[str] = []
+
+    def take(self, worker: str, *, idle: bool) -> str | None:
+        if not self._next[worker]:
+            return None
+        errand = f'__import__("os").getpid(), {self._next[worker].pop()}'
+        self._at[errand] = worker
+        return errand
+
+    def done(self, errand: str, result: tuple[int, int]) -> None:
+        worker = self._at[errand]
+        self.found[worker].append(result)
+        if len(self.found[worker]) < 4:
+            self._next[worker].append(f"{result[1]} + 1")
+
+    def lost(self, worker: str) -> None:
+        self.forgotten.append(worker)
+
+
+def test_whoever_knows_something_gets_what_comes_of_it() -> None:
+    errands, workers = _Counting(), pinned.PinnedProcesses(2, seldom_collecting)
+    try:
+        workers.go(eval, errands)
+    finally:
+        workers.close()
+    (one,), (two,) = ({process for process, _ in some} for some in errands.found.values())
+    assert one != two
+    assert [number for _, number in errands.found["1"]] == [0, 1, 2, 3]
+    assert [number for _, number in errands.found["2"]] == [100, 101, 102, 103]
+
+
+def test_what_a_lost_process_was_at_is_done_by_its_successor(tmp_path: Path) -> None:
+    errands = _Counting(_LOST.format(folder=str(tmp_path)))
+    workers = pinned.PinnedProcesses(2, seldom_collecting)
+    try:
+        workers.go(eval, errands)
+    finally:
+        workers.close()
+    assert (tmp_path / "lost").exists()
+    assert errands.forgotten == ["1"]
+    assert [number for _, number in errands.found["1"]] == [6, 7, 8, 9]
+    assert [number for _, number in errands.found["2"]] == [100, 101, 102, 103]
+
+
+def test_processes_that_always_end_are_told() -> None:
+    errands = _Counting('__import__("os")._exit(1)')
+    workers = pinned.PinnedProcesses(1, seldom_collecting)
+    try:
+        with pytest.raises(ModelreachError, match="worker processes end"):
+            workers.go(eval, errands)
+    finally:
+        workers.close()
 
 
 # --- a cluster ---------------------------------------------------------------------------------
@@ -129,33 +198,43 @@ def cluster(tmp_path: Path) -> Iterator[_Cluster]:
 def test_a_cluster_gives_the_same_bytes_though_a_worker_is_lost(
     folder: Path, local: bytes, cluster: _Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Small chunks, so that there is work left when the first answers have come."""
-    monkeypatch.setattr(workers, "CHUNK", 2)
-    lost = threading.Event()
-    tried = spread.DaskCluster._tried
+    """The worker that is lost has something to do when it is."""
+    at: dict[str, str] = {}
+    lost: list[int] = []
+    take, done = Frontier.take, Frontier.done
 
-    def trying(self: spread.DaskCluster, *given: Any) -> Iterator[tuple[int, Any]]:
-        for found in tried(self, *given):
-            yield found
-            if not lost.is_set():
-                lost.set()
-                os.kill(cluster.workers[0].pid, signal.SIGKILL)
+    def taking(self: Frontier, worker: str, *, idle: bool) -> Errand | None:
+        errand = take(self, worker, idle=idle)
+        if errand is not None:
+            at[errand.account] = worker
+        return errand
 
-    monkeypatch.setattr(spread.DaskCluster, "_tried", trying)
-    _wait_for(cluster, 2)
+    def doing(self: Frontier, errand: Errand, result: bytes) -> None:
+        done(self, errand, result)
+        del at[errand.account]
+        if at and not lost:
+            lost.append(workers[next(iter(at.values()))])
+            os.kill(lost[0], signal.SIGKILL)
+
+    monkeypatch.setattr(Frontier, "take", taking)
+    monkeypatch.setattr(Frontier, "done", doing)
+    monkeypatch.setattr(many, "_FEW", 0)
+    workers = _wait_for(cluster, 2)
     assert _survey(folder, "cluster", "--scheduler", cluster.address) == local
-    assert lost.is_set()
-    assert cluster.workers[0].wait(10) == -signal.SIGKILL
+    (process,) = (one for one in cluster.workers if [one.pid] == lost)
+    assert process.wait(10) == -signal.SIGKILL
 
 
-def _wait_for(cluster: _Cluster, count: int) -> None:
+def _wait_for(cluster: _Cluster, count: int) -> dict[str, int]:
+    """Give the process of each worker, by its address."""
     distributed: Any = import_module("distributed")
     deadline = time.monotonic() + 60
     while time.monotonic() < deadline:
         try:
             with distributed.Client(cluster.address, timeout="2s") as client:
                 client.wait_for_workers(count, timeout=60)
-                return
+                found: dict[str, int] = client.run(os.getpid)
+                return found
         except OSError:
             time.sleep(0.2)
     raise AssertionError("no scheduler")

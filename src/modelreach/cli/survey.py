@@ -13,8 +13,8 @@ from modelreach.model import InputError
 
 if TYPE_CHECKING:
     from modelreach.deployment import Deployment
+    from modelreach.pipeline.frontier import Pool
     from modelreach.pipeline.survey import SurveyRow
-    from modelreach.pipeline.workers import Pool
     from modelreach.snapshot import Snapshot
 
 EXAMPLES = """\b

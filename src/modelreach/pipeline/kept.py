@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
 import msgspec
+import zstandard
 from msgspec.structs import replace
 
 from modelreach.pipeline.decided import Decided, Held, Step
@@ -54,6 +55,8 @@ class KeptDecisions:
         self._known: dict[str, Decided | None] = {}
         self._records: dict[str, dict[str, Record]] = {}
         self._fresh: set[str] = set()
+        self._came: dict[str, list[bytes]] = {}
+        self._old: set[str] = set()
         self._taken = self._decided = 0
 
     @property
@@ -83,7 +86,7 @@ class KeptDecisions:
         return [name for name in names if name not in self._known and not self._taken_over(name)]
 
     def _taken_over(self, name: str) -> bool:
-        record = self._of_shelf(_shelf(name)).get(name)
+        record = self._of_shelf(shelf_of(name)).get(name)
         if record is None or not self._holding.hold(record.grounds):
             return False
         self._taken += 1
@@ -98,30 +101,56 @@ class KeptDecisions:
     def learn(self, records: Mapping[str, Record]) -> None:
         """Take what was decided elsewhere."""
         for name, record in records.items():
-            shelf = _shelf(name)
+            shelf = shelf_of(name)
             self._of_shelf(shelf)[name] = record
             self._known[name] = record.decided
             self._fresh.add(shelf)
         self._decided += len(records)
 
+    def take_in(self, shelf: str, raw: bytes) -> dict[str, Decided | None]:
+        """Take what was decided elsewhere, in the same snapshot, of some who are kept together;
+        packed, and so it is kept. Give the decisions."""
+        records = unpacked(raw)
+        self._of_shelf(shelf).update(records)
+        found = {name: record.decided for name, record in records.items()}
+        self._known.update(found)
+        self._decided += len(found)
+        self._came.setdefault(shelf, []).append(raw)
+        return found
+
+    def settled(self, shelf: str) -> list[str]:
+        """Give those who are kept together and do not have to be decided."""
+        records = self._of_shelf(shelf)
+        return [name for name, one in records.items() if self._holding.hold(one.grounds)]
+
     def keep(self) -> None:
         """Keep what was decided since."""
-        for shelf in sorted(self._fresh):
-            self._facts.memorise(self._name, shelf, packed(self._records[shelf], self._facts))
-        if self._fresh:
+        shelves = sorted(self._fresh | self._came.keys())
+        for shelf in shelves:
+            self._facts.memorise(self._name, shelf, msgspec.msgpack.encode(self._pieces(shelf)))
+        if shelves:
             self._holding.keep()
             self._facts.forget("decided", self._version)
         self._facts.keep()
         self._fresh.clear()
+        self._came.clear()
+
+    def _pieces(self, shelf: str) -> list[bytes]:
+        """Give a shelf packed: as it came, where all of it did."""
+        if shelf in self._fresh or shelf in self._old:
+            return [packed(self._records[shelf], self._facts)]
+        return self._came[shelf]
 
     def _of_shelf(self, shelf: str) -> dict[str, Record]:
         if shelf not in self._records:
             raw = self._facts.recalled(self._name, shelf)
-            self._records[shelf] = {} if raw is None else unpacked(raw, self._facts)
+            self._records[shelf] = {} if raw is None else all_unpacked(raw, self._facts)
+            if raw is not None:
+                self._old.add(shelf)
         return self._records[shelf]
 
 
-def _shelf(name: str) -> str:
+def shelf_of(name: str) -> str:
     """Give where a principal's decision is kept: with those of its account where its id says
     which, else with some others."""
     parts = name.split(":", 5)
@@ -155,6 +184,10 @@ class _Several(msgspec.Struct, array_like=True):
 
 
 _READER = msgspec.msgpack.Decoder(_Several)
+_PIECES = msgspec.msgpack.Decoder(list[bytes])
+_LEVEL = 3
+#: No records are larger than this once unpacked.
+_LARGEST = 1 << 32
 
 
 def packed(records: Mapping[str, Record], facts: Facts | None = None) -> bytes:
@@ -175,13 +208,23 @@ def packed(records: Mapping[str, Record], facts: Facts | None = None) -> bytes:
             )
     scopes = sorted({one.scope for some in held.all for one in some})
     listings = {scope: facts.listing(scope) for scope in scopes} if facts else {}
-    return msgspec.msgpack.encode(_Several(listings, list(grounds), steps.all, held.all, small))
+    raw = msgspec.msgpack.encode(_Several(listings, list(grounds), steps.all, held.all, small))
+    return zstandard.ZstdCompressor(level=_LEVEL).compress(raw)
+
+
+def all_unpacked(raw: bytes, facts: Facts) -> dict[str, Record]:
+    """Read what is kept of a shelf: records as they came, later ones in the place of earlier
+    ones."""
+    found: dict[str, Record] = {}
+    for piece in _PIECES.decode(raw):
+        found.update(unpacked(piece, facts))
+    return found
 
 
 def unpacked(raw: bytes, facts: Facts | None = None) -> dict[str, Record]:
     """Read records; what they had alike is the same again. Those are left out that hold something
     of which it cannot be told any more what it was, or that is not there."""
-    found = _READER.decode(raw)
+    found = _READER.decode(zstandard.ZstdDecompressor().decompress(raw, max_output_size=_LARGEST))
     held: list[tuple[Held, ...] | None] = [*found.held]
     if facts is not None:
         held = list(map(Moves(facts, found.listings).moved, found.held))
@@ -208,11 +251,11 @@ def carried(rows: Mapping[bytes, bytes], facts: Facts, holding: Holding) -> dict
     for shelf, raw in rows.items():
         records = {
             name: Record(holding.renewed(record.grounds), record.decided)
-            for name, record in unpacked(raw, facts).items()
+            for name, record in all_unpacked(raw, facts).items()
             if holding.hold(record.grounds)
         }
         if records:
-            found[shelf] = packed(records, facts)
+            found[shelf] = msgspec.msgpack.encode([packed(records, facts)])
     return found
 
 

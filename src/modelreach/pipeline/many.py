@@ -13,16 +13,21 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline.closure import Closure
 from modelreach.pipeline.decided import Decided, Decider, Steps
 from modelreach.pipeline.evaluate import Estates, Release, declared_context, started
+from modelreach.pipeline.frontier import Frontier, Pool, Progress, Work
 from modelreach.pipeline.kept import Counts, KeptDecisions
 from modelreach.pipeline.kept_rows import KeptRows
+from modelreach.pipeline.parts import Parts
 from modelreach.pipeline.survey import Started, SurveyRow, survey
-from modelreach.pipeline.workers import Pool, Progress, Work
 from modelreach.policy.provider import Context
-from modelreach.snapshot import Facts, Snapshot
+from modelreach.snapshot import Facts, Snapshot, facts_of
 
 #: A manifest (None: it is read from its bytes when that is needed), the name of its file, and its
 #: bytes.
 Named = tuple[Deployment | None, str, bytes]
+
+
+#: So many parts are looked at here rather than by workers.
+_FEW = 32
 
 
 class Many:
@@ -43,7 +48,7 @@ class Many:
     ) -> list[SurveyRow]:
         """Give the row of each release, in order. Raises `InputError` when an identity of a
         manifest should be in the snapshot and is not. With a pool, principals are decided there;
-        `deciding` is told how many of a step are.
+        `deciding` is told how many are decided, of how many who are known to be reached.
         """
         given = list(releases)
         found = [self._kept.of(raw) for _, _, raw in given]
@@ -104,7 +109,7 @@ class Many:
     def _ahead(
         self, context: Context, starts: list[Started], pool: Pool | None, deciding: Progress
     ) -> None:
-        """Decide all that is reached: elsewhere, step by step, or here, account by account."""
+        """Decide all that is reached: elsewhere or here, account by account."""
         first = {name for start in starts for name in start.starts}
         first |= {step.target for start in starts for _, step in start.wired}
         if pool is None:
@@ -134,17 +139,20 @@ class Many:
     def _elsewhere(
         self, context: Context, first: set[str], pool: Pool, deciding: Progress
     ) -> None:
-        find = self._find(context)
-        kept = self._found[context]
-        work = Work(self._digest, context, self._policy.opens)
-        steps, seen, frontier = Steps(), set[str](), first
-        while frontier:
-            missing = kept.missing(sorted(frontier))
-            if missing:
-                kept.learn(pool.decide(work, missing, deciding))
-            seen |= frontier
-            known = (decided for name in sorted(frontier) if (decided := find(name)) is not None)
-            frontier = {target for decided in known for target in steps.new(decided)} - seen
+        self._find(context)
+        frontier = Frontier(self._found[context], first, deciding)
+        if frontier.left:
+            frontier.read_by(self._derived(pool))
+            pool.decide(Work(self._digest, context, self._policy.opens), frontier)
+
+    def _derived(self, pool: Pool) -> dict[str, str]:
+        """Have derived what every worker needs; say which worker has read which account."""
+        parts = Parts(facts_of(self._snapshot))
+        if parts.count > _FEW:
+            pool.derive(self._digest, parts)
+        else:
+            parts.derive_here()
+        return parts.read_by
 
     def _find(self, context: Context) -> Callable[[str], Decided | None]:
         """Give what decides principals under what a deployment fixes of every request."""

@@ -18,7 +18,8 @@ from modelreach.model import MissingExtra, ModelreachError
 
 _T = TypeVar("_T")
 _R = TypeVar("_R")
-_ATTEMPTS = 3
+#: How often that is tried which ends because workers are lost.
+ATTEMPTS = 3
 
 
 class LocalProcesses:
@@ -34,7 +35,7 @@ class LocalProcesses:
     def each(self, work: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[tuple[int, _R]]:
         """Give the result of each item with its place. Raises what the work raises."""
         left = dict(enumerate(items))
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             waiting = {self._pool.submit(work, item): place for place, item in left.items()}
             try:
                 for done in as_completed(waiting):
@@ -46,7 +47,7 @@ class LocalProcesses:
                 # One process that is lost takes the pool with it, and not what was done.
                 self._pool.shutdown(wait=False, cancel_futures=True)
                 self._pool = self._made()
-                if attempt == _ATTEMPTS - 1:
+                if attempt == ATTEMPTS - 1:
                     raise
 
     def close(self) -> None:
@@ -61,11 +62,11 @@ class DaskCluster:
     def __init__(self, address: str) -> None:
         try:
             # Not typed, so it is taken as it comes.
-            self._dask: Any = import_module("distributed")
+            self.dask: Any = import_module("distributed")
         except ModuleNotFoundError as error:
             raise MissingExtra("dask", "working on a cluster") from error
         try:
-            self._client: Any = self._dask.Client(address, timeout="5s")
+            self.client: Any = self.dask.Client(address, timeout="5s")
         except OSError as error:
             raise ModelreachError(
                 f"the scheduler `{address}` does not answer ({error})",
@@ -74,29 +75,10 @@ class DaskCluster:
 
     def each(self, work: Callable[[_T], _R], items: Sequence[_T]) -> Iterator[tuple[int, _R]]:
         """Give the result of each item with its place. Raises what the work raises."""
-        return self._each(lambda: (work, ()), items)
-
-    def each_of(
-        self, shared: bytes, work: Callable[[bytes, _T], _R], items: Sequence[_T]
-    ) -> Iterator[tuple[int, _R]]:
-        """The same for work that needs some bytes besides. They are sent to each worker once, and
-        again where they were lost with one."""
-
-        def sent() -> tuple[Callable[..., _R], tuple[Any, ...]]:
-            return work, (self._client.scatter(shared, broadcast=True, hash=False),)
-
-        return self._each(sent, items)
-
-    def _each(
-        self,
-        begin: Callable[[], tuple[Callable[..., _R], tuple[Any, ...]]],
-        items: Sequence[_T],
-    ) -> Iterator[tuple[int, _R]]:
         left = dict(enumerate(items))
-        for attempt in range(_ATTEMPTS):
+        for attempt in range(ATTEMPTS):
             try:
-                work, first = begin()
-                for place, result in self._tried(work, first, left):
+                for place, result in self._tried(work, left):
                     del left[place]
                     yield place, result
                 return
@@ -104,19 +86,21 @@ class DaskCluster:
                 raise
             except Exception:
                 # Whatever a cluster that falls apart raises; the last time it is told.
-                if attempt == _ATTEMPTS - 1:
+                if attempt == ATTEMPTS - 1:
                     raise
 
-    def _tried(
-        self, work: Callable[..., _R], first: tuple[Any, ...], left: dict[int, _T]
-    ) -> Iterator[tuple[int, _R]]:
+    def _tried(self, work: Callable[[_T], _R], left: dict[int, _T]) -> Iterator[tuple[int, _R]]:
         waiting = {
-            self._client.submit(work, *first, item, pure=False, retries=_ATTEMPTS): place
+            self.client.submit(work, item, pure=False, retries=ATTEMPTS): place
             for place, item in left.items()
         }
-        for future, result in self._dask.as_completed(list(waiting), with_results=True):
+        for future, result in self.dask.as_completed(list(waiting), with_results=True):
             yield waiting[future], result
+
+    def workers(self) -> tuple[str, ...]:
+        """Give the addresses of those that there are."""
+        return tuple(sorted(self.client.scheduler_info(n_workers=-1)["workers"]))
 
     def close(self) -> None:
         """Let the workers go."""
-        self._client.close()
+        self.client.close()

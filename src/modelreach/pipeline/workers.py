@@ -1,102 +1,114 @@
 """Deciding elsewhere: in processes of this machine, or on the workers of a Dask cluster.
 
-The same function decides wherever it runs, from the same bytes: a store that is sent once.
-What comes back is put together by principal: neither how many workers there are nor the order in
-which they answer shows in any result. A worker that is lost costs the time of its chunks.
+The same function decides wherever it runs, from the same bytes: a store that is sent once. A
+worker goes through an account to its end, and keeps what it has made of it in case it comes upon
+it again. What comes back is put together by principal: neither how many workers there are nor the
+order in which they answer shows in any result. A worker that is lost costs the time of what it was
+at.
 """
 
 from __future__ import annotations
 
+import gc
 import hashlib
 import tempfile
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from functools import lru_cache, partial
 from pathlib import Path
-from typing import Protocol
-
-import msgspec
+from typing import TypeVar
 
 from modelreach.pipeline.decided import Decider
-from modelreach.pipeline.kept import KeptDecisions, Record, packed, unpacked
-from modelreach.pipeline.spread import DaskCluster, LocalProcesses
+from modelreach.pipeline.frontier import Errand, Frontier, Work, gone_through
+from modelreach.pipeline.kept import KeptDecisions, packed
+from modelreach.pipeline.parts import Parts, derived_of
+from modelreach.pipeline.pinned import Errands, PinnedCluster, PinnedProcesses
 from modelreach.policy import providers
-from modelreach.policy.provider import Context, Opens
+from modelreach.snapshot import Facts
 from modelreach.store import SUFFIX, StoredSnapshot
 
-#: Principals that are decided in one go: enough to outweigh the sending.
-CHUNK = 120
-
-
-class Work(msgspec.Struct, frozen=True):
-    """What has to be known to decide principals: which snapshot of which store, what a deployment
-    declares, what the user says that secrets open."""
-
-    snapshot: str
-    context: Context = ()
-    opens: Opens = ()
-
-
-Answers = dict[str, Record]
-Progress = Callable[[int, int], None]
-
-
-class Pool(Protocol):
-    """Decides principals, some at a time, in any order."""
-
-    def decide(self, work: Work, names: list[str], progress: Progress) -> Answers:
-        """Give the record of each."""
-        ...
-
-    def close(self) -> None:
-        """Let the workers go."""
-        ...
-
-
-def chunks(names: Iterable[str]) -> Iterator[list[str]]:
-    """Cut names into chunks, those of an account together: its facts are then read once."""
-    chunk: list[str] = []
-    for name in sorted(names, key=lambda one: (one.split(":")[4:5], one)):
-        chunk.append(name)
-        if len(chunk) == CHUNK:
-            yield chunk
-            chunk = []
-    if chunk:
-        yield chunk
-
+_T = TypeVar("_T")
 
 # --- on a worker -------------------------------------------------------------------------------
 
 
-def decide_at(path: str, work: Work, names: list[str]) -> bytes:
-    """Decide principals of a store in a file; records by name, in MessagePack."""
-    kept = _deciding(path, work)
-    return packed({name: kept.record(name) for name in names})
+def decide_at(path: str, errand: Errand, work: Work) -> bytes:
+    """Decide principals of a store in a file; records by name, packed."""
+    facts, kept = _deciding(path, work)
+    return packed(gone_through(errand, kept.record), facts)
+
+
+def derive_at(path: str, parts: Sequence[str], snapshot: str) -> bytes:
+    """Derive what is missing of parts of a snapshot in a file."""
+    return derived_of(_facts(path, snapshot), parts)
 
 
 @lru_cache(maxsize=2)
-def _deciding(path: str, work: Work) -> KeptDecisions:
-    facts = StoredSnapshot.open(Path(path), work.snapshot).facts
+def _deciding(path: str, work: Work) -> tuple[Facts, KeptDecisions]:
+    facts = _facts(path, work.snapshot)
     engines = providers.engines(facts, work.context, work.opens)
     decider = Decider(facts, engines)
-    return KeptDecisions(facts, engines, decider.decide, repr((work.context, work.opens)))
+    told = repr((work.context, work.opens))
+    return facts, KeptDecisions(facts, engines, decider.decide, told)
 
 
-def decide_from(raw: bytes, names: list[str], work: Work) -> bytes:
-    """Decide principals of a store that was sent; it is written down once on each machine."""
-    return decide_at(_written_down(hashlib.sha256(raw).hexdigest(), raw), work, names)
+@lru_cache(maxsize=1)
+def _facts(path: str, snapshot: str) -> Facts:
+    return StoredSnapshot.open(Path(path), snapshot).facts
+
+
+def seldom_collecting() -> None:
+    """Have garbage looked for seldom, as the command line does: deciding makes little."""
+    gc.set_threshold(*_SELDOM)
+
+
+_SELDOM = (100_000, 50, 50)
+
+
+#: Does something with a store in a file.
+_At = Callable[[str, _T], bytes]
+
+
+def in_file(item: _T, path: str, at: _At[_T]) -> bytes:
+    """Do something with a store that this machine has."""
+    return at(path, item)
+
+
+def from_bytes(raw: bytes, item: _T, digest: str, at: _At[_T]) -> bytes:
+    """Do something with a store that was sent; it is written down once by each worker."""
+    # What is known is for one thread, and a worker of a cluster may have several.
+    return _ALONE.submit(_from_bytes, raw, item, digest, at).result()
+
+
+def _from_bytes(raw: bytes, item: _T, digest: str, at: _At[_T]) -> bytes:
+    with _as_it_was():
+        seldom_collecting()
+        return at(_written_down(digest, raw), item)
+
+
+@contextmanager
+def _as_it_was() -> Generator[None]:
+    before = gc.get_threshold()
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 def _written_down(digest: str, raw: bytes) -> str:
-    found = _PLACES.get(digest)
-    if found is None:
-        folder = Path(tempfile.mkdtemp(prefix="modelreach-worker-"))
-        path = folder / f"{digest[:16]}{SUFFIX}"
+    fresh = digest not in _PLACES
+    if fresh:
+        _PLACES[digest] = tempfile.TemporaryDirectory(prefix="modelreach-worker-")
+    path = Path(_PLACES[digest].name) / f"{digest[:16]}{SUFFIX}"
+    if fresh:
         path.write_bytes(raw)
-        found = _PLACES[digest] = str(path)
-    return found
+    return str(path)
 
 
-_PLACES: dict[str, str] = {}
+#: Where stores are written down, by digest, until the worker ends.
+_PLACES: dict[str, tempfile.TemporaryDirectory[str]] = {}
+_ALONE = ThreadPoolExecutor(1)
 
 
 # --- where ------------------------------------------------------------------------------------
@@ -107,41 +119,45 @@ class Processes:
 
     def __init__(self, store: Path, count: int) -> None:
         self._store = str(store)
-        self._spread = LocalProcesses(count)
+        self._workers = PinnedProcesses(count, seldom_collecting)
 
-    def decide(self, work: Work, names: list[str], progress: Progress) -> Answers:
-        """Give the record of each."""
-        deciding = partial(decide_at, self._store, work)
-        return _together(self._spread.each(deciding, list(chunks(names))), names, progress)
+    def derive(self, snapshot: str, parts: Parts) -> None:
+        """Derive what is missing of parts of a snapshot."""
+        self._go(partial(derive_at, snapshot=snapshot), parts)
+
+    def decide(self, work: Work, frontier: Frontier) -> None:
+        """Decide all whom a frontier gives out."""
+        self._go(partial(decide_at, work=work), frontier)
+
+    def _go(self, at: _At[_T], errands: Errands[_T, bytes]) -> None:
+        self._workers.go(partial(in_file, path=self._store, at=at), errands)
 
     def close(self) -> None:
         """Let the workers go."""
-        self._spread.close()
+        self._workers.close()
 
 
 class Cluster:
     """The workers of a Dask cluster, to which the store is sent. Raises `MissingExtra`."""
 
     def __init__(self, store: Path, address: str) -> None:
-        self._spread = DaskCluster(address)
-        self._raw = store.read_bytes()
+        self._workers = PinnedCluster(address)
+        self._store = store
 
-    def decide(self, work: Work, names: list[str], progress: Progress) -> Answers:
-        """Give the record of each."""
-        deciding = partial(decide_from, work=work)
-        found = self._spread.each_of(self._raw, deciding, list(chunks(names)))
-        return _together(found, names, progress)
+    def derive(self, snapshot: str, parts: Parts) -> None:
+        """Derive what is missing of parts of a snapshot."""
+        self._go(partial(derive_at, snapshot=snapshot), parts)
+
+    def decide(self, work: Work, frontier: Frontier) -> None:
+        """Decide all whom a frontier gives out."""
+        self._go(partial(decide_at, work=work), frontier)
+
+    def _go(self, at: _At[_T], errands: Errands[_T, bytes]) -> None:
+        # Once something is derived it is not the same store.
+        raw = self._store.read_bytes()
+        digest = hashlib.sha256(raw).hexdigest()
+        self._workers.go(raw, partial(from_bytes, digest=digest, at=at), errands)
 
     def close(self) -> None:
         """Let the workers go."""
-        self._spread.close()
-
-
-def _together(
-    results: Iterable[tuple[int, bytes]], names: list[str], progress: Progress
-) -> Answers:
-    found: Answers = {}
-    for _, raw in results:
-        found.update(unpacked(raw))
-        progress(len(found), len(names))
-    return found
+        self._workers.close()

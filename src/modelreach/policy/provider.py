@@ -41,6 +41,14 @@ class Hanging(Protocol):
         ...
 
 
+class OfPart(msgspec.Struct, frozen=True):
+    """What is derived of each part of an estate's facts and of nothing else, and remembered: under
+    which name, and how."""
+
+    name: str
+    derive: Callable[[Facts, str], object]
+
+
 class Provider(msgspec.Struct, frozen=True):
     """One provider's tables.
 
@@ -58,6 +66,7 @@ class Provider(msgspec.Struct, frozen=True):
     call models. `caller` says what a key is called that calls the models of its scope past
     whatever guards a deployment ("" for any other key). `hanging` says of an estate's facts what
     answers hang on, more closely than on all of them; without it no answer outlives any change.
+    `of_part` gives what of that hangs on one part alone, so that it can be worked out elsewhere.
     `owns` says whether an id is of a provider of which no snapshot has facts: only manifests tell
     who that is.
     """
@@ -80,4 +89,5 @@ class Provider(msgspec.Struct, frozen=True):
     model_keys: frozenset[str] = frozenset()
     caller: Callable[[Credential], str] = lambda _key: ""
     hanging: Callable[[Facts], Hanging] | None = None
+    of_part: Callable[[], OfPart] | None = None
     owns: Callable[[str], bool] | None = None

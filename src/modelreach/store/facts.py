@@ -21,6 +21,7 @@ from modelreach.snapshot import (
     Binding,
     Coverage,
     Credential,
+    Derived,
     Fact,
     Facts,
     Gap,
@@ -272,7 +273,7 @@ class StoredFacts(Facts):
         self._whole: dict[str, Part] = {}
         self._names = tuple(sorted({"", *self._manifest}))
         self._kept: dict[str, dict[bytes, bytes]] = {}
-        self._derived: dict[str, dict[bytes, bytes]] = {}
+        self._derived: Derived = {}
         self._sources: dict[str, bytes] = {}
         self.documents: dict[str, msgspec.Raw] = {}
         self.snapshot = snapshot.as_snapshot()
@@ -345,12 +346,31 @@ class StoredFacts(Facts):
     def remembered_of(self, source: bytes, name: str, kind: type[_T]) -> _T | None:
         """Give what was derived from a part whose facts had this digest; None when it is not
         known any more."""
-        if name not in self._kept:
-            self._kept[name] = self._store.all_derived(name)
-        packed = self._kept[name].get(source)
+        packed = self._all_kept(name).get(source)
         if packed is None:
             return None
         return self._store.decoded(self._store.unpacked(packed), msgspec.json.Decoder(kind))
+
+    def remembers(self, scope: str, name: str) -> bool:
+        """Is something kept that was derived from a part?"""
+        return self._source(scope) in self._all_kept(name)
+
+    def _all_kept(self, name: str) -> dict[bytes, bytes]:
+        if name not in self._kept:
+            self._kept[name] = self._store.all_derived(name)
+        return self._kept[name]
+
+    def handed_over(self) -> Derived:
+        """Give what was derived since and is not kept yet, to be kept by somebody else."""
+        found, self._derived = self._derived, {}
+        for name in found:
+            self._kept.pop(name, None)
+        return found
+
+    def take_over(self, derived: Derived) -> None:
+        """Take what somebody else derived from the same facts, for `keep` to keep."""
+        for name, found in derived.items():
+            self._derived.setdefault(name, {}).update(found)
 
     keeps = True
 
@@ -388,9 +408,8 @@ class StoredFacts(Facts):
 
     def keep(self) -> None:
         """Keep what was derived since."""
-        for name, found in self._derived.items():
+        for name, found in self.handed_over().items():
             self._store.keep_derived(name, found)
-        self._derived.clear()
 
     def _source(self, scope: str) -> bytes:
         if scope not in self._sources:

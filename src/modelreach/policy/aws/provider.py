@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
-from modelreach.policy.provider import Context, Hanging, Opens, Provider
+from modelreach.policy.provider import Context, Hanging, OfPart, Opens, Provider
 from modelreach.snapshot import Credential, Facts
 
 
@@ -20,6 +20,12 @@ def _hanging(facts: Facts) -> Hanging:
     return hanging.Hanging(facts)
 
 
+def _of_part() -> OfPart:
+    from modelreach.policy.aws import surface
+
+    return OfPart(surface.VERSION, surface.of_part)
+
+
 def _caller(key: Credential) -> str:
     """Name a long-term API key of Bedrock."""
     bedrock = key.attributes.get("service") == "bedrock.amazonaws.com"
@@ -31,6 +37,7 @@ PROVIDER = Provider(
     engine=_engine,
     identities="iam",
     hanging=_hanging,
+    of_part=_of_part,
     caller=_caller,
     classes={
         "secretsmanager:secret": "secrets",

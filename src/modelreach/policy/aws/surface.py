@@ -83,10 +83,7 @@ class Surface:
         facts: Facts, over: dict[str, tuple[bytes, bytes]], unread: dict[str, bytes]
     ) -> Surface:
         """Give that of a snapshot, with what is seen of it besides."""
-        found = {
-            part: facts.remembered(part, VERSION, lambda: _of_part(facts, part), SurfaceOfPart)  # noqa: B023 - called at once
-            for part in facts.parts
-        }
+        found = {part: of_part(facts, part) for part in facts.parts}
         facts.keep()
         sources = {part: facts.digest_of(part) for part in facts.parts}
         return Surface(found, Seen(sources, over, unread))
@@ -153,6 +150,11 @@ _NOTHING = (b"", b"")
 
 
 # --- one part ---------------------------------------------------------------------------------
+
+
+def of_part(facts: Facts, part: str) -> SurfaceOfPart:
+    """Give the surface of a part, and have it remembered with the names that it is made of."""
+    return facts.remembered(part, VERSION, lambda: _of_part(facts, part), SurfaceOfPart)
 
 
 def _of_part(facts: Facts, scope: str) -> SurfaceOfPart:
