@@ -236,6 +236,24 @@ def test_what_a_bucket_says_of_parts_to_one_is_not_said_to_another(order: int) -
     }
 
 
+def test_runtimes_whose_policies_ask_about_their_tags_are_told_apart_by_them() -> None:
+    """Two functions with the same policy, of which only one has the tag that it asks about."""
+    stem = f"arn:aws:lambda:eu-west-1:{OWN}:function:"
+    blue = {"StringEquals": {"aws:ResourceTag/team": "blue"}}
+    mine = _allow("lambda:InvokeFunction", "*")
+    said: list[Said] = [(ONE, "identity", mine)]
+    facts: list[Any] = [_somebody(ONE)]
+    for name, tags in (("f-1", {}), ("f-2", {"team": "blue"})):
+        own = _allow("lambda:UpdateFunctionCode", stem + name, Principal="*", Condition=blue)
+        more: Json = {"id": stem + name, "provider": "aws", "kind": "lambda:function"}
+        more |= {"scope": OWN, "region": "eu-west-1", "tags": tags}
+        runs_as = _somebody(f"arn:aws:iam::{OWN}:role/{name}")
+        said.append((stem + name, "resource", own))
+        facts += [Resource(**more), Runtime(**more, identities=(runs_as.id,)), runs_as]
+    engine = AwsEngine(Facts(_estate(said, *facts)))
+    assert _hops(engine, ONE) == {f"arn:aws:iam::{OWN}:role/f-2": Strength.CERTAIN}
+
+
 # --- what somebody is --------------------------------------------------------------------------
 
 

@@ -18,6 +18,7 @@ from modelreach.policy.aws.aims import untouchable
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Policies
 from modelreach.policy.aws.limiting import parted_by_limits
+from modelreach.policy.aws.outline import outlines
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.glob import is_literal, literal_prefix, match
 from modelreach.snapshot import Attachment, Principal, Runtime
@@ -253,7 +254,16 @@ class Roster:
         if name in estate.gaps_by_subject or number is None:
             return name
         attributes = tuple(sorted((key, str(v)) for key, v in runtime.attributes.items()))
-        return number, runtime.region, attributes
+        return number, runtime.region, attributes, self._tags_asked_by_itself(runtime)
+
+    def _tags_asked_by_itself(self, runtime: Runtime) -> object:
+        """Give the tags of a runtime whose own policy may ask about them."""
+        own = self._estate.attached(runtime.id, "resource")
+        if not any(one.of_resource for policy in own for one in outlines(policy.document)):
+            return ()
+        listed = self._estate.facts.resources.get(runtime.id)
+        both = (runtime.tags, listed.tags if listed else {})
+        return tuple(tuple(sorted(tags.items())) for tags in both)
 
 
 def sign(principal: Principal, estate: Estate) -> object:
