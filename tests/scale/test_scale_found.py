@@ -165,6 +165,20 @@ def test_an_account_that_is_named_by_its_number_is_one_of_the_same_partition() -
     assert _held(engine, away) == {name: {"read allow"}}
 
 
+def test_things_of_several_partitions_are_told_apart() -> None:
+    """What trusts or lets in the same one, with the same words, in two partitions."""
+    away = "arn:aws-us-gov:iam::222222222222:role/away"
+    gov = msgspec.structs.replace(bucket("data", OTHER), id="arn:aws-us-gov:s3:::data")
+    said: list[Said] = [(ONE, "identity", _allow("*", "*"))]
+    said += [(name, "trust", {**ASSUME, "Principal": {"AWS": ONE}}) for name in (away, ABROAD)]
+    for name in (gov.id, bucket("data").id):
+        said.append((name, "resource", {**EVERYTHING, "Principal": "*"}))
+    facts = (_somebody(ONE), _somebody(away), _somebody(ABROAD), gov, bucket("data", OTHER))
+    engine = AwsEngine(Facts(_estate(said, *facts)))
+    assert _hops(engine, ONE) == {OWN: Strength.CERTAIN, ABROAD: Strength.CERTAIN}
+    assert set(_held(engine, ONE)) == {bucket("data").id}
+
+
 # --- what a resource says ----------------------------------------------------------------------
 
 

@@ -150,7 +150,8 @@ class Hops:
             for name in named.trusts.get(key, ()):
                 role = principals.get(name)
                 if role is not None:
-                    alike = sign(role, self._estate), self._shelving.home(role.scope)
+                    home = name.split(":", 2)[1], self._shelving.home(role.scope)
+                    alike = sign(role, self._estate), home
                     groups.setdefault((name in named.trusting_some, alike), []).append(name)
             among = Sorted(tuple(sorted(name for names in groups.values() for name in names)))
             some, others = (

@@ -197,7 +197,9 @@ class Mine:
         own, parted = place.own(layers.resource)
         acl, too = place.own(layers.acl)
         limits = tuple(place.limits(level) for level in shelf.limits)
-        traits = _traits(layers, own=first.scope == self.asker.caller.account)
+        caller = self.asker.caller
+        near = first.id.split(":", 2)[:2] == caller.arn.split(":", 2)[:2]
+        traits = (*_traits(layers, own=first.scope == caller.account), near)
         number = self.numbers.other((shelf.sign, own, acl, limits, traits))
         return Theirs(number, own, acl, limits, traits, parted or too)
 

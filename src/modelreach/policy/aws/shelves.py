@@ -202,6 +202,8 @@ class Shelving:
         return (
             resource.kind,
             kinds.types_of(name, resource.kind),
+            # The partition.
+            name[4 : name.find(":", 4)],
             ":key/" in name,
             _of_aws(name),
             tuple(policies),
@@ -299,4 +301,4 @@ _NOT_OF_AWS = (False,) * len(_OF_AWS)
 #: What there is to be said of a resource without attributes.
 _UNMARKED = (False, False, False, False, "", "")
 #: The places of the own policies and of the key in a sign.
-_OWN, _KEY = 4, -1
+_OWN, _KEY = 5, -1
