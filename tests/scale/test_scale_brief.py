@@ -97,7 +97,7 @@ def test_many_made_up_organisations(seed: int) -> None:
 # --- whatever the policies ---------------------------------------------------------------------
 
 
-@settings(max_examples=15)
+@settings(max_examples=7)
 @given(made=crowds())
 def test_whatever_the_policies(made: Snapshot) -> None:
     _compare(made, _everybody(made))

@@ -58,7 +58,7 @@ def _compare(wide: BlastRadius, full: BlastRadius) -> None:
     assert len(wide.patterns) + left == len(full.patterns)
 
 
-@settings(max_examples=8)
+@settings(max_examples=4)
 @given(made=crowds(ruled=True))
 def test_whatever_the_policies(made: Snapshot) -> None:
     for start in (ROLES[0], ROLES[1], USERS[0]):
