@@ -5,7 +5,7 @@ version, owner, model provider and id, and identities are mandatory; what is abs
 and stays `None` here so that nothing mistakes it for "unchanged".
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from collections.abc import Iterator
 from functools import lru_cache

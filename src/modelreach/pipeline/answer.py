@@ -4,7 +4,7 @@ Written for this program alone, in the version that wrote it (`holding.engine_ve
 types below are read, whatever the bytes say: a store may come from anybody.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
@@ -67,11 +67,11 @@ class _Not(msgspec.Struct, array_like=True, tag=1):
 
 
 class _All(msgspec.Struct, array_like=True, tag=2):
-    parts: list[_Expr]
+    parts: "list[_Expr]"
 
 
 class _Any(msgspec.Struct, array_like=True, tag=3):
-    parts: list[_Expr]
+    parts: "list[_Expr]"
 
 
 _Expr = bool | _Atom | _Not | _All | _Any
