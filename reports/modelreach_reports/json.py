@@ -21,8 +21,11 @@ def _escaped(match: re.Match[str]) -> str:
 
 
 def _render(report: Report) -> bytes:
+    made = encode(report)
+    if made.isascii() and b"\x7f" not in made:
+        return made
     # Outside strings JSON is ASCII, so whatever is hidden stands within a string.
-    return re.sub(r"[^\x00-\x7e]", _escaped, encode(report).decode()).encode()
+    return re.sub(r"[^\x00-\x7e]", _escaped, made.decode()).encode()
 
 
 render = Format((".json",), _render)

@@ -6,7 +6,6 @@ reader still recognises the name and no terminal, browser or spreadsheet obeys i
 
 from __future__ import annotations
 
-import json
 import re
 import unicodedata
 from functools import lru_cache
@@ -104,5 +103,7 @@ def full(text: str) -> str:
 
 def json_bytes(found: object) -> bytes:
     """Give JSON of a form of somebody else's: sorted, and valid whatever is in its texts."""
+    import json
+
     text = json.dumps(found, indent=1, ensure_ascii=False, sort_keys=True)
     return (text + "\n").encode(errors="backslashreplace")

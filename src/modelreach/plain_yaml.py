@@ -9,18 +9,18 @@ is read here, it reads as the same.
 
 from __future__ import annotations
 
-from string import ascii_letters, digits
 from typing import Any, Final, TypeVar
 
 import msgspec
 
 _T = TypeVar("_T")
 
-_LETTERS: Final = ascii_letters
+_LETTERS: Final = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"
+_DIGITS: Final = "0123456789"
 #: What an unquoted word may be made of within brackets, and outside of them.
-_INNER: Final = ascii_letters + digits + "_-./@+*=: "
+_INNER: Final = _LETTERS + _DIGITS + "_-./@+*=: "
 _OUTER: Final = _INNER + ",();$~"
-_KEY: Final = ascii_letters + digits + "_-."
+_KEY: Final = _LETTERS + _DIGITS + "_-."
 _PRINTABLE: Final = "".join(map(chr, range(0x20, 0x7F)))
 #: Words that are no words; what else begins with a letter is one.
 _MEANT: Final = {
@@ -279,7 +279,7 @@ def _meant(word: str) -> Any:
         return _MEANT.get(word, word)
     if word == "0" or (first in "123456789" and word.isdecimal() and len(word) < 19):
         return int(word)
-    if first in digits and (_is_digest(word) or _is_date(word)):
+    if first in _DIGITS and (_is_digest(word) or _is_date(word)):
         return word
     whole, point, rest = word.partition(".")
     _sure(bool(point) and len(word) < 16 and whole.isdecimal() and rest.isdecimal())
@@ -289,8 +289,8 @@ def _meant(word: str) -> Any:
 
 def _is_digest(word: str) -> bool:
     """Is it written in sixteen digits, and in no way a number (`0b1`, `1e5`)?"""
-    return not word.strip(digits + "abcdef") and bool(word.strip(digits + "be"))
+    return not word.strip(_DIGITS + "abcdef") and bool(word.strip(_DIGITS + "be"))
 
 
 def _is_date(word: str) -> bool:
-    return "-" in word and not word.strip(digits + "-")
+    return "-" in word and not word.strip(_DIGITS + "-")

@@ -7,10 +7,9 @@ provider gave, under the digest of their canonical form.
 `encode` sorts every section, so the same facts give the same bytes.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 import hashlib
-import json
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
@@ -297,6 +296,8 @@ def document_id(raw: bytes) -> str:
     """Give the digest under which a policy document is kept: of its canonical JSON where it is
     JSON (so that spacing and key order make no difference), of the bytes where it is not.
     """
+    import json
+
     with suppress(ValueError, RecursionError):
         raw = json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
     return "sha256:" + hashlib.sha256(raw).hexdigest()
@@ -309,6 +310,8 @@ def document_bytes(document: object) -> bytes:
     as not understood when it is evaluated.
     """
     if isinstance(document, str):
+        import json
+
         with suppress(ValueError, RecursionError):
             document = json.loads(document)
     return msgspec.json.encode(document)
@@ -450,6 +453,11 @@ class Facts:
     def part(self, scope: str) -> Part:
         """Give the facts of one scope."""
         return self._parts.get(scope, Part())
+
+    def section(self, scope: str, name: str) -> tuple[Any, ...]:
+        """Give one section of a scope's facts, as `part` has it."""
+        found: tuple[Any, ...] = getattr(self.part(scope), name)
+        return found
 
     def remembered(self, scope: str, name: str, make: Callable[[], _T], kind: type[_T]) -> _T:
         """Give what is derived from one part and nothing else. `name` says what, and in which

@@ -219,8 +219,8 @@ def releases_of(
     state: str | None, blobs: str | None, deployment: str | None, config: Config
 ) -> Releases | None:
     """Give what finds audits by `approved`, `last`, an id or NAME@VERSION; else None."""
-    from modelreach.cli.stored import Releases, place_of
-
     if not (state or config.state.url):
         return None
+    from modelreach.cli.stored import Releases, place_of
+
     return Releases(place_of(state, blobs, config), deployment or "")

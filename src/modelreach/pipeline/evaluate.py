@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 import msgspec
 
@@ -14,8 +14,6 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
 from modelreach.model import InputError
 from modelreach.pipeline.answering import Answers
-from modelreach.pipeline.decided import step_of
-from modelreach.pipeline.survey import Started
 from modelreach.pipeline.tools import name_of, resolved, tools_of, wired
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Presence
@@ -23,6 +21,9 @@ from modelreach.policy.provider import Context, Opens
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Facts, Gap, Snapshot, facts_of
 from modelreach.toolbox import Toolbox
+
+if TYPE_CHECKING:
+    from modelreach.pipeline.survey import Started
 
 
 class Release(msgspec.Struct, frozen=True):
@@ -135,7 +136,10 @@ def evaluate(
 
 
 def started(release: Release, policy: JudgePolicy, estates: Estates) -> Started:
-    """Give where a release starts from. Raises `InputError` as `evaluate` does."""
+    """Give where a release starts from, for a survey. Raises `InputError` as `evaluate` does."""
+    from modelreach.pipeline.decided import step_of
+    from modelreach.pipeline.survey import Started
+
     facts, built = estates.of(release.snapshot, declared_context(release.deployment), policy.opens)
     starts, unresolved = _starts(release, facts, built)
     return Started(

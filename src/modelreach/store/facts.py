@@ -309,6 +309,10 @@ class StoredFacts(Facts):
             self._whole[scope] = Part(**found)
         return self._whole[scope]
 
+    def section(self, scope: str, name: str) -> tuple[Any, ...]:
+        """Give one section of a scope's facts."""
+        return self._read(scope, name) if scope in self._manifest or not scope else ()
+
     def tagged(self, tag: str) -> tuple[Principal, ...]:
         """Give the principals that have a tag."""
         if not tag.startswith(_OUR_TAGS):

@@ -108,12 +108,15 @@ def _tagged(case: Case) -> Iterator[_Faulty]:
                     yield name, [*_faults(key, case.today, case.policy.keys), fault], key
 
 
+def _keys_in(case: Case, scope: str) -> tuple[Credential, ...]:
+    return case.facts.section(scope, "credentials")
+
+
 def _callers(case: Case) -> Iterator[_Faulty]:
     """API keys that never expire, in the accounts or projects that the deployment runs in: they
     call the same models, past whatever guards the deployment."""
     places = {i.principal.scope for i in case.radius.identities.values() if i.start}
-    keys = (key for scope in sorted(places) for key in case.facts.part(scope).credentials)
-    for key in keys:
+    for key in (key for scope in sorted(places) for key in _keys_in(case, scope)):
         if _caller(key) and key.expires == "never" and works(key):
             faults = _faults(key, case.today, case.policy.keys)
             place = case.engines[key.provider].scope_kind(key.scope)
@@ -283,9 +286,7 @@ def _stored_finding(case: Case, resource: Resource, access: Access) -> Finding:
 
 def _credential_of(case: Case, resource: Resource) -> Credential:
     """Give the stored credential: its own fact, with the last use and rotation of its secret."""
-    known = next(
-        (key for key in case.facts.part(resource.scope).credentials if key.id == resource.id), None
-    )
+    known = next((key for key in _keys_in(case, resource.scope) if key.id == resource.id), None)
     name = str((known or resource).attributes.get("secret", ""))
     secret = case.facts.resources.get(name)
     about = secret.attributes if secret else {}
