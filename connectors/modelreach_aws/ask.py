@@ -16,6 +16,7 @@ from modelreach_aws.refusals import (
     REFUSED,
     MalformedAnswer,
     StillBusy,
+    UnknownCall,
     UnsupportedAnswer,
     refusal,
 )
@@ -57,6 +58,8 @@ def ask(
 
 def _pages(client: Any, call: Call, parameters: dict[str, Any]) -> Iterator[dict[str, Any]]:
     method = xform_name(call.operation)
+    if method not in client.meta.method_to_api_mapping:
+        raise UnknownCall(f"{call.service}:{call.operation}")
     if client.can_paginate(method):
         size = {"PageSize": call.page_size} if call.page_size else {}
         yield from client.get_paginator(method).paginate(**parameters, PaginationConfig=size)

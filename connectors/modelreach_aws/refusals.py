@@ -105,6 +105,18 @@ _VOLATILE: Final = re.compile(
 _LONGEST: Final = 300
 
 
+#: The first SDK that knows every call that is made here, as `pyproject.toml` asks for it.
+NEEDED_SDK: Final = "1.43.32"
+
+
+class UnknownCall(Exception):
+    """A call, `service:Operation`, that the installed SDK is too old to know."""
+
+    def __str__(self) -> str:
+        name = super().__str__()
+        return f"the installed boto3 does not know {name}; boto3 {NEEDED_SDK} and newer do"
+
+
 class UnsupportedAnswer(Exception):
     """A page for people instead of an answer: the endpoint does not know the operation."""
 
@@ -122,6 +134,7 @@ REFUSED: Final = (
     ClientError,
     BotoCoreError,
     ResponseParserError,
+    UnknownCall,
     UnsupportedAnswer,
     MalformedAnswer,
     StillBusy,
@@ -133,6 +146,8 @@ def refusal(error: Exception, absent: frozenset[str] = frozenset()) -> Refusal:
     match error:
         case ClientError():
             return _of_answer(error, absent)
+        case UnknownCall():
+            return Refusal("unsupported", type(error).__name__, str(error))
         case UnsupportedAnswer():
             return Refusal("unsupported", "", str(error))
         case StillBusy():
@@ -145,7 +160,8 @@ def refusal(error: Exception, absent: frozenset[str] = frozenset()) -> Refusal:
             message = "the endpoint gave an answer that is not of this service"
             return Refusal("malformed", type(error).__name__, message)
         case UnknownServiceError():
-            return Refusal("unsupported", type(error).__name__, _message(str(error)))
+            service = str(error.kwargs.get("service_name", ""))
+            return Refusal("unsupported", type(error).__name__, str(UnknownCall(service)))
     if isinstance(error, _CREDENTIALS):
         return Refusal("denied", type(error).__name__, _message(str(error)))
     if isinstance(error, (*_NETWORK, UnknownEndpointError)):

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
+from botocore.exceptions import UnknownServiceError
 
 from modelreach.model import NothingCollected
 from modelreach.snapshot import Gap, Snapshot
+from modelreach_aws import refusals, session
 
-REGION = "eu-west-1"
+REGION, LIST = "eu-west-1", "ListTopics"
 Collect = Callable[..., Snapshot]
 
 
@@ -61,6 +64,35 @@ def test_a_denied_list(
     assert not complete(snapshot, kind)
     assert complete(snapshot, "principals")
     assert wire.count(service, operation) == 1, "a refusal is not tried again"
+
+
+def test_a_call_that_an_older_sdk_does_not_know(
+    stranger: Any, wire: Any, collect: Collect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    stranger("secretsmanager").create_secret(Name="prod/db", SecretString="x")
+    known = dict(session._operations())
+    monkeypatch.setattr(session, "_operations", lambda: {**known, "sns": known["sns"] - {LIST}})
+    snapshot = collect()
+    gap = next(gap for gap in gaps_of(snapshot, f"sns:{LIST}") if gap.kind == "sns:topic")
+    assert gap.reason == "unsupported"
+    assert gap.message == (
+        f"the installed boto3 does not know sns:{LIST}; boto3 {refusals.NEEDED_SDK} and newer do"
+    )
+    assert gap.permission == "", "no permission would close it"
+    assert not complete(snapshot, "sns:topic")
+    assert [one.name for one in snapshot.resources] == ["prod/db"]
+
+
+def test_a_service_that_an_older_sdk_does_not_know() -> None:
+    error = UnknownServiceError(service_name="agentcore", known_service_names=["s3"])
+    told = refusals.refusal(error)
+    assert told.reason == "unsupported"
+    assert "does not know agentcore; boto3" in told.message
+
+
+def test_the_sdk_that_is_named_is_the_one_that_is_asked_for() -> None:
+    text = (Path(__file__).parents[2] / "pyproject.toml").read_text()
+    assert f'aws = ["boto3>={refusals.NEEDED_SDK}"]' in text
 
 
 def test_a_denied_facet_leaves_the_thing_itself(
