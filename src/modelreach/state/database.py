@@ -110,6 +110,11 @@ class State:
         """Open a transaction that sees one moment."""
         with self._named(), self._engine.connect() as db:
             yield db
+            if not engine.unchanged(db):
+                raise StateUnavailable(
+                    f"{self.name}: a run has written to the state while it was read",
+                    hint="run the same again",
+                )
 
     @contextmanager
     def writing(self) -> Generator[Connection]:

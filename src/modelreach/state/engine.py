@@ -5,12 +5,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Generator
 from contextlib import closing, contextmanager
-from typing import Any, Final
+from typing import Final
 
-from sqlalchemy import Connection, Engine, create_engine, event
+from sqlalchemy import Connection, Engine, NullPool, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from modelreach.state.place import Place
+from modelreach.state.unwritable import Unlocked, open_unlocked
 
 #: How long a statement waits for another process's transaction, in seconds.
 _PATIENCE: Final = 60
@@ -34,23 +35,53 @@ def connect(place: Place, *, read_only: bool) -> Engine:
 
 
 def _sqlite(place: Place, read_only: bool) -> Engine:
-    engine = create_engine(place.url, connect_args={"timeout": _PATIENCE, "isolation_level": None})
-
-    def opened(db: Any, _record: object) -> None:
-        for pragma in (
-            *("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"),
-            *("trusted_schema = OFF", f"query_only = {'ON' if read_only else 'OFF'}"),
-        ):
-            db.execute(f"PRAGMA {pragma}")
+    if read_only:
+        engine = create_engine(place.url, creator=lambda: _to_read(place.file), poolclass=NullPool)
+    else:
+        engine = create_engine(
+            place.url, connect_args={"timeout": _PATIENCE, "isolation_level": None}
+        )
+        event.listen(engine, "connect", _to_write)
 
     def begun(db: Connection) -> None:
         # A writer asks for its place at once: who reads first and writes then could be refused.
         writes = db.get_execution_options().get("writes")
         db.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
 
-    event.listen(engine, "connect", opened)
     event.listen(engine, "begin", begun)
     return engine
+
+
+def _to_write(db: sqlite3.Connection, _record: object) -> None:
+    _prepare(db, read_only=False)
+
+
+def _prepare(db: sqlite3.Connection, *, read_only: bool) -> None:
+    for pragma in (
+        *("journal_mode = WAL", "synchronous = FULL", "foreign_keys = ON"),
+        *("trusted_schema = OFF", f"query_only = {'ON' if read_only else 'OFF'}"),
+    ):
+        db.execute(f"PRAGMA {pragma}")
+
+
+def _to_read(file: str) -> sqlite3.Connection:
+    """Open a file to read: with a lock, or where none can be taken without one."""
+    db = sqlite3.connect(file, timeout=_PATIENCE, isolation_level=None, check_same_thread=False)
+    try:
+        _prepare(db, read_only=True)
+    except sqlite3.OperationalError as error:
+        db.close()
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN):
+            raise
+        return open_unlocked(file)
+    return db
+
+
+def unchanged(db: Connection) -> bool:
+    """Was what has been read of one moment? Where no lock could be taken, a run may have written
+    meanwhile."""
+    driver = db.connection.driver_connection
+    return driver.still() if isinstance(driver, Unlocked) else True
 
 
 @contextmanager
