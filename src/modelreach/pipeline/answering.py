@@ -179,7 +179,7 @@ class Answers:
         if fresh:
             self._holding.keep()
             self.facts.forget("answers", self._version)
-            self.facts.keep()
+        self.facts.keep()
 
     def _put(self, name: str, grounds: Grounds, answer: bytes) -> None:
         others = [kept for kept in self._variants(name) if kept.grounds != grounds]

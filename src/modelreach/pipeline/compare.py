@@ -39,6 +39,7 @@ def diff_report(
     """Compare two evaluated releases, and ask the gate."""
     old, new = _with_tools(old, new), _with_tools(new, old)
     changes = _changes(old, new)
+    _keep(old, new)
     findings = standing(compare(old.findings, new.findings), old, new, _blind(new, old))
     witnesses = Witnesses()
     finding_rows = rows.finding_rows(findings, witnesses, new.toolbox, old.toolbox)
@@ -72,6 +73,12 @@ def _with_tools(side: Side, other: Side) -> Side:
     """Give a side whose tools are told from those of the other side."""
     own = fresh(side.radius.graph.tools, other.radius.graph.tools)
     return replace(side, toolbox=Toolbox(side.radius, own))
+
+
+def _keep(*sides: Side) -> None:
+    """Have kept what was asked about the difference."""
+    for side in sides:
+        side.case.facts.keep()
 
 
 # --- changes -------------------------------------------------------------------------------

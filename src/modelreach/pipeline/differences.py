@@ -63,7 +63,6 @@ class Differences:
         self._rows[scope] = [row, *self._of(scope)][:_KEPT]
         self._facts.memorise(self._name, scope, msgspec.msgpack.encode(self._rows[scope]))
         self._facts.forget("differences", self._version)
-        self._facts.keep()
 
     def _of(self, scope: str) -> list[_Row]:
         if scope not in self._rows:

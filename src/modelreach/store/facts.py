@@ -275,6 +275,7 @@ class StoredFacts(Facts):
         self._kept: dict[str, dict[bytes, bytes]] = {}
         self._derived: Derived = {}
         self._sources: dict[str, bytes] = {}
+        self._forgotten: set[tuple[str, str]] = set()
         self.documents: dict[str, msgspec.Raw] = {}
         self.snapshot = snapshot.as_snapshot()
         self._by_name: dict[str, _Sought[Any]] = {n: _Sought(self, n) for n in _SOUGHT}
@@ -389,7 +390,9 @@ class StoredFacts(Facts):
 
     def forget(self, what: str, version: str) -> None:
         """Drop all that other versions kept of something."""
-        self._store.forget_derived(what, version)
+        if (what, version) not in self._forgotten:
+            self._forgotten.add((what, version))
+            self._store.forget_derived(what, version)
 
     def digest_of(self, scope: str) -> bytes:
         """Give a digest of a part's facts, when somebody was last seen aside; of a part that is

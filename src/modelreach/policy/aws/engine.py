@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 import msgspec
 
@@ -13,13 +14,11 @@ from modelreach.policy.aws.acts_as import acts_as
 from modelreach.policy.aws.asker import Asker, Fixed
 from modelreach.policy.aws.bearer import bearer
 from modelreach.policy.aws.became import How, became
-from modelreach.policy.aws.brief import Briefs
 from modelreach.policy.aws.credentials import Opens, credential_pivots, opened
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.federation import admits, tokens
 from modelreach.policy.aws.held import held
-from modelreach.policy.aws.outdone import Outdoing
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.tools import calls, tools
 from modelreach.policy.aws.touch import Touch, named, touches
@@ -30,6 +29,10 @@ from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, To
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.presence import Where, presence
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
+
+if TYPE_CHECKING:
+    from modelreach.policy.aws.brief import Briefs
+    from modelreach.policy.aws.outdone import Outdoing
 
 #: Kinds of facts that tell which roles there are, and whose tokens they let in.
 _ADMITTING = frozenset({"principals", "trust", "details"})
@@ -55,8 +58,6 @@ class AwsEngine:
         self._pivots: dict[str, tuple[Pivot, ...]] = {}
         self._outlines: dict[str, Outline] = {}
         self._shelving = Shelving(self._estate)
-        self._briefs = Briefs(self._estate, self._shelving)
-        self._outdoing = Outdoing(self._estate, self._shelving)
 
     def principal(self, principal: str) -> Principal | None:
         """The fact behind an ARN; of a session, its role."""
@@ -211,6 +212,20 @@ class AwsEngine:
         own = tuple(pivoting.pivots(asker, targets))
         credentials = credential_pivots(asker, self._secrets, own)
         yield from (p for p in (*own, *credentials) if targets is None or p.target in targets)
+
+    # What only surveys and wide reaches ask for is loaded when they do.
+
+    @cached_property
+    def _briefs(self) -> Briefs:
+        from modelreach.policy.aws.brief import Briefs
+
+        return Briefs(self._estate, self._shelving)
+
+    @cached_property
+    def _outdoing(self) -> Outdoing:
+        from modelreach.policy.aws.outdone import Outdoing
+
+        return Outdoing(self._estate, self._shelving)
 
     @cached_property
     def _secrets(self) -> dict[str, tuple[str, ...]]:
