@@ -1,13 +1,14 @@
 """The report as JSON, safe to print: invisible characters are written as `\\uXXXX`.
 
-The document is the same JSON value as `modelreach.report.encode` gives.
+The document is the same JSON value as `modelreach.report_file.encode` gives.
 """
 
 from __future__ import annotations
 
 import re
 
-from modelreach.report import Report, encode
+from modelreach.report import Report
+from modelreach.report_file import encode
 from modelreach_reports import Format
 from modelreach_reports.safe import is_hidden
 

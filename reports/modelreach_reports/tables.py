@@ -84,7 +84,7 @@ def _frame(report: Report, form: str) -> DataFrame:
     except ImportError as error:
         raise MissingExtra("tables", f"format `{form}`") from error
     rows = ranked_rows(report)
-    columns = _CHANGE if report.schema == "modelreach.diff/1" else _GRANT
+    columns = _CHANGE if report.schema == "modelreach.diff/2" else _GRANT
     cells: list[dict[str, Any]] = [_row(row, columns) for row in rows]
     return DataFrame(cells, columns=[*columns, *_WITNESS], dtype=str)
 

@@ -17,8 +17,8 @@ from modelreach.report import (
     StopRow,
     Ticket,
     TriggerRow,
-    encode,
 )
+from modelreach.report_file import encode
 from modelreach_reports.gating import DIMENSIONS, waived_words
 from modelreach_reports.markdown import code, prose
 from modelreach_reports.naming import Names, key_of

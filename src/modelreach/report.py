@@ -1,12 +1,13 @@
-"""All that a renderer may see: `modelreach.diff/1` and `modelreach.radius/1`, as types.
+"""All that a renderer may see: a comparison and a radius, as types.
 
-These are the files that leave the program, so they are types of their own and not a dump of the
-engine's. Renderers take them and give bytes; nothing else is passed to a renderer.
+They are types of their own and not a dump of the engine's. Renderers take them and give bytes;
+nothing else is passed to a renderer. How they are written as `modelreach.diff/2` and
+`modelreach.radius/2`, `modelreach.report_file` knows.
 """
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import Literal
 
 import msgspec
 
@@ -475,9 +476,9 @@ class DecisionRow(Row, frozen=True):
 
 
 class RadiusReport(Row, frozen=True):
-    """`modelreach.radius/1`: everything that one release, or one principal, reaches."""
+    """`modelreach.radius/2`: everything that one release, or one principal, reaches."""
 
-    schema: Literal["modelreach.radius/1"] = msgspec.field(name="schema")
+    schema: Literal["modelreach.radius/2"] = msgspec.field(name="schema")
     release: ReleaseRow
     identities: tuple[IdentityRow, ...]
     grants: tuple[GrantRow, ...]
@@ -494,9 +495,9 @@ class RadiusReport(Row, frozen=True):
 
 
 class DiffReport(Row, frozen=True):
-    """`modelreach.diff/1`: the difference of two releases' reach."""
+    """`modelreach.diff/2`: the difference of two releases' reach."""
 
-    schema: Literal["modelreach.diff/1"] = msgspec.field(name="schema")
+    schema: Literal["modelreach.diff/2"] = msgspec.field(name="schema")
     old: ReleaseRow
     new: ReleaseRow
     summary: Summary
@@ -519,6 +520,32 @@ class DiffReport(Row, frozen=True):
 
 
 Report = DiffReport | RadiusReport
+
+
+def change_order(row: ChangeRow) -> tuple[object, ...]:
+    """Sort key of the changes of a comparison: first what it is, then who has it and how."""
+    return row.resource, row.capability, row.kind, row.actions, row.identity, *_last(row)
+
+
+def grant_order(row: GrantRow) -> tuple[object, ...]:
+    """Sort key of the grants of a radius: first who has it, then what it is and how."""
+    return row.identity, row.resource, row.capability, row.actions, *_last(row)
+
+
+def trigger_order(row: TriggerRow) -> tuple[str, ...]:
+    """Sort key of the triggers of one id."""
+    return row.subject, row.old, row.new
+
+
+def _last(row: ChangeRow | GrantRow) -> tuple[object, ...]:
+    return (
+        row.verdict,
+        row.depends_on,
+        row.within,
+        row.resource_kind,
+        row.pattern,
+        len(row.witness),
+    )
 
 
 class NameRow(Row, frozen=True):
@@ -573,40 +600,3 @@ class Ticket(Row, frozen=True):
     scopes: tuple[ScopeRow, ...] = ()
     identities: tuple[NameRow, ...] = ()
     summed_up: tuple[SummedUpRow, ...] = ()
-
-
-def encode(report: Report | Ticket) -> bytes:
-    """Give the report as JSON: two spaces, keys in the order of the types, newline at the end.
-
-    One of more than a megabyte has a line for each row instead: a third of it would be spaces.
-    """
-    raw = msgspec.json.encode(report)
-    if len(raw) <= _LARGE:
-        return msgspec.json.format(raw, indent=2) + b"\n"
-    fields = (
-        msgspec.json.encode(name) + b": " + _lines(getattr(report, field))
-        for field, name in zip(
-            report.__struct_fields__, report.__struct_encode_fields__, strict=True
-        )
-    )
-    return b"{\n  " + b",\n  ".join(fields) + b"\n}\n"
-
-
-#: As many bytes of a report are still read by a person as they are.
-_LARGE = 1_000_000
-
-
-def _lines(value: object) -> bytes:
-    """Give a value on a line, a table with a line for each row."""
-    if not isinstance(value, tuple) or not value:
-        return msgspec.json.encode(value)
-    rows = cast("tuple[object, ...]", value)
-    return b"[\n    " + b",\n    ".join(map(msgspec.json.encode, rows)) + b"\n  ]"
-
-
-def decode(raw: bytes) -> Report:
-    """Read a saved report. Raises `msgspec.ValidationError` or `msgspec.DecodeError`."""
-    head = msgspec.json.decode(raw, type=dict[str, Any])
-    if head.get("schema") == "modelreach.diff/1":
-        return msgspec.json.decode(raw, type=DiffReport)
-    return msgspec.json.decode(raw, type=RadiusReport)

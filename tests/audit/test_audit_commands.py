@@ -16,12 +16,14 @@ from pathlib import Path
 from typing import Any
 from urllib.error import HTTPError
 
+import msgspec
 import pytest
 
 from drifting import World, manifest, name_of
 from modelreach.cli import run
 from modelreach.cli.health import Health
 from modelreach.policy.aws.engine import AwsEngine
+from modelreach.report_file import decode
 from modelreach.snapshot import encode
 from modelreach.state import open_state
 from modelreach.store import write
@@ -37,7 +39,10 @@ class Done:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.out)
+        found = json.loads(self.out)
+        if "changes" in found or "grants" in found:
+            return msgspec.json.decode(msgspec.json.encode(decode(self.out)))
+        return found
 
 
 Call = Callable[..., Done]
@@ -233,7 +238,7 @@ def test_the_history_shows_what_was_kept(call: Call, world: World) -> None:
     shown = call("history", "show", "approved").out
     assert "by board" in shown and "(TICKET-481)" in shown
     radius = call("history", "show", "last", "--format", "json").json
-    assert radius["schema"] == "modelreach.radius/1"
+    assert radius["schema"] == "modelreach.radius/2"
     pruned = call("history", "prune", "--keep", "1d", "--now", "2027-01-01T00:00:00Z")
     assert pruned.out.startswith("0 audits")
     assert "2 older ones are kept" in pruned.out

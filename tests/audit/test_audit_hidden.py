@@ -53,7 +53,7 @@ def difference(*rows: ChangeRow) -> DiffReport:
     )
     gate = Gate(verdict="pass", exit_code=0, fail_on="high", fail_on_incomplete=False, reasons=())
     return DiffReport(
-        schema="modelreach.diff/1",
+        schema="modelreach.diff/2",
         old=release,
         new=release,
         summary=summary,

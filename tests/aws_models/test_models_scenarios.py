@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from modelreach.report_file import decode
+
 Program = Callable[..., str]
 
 
@@ -22,7 +26,7 @@ def difference(program: Program, scenarios: Path, kind: str, tmp_path: Path, acc
         *("--new-snapshot", tmp_path / "new.snap.json"),
         *("--fail-on", "never"),
     )
-    return json.loads(written)
+    return msgspec.json.decode(msgspec.json.encode(decode(written)))
 
 
 def told(report: Any) -> dict[str, Any]:

@@ -8,6 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
+
+from modelreach.report_file import decode
+
 CALLER = "arn:aws:iam::111122223333:role/caller"
 KEY = (
     "arn:aws:bedrock-agentcore:eu-west-1:111122223333:token-vault/default"
@@ -36,7 +40,7 @@ def scanned(program: Program, scenarios: Path, tmp_path: Path, *actions: str) ->
         *("scan", "--principal", CALLER, "--snapshot", snapshot),
         *("--format", "json", "--fail-on", "never"),
     )
-    return json.loads(written)
+    return msgspec.json.decode(msgspec.json.encode(decode(written)))
 
 
 def test_stored_key_is_found_with_its_age(

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from azure_agent import estate
 from azure_agent.builder import Builder, guid
 from azure_agent.server import Cloud, Fault
 from modelreach.cli import run
+from modelreach.report_file import decode
 from modelreach.snapshot import encode
 
 MANIFEST = Path(__file__).parents[2] / "fixtures" / "azure_agent" / "v2.yaml"
@@ -65,7 +66,7 @@ def compared(collect: Any, before: Path, tmp_path: Path, cloud: Cloud) -> dict[s
         ["diff", str(release), str(release), *sides, "--format", "json", "-o", str(written)]
     )
     assert code in (0, 1, 3)
-    report: dict[str, Any] = json.loads(written.read_bytes())
+    report: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(decode(written.read_bytes())))
     return report
 
 

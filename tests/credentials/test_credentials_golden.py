@@ -8,7 +8,10 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+
+from modelreach.report_file import decode
 
 FIXTURES = Path(__file__).resolve().parents[2] / "fixtures" / "credentials"
 PROGRAM = Path(sys.executable).with_name("modelreach")
@@ -41,7 +44,7 @@ def scan(snapshot: Path, *options: str) -> dict[str, Any]:
     ]
     done = subprocess.run([*command, *options], capture_output=True, check=False)
     assert done.returncode in (0, 1), done.stderr.decode()
-    report: dict[str, Any] = json.loads(done.stdout)
+    report: dict[str, Any] = msgspec.json.decode(msgspec.json.encode(decode(done.stdout)))
     return report
 
 

@@ -13,7 +13,10 @@ from pathlib import Path
 from types import ModuleType
 from typing import Any
 
+import msgspec
 import pytest
+
+from modelreach.report_file import decode
 
 DEMO_FILES = ("v1.yaml", "v2.yaml", "estate.snap.json")
 
@@ -48,7 +51,7 @@ def _diff(program: Path, snapshot: Path, old: Path, new: Path, *options: str) ->
         check=False,
     )
     assert done.returncode in (0, 1), done.stderr.decode()
-    report: Report = json.loads(done.stdout)
+    report: Report = msgspec.json.decode(msgspec.json.encode(decode(done.stdout)))
     assert report["gate"]["exit_code"] == done.returncode
     return report
 
@@ -205,7 +208,9 @@ def test_the_demo_command_shows_and_writes_it(program: Path, tmp_path: Path) -> 
     assert "prod/payments/stripe-live" in done.stdout
     assert "acme-sandbox" in done.stdout
     written = tmp_path / "demo-output"
-    report: Report = json.loads((written / "diff.json").read_bytes())
+    report: Report = msgspec.json.decode(
+        msgspec.json.encode(decode((written / "diff.json").read_bytes()))
+    )
     assert _summed_up(report) == EXPECTED
     for name in re.findall(r"demo-output/[\w.]+", done.stdout.split("Written: ")[1]):
         assert (tmp_path / name).stat().st_size > 0

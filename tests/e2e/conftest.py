@@ -19,8 +19,11 @@ from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
 import boto3
+import msgspec
 import pytest
 from moto.server import ThreadedMotoServer
+
+from modelreach.report_file import decode
 
 REGION = "eu-west-1"
 RUN = "411111111111"
@@ -45,7 +48,10 @@ class Done:
 
     @property
     def json(self) -> Any:
-        return json.loads(self.out)
+        found = json.loads(self.out)
+        if "changes" in found or "grants" in found:
+            return msgspec.json.decode(msgspec.json.encode(decode(self.out)))
+        return found
 
 
 Command = Callable[..., Done]

@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from modelreach import report, snapshot
+from modelreach import snapshot
 from modelreach.pipeline import GateOptions
 from modelreach.pipeline.scan import radius_report
 from modelreach.pipeline.witnesses import Witnesses
@@ -22,7 +22,9 @@ ESCALATE = {"Effect": "Allow", "Action": "iam:PutRolePolicy", "Resource": "*"}
 
 
 def shown(world: Any, drawn: Any) -> tuple[Json, list[list[Json]]]:
-    said = json.loads(report.encode(radius_report(world.side(drawn), GateOptions())))
+    said = msgspec.json.decode(
+        msgspec.json.encode(radius_report(world.side(drawn), GateOptions()))
+    )
     told = [*said["grants"], *said["identities"], *said["admin_of"], *said["findings"]]
     estate = json.loads(snapshot.encode(drawn.snapshot()))
     return estate, [row["witness"] for row in told if not row.get("pattern")]

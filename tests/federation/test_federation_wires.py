@@ -12,9 +12,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from modelreach.cli import run
+from modelreach.report_file import decode
 
 Json = dict[str, Any]
 MANIFEST = """\
@@ -48,7 +50,7 @@ class Whole:
     def scan(self, snapshot: Path) -> Json:
         out = snapshot.with_suffix(".json")
         run(["scan", str(self.manifest), "--snapshot", str(snapshot), "-o", str(out)])
-        report: Json = json.loads(out.read_bytes())
+        report: Json = msgspec.json.decode(msgspec.json.encode(decode(out.read_bytes())))
         return report
 
     def again(self, folder: Path, *, live: str) -> Json:

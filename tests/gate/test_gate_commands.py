@@ -8,7 +8,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
+
+from modelreach.report_file import decode
 
 BOTH = ("v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json")
 SAME = ("v1.yaml", "v1.yaml", *BOTH[2:])
@@ -135,9 +138,9 @@ def test_a_wider_grant_comes_back(call: Call, place: Path) -> None:
                 statement["Action"] = ["s3:GetObject", "s3:DeleteObject"]
     (place / "wider.json").write_text(json.dumps(estate))
     done = call("diff", "v1.yaml", "v2.yaml", "--snapshot", "wider.json", NOW, "--format", "json")
-    (row,) = [r for r in json.loads(done.out)["findings"] if r["returned"]]
+    (row,) = [r for r in json.loads(done.out)["findings"] if "returned" in r]
     assert row["rule"] == "MR101"
-    assert row["waived"] is None
+    assert "waived" not in row
     assert "no longer fits" in row["returned"]
 
 
@@ -195,7 +198,9 @@ def test_the_same_inputs_give_the_same_bytes(call: Call) -> None:
 
 def test_an_action_is_said_of_who_holds_it(call: Call) -> None:
     """Two identities reach the function, each by an action of its own."""
-    changes = json.loads(call("diff", *BOTH, "--format", "json").out)["changes"]
+    changes = msgspec.json.decode(
+        msgspec.json.encode(decode(call("diff", *BOTH, "--format", "json").out))
+    )["changes"]
     found = {
         (row["identity"].rpartition("/")[2], *row["actions"], row["witness"][-1]["target"])
         for row in changes

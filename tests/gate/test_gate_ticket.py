@@ -24,7 +24,8 @@ from modelreach.gate.commands.shell import Step
 from modelreach.gate.policy import preset
 from modelreach.pipeline.gated import GateInput
 from modelreach.pipeline.ticket import ticket
-from modelreach.report import CredentialRow, DiffReport, Ticket, encode
+from modelreach.report import CredentialRow, DiffReport, Ticket
+from modelreach.report_file import encode
 from modelreach_reports.ticket import render_json, render_markdown
 
 BOTH = ("v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json")

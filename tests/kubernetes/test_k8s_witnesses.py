@@ -6,9 +6,10 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
+import msgspec
 import pytest
 
-from modelreach import report, snapshot
+from modelreach import snapshot
 from modelreach.deployment import of_principal
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline import GateOptions, Release, evaluate
@@ -23,7 +24,7 @@ def found(cluster: Any, who: str) -> tuple[Json, list[list[Json]]]:
     """The snapshot and every witness of what somebody reaches, as plain JSON."""
     release = Release(of_principal(who, "kubernetes"), cluster.snapshot)
     radius = radius_report(evaluate(release, JudgePolicy(), Estates()), GateOptions())
-    said = json.loads(report.encode(radius))
+    said = msgspec.json.decode(msgspec.json.encode(radius))
     rows = [*said["grants"], *said["identities"], *said["admin_of"], *said["findings"]]
     ways = [row["witness"] for row in rows if len(row["witness"]) > 1]
     return json.loads(snapshot.encode(cluster.snapshot)), ways

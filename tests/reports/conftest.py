@@ -36,6 +36,9 @@ from modelreach.report import (
     TriggerRow,
     UndeclaredRow,
     Waived,
+    change_order,
+    grant_order,
+    trigger_order,
 )
 from modelreach_reports import layout
 
@@ -545,7 +548,7 @@ def build_diff() -> DiffReport:
     reader = identity(READER, (by_tool(), ASSUME), first=False)
     admin = identity(ETL, ADMIN_WITNESS[:-1], first=False)
     return DiffReport(
-        schema="modelreach.diff/1",
+        schema="modelreach.diff/2",
         old=release("1.4.0", (RUNTIME,)),
         new=release("2.0.0", (RUNTIME, TOOLS)),
         summary=Summary(
@@ -607,7 +610,7 @@ def as_grant(row: ChangeRow) -> GrantRow:
 def build_radius() -> RadiusReport:
     diff = build_diff()
     return RadiusReport(
-        schema="modelreach.radius/1",
+        schema="modelreach.radius/2",
         release=diff.new,
         identities=diff.identities_new,
         grants=tuple(as_grant(row) for row in diff.changes[3:] if row.kind != "lost"),
@@ -794,9 +797,27 @@ def poison() -> Callable[[str, str], Report]:
     plain = {side: msgspec.to_builtins(report) for side, report in reports.items()}
 
     def poisoned(side: str, text: str) -> Report:
-        return msgspec.convert(_poisoned(plain[side], "", text), type(reports[side]))
+        return _in_order(msgspec.convert(_poisoned(plain[side], "", text), type(reports[side])))
 
     return poisoned
+
+
+@pytest.fixture(scope="session")
+def in_order() -> Callable[[Report], Report]:
+    """Gives a function that puts the rows of a report in the order that the engine gives them."""
+    return _in_order
+
+
+def _in_order(report: Report) -> Report:
+    if isinstance(report, RadiusReport):
+        grants = tuple(sorted(report.grants, key=grant_order))
+        return msgspec.structs.replace(report, grants=grants)
+    changes = tuple(sorted(report.changes, key=change_order))
+    said = report.security_change
+    if said is not None:
+        ordered = sorted(said.triggers, key=lambda row: (row.id, *trigger_order(row)))
+        said = msgspec.structs.replace(said, triggers=tuple(ordered))
+    return msgspec.structs.replace(report, changes=changes, security_change=said)
 
 
 Read = Callable[[bytes], dict[str, Any]]

@@ -24,7 +24,8 @@ from hypothesis import strategies as st
 from openpyxl import load_workbook
 
 from modelreach import plugins
-from modelreach.report import Report, decode
+from modelreach.report import Report
+from modelreach.report_file import decode
 from modelreach_reports.layout import MissingLibraries
 
 Poison = Callable[[str, str], Report]

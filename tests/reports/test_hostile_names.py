@@ -16,7 +16,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from modelreach.report import DiffReport, Report, decode
+from modelreach.report import DiffReport, Report
+from modelreach.report_file import decode
 from modelreach_reports import graph, html, json, markdown, plain_layout, tables, text
 from modelreach_reports.gating import render_gate
 from modelreach_reports.safe import cells

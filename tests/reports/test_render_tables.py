@@ -5,12 +5,14 @@ from __future__ import annotations
 import csv
 import io
 import sys
+from typing import Any
 
 import msgspec
 import pytest
 
 from modelreach.model import MissingExtra
-from modelreach.report import DiffReport, RadiusReport, decode
+from modelreach.report import DiffReport, RadiusReport
+from modelreach.report_file import decode
 from modelreach_reports import json, markdown, tables
 
 
@@ -120,6 +122,6 @@ def test_the_marker_cannot_be_broken() -> None:
     assert markdown.marker("fraud-scorer") == "<!-- modelreach:fraud-scorer -->"
 
 
-def test_json_is_the_report(diff_report: DiffReport) -> None:
-    assert decode(json.render(diff_report)) == diff_report
-    assert b'"schema": "modelreach.diff/1"' in json.render(diff_report)
+def test_json_is_the_report(diff_report: DiffReport, in_order: Any) -> None:
+    assert decode(json.render(diff_report)) == in_order(diff_report)
+    assert b'"schema": "modelreach.diff/2"' in json.render(diff_report)

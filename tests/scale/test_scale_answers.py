@@ -20,7 +20,7 @@ from modelreach.pipeline import GateOptions, Release, diff_report, evaluate, rad
 from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.evaluate import Estates
 from modelreach.policy import providers
-from modelreach.report import encode as report_bytes
+from modelreach.report_file import encode as report_bytes
 from modelreach.snapshot import Facts, Snapshot
 from modelreach.snapshot import decode as read
 from modelreach.snapshot import encode as written

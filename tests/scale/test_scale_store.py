@@ -15,7 +15,7 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.model import InputError
 from modelreach.pipeline import GateOptions, Release, evaluate, radius_report
 from modelreach.pipeline.evaluate import Estates
-from modelreach.report import encode as encode_report
+from modelreach.report_file import encode as encode_report
 from modelreach.snapshot import Snapshot, decode, encode
 from modelreach.store import Store, StoredSnapshot, write
 from organisations import deployments, manifest, plan, whole

@@ -8,8 +8,10 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
+from modelreach import report_file
 from modelreach.cli import run
 from modelreach.snapshot import Origin, Snapshot, decode
 from modelreach_terraform.expressions import evaluated
@@ -102,7 +104,8 @@ def test_a_report_has_an_origin_only_where_a_plan_was_applied(
     checked: tuple[Path, list[str]],
 ) -> None:
     assert _run(checked, "diff", "-o", "found.json", "--exit-zero", "--color", "never") == 0
-    changes = json.loads((checked[0] / "found.json").read_text())["changes"]
+    report = report_file.decode((checked[0] / "found.json").read_bytes())
+    changes = msgspec.json.decode(msgspec.json.encode(report))["changes"]
     assert {one["witness"][-1]["origin"]["address"] for one in changes} == {ADDRESS}
     assert "origin" not in changes[0]["witness"][0]
 

@@ -52,11 +52,11 @@ def test_a_report_in_every_form(served: Any, audits: list[Any], form: str) -> No
 def test_reports_are_those_of_the_state(served: Any, audits: list[Any]) -> None:
     last = audits[-1]["id"]
     reach = json.loads(served.get(f"/audits/{last}/reach.json").data)
-    assert reach["schema"] == "modelreach.radius/1"
+    assert reach["schema"] == "modelreach.radius/2"
     drift = json.loads(served.get(f"/audits/{last}/drift.json").data)
     change = json.loads(served.get(f"/audits/{last}/change.json").data)
-    assert drift["schema"] == change["schema"] == "modelreach.diff/1"
-    assert len(drift["changes"]) == audits[-1]["drifted"]
+    assert drift["schema"] == change["schema"] == "modelreach.diff/2"
+    assert sum(len(line["resources"]) for line in drift["changes"]) == audits[-1]["drifted"]
 
 
 def test_what_is_not_there(served: Any, audits: list[Any]) -> None:

@@ -108,7 +108,7 @@ def read_report(path: str) -> Report:
     """Read a saved diff or radius."""
     import msgspec
 
-    from modelreach.report import decode
+    from modelreach.report_file import decode
 
     source = read(path)
     try:

@@ -31,14 +31,15 @@ def schema_of(name: str) -> dict[str, object]:
     from modelreach.gate.policy import PolicyFile
     from modelreach.gate.record import Statement
     from modelreach.gate.waiver_file import WaiverFile
-    from modelreach.report import DiffReport, RadiusReport, Ticket
+    from modelreach.report import Ticket
+    from modelreach.report_file import DiffFile, RadiusFile
     from modelreach.snapshot import Snapshot
     from modelreach.state import Telling
 
     types: dict[str, tuple[type, str]] = {
         "snapshot": (Snapshot, "modelreach.snapshot/1"),
-        "radius": (RadiusReport, "modelreach.radius/1"),
-        "diff": (DiffReport, "modelreach.diff/1"),
+        "radius": (RadiusFile, "modelreach.radius/2"),
+        "diff": (DiffFile, "modelreach.diff/2"),
         "evidence": (EvidenceReport, "modelreach.evidence/1"),
         "manifest": (Deployment, "modelreach/v1 ModelDeployment"),
         "config": (Config, "modelreach.yaml"),

@@ -1,6 +1,6 @@
 """Every trigger and every demand that there is: ids, titles, and which asks for which.
 
-The ids leave the program (in `modelreach.diff/1`, tickets, policies), so they are not renamed.
+The ids leave the program (in `modelreach.diff/2`, tickets, policies), so they are not renamed.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from modelreach.deployment import Deployment
 from modelreach.gate.catalogue import BY_ID, Dimension
 from modelreach.gate.triggers import data, reached, refusal, tools, workflow
 from modelreach.gate.triggers.reached import Reach
-from modelreach.report import SecurityChange, TriggerRow, UndeclaredRow
+from modelreach.report import SecurityChange, TriggerRow, UndeclaredRow, trigger_order
 
 Answer = Literal["yes", "no", "unknown"]
 
@@ -46,7 +46,7 @@ def classify(old: Deployment, new: Deployment, reach: Reach) -> SecurityChange:
 
 def _in_order(rows: Iterable[TriggerRow]) -> tuple[TriggerRow, ...]:
     """Give the triggers in the order of the catalogue."""
-    return tuple(sorted(rows, key=lambda row: (_PLACE[row.id], row.subject, row.old, row.new)))
+    return tuple(sorted(rows, key=lambda row: (_PLACE[row.id], *trigger_order(row))))
 
 
 def _answer(

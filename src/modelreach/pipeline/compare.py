@@ -1,4 +1,4 @@
-"""Two sides in, `modelreach.diff/1` out."""
+"""Two sides in, the report out."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
 from modelreach.reach import Access, Identity, Takeover
-from modelreach.report import ChangeRow, DiffReport, Hop, Summary
+from modelreach.report import ChangeRow, DiffReport, Hop, Summary, change_order
 from modelreach.snapshot import Gap
 from modelreach.toolbox import Toolbox, fresh
 
@@ -45,9 +45,10 @@ def diff_report(
     finding_rows = rows.finding_rows(findings, witnesses, new.toolbox, old.toolbox)
     numbers = rows.numbers_by_subject(finding_rows)
     gaps = rows.gap_rows(old.gaps, new.gaps)
-    change_rows = tuple(_change_row(change, (old, new), numbers, witnesses) for change in changes)
+    told = (_change_row(change, (old, new), numbers, witnesses) for change in changes)
+    change_rows = tuple(sorted(told, key=change_order))
     report = DiffReport(
-        schema="modelreach.diff/1",
+        schema="modelreach.diff/2",
         old=rows.release_row(old.release),
         new=rows.release_row(new.release),
         summary=_summary(old, new, changes, findings),

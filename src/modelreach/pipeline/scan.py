@@ -1,4 +1,4 @@
-"""One side in, `modelreach.radius/1` out."""
+"""One side in, the report out."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from modelreach.pipeline.origins import located
 from modelreach.pipeline.summing import at_stake, summed_up_rows, told
 from modelreach.pipeline.toolrows import tool_rows
 from modelreach.pipeline.witnesses import Witnesses
-from modelreach.report import RadiusReport
+from modelreach.report import RadiusReport, grant_order
 
 
 def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVERS) -> RadiusReport:
@@ -33,12 +33,10 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
         for access in (*told(side), *at_stake(side))
     ]
     report = RadiusReport(
-        schema="modelreach.radius/1",
+        schema="modelreach.radius/2",
         release=rows.release_row(side.release),
         identities=rows.identity_rows(side, witnesses),
-        grants=tuple(
-            sorted(listed, key=lambda r: (r.identity, r.resource, r.capability, r.actions))
-        ),
+        grants=tuple(sorted(listed, key=grant_order)),
         admin_of=rows.admin_rows(side, witnesses),
         credentials=rows.credential_rows(side.case),
         findings=found,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import msgspec
 from msgspec.structs import replace
 
-from modelreach import report as reports
+from modelreach import report_file
 from modelreach.model import InputError
 from modelreach.report import DiffReport, RadiusReport, ReleaseRow
 from modelreach.state.records import AuditRow
@@ -14,10 +14,10 @@ from modelreach.state.records import AuditRow
 def packed(report: DiffReport | RadiusReport) -> bytes:
     """Give the bytes to keep: `taken_at`, `snapshot` and its digest are those of the audits."""
     if isinstance(report, DiffReport):
-        return msgspec.json.encode(
+        return report_file.packed(
             replace(report, old=_timeless(report.old), new=_timeless(report.new))
         )
-    return msgspec.json.encode(replace(report, release=_timeless(report.release)))
+    return report_file.packed(replace(report, release=_timeless(report.release)))
 
 
 def _timeless(row: ReleaseRow) -> ReleaseRow:
@@ -51,6 +51,6 @@ def difference(raw: bytes, old: AuditRow, new: AuditRow) -> DiffReport:
 
 def _decoded(raw: bytes) -> DiffReport | RadiusReport:
     try:
-        return reports.decode(raw)
+        return report_file.decode(raw)
     except msgspec.MsgspecError as error:
         raise InputError(f"this is no report ({error})", place="state") from None
