@@ -11,9 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from modelreach.cli import run
+from modelreach.report_file import decode
 from modelreach_reference.azure_snapshot import AzureSnapshot
 from modelreach_reference.gcp_snapshot import GcpSnapshot
 from modelreach_reference.witness import Outcome, check
@@ -67,7 +69,8 @@ def compared(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFa
     snapshot = json.loads((place / "estate.snap").read_bytes())
     found = Compared(provider, place, snapshot, {})
     _, shown = told("diff", *found.both, "--format", "json")
-    return Compared(provider, place, snapshot, json.loads(shown))
+    report = msgspec.json.decode(msgspec.json.encode(decode(shown)))
+    return Compared(provider, place, snapshot, report)
 
 
 def outcomes(compared: Compared, witness: list[Json]) -> set[Outcome]:
