@@ -225,6 +225,20 @@ def test_regions_simplify(
     assert Region.of(inside, outside) == expected
 
 
+@given(pattern=globs, one=st.text("abc", max_size=4), other=st.text("abc", max_size=4))
+def test_what_is_left_of_a_glob_says_what_may_follow(pattern: str, one: str, other: str) -> None:
+    if glob.left_of(pattern, one) == glob.left_of(pattern, other):
+        for text in short_strings()[:121]:
+            assert slow_match(pattern, one + text) is slow_match(pattern, other + text)
+
+
+def test_beginnings_that_no_star_remembers_leave_the_same() -> None:
+    pattern = "x:*-b-??-*"
+    assert glob.left_of(pattern, "x:some/") == glob.left_of(pattern, "x:other-name/")
+    assert glob.left_of(pattern, "x:some-b-") != glob.left_of(pattern, "x:some/")
+    assert glob.left_of(pattern, "y") == 0
+
+
 HOSTILE = [
     ("*a" * 5 + "*b", "a" * 5000),
     ("*" * 10_000 + "b", "a" * 5000),

@@ -271,6 +271,71 @@ def test_whatever_the_policies_at_length(made: tuple[Any, ...]) -> None:
     _briefly(corner(*made))
 
 
+def test_patterns_that_overlap_in_buckets_part_them_alike() -> None:
+    """A pattern with a star in front means a part of what is in any bucket. Of buckets in which
+    two of them overlap in the same way, one is asked about."""
+    buckets = [bucket(f"data-{n:02d}") for n in range(40)]
+    found = [_allow("s3:*", f"arn:aws:s3:::*-{name}-?????-*") for name in ("orders", "maps")]
+    made = corner([*buckets, bucket("data-orders-abcde-x")], found)
+    estate = Estate(Facts(made))
+    held = classes.granted(Asker.of(estate, ROLE, {}), Shelving(estate))
+    assert not held.alone
+    assert sorted(one.size for one in held.classes) == [1, 40]
+    _alike(made)
+    _briefly(made)
+
+
+def test_buckets_in_which_patterns_overlap_otherwise_are_told_apart() -> None:
+    """One letter in a bucket of two is meant by both patterns where the bucket ends in `a`."""
+    buckets = [bucket(name) for name in ("xa", "ya", "xx", "yx")]
+    patterns = ("*a/b", "??/?")
+    made = corner(buckets, [_allow("s3:GetObject", f"arn:aws:s3:::{one}") for one in patterns])
+    estate = Estate(Facts(made))
+    held = classes.granted(Asker.of(estate, ROLE, {}), Shelving(estate))
+    assert sorted(tuple(one.ids) for one in held.classes) == [
+        ("arn:aws:s3:::xa", "arn:aws:s3:::ya"),
+        ("arn:aws:s3:::xx", "arn:aws:s3:::yx"),
+    ]
+    _alike(made)
+
+
+PIECES = st.lists(st.sampled_from(["a", "-", "x", "/", "*", "?"]), min_size=1, max_size=6)
+
+
+def _overlaps(names: set[str], patterns: list[str], actions: list[str]) -> None:
+    identity = [
+        _allow(action, f"arn:aws:s3:::{pattern}")
+        for action, pattern in zip(actions, patterns, strict=True)
+    ]
+    made = corner([bucket(name) for name in sorted(names)], identity)
+    _alike(made)
+    _briefly(made)
+
+
+_DRAWN = {
+    "names": st.sets(st.text("a-x", min_size=1, max_size=4), min_size=2, max_size=8),
+    "patterns": st.lists(PIECES.map("".join), min_size=3, max_size=3),
+    "actions": st.lists(st.sampled_from(ACTIONS[1:5]), min_size=3, max_size=3),
+}
+
+
+@settings(max_examples=15)
+@given(**_DRAWN)
+def test_however_patterns_overlap(
+    names: set[str], patterns: list[str], actions: list[str]
+) -> None:
+    _overlaps(names, patterns, actions)
+
+
+@pytest.mark.soak
+@settings(max_examples=5000)
+@given(**_DRAWN)
+def test_however_patterns_overlap_at_length(
+    names: set[str], patterns: list[str], actions: list[str]
+) -> None:
+    _overlaps(names, patterns, actions)
+
+
 def test_grants_are_sorted_as_they_were() -> None:
     made = corner(
         [bucket(f"data-{n}") for n in range(12)], [_allow("s3:*", ["arn:aws:s3:::data-*"])]

@@ -194,6 +194,21 @@ def covers(a: str, b: str) -> bool:
     return found.decided and found.sample is None
 
 
+def left_of(pattern: str, start: str) -> int:
+    """Give what is left of a glob behind a beginning, as a number: of beginnings with the same
+    number, the same may follow for the glob to match."""
+    automaton = _automaton(canonical(pattern))
+    state = automaton.start
+    for char in start:
+        state = automaton.step(state, char)
+    return state
+
+
+@lru_cache(1 << 10)
+def _automaton(pattern: str) -> Automaton:
+    return Automaton((pattern,))
+
+
 # --- many globs ----------------------------------------------------------------------------
 
 

@@ -181,6 +181,8 @@ class Holdings:
 
     def _answer(self, whose: _Whose, one: Class, spoken: Spoken, first: Resource) -> Answer:
         asker = whose.mine.asker
+        if one.entwined:
+            return _asked(asker, first)
         try:
             told = whose.mine.told(one, spoken, whose.theirs(one))
         except Unkeyed:

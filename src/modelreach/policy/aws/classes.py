@@ -8,7 +8,7 @@ Whatever does not fit into this is asked about one by one, as `grants.one_by_one
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -17,13 +17,13 @@ from modelreach.policy.aws import grants as single
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.bays import Bay
 from modelreach.policy.aws.estate import Estate
-from modelreach.policy.aws.own_policy import concerns
+from modelreach.policy.aws.own_policy import concerns, relation
 from modelreach.policy.aws.shelf import Cut, Shelf
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.spoken import Saying, Spoken, levels_of
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
-from modelreach.policy.glob import literal_prefix
+from modelreach.policy.glob import left_of, literal_prefix
 from modelreach.snapshot import Facts
 
 
@@ -54,11 +54,13 @@ class Granted(msgspec.Struct, frozen=True):
 
 class Class(msgspec.Struct, frozen=True):
     """Resources of a shelf that are told apart by nothing: one answer holds for all. `cuts` says
-    how patterns that touch the shelf lie to it."""
+    how patterns that touch the shelf lie to it; `entwined`: several of them mean parts of what is
+    inside, which may overlap."""
 
     shelf: Shelf
     mask: int
     cuts: Mapping[str, Cut]
+    entwined: bool = False
 
     @property
     def first(self) -> str:
@@ -224,9 +226,35 @@ def _classes(
         same = part ^ several
         if of_owner and same.bit_count() > 1:
             several, same = part, 0
-        alone.extend(shelf.of(several))
+        if several and not of_owner and _own_is_whole(shelf, several):
+            for mask in _by_what_is_left(shelf, several, cuts):
+                yield Class(shelf, mask, cuts, entwined=True)
+        else:
+            alone.extend(shelf.of(several))
         if same:
             yield Class(shelf, same, cuts)
+
+
+def _own_is_whole(shelf: Shelf, mask: int) -> bool:
+    """Do the resources' own policies mean all of what is inside, or nothing of it?"""
+    first = shelf.first(mask)
+    starts = [first + separator for separator in shelf.forms.separators]
+    return not any(
+        one.open or any(relation(glob, start) == "part" for glob in one.globs for start in starts)
+        for one in shelf.own
+    )
+
+
+def _by_what_is_left(shelf: Shelf, mask: int, cuts: Mapping[str, Cut]) -> Iterable[int]:
+    """Part bits by what is left, behind a resource's name, of the patterns that mean a part of
+    what is in it: where that is the same, they part it in the same way."""
+    parting = [glob for glob, cut in cuts.items() if cut.partly & mask]
+    groups: dict[tuple[object, ...], int] = {}
+    for name in shelf.of(mask):
+        starts = [name + separator for separator in shelf.forms.separators]
+        left = tuple(left_of(glob, start) for glob in parting for start in starts)
+        groups[left] = groups.get(left, 0) | shelf.bit(name)
+    return groups.values()
 
 
 def _parted(mask: int, cuts: Mapping[str, Cut]) -> tuple[list[int], int]:

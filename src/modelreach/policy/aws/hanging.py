@@ -64,7 +64,7 @@ class Hanging:
         mine = self._now.part(account)
         whereabouts = {one: self._where(one) for one in sorted({*buckets, *mine.mentioned})}
         away = {name: at for name, at in whereabouts.items() if at[0] != account}
-        parts = {account, *mine.outward, *self._common(), *self._unread(touch, account)}
+        parts = {account, *mine.outward, *self._common, *self._unread(touch, account)}
         # Services may use a bucket that something of the account is linked to.
         parts |= {away[one][0] for one in mine.mentioned if one in away}
         on = _On(
@@ -189,6 +189,9 @@ class Hanging:
         }
         return tuple(sorted(found))
 
-    def _common(self) -> set[str]:
+    @cached_property
+    def _common(self) -> frozenset[str]:
         """Parts that are no scope of the estate: what the provider itself brings."""
-        return {part for part in self._facts.parts if part and part not in self._facts.scopes}
+        return frozenset(
+            part for part in self._facts.parts if part and part not in self._facts.scopes
+        )

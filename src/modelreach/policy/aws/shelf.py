@@ -191,6 +191,11 @@ class Shelf(msgspec.Struct, eq=False):
             self._places = {name: place for place, name in enumerate(self.ids)}
         return self._places.get(name)
 
+    def bit(self, name: str) -> int:
+        """Give the bit of a resource; 0 of one that does not stand here."""
+        place = self._place(name)
+        return 0 if place is None else 1 << place
+
     def naming(self, key: str, names: Iterable[str]) -> int:
         """Give the bits of the resources that name somebody, as far as they stand here; `names`
         are all that name this one."""
