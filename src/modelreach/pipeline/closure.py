@@ -9,10 +9,19 @@ not show in any result: it is tried on those from which there is much to reach.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
+from operator import add
 
 import msgspec
 
 from modelreach.pipeline.decided import VERDICTS, Decided, Step
+from modelreach.pipeline.totals import (
+    ByVerdict,
+    Lines,
+    Totals,
+    counted,
+    counted_besides,
+    nothing,
+)
 
 #: How weak a way can be: as in `graph.WEAKNESS`. The last only feeds: what is had by it counts as
 #: given, and only its strength tells.
@@ -28,36 +37,6 @@ _BASES = 16
 SCOPE = "scope!"
 
 Find = Callable[[str], Decided | None]
-#: Bits by scope, for each class and capability.
-_Bits = dict[tuple[str, str], dict[str, int]]
-
-
-class Totals(msgspec.Struct):
-    """What several identities hold together, by how sure it is at least: the first has what is
-    surely held, the next what is held under conditions as well, the last all."""
-
-    held: tuple[_Bits, ...] = msgspec.field(default_factory=lambda: tuple({} for _ in VERDICTS))
-    patterns: int = 0
-    taken: set[tuple[int, int]] = msgspec.field(default_factory=set[tuple[int, int]])
-
-    def take(self, decided: Decided, level: int) -> None:
-        """Add what an identity holds that is reached this surely. What others hold as well, the
-        very same tuple, is added once; it has to stay alive as long as this."""
-        self.patterns += decided.patterns
-        way = 0 if level == _INFLUENCE else level
-        if (id(decided.held), way) in self.taken:
-            return
-        self.taken.add((id(decided.held), way))
-        for held in decided.held:
-            mask = int.from_bytes(held.bits, "little")
-            for place in range(max(way, held.verdict), len(VERDICTS)):
-                scopes = self.held[place].setdefault((held.kind, held.capability), {})
-                scopes[held.scope] = scopes.get(held.scope, 0) | mask
-
-    def copy(self) -> Totals:
-        """Give the same, to add to."""
-        held = tuple({key: dict(bits) for key, bits in place.items()} for place in self.held)
-        return Totals(held, self.patterns, set(self.taken))
 
 
 class Reach(msgspec.Struct):
@@ -79,12 +58,13 @@ class _Together(msgspec.Struct):
 
 class _Base(msgspec.Struct):
     """All that is reached together: the level of each node, how many identities are of each, and
-    sums."""
+    sums; `held` at least as surely as each verdict says, and counted."""
 
     levels: bytes
     identities: tuple[int, ...]
     scopes: dict[str, int]
     totals: Totals
+    held: ByVerdict
     counts: dict[tuple[str, str], tuple[int, ...]]
 
 
@@ -102,6 +82,7 @@ class Closure:
         self._hubs: dict[int, bytes] = {}
         self._tried: set[int] = set()
         self._bases: dict[bytes, _Base] = {}
+        self._lines = Lines()
 
     def of(self, starts: Iterable[str], wired: Sequence[tuple[str, Step]] = ()) -> Reach:
         """Give what is reached from these; `wired` are hops that the release itself makes."""
@@ -263,12 +244,13 @@ class Closure:
                 scopes[self._names[node].removeprefix(SCOPE)] = level
                 continue
             identities[level] += 1
-            totals.take(decided, level)
+            totals.take(decided, _way(level), self._lines)
             known = nearest.levels[node] if node < len(nearest.levels) else _NOT
             if known != _NOT:
                 identities[known] -= 1
                 totals.patterns -= decided.patterns
-        return _Base(levels, tuple(identities), scopes, totals, _counted(totals))
+        held = totals.at_least()
+        return _Base(levels, tuple(identities), scopes, totals, held, counted(held))
 
     def _nearest(self, levels: bytes) -> _Base:
         """Give the base from which least is to be added; one that reaches nothing will do."""
@@ -277,8 +259,8 @@ class Closure:
             for base in self._bases.values()
             if _within(base.levels, levels) and not _otherwise(base.levels, levels)
         )
-        nothing = _Base(b"", (0,) * LEVELS, {}, Totals(), {})
-        return min(fit, key=lambda base: _distance(base.levels, levels), default=nothing)
+        none = _Base(b"", (0,) * LEVELS, {}, Totals(), nothing(), {})
+        return min(fit, key=lambda base: _distance(base.levels, levels), default=none)
 
     # --- sums ------------------------------------------------------------------------------
 
@@ -293,7 +275,7 @@ class Closure:
                 scopes[self._names[node].removeprefix(SCOPE)] = level
                 continue
             identities[level] += 1
-            more.take(decided, level)
+            more.take(decided, _way(level), self._lines)
             if known == _INFLUENCE and level:
                 # The sums of the hubs hold it as given.
                 return self._one_by_one(search)
@@ -381,24 +363,15 @@ class _Search(msgspec.Struct):
         self.levels = bytes(map(min, mine, theirs))
 
 
-def _counted(totals: Totals) -> dict[tuple[str, str], tuple[int, ...]]:
-    return {
-        key: tuple(
-            sum(mask.bit_count() for mask in bits.get(key, {}).values()) for bits in totals.held
-        )
-        for key in totals.held[-1]
-    }
+def _way(level: int) -> int:
+    """Give the verdict under which somebody has what is had by a way as weak as this."""
+    return 0 if level == _INFLUENCE else level
 
 
 def _added(base: _Base, more: Totals) -> dict[tuple[str, str], tuple[int, ...]]:
     """Give how many there are with what else is held, each resource once."""
     found = dict(base.counts)
     none = (0,) * len(VERDICTS)
-    for key in more.held[-1]:
-        counts = list(found.get(key, none))
-        for place, bits in enumerate(more.held):
-            known = base.totals.held[place].get(key, {})
-            for scope, mask in bits.get(key, {}).items():
-                counts[place] += (mask & ~known.get(scope, 0)).bit_count()
-        found[key] = tuple(counts)
+    for key, counts in counted_besides(more.at_least(), base.held).items():
+        found[key] = tuple(map(add, found.get(key, none), counts))
     return found

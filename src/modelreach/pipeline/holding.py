@@ -94,7 +94,15 @@ def estate_digest(facts: Facts, names: Iterable[str]) -> bytes:
 
 _OF_PIPELINE = (
     *("decided.py", "answer.py", "answering.py", "holding.py", "kept.py", "moves.py"),
-    *("many.py", "survey.py", "closure.py", "evaluate.py", "tools.py", "kept_rows.py"),
+    *(
+        "many.py",
+        "survey.py",
+        "closure.py",
+        "totals.py",
+        "evaluate.py",
+        "tools.py",
+        "kept_rows.py",
+    ),
 )
 _OF_ALL = (
     *("snapshot.py", "model.py", "strict_yaml.py", "plain_yaml.py", "deployment.py"),
