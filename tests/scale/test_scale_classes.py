@@ -299,6 +299,20 @@ def test_buckets_in_which_patterns_overlap_otherwise_are_told_apart() -> None:
     _alike(made)
 
 
+def test_a_pattern_may_mean_all_that_is_in_a_bucket_without_a_star_at_its_end() -> None:
+    made = corner(
+        [bucket("-"), bucket("-a")],
+        [
+            _allow("s3:GetObject", "*"),
+            {"Statement": [{**_DENY, "Resource": "arn:aws:s3:::*a*?"}]},
+        ],
+    )
+    assert {one.resource for one in AwsEngine(Facts(made)).grants(ROLE)} == {"arn:aws:s3:::-"}
+    _alike(made)
+    _briefly(made)
+
+
+_DENY: Json = {"Effect": "Deny", "Action": "s3:*"}
 PIECES = st.lists(st.sampled_from(["a", "-", "x", "/", "*", "?"]), min_size=1, max_size=6)
 
 

@@ -9,7 +9,7 @@ from msgspec.structs import replace
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.matching import meets
 from modelreach.policy.aws.statement import Principals, Statement
-from modelreach.policy.glob import match
+from modelreach.policy.glob import canonical, match
 
 #: Stands for the resource's own id in its policy.
 ITSELF = "arn:x:x:x:x:\xff\xfe\xfd\xff"
@@ -98,6 +98,6 @@ def relations(glob: str, name: str) -> tuple[str, ...]:
 
 def relation(glob: str, start: str) -> str:
     """Give how a pattern lies to all that goes on from a start: `all`, `part` or `none` of it."""
-    if glob.endswith("*") and match(glob, start):
+    if canonical(glob).endswith("*") and match(glob, start):
         return "all"
     return "part" if meets(glob, start + "*") else "none"

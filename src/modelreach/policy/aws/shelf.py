@@ -10,7 +10,7 @@ import msgspec
 from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.matching import goes_on
 from modelreach.policy.aws.outline import Line, Outline
-from modelreach.policy.glob import is_literal, literal_prefix, match
+from modelreach.policy.glob import canonical, is_literal, literal_prefix, match
 from modelreach.snapshot import Facts
 
 _BEYOND = chr(0x10FFFF)
@@ -99,7 +99,7 @@ class Shelf(msgspec.Struct, eq=False):
 
     def cut(self, glob: str) -> Cut:
         """Give how a pattern tells the resources apart, and what is in them."""
-        exact = 0
+        glob, exact = canonical(glob), 0
         inside = [Inside(0, 0)] * len(self.forms.separators)
         for begun in self._with_heads(glob):
             exact |= self._match(begun)
