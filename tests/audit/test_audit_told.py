@@ -13,6 +13,7 @@ from modelreach.audit import Auditor, Outcome
 from modelreach.gate.verdict import GateOptions
 from modelreach.judge.policy import JudgePolicy
 from modelreach.model import InputError
+from modelreach.snapshot import Snapshot
 from modelreach.state import ApprovalRow, Event, open_state
 from modelreach.state.database import State
 
@@ -195,6 +196,47 @@ def test_an_identity_that_is_gone_keeps_nothing_but_the_snapshot(
         of.audit("agent.yaml", raw, world.snapshot(), world.now)
     assert len(state.audits()) == 1
     assert len(state.snapshots()) == 2
+
+
+def without(snapshot: Snapshot, role: str) -> Snapshot:
+    """The same estate after a role was deleted."""
+    return msgspec.structs.replace(
+        snapshot,
+        principals=tuple(p for p in snapshot.principals if p.id != role),
+        attachments=tuple(a for a in snapshot.attachments if a.target != role),
+    )
+
+
+def test_an_identity_that_is_gone_is_told_once_with_all_that_is_lost(
+    state: State, world: World
+) -> None:
+    of, role = auditor(state), role_of(0)
+    assert not look(of, world).audit.exit_code
+    first = of.audit("a.yaml", manifest(0), without(after(world).snapshot(), role), world.now)
+    assert first.audit.verdict == "fail" and first.audit.exit_code == 1
+    (found,) = [event for event in first.events if event.kind == "finding-new"]
+    assert (found.rule, found.severity, found.subject) == ("MR501", "high", role)
+    assert "is not there any more" in found.message
+    lost = {event.subject for event in first.events if event.kind == "lost"}
+    assert len(lost) == 3 and first.audit.resources == 0 and first.audit.identities == 0
+    again = of.audit("a.yaml", manifest(0), without(after(world).snapshot(), role), world.now)
+    assert again.events == ()
+    assert again.audit.verdict == "pass", "judged by the audit before, which knew of it"
+    back = look(of, after(world))
+    assert [e.kind for e in back.events if e.rule == "MR501"] == ["finding-gone"]
+    assert {e.subject for e in back.events if e.kind == "gained"} == lost
+
+
+def test_an_identity_of_a_place_that_was_not_read_is_not_gone(state: State, world: World) -> None:
+    of = auditor(state)
+    look(of, world)
+    less = without(after(world).snapshot(), role_of(0))
+    less = msgspec.structs.replace(
+        less, coverage=tuple(c for c in less.coverage if c.kind != "principals")
+    )
+    found = of.audit("a.yaml", manifest(0), less, world.now)
+    assert {event.kind for event in found.events} == {"not-read", "unknown", "finding-unknown"}
+    assert any("this identity" in e.message for e in found.events if e.kind == "not-read")
 
 
 def test_what_is_not_even_asked_for_any_more_is_unknown(state: State, world: World) -> None:

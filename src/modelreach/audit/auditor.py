@@ -43,17 +43,19 @@ class Auditor:
         """Audit the deployment of a manifest (its file's name and bytes) in an estate. Of one in a
         store, what `scan`, `diff` and audits found before is taken where it holds.
 
-        The same input again gives the audit that is there. Raises `InputError` when an identity
-        of the manifest should be in the snapshot and is not; nothing is kept then but the
-        snapshot.
+        The same input again gives the audit that is there. An identity that the audit before had
+        in its manifest, and that is not there any more, is a finding, and what it reached is lost.
+        Raises `InputError` when another one should be in the snapshot and is not; nothing is kept
+        then but the snapshot.
         """
         manifest = self.state.blobs.put(raw)
         deployment = self._evaluated.deployment(name, raw, manifest)
         kept = self._keep(snapshot)
         self._evaluated.know(kept.digest, snapshot)
-        side = self._evaluated.side(name, raw, manifest, kept.digest)
         row = self.state.deployment(key_of(deployment))
         previous = self.state.audit(row.last) if row else None
+        were_there = self._evaluated.identities(previous)
+        side = self._evaluated.side(name, raw, manifest, kept.digest, were_there)
         approval = self.state.approved(key_of(deployment))
         key = self._key(manifest, kept.digest, approval, now)
         if previous is not None and previous.key == key:

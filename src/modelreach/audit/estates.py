@@ -9,7 +9,7 @@ from modelreach import deployment as manifests
 from modelreach.deployment import Deployment
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline import Release, Side, evaluate
-from modelreach.pipeline.evaluate import Estates
+from modelreach.pipeline.evaluate import Estates, identities_of
 from modelreach.snapshot import Snapshot
 from modelreach.state import AuditRow
 from modelreach.store import beside
@@ -44,8 +44,16 @@ class Evaluated:
             self._manifests[digest] = manifests.decode(raw, place=name)
         return self._manifests[digest]
 
-    def side(self, name: str, raw: bytes, manifest: str, snapshot: str) -> Side:
-        """Evaluate a manifest (its name, bytes and digest) in a snapshot that is kept."""
+    def side(
+        self,
+        name: str,
+        raw: bytes,
+        manifest: str,
+        snapshot: str,
+        were_there: frozenset[str],
+    ) -> Side:
+        """Evaluate a manifest (its name, bytes and digest) in a snapshot that is kept. Of the
+        identities that `were_there` it is told where one is gone."""
         key = (manifest, snapshot)
         if key not in self._sides:
             estate, estates = self._estate(snapshot)
@@ -57,6 +65,7 @@ class Evaluated:
                 snapshot_name=f"the snapshot of {estate.taken_at}",
                 snapshot_digest=snapshot,
                 raw=raw,
+                were_there=were_there,
             )
             self._sides[key] = evaluate(release, self._policy, estates)
             while len(self._sides) > _SIDES:
@@ -67,7 +76,15 @@ class Evaluated:
     def of(self, audit: AuditRow) -> Side:
         """Evaluate what an audit saw, anew: by the rules of today."""
         raw = self._state.manifest(audit.manifest)
-        return self.side(audit.manifest_name, raw, audit.manifest, audit.snapshot)
+        were_there = self.identities(audit)
+        return self.side(audit.manifest_name, raw, audit.manifest, audit.snapshot, were_there)
+
+    def identities(self, audit: AuditRow | None) -> frozenset[str]:
+        """Give as whom a release ran at an audit; nobody before the first one."""
+        if audit is None:
+            return frozenset()
+        raw = self._state.manifest(audit.manifest)
+        return identities_of(self.deployment(audit.manifest_name, raw, audit.manifest))
 
     def _beside(self, digest: str) -> Snapshot | None:
         """Give a snapshot from the store that another one came from, with what was found there."""

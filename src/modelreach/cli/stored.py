@@ -62,16 +62,19 @@ def release(state: State, audit: AuditRow) -> Release:
     """Give what an audit saw: its manifest, in its snapshot."""
     from modelreach import deployment as manifests
     from modelreach.pipeline import Release
+    from modelreach.pipeline.evaluate import identities_of
 
     raw = state.manifest(audit.manifest)
+    deployment = manifests.decode(raw, place=audit.manifest_name)
     return Release(
-        manifests.decode(raw, place=audit.manifest_name),
+        deployment,
         state.snapshot(audit.snapshot),
         manifest_name=audit.manifest_name,
         manifest_digest=audit.manifest,
         snapshot_name=f"the snapshot of {audit.taken_at}",
         snapshot_digest=audit.snapshot,
         raw=raw,
+        were_there=identities_of(deployment),
     )
 
 

@@ -53,13 +53,15 @@ class Finding(msgspec.Struct, frozen=True):
 
 
 class Case(msgspec.Struct, frozen=True, dict=True):
-    """What a rule is given: one side, whole. `today` is the day of the snapshot."""
+    """What a rule is given: one side, whole. `today` is the day of the snapshot; `gone` are
+    identities of the release that were there once, and are not."""
 
     deployment: Deployment
     radius: BlastRadius
     facts: Facts
     engines: dict[str, Engine]
     policy: JudgePolicy
+    gone: tuple[str, ...] = ()
 
     @cached_property
     def today(self) -> date | None:

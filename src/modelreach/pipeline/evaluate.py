@@ -29,7 +29,9 @@ if TYPE_CHECKING:
 class Release(msgspec.Struct, frozen=True):
     """One release and the estate that it is evaluated in, with names and digests of the files.
 
-    `raw` are the manifest's bytes ("" for a bare principal), for line numbers in messages.
+    `raw` are the manifest's bytes ("" for a bare principal), for line numbers in messages. Of the
+    identities that `were_there` in an earlier audit it is told, where they are not any more; of
+    others that is an error.
     """
 
     deployment: Deployment
@@ -39,6 +41,7 @@ class Release(msgspec.Struct, frozen=True):
     snapshot_name: str = ""
     snapshot_digest: str = ""
     raw: bytes = b""
+    were_there: frozenset[str] = frozenset()
 
 
 class Side(msgspec.Struct, frozen=True):
@@ -94,6 +97,11 @@ class Estates:
             answers.keep()
 
 
+def identities_of(deployment: Deployment) -> frozenset[str]:
+    """Give as whom a manifest says that the release runs."""
+    return frozenset(identity.principal for identity in deployment.spec.identities)
+
+
 def declared_context(deployment: Deployment) -> Context:
     """Give what the deployment fixes of every request: what its identities declare alike.
 
@@ -117,7 +125,7 @@ def evaluate(
     """Follow, then judge. Raises `InputError` when an identity of the manifest should be in the
     snapshot and is not. `whole`: say of everybody who is reached all that it holds."""
     facts, built = estates.of(release.snapshot, declared_context(release.deployment), policy.opens)
-    starts, unresolved = _starts(release, facts, built)
+    starts, unresolved, gone = _starts(release, facts, built)
     radius = reach(
         starts,
         built,
@@ -128,7 +136,7 @@ def evaluate(
     )
     unresolved.extend(_opened_unread(radius, facts))
     unresolved.extend(_aimed_unread(radius, built))
-    case = Case(release.deployment, radius, facts, built, policy)
+    case = Case(release.deployment, radius, facts, built, policy, tuple(gone))
     findings = judge(case)
     estates.keep()
     gaps = (*release.snapshot.gaps, *unresolved)
@@ -141,7 +149,7 @@ def started(release: Release, policy: JudgePolicy, estates: Estates) -> Started:
     from modelreach.pipeline.survey import Started
 
     facts, built = estates.of(release.snapshot, declared_context(release.deployment), policy.opens)
-    starts, unresolved = _starts(release, facts, built)
+    starts, unresolved, _ = _starts(release, facts, built)
     return Started(
         release.deployment,
         tuple(sorted(set(starts))),
@@ -186,9 +194,11 @@ def _aimed_unread(radius: BlastRadius, built: dict[str, Engine]) -> Iterator[Gap
 
 def _starts(
     release: Release, facts: Facts, built: dict[str, Engine]
-) -> tuple[list[str], list[Gap]]:
+) -> tuple[list[str], list[Gap], list[str]]:
+    """Give where reach starts, what was not read of it, and who is not there any more."""
     starts: list[str] = []
     unresolved: list[Gap] = []
+    gone: list[str] = []
     for position, identity in enumerate(release.deployment.spec.identities):
         engine = built.get(identity.cloud)
         found = resolved(identity, engine)
@@ -198,9 +208,13 @@ def _starts(
         if engine is not None and _runs_as_nobody(identity, engine):
             continue
         if engine is not None and not _unread(identity, facts):
-            raise _missing(release, position)
+            if identity.principal not in release.were_there:
+                raise _missing(release, position)
+            if engine.presence(name_of(identity)) is Presence.ABSENT:
+                gone.append(identity.principal)
+                continue
         unresolved.append(_unresolved(identity.cloud, identity.principal))
-    return starts, unresolved
+    return starts, unresolved, gone
 
 
 def _runs_as_nobody(identity: Identity, engine: Engine) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from modelreach.judge.finding import Case, Finding, order, settled
 from modelreach.judge.rules.administration import AdministrationRoute
 from modelreach.judge.rules.excess import ExcessPrivilege
+from modelreach.judge.rules.gone_identity import GoneIdentity
 from modelreach.judge.rules.half_federation import HalfFederation
 from modelreach.judge.rules.long_lived_key import LongLivedKey
 from modelreach.judge.rules.sensitive import SensitiveReach
@@ -19,6 +20,7 @@ ALL = (
     LongLivedKey(),
     HalfFederation(),
     WideTrust(),
+    GoneIdentity(),
 )
 
 
