@@ -10,10 +10,11 @@ import re
 from modelreach.report import Report
 from modelreach.report_file import encode
 from modelreach_reports import Format
-from modelreach_reports.safe import is_hidden
 
 
 def _escaped(match: re.Match[str]) -> str:
+    from modelreach_reports.safe import is_hidden
+
     char = match.group()
     if not is_hidden(char):
         return char

@@ -6,17 +6,17 @@ which is made from the tables here.
 """
 
 from modelreach.standards.frameworks import Framework, StandardRef
-from modelreach.standards.mapping import MAPPED, QUOTED, Quoted, keys_of, of
+from modelreach.standards.mapping import QUOTED, Quoted, keys_of, mapped, of
 from modelreach.standards.table import REFERENCES, reference
 
 __all__ = [
-    "MAPPED",
     "QUOTED",
     "REFERENCES",
     "Framework",
     "Quoted",
     "StandardRef",
     "keys_of",
+    "mapped",
     "of",
     "reference",
 ]

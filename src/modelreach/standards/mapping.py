@@ -7,6 +7,8 @@ the two entries on changes; GV.OC-01 is what the field quotes for it, ID.RA-07 i
 
 from __future__ import annotations
 
+from functools import cache
+
 import msgspec
 
 from modelreach.standards.frameworks import (
@@ -170,12 +172,16 @@ def _key(framework: Framework, id_: str) -> str:
     return reference(f"{framework.code}:{framework.edition}:{id_}").key
 
 
-#: Id of a rule, trigger or demand -> keys of entries, in the order of the table.
-MAPPED: dict[str, tuple[str, ...]] = {
-    **{id_: _keys(listed) for id_, listed in _RULES.items()},
-    **{id_: _keys(f"{_CHANGE} {listed}") for id_, listed in _TRIGGERS.items()},
-    **{id_: _keys(listed) for id_, listed in _DEMANDS.items()},
+_LISTED = {
+    **_RULES,
+    **{id_: f"{_CHANGE} {listed}" for id_, listed in _TRIGGERS.items()},
+    **_DEMANDS,
 }
+
+
+def mapped() -> dict[str, tuple[str, ...]]:
+    """Give the keys of entries of every rule, trigger and demand, by its id."""
+    return {id_: keys_of(id_) for id_ in _LISTED}
 
 
 def of(id_: str) -> tuple[StandardRef, ...]:
@@ -183,6 +189,7 @@ def of(id_: str) -> tuple[StandardRef, ...]:
     return tuple(reference(key) for key in keys_of(id_))
 
 
+@cache  # a run tells of few of them
 def keys_of(id_: str) -> tuple[str, ...]:
-    """Give the keys of these entries."""
-    return MAPPED.get(id_, ())
+    """Give the keys of these entries, in the order of the table."""
+    return _keys(_LISTED.get(id_, ""))

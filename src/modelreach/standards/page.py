@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from modelreach.standards.frameworks import Framework
-from modelreach.standards.mapping import MAPPED, QUOTED
+from modelreach.standards.mapping import QUOTED, keys_of
 from modelreach.standards.table import REFERENCES
 
 _HEAD = """\
@@ -52,7 +52,7 @@ def _mapped(titles: Mapping[str, str]) -> Iterator[str]:
     yield "| id | what | entries |"
     yield "|---|---|---|"
     for id_, title in titles.items():
-        keys = MAPPED[id_]
+        keys = keys_of(id_)
         shown = [key for key in keys if not _CHANGE.issubset(keys) or key not in _CHANGE]
         yield f"| `{id_}` | {title} | {', '.join(f'`{key}`' for key in shown)} |"
     yield ""
