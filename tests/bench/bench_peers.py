@@ -18,7 +18,9 @@ import statistics
 import subprocess
 import sys
 import tempfile
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT / "fixtures"))
@@ -73,23 +75,46 @@ def _cpu(command: list[str], folder: Path) -> float:
     )
 
 
-def ours(principals: int, seed: int, folder: Path) -> tuple[float, float]:
-    """Give the medians of comparing pairs of releases, of which the newer one is met for the
-    first time, and of comparing them once more."""
+class Taken(NamedTuple):
+    """CPU seconds of comparing a pair of releases of which the newer one is met for the first
+    time, of comparing them once more, and of PMapper beside them."""
+
+    first: float
+    again: float
+    pmapper: float
+
+
+def _prepared(principals: int, seed: int, folder: Path) -> tuple[str, ...]:
+    """Write the account in both forms; give whom the releases run as."""
     of = plan(principals=principals, accounts=1, seed=seed)
     made = whole(of)
     write(folder / "estate.mrdb", made)
     (folder / "details.json").write_text(json.dumps(authorization_details(made)))
-    names = deployments(of, made)
-    taken: list[tuple[float, float]] = []
+    return deployments(of, made)
+
+
+def _pairs(names: tuple[str, ...], peers: Path, folder: Path) -> Iterator[Taken]:
+    """Take pairs of releases one after the other, each beside a run of PMapper: what else the
+    machine does slows all three. The first pair, by which modules are compiled, is left out."""
+    words = ["diff", "old.yaml", "new.yaml", "--snapshot", "estate.mrdb", "--exit-zero"]
+    command = [str(PROGRAM), *words, "--format", "json"]
+    pmapper = [str(peers), "-c", PMAPPER, "details.json"]
     for place in range(min(PAIRS + 1, len(names) - 1)):
         (folder / "old.yaml").write_text(manifest(names[place]))
         (folder / "new.yaml").write_text(manifest(names[place + 1]))
-        words = ["diff", "old.yaml", "new.yaml", "--snapshot", "estate.mrdb", "--exit-zero"]
-        command = [str(PROGRAM), *words, "--format", "json"]
-        taken.append((_cpu(command, folder), _cpu(command, folder)))
-    first, again = zip(*taken[1:], strict=True)
-    return statistics.median(first), statistics.median(again)
+        taken = Taken(_cpu(command, folder), _cpu(command, folder), _cpu(pmapper, folder))
+        if place:
+            yield taken
+
+
+def _shown(label: str, times: list[float], pmapper: list[float]) -> None:
+    ratios = sorted(other / own for own, other in zip(times, pmapper, strict=True))
+    middle = statistics.median(times)
+    print(
+        f"{label:<24} {middle:8.3f} s   PMapper / this: {statistics.median(ratios):.0f}"
+        f" ({ratios[0]:.0f} to {ratios[-1]:.0f})",
+        flush=True,
+    )
 
 
 def main() -> None:
@@ -99,23 +124,22 @@ def main() -> None:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--peers", type=Path, required=True)
     asked = parser.parse_args()
+    peers = asked.peers.absolute()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        first, again = ours(asked.principals, asked.seed, folder)
-        print(f"modelreach diff   {first:8.2f} s", flush=True)
-        print(f"  once more       {again:8.2f} s", flush=True)
-        peers = asked.peers.absolute()
-        pmapper = [str(peers), "-c", PMAPPER, "details.json"]
+        names = _prepared(asked.principals, asked.seed, folder)
+        first, again, pmapper = map(list, zip(*_pairs(names, peers, folder), strict=True))
+        print(f"{'PMapper':<24} {statistics.median(pmapper):8.3f} s", flush=True)
+        _shown("modelreach diff", first, pmapper)
+        _shown("  once more", again, pmapper)
+        python = _cpu([sys.executable, "-c", "import click, msgspec"], folder)
+        print(f"{'Python, click, msgspec':<24} {python:8.3f} s", flush=True)
         splaining = [str(peers.with_name("cloudsplaining")), "scan", "--input-file"]
-        for label, command in (
-            ("PMapper", pmapper),
-            ("cloudsplaining", [*splaining, "details.json", "--skip-open-report"]),
-        ):
-            try:
-                taken = min(_cpu(command, folder) for _ in range(2))
-                print(f"{label:<17} {taken:8.2f} s", flush=True)
-            except (OSError, subprocess.CalledProcessError) as error:
-                print(f"{label:<17} not run ({type(error).__name__})", flush=True)
+        try:
+            taken = _cpu([*splaining, "details.json", "--skip-open-report"], folder)
+            print(f"{'cloudsplaining':<24} {taken:8.3f} s", flush=True)
+        except (OSError, subprocess.CalledProcessError) as error:
+            print(f"{'cloudsplaining':<24} not run ({type(error).__name__})", flush=True)
 
 
 if __name__ == "__main__":
