@@ -11,10 +11,13 @@ from modelreach.model import InputError
 
 if TYPE_CHECKING:
     from modelreach.cli.config import Config
+    from modelreach.cli.files import Source
     from modelreach.cli.stored import Releases
+    from modelreach.deployment import Deployment
     from modelreach.judge.policy import JudgePolicy
     from modelreach.pipeline import GateOptions, Release, Side
     from modelreach.report import DiffReport
+    from modelreach.snapshot import Snapshot
 
 Command = Callable[..., Any]
 
@@ -131,12 +134,26 @@ def gate_of(
 def release_of(manifest_path: str, snapshot_path: str) -> Release:
     """Read one release and its estate."""
     from modelreach.cli.files import read_manifest, read_snapshot
+
+    return _release(read_manifest(manifest_path), read_snapshot(snapshot_path))
+
+
+def _two(old: str, new: str, first: str, second: str) -> tuple[Release, Release]:
+    """Read two releases and their estates; an estate that is given for both once."""
+    from modelreach.cli.files import read_manifest, read_snapshot
+
+    before, estate = read_manifest(old), read_snapshot(first)
+    after = read_manifest(new)
+    other = estate if second == first else read_snapshot(second)
+    return _release(before, estate), _release(after, other)
+
+
+def _release(manifest: tuple[Deployment, Source], estate: tuple[Snapshot, Source]) -> Release:
     from modelreach.pipeline import Release
 
-    deployment, source = read_manifest(manifest_path)
-    snapshot, estate = read_snapshot(snapshot_path)
+    (deployment, source), (snapshot, place) = manifest, estate
     return Release(
-        deployment, snapshot, source.name, source.digest, estate.name, estate.digest, source.raw
+        deployment, snapshot, source.name, source.digest, place.name, place.digest, source.raw
     )
 
 
@@ -210,9 +227,7 @@ def pair(
         both = releases.two(old, new, old_snapshot or snapshot, new_snapshot or snapshot)
         return sides(*both, judge_policy(config), keeping=keeping)
     first, second = snapshots_of(snapshot, old_snapshot, new_snapshot)
-    return sides(
-        release_of(old, first), release_of(new, second), judge_policy(config), keeping=keeping
-    )
+    return sides(*_two(old, new, first, second), judge_policy(config), keeping=keeping)
 
 
 def releases_of(

