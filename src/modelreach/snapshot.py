@@ -459,6 +459,13 @@ class Facts:
         found: tuple[Any, ...] = getattr(self.part(scope), name)
         return found
 
+    def cherish(self, ids: Iterable[str]) -> None:
+        """Say which things are asked about from everywhere: what is said of them stays when a
+        scope's facts are let go of."""
+
+    def let_go(self) -> None:
+        """Let a store let go of what was read of scopes; it is read again when it is asked for."""
+
     def remembered(self, scope: str, name: str, make: Callable[[], _T], kind: type[_T]) -> _T:
         """Give what is derived from one part and nothing else. `name` says what, and in which
         version; a store keeps it (as `kind`, in JSON) for the next time."""

@@ -8,7 +8,10 @@ scope's facts as they were.
 
 from __future__ import annotations
 
+from array import array
+from bisect import bisect_left
 from collections.abc import Hashable, Iterable, Iterator, Mapping
+from itertools import pairwise
 
 import msgspec
 
@@ -113,20 +116,54 @@ class Numbers:
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
         self._places: dict[str, dict[str, int]] = {}
+        self._small: dict[str, _Places] = {}
 
-    def of(self, scope: str) -> Mapping[str, int]:
-        """Give the places of a scope's resources."""
+    def bits(self, scope: str, names: Iterable[str]) -> int:
+        """Give resources of a scope as bits."""
+        places = self._small.get(scope) or self._of(scope)
+        found = bytearray((len(places) + 7) // 8)
+        for name in names:
+            place = places[name]
+            found[place >> 3] |= 1 << (place & 7)
+        return int.from_bytes(found, "little")
+
+    def _of(self, scope: str) -> dict[str, int]:
         if scope not in self._places:
-            ids = sorted(resource.id for resource in self._facts.part(scope).resources)
+            ids = sorted(one.id for one in self._facts.section(scope, "resources"))
             self._places[scope] = {name: place for place, name in enumerate(ids)}
         return self._places[scope]
+
+    def let_go(self) -> None:
+        """Keep the places without the names."""
+        for scope, places in self._places.items():
+            self._small[scope] = _Places(places)
+        self._places.clear()
+
+
+class _Places:
+    """Places by name, without the names: only of those that have one can it be told."""
+
+    def __init__(self, places: Mapping[str, int]) -> None:
+        ordered = sorted((hash(name), place) for name, place in places.items())
+        self._numbers = array("q", (number for number, _ in ordered))
+        self._at = array("L", (place for _, place in ordered))
+        # Names that have the same number stay what they are.
+        twice = {one for one, other in pairwise(self._numbers) if one == other}
+        self._alike = {name: place for name, place in places.items() if hash(name) in twice}
+
+    def __len__(self) -> int:
+        return len(self._at)
+
+    def __getitem__(self, name: str) -> int:
+        known = self._alike.get(name)
+        return self._at[bisect_left(self._numbers, hash(name))] if known is None else known
 
 
 class Decider:
     """Decides principals of one snapshot, each once."""
 
     def __init__(self, facts: Facts, engines: Mapping[str, Engine]) -> None:
-        self._facts = facts
+        self._facts, self._engines = facts, engines
         self._owner = Owner(engines)
         self._numbers = Numbers(facts)
         self._masks: dict[Hashable, Bits] = {}
@@ -148,6 +185,16 @@ class Decider:
         unlisted = engine.unlisted(engine.permissions(name), principal.scope)
         # What is no listed resource (the mail of a tenant) is counted with what is not listed.
         return Decided(_sorted(steps), _kept(held), len(unlisted) + others)
+
+    def let_go(self) -> None:
+        """Let go of what was read of scopes: others come next. It is read again when it is asked
+        for; no answer changes by it."""
+        self._owner = Owner(self._engines)
+        self._numbers.let_go()
+        for engine in self._engines.values():
+            if isinstance(engine, Brevity):
+                engine.let_go()
+        self._facts.let_go()
 
     def _in_brief(self, brief: Brief, elsewhere: set[Step]) -> Decided:
         steps = elsewhere | {_step(hop) for hop in brief.hops}
@@ -216,16 +263,10 @@ class Decider:
         return found
 
     def _bits(self, ids: Iterable[str]) -> Bits:
-        groups: dict[str, bytearray] = {}
+        groups: dict[str, list[str]] = {}
         for name in ids:
-            scope = self._facts.resources[name].scope
-            places = self._numbers.of(scope)
-            place = places[name]
-            array = groups.get(scope)
-            if array is None:
-                array = groups[scope] = bytearray((len(places) + 7) // 8)
-            array[place >> 3] |= 1 << (place & 7)
-        return {scope: int.from_bytes(array, "little") for scope, array in groups.items()}
+            groups.setdefault(self._facts.resources[name].scope, []).append(name)
+        return {scope: self._numbers.bits(scope, names) for scope, names in groups.items()}
 
 
 def _step(hop: Hop) -> Step:

@@ -45,10 +45,16 @@ class KeptDecisions:
     """Finds principals' decisions: kept ones where they still hold."""
 
     def __init__(
-        self, facts: Facts, engines: Mapping[str, Engine], decide: Find, told: str
+        self,
+        facts: Facts,
+        engines: Mapping[str, Engine],
+        decide: Find,
+        told: str,
+        let_go: Callable[[], None] = lambda: None,
     ) -> None:
-        """`told` is all that else decides: what a deployment declares, and the user's rules."""
-        self._facts, self._decide = facts, decide
+        """`told` is all that else decides: what a deployment declares, and the user's rules.
+        `let_go` lets go of what was read to decide principals."""
+        self._facts, self._decide, self._let_go = facts, decide, let_go
         self._holding = Holding(facts, sorted(engines), engines.__getitem__)
         self._version = engine_version(tuple(sorted(engines)))
         self._name = f"decided {self._version} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
@@ -95,8 +101,13 @@ class KeptDecisions:
 
     def record(self, name: str) -> Record:
         """Decide a principal, and say what that hangs on."""
-        decided = self._decide(name)
-        return Record(self._holding.grounds(name), decided)
+        # First the grounds: what is derived of each account for them serves to decide as well.
+        grounds = self._holding.grounds(name)
+        return Record(grounds, self._decide(name))
+
+    def let_go(self) -> None:
+        """Let go of what was read to decide the principals of an account: others come next."""
+        self._let_go()
 
     def learn(self, records: Mapping[str, Record]) -> None:
         """Take what was decided elsewhere."""

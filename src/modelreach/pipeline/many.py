@@ -113,15 +113,14 @@ class Many:
         first = {name for start in starts for name in start.starts}
         first |= {step.target for start in starts for _, step in start.wired}
         if pool is None:
-            self._here(self._find(context), first, deciding)
+            self._here(context, first, deciding)
         else:
             self._elsewhere(context, first, pool, deciding)
 
-    def _here(
-        self, find: Callable[[str], Decided | None], first: set[str], deciding: Progress
-    ) -> None:
+    def _here(self, context: Context, first: set[str], deciding: Progress) -> None:
         """Most of what is reached from an account lies in it, and what is known of an account
         serves for all in it: so each is gone through to its end before the next."""
+        find, kept = self._find(context), self._found[context]
         steps, seen, done = Steps(), set(first), 0
         waiting: dict[str, set[str]] = {}
         _sort_in(first, waiting)
@@ -135,6 +134,7 @@ class Many:
                         _sort_in(new, waiting)
                         done += 1
                         deciding(done, len(seen))
+                kept.let_go()
 
     def _elsewhere(
         self, context: Context, first: set[str], pool: Pool, deciding: Progress
@@ -160,7 +160,9 @@ class Many:
             facts, engines = self._estates.of(self._snapshot, context, self._policy.opens)
             decider = Decider(facts, engines)
             told = repr((context, self._policy.opens))
-            self._found[context] = KeptDecisions(facts, engines, decider.decide, told)
+            self._found[context] = KeptDecisions(
+                facts, engines, decider.decide, told, decider.let_go
+            )
         return self._found[context].find
 
 

@@ -36,7 +36,9 @@ _T = TypeVar("_T")
 def decide_at(path: str, errand: Errand, work: Work) -> bytes:
     """Decide principals of a store in a file; records by name, packed."""
     facts, kept = _deciding(path, work)
-    return packed(gone_through(errand, kept.record), facts)
+    found = packed(gone_through(errand, kept.record), facts)
+    kept.let_go()
+    return found
 
 
 def derive_at(path: str, parts: Sequence[str], snapshot: str) -> bytes:
@@ -50,7 +52,7 @@ def _deciding(path: str, work: Work) -> tuple[Facts, KeptDecisions]:
     engines = providers.engines(facts, work.context, work.opens)
     decider = Decider(facts, engines)
     told = repr((work.context, work.opens))
-    return facts, KeptDecisions(facts, engines, decider.decide, told)
+    return facts, KeptDecisions(facts, engines, decider.decide, told, decider.let_go)
 
 
 @lru_cache(maxsize=1)

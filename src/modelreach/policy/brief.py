@@ -76,6 +76,10 @@ class Brevity(Protocol):
         """Give a principal in brief."""
         ...
 
+    def let_go(self) -> None:
+        """Let go of what is known of single scopes: others come next. No answer changes by it."""
+        ...
+
 
 class Outline(msgspec.Struct, frozen=True):
     """Of a principal in brief, all but what it holds of listed resources: as in `Brief`."""

@@ -7,10 +7,10 @@ import struct
 from array import array
 from bisect import bisect_left
 from collections import Counter
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
-from typing import Any, Final, Generic, TypeVar, cast
+from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
@@ -39,6 +39,7 @@ from modelreach.snapshot import (
     parted,
 )
 from modelreach.store.file import Kept, Section, Store
+from modelreach.store.sought import GROUPED, Documents, Ids, Sought
 
 _T = TypeVar("_T")
 _SECTIONS: Final[dict[str, type[Fact]]] = {
@@ -65,14 +66,7 @@ class _Id(msgspec.Struct):
 _IDS = msgspec.json.Decoder(tuple[_Id, ...])
 _TAGGED = msgspec.json.Decoder(dict[str, list[str]])
 
-#: Sections of which several facts are about one thing, and what in them says about which.
-_GROUPED = {
-    "attachments": "target",
-    "credentials": "principal",
-    "bindings": "target",
-    "usage": "principal",
-}
-_SOUGHT = ("principals", "resources", "runtimes", "managed_policies", *_GROUPED)
+_SOUGHT = ("principals", "resources", "runtimes", "managed_policies", *GROUPED)
 
 
 @cache
@@ -269,16 +263,23 @@ class StoredFacts(Facts):
         for section in store.manifest(kept):
             self._manifest.setdefault(section.part, {})[section.section] = section
         self._loaded: dict[str, dict[str, tuple[Any, ...]]] = {}
-        self._read_of: Counter[str] = Counter()  # of how many parts a section was read
+        self._taken: set[tuple[str, str]] = set()  # parts and sections that are held by id
+        self._taken_of: Counter[str] = Counter()  # of how many parts a section is
+        self._read_once: set[str] = set()
         self._whole: dict[str, Part] = {}
         self._names = tuple(sorted({"", *self._manifest}))
         self._kept: dict[str, dict[bytes, bytes]] = {}
         self._derived: Derived = {}
         self._sources: dict[str, bytes] = {}
         self._forgotten: set[tuple[str, str]] = set()
-        self.documents: dict[str, msgspec.Raw] = {}
+        self.documents = Documents(self._documents_in)
+        self._partly: dict[tuple[str, str], set[str]] = {}
+        self._ids: dict[tuple[str, str], Ids] = {}
+        self._cherished: set[str] = set()
         self.snapshot = snapshot.as_snapshot()
-        self._by_name: dict[str, _Sought[Any]] = {n: _Sought(self, n) for n in _SOUGHT}
+        self._by_name: dict[str, Sought[Any]] = {
+            name: Sought(name, self.seek, self.load) for name in _SOUGHT
+        }
         self.principals = self._by_name["principals"]
         self.resources = self._by_name["resources"]
         self.runtimes = self._by_name["runtimes"]
@@ -299,7 +300,7 @@ class StoredFacts(Facts):
     @property
     def read_parts(self) -> tuple[str, ...]:
         """The parts of which facts were read so far."""
-        return tuple(sorted(part for part, read in self._loaded.items() if any(read.values())))
+        return tuple(sorted(self._read_once))
 
     def part(self, scope: str) -> Part:
         """Give the facts of one scope."""
@@ -329,9 +330,9 @@ class StoredFacts(Facts):
         return tuple(fact for part in held for fact in self._read(part, section))
 
     def load(self, section: str) -> None:
-        """Read a section of every part."""
+        """Take a section of every part in."""
         for part in self._names:
-            self._read(part, section)
+            self._take(part, section)
 
     def load_all(self) -> None:
         """Read every part."""
@@ -346,15 +347,18 @@ class StoredFacts(Facts):
             return known
         made = make()
         self._derived.setdefault(name, {})[source] = msgspec.json.encode(made)
+        # Such things are derived of all parts, one after the other.
+        self._let_go_of(scope)
         return made
 
     def remembered_of(self, source: bytes, name: str, kind: type[_T]) -> _T | None:
         """Give what was derived from a part whose facts had this digest; None when it is not
         known any more."""
-        packed = self._all_kept(name).get(source)
-        if packed is None:
-            return None
-        return self._store.decoded(self._store.unpacked(packed), msgspec.json.Decoder(kind))
+        raw = self._derived.get(name, {}).get(source)
+        if raw is None:
+            packed = self._all_kept(name).get(source)
+            raw = None if packed is None else self._store.unpacked(packed)
+        return None if raw is None else self._store.decoded(raw, msgspec.json.Decoder(kind))
 
     def remembers(self, scope: str, name: str) -> bool:
         """Is something kept that was derived from a part?"""
@@ -442,43 +446,130 @@ class StoredFacts(Facts):
         return self._store.decoded(raw, _reader(section))
 
     def _read_all(self, part: str) -> None:
-        for section in (*Part.__struct_fields__, *_SOUGHT):
+        for section in Part.__struct_fields__:
             self._read(part, section)
+        for section in _SOUGHT:
+            self._take(part, section)
 
     def _read(self, part: str, section: str) -> tuple[Any, ...]:
-        """Give a section of a part, and take its facts in by id."""
+        """Give a section of a part."""
         loaded = self._loaded.setdefault(part, {})
         if section not in loaded:
             facts = loaded[section] = self._facts(part, section)
-            self._read_of[section] += 1
-            if section in _NAME_DOCUMENTS:
-                self._read_documents(part, loaded)
-            if section in _GROUPED:
-                self._by_name[section].take(facts, _GROUPED[section])
-            elif section in self._by_name:
-                self._by_name[section].found.update((fact.id, fact) for fact in facts)
+            if facts:
+                self._read_once.add(part)
+            if section in _NAME_DOCUMENTS and "documents" not in loaded:
+                loaded["documents"] = self.documents.take(part)
         return loaded[section]
 
-    def _read_documents(self, part: str, loaded: dict[str, tuple[Any, ...]]) -> None:
-        """Read a part's documents, once: whoever knows a digest has read a section that names
-        it."""
+    def _documents_in(self, part: str) -> Mapping[str, msgspec.Raw]:
+        """Give a part's documents: whoever knows a digest has read a section that names it."""
         known = self._manifest.get(part, {}).get("documents")
-        if known is not None and "documents" not in loaded:
-            loaded["documents"] = ()
-            raw = self._store.blob(known.digest)
-            found = self._store.decoded(raw, _DOCUMENTS)
-            self.documents.update(found)
+        if known is None:
+            return {}
+        return self._store.decoded(self._store.blob(known.digest), _DOCUMENTS)
 
     def seek(self, name: str, section: str) -> None:
-        """Read a section of the parts that an id may be of."""
-        if self._read_of[section] == len(self._names):
+        """Take a section of the parts in that an id may be of."""
+        if self._taken_of[section] == len(self._names):
             return
         for token in _tokens(name):
-            if token in self._manifest and section not in self._loaded.get(token, ()):
-                self._read(token, section)
+            if token in self._manifest:
+                self._seek_in(token, section, name)
         if self._strays[0]:
             for place in self._astray(name):
-                self._read(self._names[place], section)
+                self._seek_in(self._names[place], section, name)
+
+    def _seek_in(self, part: str, section: str, name: str) -> None:
+        """Take a section of a part in that may have an id: only what others ask about, where the
+        id is one of those."""
+        place = part, section
+        if place in self._taken or name in self._partly.get(place, ()):
+            return
+        if place in self._ids and name not in self._ids[place]:
+            return
+        held = section in self._loaded.get(part, ()) or not self._may_go(part)
+        if held or name not in self._cherished:
+            self._take(part, section)
+            return
+        facts = self._facts(part, section)
+        self._take_some(part, section, facts)
+        self.documents.take_some(part, self._named_by_some(part, {section: facts}))
+
+    def _take(self, part: str, section: str) -> None:
+        """Take a section of a part in by id."""
+        place = part, section
+        if place in self._taken:
+            return
+        self._taken.add(place)
+        self._taken_of[section] += 1
+        facts = self._read(part, section)
+        self._by_name[section].take(facts, self._partly.pop(place, ()))
+        if section == "credentials":
+            self._beside(facts)
+
+    def _take_some(self, part: str, section: str, facts: tuple[Any, ...]) -> None:
+        """Take in what others ask about, of a section that is not held."""
+        place, sought = (part, section), self._by_name[section]
+        if place not in self._ids:
+            self._ids[place] = Ids(sought.ids(facts))
+        known = self._partly.setdefault(place, set())
+        wanted = self._cherished.intersection(sought.ids(facts))
+        if not wanted:
+            return
+        self._read_once.add(part)
+        some = tuple(fact for fact in facts if getattr(fact, sought.key) in wanted)
+        sought.take(some, known)
+        known |= wanted
+        if section == "credentials":
+            self._beside(some)
+
+    def _beside(self, credentials: tuple[Credential, ...]) -> None:
+        """Take in as well what other parts say of those whose credentials these are."""
+        for name in {one.principal for one in credentials}:
+            self.seek(name, "credentials")
+
+    # --- letting go ------------------------------------------------------------------------
+
+    def cherish(self, ids: Iterable[str]) -> None:
+        """Keep what is said of these things, as they are asked about from everywhere."""
+        self._cherished.update(ids)
+
+    def let_go(self) -> None:
+        """Let go of what was read of scopes, but for what others ask about. It is read again when
+        it is asked for."""
+        for part in tuple(self._loaded):
+            self._let_go_of(part)
+
+    def _may_go(self, part: str) -> bool:
+        """What is of all, and what the provider itself brings, is asked about all the time."""
+        return bool(part) and part in self.scopes
+
+    def _let_go_of(self, part: str) -> None:
+        if not self._may_go(part):
+            return
+        self._whole.pop(part, None)
+        loaded = self._loaded.pop(part, {})
+        digests = loaded.pop("documents", ())
+        for section, facts in loaded.items():
+            place = part, section
+            if place in self._taken:
+                self._taken.remove(place)
+                self._taken_of[section] -= 1
+                self._partly[place] = self._by_name[section].let_go(facts, self._cherished)
+            elif section in self._by_name:
+                self._take_some(part, section, facts)
+        if digests:
+            self.documents.let_go(part, digests, self._named_by_some(part, loaded))
+
+    def _named_by_some(self, part: str, loaded: Mapping[str, tuple[Any, ...]]) -> set[str]:
+        """Give the digests of the documents of what others ask about."""
+        found: set[str] = set()
+        for section in _NAME_DOCUMENTS:
+            key, kept = self._by_name[section].key, self._partly.get((part, section), ())
+            some = [fact for fact in loaded.get(section, ()) if getattr(fact, key) in kept]
+            found |= _documents_of({section: some})
+        return found
 
     @cached_property
     def _strays(self) -> tuple[array[int], array[int]]:
@@ -498,50 +589,3 @@ class StoredFacts(Facts):
         while at < len(hashes) and hashes[at] == wanted:
             yield places[at]
             at += 1
-
-
-class _Sought(Mapping[str, _T], Generic[_T]):
-    """Facts of a section by id, sought in the store when they are not there yet."""
-
-    def __init__(self, facts: StoredFacts, section: str) -> None:
-        self.found: dict[str, _T] = {}
-        self._facts, self._section = facts, section
-        self._sought: set[str] = set()
-
-    def _seek(self, name: str) -> None:
-        if name not in self._sought:
-            self._sought.add(name)
-            self._facts.seek(name, self._section)
-
-    def take(self, facts: tuple[Any, ...], key: str) -> None:
-        """Take facts in, those of one key together."""
-        groups: dict[str, list[Any]] = {}
-        for fact in facts:
-            groups.setdefault(getattr(fact, key), []).append(fact)
-        for name, members in groups.items():
-            before = cast("tuple[Any, ...]", self.found.get(name, ()))
-            self.found[name] = cast("_T", (*before, *members))
-
-    def __getitem__(self, name: str) -> _T:
-        if name not in self.found:
-            self._seek(name)
-        return self.found[name]
-
-    def get(self, name: str, default: Any = None) -> Any:
-        """Give what is under a name."""
-        known = self.found.get(name)
-        if known is None and name:
-            self._seek(name)
-            known = self.found.get(name)
-        return default if known is None else known
-
-    def __contains__(self, name: object) -> bool:
-        return isinstance(name, str) and self.get(name) is not None
-
-    def __iter__(self) -> Iterator[str]:
-        self._facts.load(self._section)
-        return iter(self.found)
-
-    def __len__(self) -> int:
-        self._facts.load(self._section)
-        return len(self.found)

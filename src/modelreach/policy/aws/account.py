@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from functools import cached_property
-from typing import TypeVar
+from typing import Any, TypeVar
 
 from modelreach.policy.aws.kinds import ALIASES
-from modelreach.snapshot import Credential, Part, Principal, Resource, Runtime
+from modelreach.snapshot import Coverage, Credential, Facts, Principal, Resource, Runtime
 
 _T = TypeVar("_T")
 
@@ -15,40 +15,45 @@ _T = TypeVar("_T")
 class Account:
     """One account. Indexes are made when first asked for."""
 
-    def __init__(self, part: Part) -> None:
-        self._part = part
+    def __init__(self, facts: Facts, account: str) -> None:
+        self._facts, self._account = facts, account
+
+    def _of(self, section: str) -> tuple[Any, ...]:
+        return self._facts.section(self._account, section)
 
     @cached_property
     def principals(self) -> dict[str, tuple[Principal, ...]]:
         """Principals by kind."""
-        return _by((p for p in self._part.principals if p.provider == "aws"), lambda p: p.kind)
+        return _by((p for p in self._of("principals") if p.provider == "aws"), lambda p: p.kind)
 
     @cached_property
     def roles(self) -> dict[str, Principal]:
         """Roles by name."""
         return {
-            p.name or p.id.rsplit("/", 1)[-1]: p for p in self._part.principals if p.kind == "role"
+            p.name or p.id.rsplit("/", 1)[-1]: p
+            for p in self._of("principals")
+            if p.kind == "role"
         }
 
     @cached_property
     def groups(self) -> dict[str, str]:
         """The ids of groups by name."""
-        return {p.id.rsplit("/", 1)[-1]: p.id for p in self._part.principals if p.kind == "group"}
+        return {p.id.rsplit("/", 1)[-1]: p.id for p in self._of("principals") if p.kind == "group"}
 
     @cached_property
     def versioned(self) -> bool:
         """Has it a policy of which there are other versions than the one in force?"""
-        return any(len(policy.versions) > 1 for policy in self._part.managed_policies)
+        return any(len(policy.versions) > 1 for policy in self._of("managed_policies"))
 
     @cached_property
     def credentials(self) -> dict[str, tuple[Credential, ...]]:
         """Credentials by kind."""
-        return _by((c for c in self._part.credentials if c.provider == "aws"), lambda c: c.kind)
+        return _by((c for c in self._of("credentials") if c.provider == "aws"), lambda c: c.kind)
 
     @cached_property
     def runtimes(self) -> dict[str, tuple[Runtime, ...]]:
         """Runtimes by kind."""
-        return _by((r for r in self._part.runtimes if r.provider == "aws"), lambda r: r.kind)
+        return _by((r for r in self._of("runtimes") if r.provider == "aws"), lambda r: r.kind)
 
     @cached_property
     def linking(self) -> dict[str, tuple[Runtime, ...]]:
@@ -59,24 +64,20 @@ class Account:
     @cached_property
     def by_service(self) -> dict[str, tuple[str, ...]]:
         """Sorted resource ids by service."""
-        listed = (r for r in self._part.resources if r.provider == "aws")
+        listed = (r for r in self._of("resources") if r.provider == "aws")
         return _ids(_by(listed, lambda r: r.kind.partition(":")[0]))
 
     @cached_property
     def by_kind(self) -> dict[str, tuple[str, ...]]:
         """Sorted resource ids by the kind that patterns speak of."""
-        return _ids(_by(self._part.resources, lambda r: ALIASES.get(r.kind, r.kind)))
+        return _ids(_by(self._of("resources"), lambda r: ALIASES.get(r.kind, r.kind)))
 
     @cached_property
     def coverage(self) -> dict[str, tuple[bool, ...]]:
         """Whether each collection of a kind (one a region) came whole."""
-        rows = _by(self._part.coverage, lambda row: ALIASES.get(row.kind, row.kind))
+        collected: tuple[Coverage, ...] = self._of("coverage")
+        rows = _by(collected, lambda row: ALIASES.get(row.kind, row.kind))
         return {kind: tuple(row.complete for row in of) for kind, of in rows.items()}
-
-    @cached_property
-    def covered(self) -> frozenset[str]:
-        """The kinds that were collected."""
-        return frozenset(self.coverage)
 
 
 def _by(facts: Iterable[_T], key: Callable[[_T], str]) -> dict[str, tuple[_T, ...]]:

@@ -104,6 +104,11 @@ class AwsEngine:
         """Give what the principal comes to in numbers: the same answers, without their reasons."""
         return self._briefs.of(self._passing(principal), self._secrets)
 
+    def let_go(self) -> None:
+        """Let go of what is known of single accounts: see `Brevity`."""
+        self._recent = None
+        self._estate.let_go()
+
     def outline(self, principal: str) -> Outline:
         """Give whom the principal becomes in one hop: the same hops, without their reasons."""
         if principal not in self._outlines:

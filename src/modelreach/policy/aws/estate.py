@@ -68,11 +68,19 @@ class Estate:
         self._identity: dict[str, Policies] = {}
         self._resource: dict[str, Layers] = {}
         self._accounts: dict[str, Account] = {}
+        self._coverage: dict[str, dict[str, tuple[bool, ...]]] = {}
+        self._has_roles: dict[str, bool] = {}
         self._elsewhere: dict[str, tuple[str, ...]] = {}
         self._asking: tuple[Caller, Principal, Context] | None = None
         self._organisations: dict[str, tuple[str | None, tuple[str, ...] | None]] = {}
         #: Answers to what services may do, which are the same whoever makes use of them.
         self.to_services: dict[object, Decision] = {}
+
+    def let_go(self) -> None:
+        """Let go of what is known of single accounts and their principals."""
+        self._accounts.clear()
+        self._identity.clear()
+        self._asking = None
 
     # --- principals ------------------------------------------------------------------------
 
@@ -124,12 +132,18 @@ class Estate:
 
     def _account(self, account: str) -> Account:
         if account not in self._accounts:
-            self._accounts[account] = Account(self.facts.part(account))
+            self._accounts[account] = Account(self.facts, account)
         return self._accounts[account]
 
     def principals_of(self, account: str, kind: str) -> tuple[Principal, ...]:
         """Give an account's principals of a kind."""
         return self._account(account).principals.get(kind, ())
+
+    def has_roles(self, account: str) -> bool:
+        """Has an account any role that is listed?"""
+        if account not in self._has_roles:
+            self._has_roles[account] = bool(self.principals_of(account, "role"))
+        return self._has_roles[account]
 
     def versioned(self, account: str) -> bool:
         """Has an account a policy of which there are other versions than the one in force?"""
@@ -335,11 +349,17 @@ class Estate:
 
     def covered(self, account: str) -> frozenset[str]:
         """Give the kinds that were collected in an account, whole or not."""
-        return self._account(account).covered
+        return frozenset(self._coverage_in(account))
 
     def coverage_of(self, account: str, kind: str) -> tuple[bool, ...]:
         """Give whether each collection of a kind in an account (one a region) came whole."""
-        return self._account(account).coverage.get(kind, ())
+        return self._coverage_in(account).get(kind, ())
+
+    def _coverage_in(self, account: str) -> dict[str, tuple[bool, ...]]:
+        # Asked about from everywhere, and little: it is not let go of.
+        if account not in self._coverage:
+            self._coverage[account] = self._account(account).coverage
+        return self._coverage[account]
 
     def candidates(self, account: str, service: str, prefix: str) -> Iterator[str]:
         """Give the listed resources that a pattern with this literal prefix may touch: those that
@@ -440,10 +460,13 @@ class Estate:
         return tuple(found)
 
     def _unread_of_resource(self, name: str) -> tuple[Unread, ...]:
+        gaps = self.gaps_by_subject.get(name, ())
+        if not gaps:
+            return ()
         layer = Layer.TRUST if name in self.facts.principals else Layer.RESOURCE
         return tuple(
             Unread(layer, f"{gap.kind} of {name}: {gap.reason}")
-            for gap in self.gaps_by_subject.get(name, ())
+            for gap in gaps
             if gap.kind in ("resource-policy", "trust")
         )
 

@@ -47,6 +47,13 @@ class NamesOfPart(msgspec.Struct):
     personal: list[str] = []
     trusting_some: list[str] = []
 
+    def shared(self, scope: str) -> Iterator[str]:
+        """Give what lets somebody in who is not of this part: others ask about it."""
+        for index in (self.trusts, self.resources):
+            for name, ids in index.items():
+                if _account_of(name) != scope and not _is_service(name):
+                    yield from ids
+
 
 class Named:
     """The names of all parts together; what is named is sorted."""
@@ -63,6 +70,8 @@ class Named:
             for part in facts.parts
         }
         facts.keep()
+        for part, names in found.items():
+            facts.cherish(names.shared(part))
         return Named(found)
 
     @cached_property
@@ -161,6 +170,10 @@ def _account_of(name: str) -> str:
     return parts[4] if len(parts) == 6 else ""
 
 
+def _is_service(name: str) -> bool:
+    return name.endswith((".amazonaws.com", ".amazonaws.com.cn"))
+
+
 def _service(name: str) -> str:
     parts = name.split(":", 5)
     return parts[2] if len(parts) == 6 else ""
@@ -206,6 +219,7 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
     found.opening = [r.id for r in part.resources if OPENS_TAG in r.tags]
     found.singled, found.personal = sorted(singled), sorted(set(found.personal))
     found.trusting_some = sorted(set(found.trusting_some))
+    facts.cherish(found.shared(scope))
     return _sorted(found)
 
 

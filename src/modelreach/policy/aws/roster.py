@@ -185,7 +185,7 @@ class Roster:
         in an attribute."""
         if self._running is None:
             found: dict[str, set[str]] = {}
-            for runtime in self._estate.facts.part(self._account).runtimes:
+            for runtime in self._estate.facts.section(self._account, "runtimes"):
                 for name in (*runtime.identities, *runtime.attributes.values()):
                     if isinstance(name, str):
                         found.setdefault(name, set()).add(runtime.kind)

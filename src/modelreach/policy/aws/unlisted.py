@@ -166,7 +166,7 @@ def _bucket_of(pattern: str) -> str:
 
 
 def _roles_listed(owner: str, estate: Estate) -> bool:
-    return estate.facts.scopes.get(owner) is not None and bool(estate.principals_of(owner, "role"))
+    return estate.facts.scopes.get(owner) is not None and estate.has_roles(owner)
 
 
 def _complete(estate: Estate, account: str, kind: str) -> bool:
