@@ -33,7 +33,7 @@ _WHOLE = 2048
 
 
 def render_json(ticket: Ticket) -> bytes:
-    """Give the ticket as `modelreach.ticket/1`."""
+    """Give the ticket as `modelreach.ticket/2`."""
     return encode(ticket)
 
 

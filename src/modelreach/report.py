@@ -522,32 +522,6 @@ class DiffReport(Row, frozen=True):
 Report = DiffReport | RadiusReport
 
 
-def change_order(row: ChangeRow) -> tuple[object, ...]:
-    """Sort key of the changes of a comparison: first what it is, then who has it and how."""
-    return row.resource, row.capability, row.kind, row.actions, row.identity, *_last(row)
-
-
-def grant_order(row: GrantRow) -> tuple[object, ...]:
-    """Sort key of the grants of a radius: first who has it, then what it is and how."""
-    return row.identity, row.resource, row.capability, row.actions, *_last(row)
-
-
-def trigger_order(row: TriggerRow) -> tuple[str, ...]:
-    """Sort key of the triggers of one id."""
-    return row.subject, row.old, row.new
-
-
-def _last(row: ChangeRow | GrantRow) -> tuple[object, ...]:
-    return (
-        row.verdict,
-        row.depends_on,
-        row.within,
-        row.resource_kind,
-        row.pattern,
-        len(row.witness),
-    )
-
-
 class NameRow(Row, frozen=True):
     """What an identity is called that something mentions by its id only."""
 
@@ -568,7 +542,7 @@ class Rollback(Row, frozen=True):
 
 
 class Ticket(Row, frozen=True):
-    """`modelreach.ticket/1`: what a change board needs, whole: what changes, what it reaches, who
+    """`modelreach.ticket/2`: what a change board needs, whole: what changes, what it reaches, who
     has to do what, and how to undo it.
 
     `reached` are the changes of reach that matter: more access, the sensitive ones first; `others`
@@ -576,7 +550,7 @@ class Ticket(Row, frozen=True):
     `identities` names all that either release reaches.
     """
 
-    schema: Literal["modelreach.ticket/1"] = msgspec.field(name="schema")
+    schema: Literal["modelreach.ticket/2"] = msgspec.field(name="schema")
     id: str
     made_at: str
     old: ReleaseRow
@@ -600,3 +574,40 @@ class Ticket(Row, frozen=True):
     scopes: tuple[ScopeRow, ...] = ()
     identities: tuple[NameRow, ...] = ()
     summed_up: tuple[SummedUpRow, ...] = ()
+
+
+# --- order ---------------------------------------------------------------------------------
+
+
+def change_order(row: ChangeRow) -> tuple[object, ...]:
+    """Sort key of the changes of a comparison: first what it is, then who has it and how."""
+    return row.resource, row.capability, row.kind, row.actions, row.identity, *_last(row)
+
+
+def grant_order(row: GrantRow) -> tuple[object, ...]:
+    """Sort key of the grants of a radius: first who has it, then what it is and how."""
+    return row.identity, row.resource, row.capability, row.actions, *_last(row)
+
+
+def trigger_order(row: TriggerRow) -> tuple[str, ...]:
+    """Sort key of the triggers of one id."""
+    return row.subject, row.old, row.new
+
+
+def ticket_order(row: ChangeRow) -> tuple[object, ...]:
+    """Sort key of what a ticket shows: the sensitive first, and what is near."""
+    return _WEIGHT.get(row.sensitivity, 9), len(row.witness), *change_order(row)
+
+
+_WEIGHT = {"high": 0, "medium": 1, "low": 2, "none": 3}
+
+
+def _last(row: ChangeRow | GrantRow) -> tuple[object, ...]:
+    return (
+        row.verdict,
+        row.depends_on,
+        row.within,
+        row.resource_kind,
+        row.pattern,
+        len(row.witness),
+    )

@@ -31,8 +31,7 @@ def schema_of(name: str) -> dict[str, object]:
     from modelreach.gate.policy import PolicyFile
     from modelreach.gate.record import Statement
     from modelreach.gate.waiver_file import WaiverFile
-    from modelreach.report import Ticket
-    from modelreach.report_file import DiffFile, RadiusFile
+    from modelreach.report_file import DiffFile, RadiusFile, TicketFile
     from modelreach.snapshot import Snapshot
     from modelreach.state import Telling
 
@@ -45,7 +44,7 @@ def schema_of(name: str) -> dict[str, object]:
         "config": (Config, "modelreach.yaml"),
         "policy": (PolicyFile, "policy of the gate"),
         "waivers": (WaiverFile, "modelreach-waivers.yaml"),
-        "ticket": (Ticket, "modelreach.ticket/1"),
+        "ticket": (TicketFile, "modelreach.ticket/2"),
         "decision": (Statement, "modelreach.decision/1, as an in-toto statement"),
         "audit": (AuditReport, "modelreach.audit/1"),
         "notification": (Telling, "modelreach.notification/1"),

@@ -7,10 +7,9 @@ from collections.abc import Mapping
 from modelreach.deployment import Deployment, Owner
 from modelreach.gate.scales import shown, words
 from modelreach.pipeline.ruled import revocation
-from modelreach.report import ChangeRow, DiffReport, NameRow, Rollback, Ticket
+from modelreach.report import DiffReport, NameRow, Rollback, Ticket, ticket_order
 
 _MORE = ("gained", "widened", "unknown")
-_WEIGHT = {"high": 0, "medium": 1, "low": 2, "none": 3}
 
 
 def ticket(report: DiffReport, new: Deployment, *, made_at: str, check: str) -> Ticket:
@@ -21,9 +20,9 @@ def ticket(report: DiffReport, new: Deployment, *, made_at: str, check: str) -> 
     plan = revocation(report, new)
     owner = new.metadata.owner
     person = owner if isinstance(owner, Owner) else Owner(team=owner)
-    reached = sorted((row for row in report.changes if row.kind in _MORE), key=_order)
+    reached = sorted((row for row in report.changes if row.kind in _MORE), key=ticket_order)
     return Ticket(
-        schema="modelreach.ticket/1",
+        schema="modelreach.ticket/2",
         id=new.metadata.change_ticket or "",
         made_at=made_at,
         old=report.old,
@@ -58,10 +57,6 @@ def _names(report: DiffReport) -> tuple[NameRow, ...]:
         for row in (*report.identities_old, *report.identities_new)
     }
     return tuple(row for _, row in sorted(known.items()))
-
-
-def _order(row: ChangeRow) -> tuple[int, int, str, str]:
-    return _WEIGHT.get(row.sensitivity, 9), len(row.witness), row.resource, row.capability
 
 
 def _rollback(declared: Mapping[str, object]) -> Rollback:

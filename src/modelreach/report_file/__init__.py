@@ -1,4 +1,5 @@
-"""Reports as they leave the program: `modelreach.diff/2` and `modelreach.radius/2`.
+"""Reports as they leave the program: `modelreach.diff/2`, `modelreach.radius/2` and
+`modelreach.ticket/2`.
 
 Files of the first version, in which each row wrote out all that it said, are still read.
 """
@@ -10,11 +11,11 @@ from typing import Any, Literal, cast
 import msgspec
 
 from modelreach.report import DiffReport, RadiusReport, Report, Ticket
-from modelreach.report_file.lines import DiffFile, RadiusFile
-from modelreach.report_file.reading import diff_report, radius_report
-from modelreach.report_file.writing import diff_file, radius_file
+from modelreach.report_file.lines import DiffFile, RadiusFile, TicketFile
+from modelreach.report_file.reading import diff_report, radius_report, ticket
+from modelreach.report_file.writing import diff_file, radius_file, ticket_file
 
-__all__ = ["DiffFile", "RadiusFile", "decode", "encode", "packed"]
+__all__ = ["DiffFile", "RadiusFile", "TicketFile", "decode", "decode_ticket", "encode", "packed"]
 
 #: As many bytes of a report are still read by a person as they are.
 _LARGE = 1_000_000
@@ -26,7 +27,7 @@ def encode(report: Report | Ticket) -> bytes:
     One of more than a megabyte has a line for each row or entry of a table instead: a third of it
     would be spaces.
     """
-    file = report if isinstance(report, Ticket) else _file(report)
+    file = ticket_file(report) if isinstance(report, Ticket) else _file(report)
     raw = msgspec.json.encode(file)
     if len(raw) <= _LARGE:
         return msgspec.json.format(raw, indent=2) + b"\n"
@@ -88,5 +89,17 @@ def decode(raw: bytes | str) -> Report:
             return radius_report(msgspec.json.decode(raw, type=RadiusFile))
 
 
-def _renewed(report: DiffReport | RadiusReport, schema: str) -> dict[str, Any]:
+class _Ticket1(Ticket, frozen=True):
+    schema: Literal["modelreach.ticket/1"] = msgspec.field(name="schema")  # type: ignore[assignment]
+
+
+def decode_ticket(raw: bytes | str) -> Ticket:
+    """Read a saved ticket. Raises `msgspec.ValidationError` or `msgspec.DecodeError`."""
+    if msgspec.json.decode(raw, type=_Head).schema == "modelreach.ticket/1":
+        found = msgspec.json.decode(raw, type=_Ticket1)
+        return Ticket(**_renewed(found, "modelreach.ticket/2"))
+    return ticket(msgspec.json.decode(raw, type=TicketFile))
+
+
+def _renewed(report: DiffReport | RadiusReport | Ticket, schema: str) -> dict[str, Any]:
     return {name: getattr(report, name) for name in report.__struct_fields__} | {"schema": schema}

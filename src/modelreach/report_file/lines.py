@@ -1,4 +1,4 @@
-"""The types of `modelreach.diff/2` and `modelreach.radius/2`.
+"""The types of `modelreach.diff/2`, `modelreach.radius/2` and `modelreach.ticket/2`.
 
 What many rows say alike is written once: rows that differ in nothing but the resource are one line
 with all of these resources, what a resource is stands in `resources`, a step of a witness in
@@ -17,14 +17,18 @@ from msgspec import UNSET, UnsetType
 
 from modelreach.report import (
     CredentialRow,
+    CutRow,
     DemandRow,
     EvidenceRow,
     Figures,
     GapRow,
     Gate,
+    NameRow,
     OriginRow,
     ReleaseRow,
+    Rollback,
     ScopeRow,
+    StopRow,
     Summary,
     SummedUpRow,
     ToolRow,
@@ -281,6 +285,40 @@ class DiffFile(msgspec.Struct, frozen=True, kw_only=True):
     evidence: tuple[EvidenceRow, ...] = ()
     unused_waivers: tuple[str, ...] = ()
     tools: tuple[ToolRow, ...] = ()
+    summed_up: tuple[SummedUpRow, ...] = ()
+    resources: dict[str, ResourceEntry]
+    hops: dict[str, HopEntry]
+    statements: dict[str, StatementEntry]
+    rules: dict[str, RuleEntry]
+    finding_evidence: dict[str, tuple[str, ...]]
+
+
+class TicketFile(msgspec.Struct, frozen=True, kw_only=True):
+    """`modelreach.ticket/2`: what a change board needs, whole; fields as in `report.Ticket`."""
+
+    schema: Literal["modelreach.ticket/2"] = msgspec.field(name="schema")
+    id: str
+    made_at: str
+    old: ReleaseRow
+    new: ReleaseRow
+    contact: str
+    sponsor: str
+    gate: Gate
+    security_change: SecurityChangeLine
+    summary: Summary
+    reached: tuple[ChangeLine, ...]
+    others: int
+    findings: tuple[FindingLine, ...]
+    demands: tuple[DemandRow, ...]
+    evidence: tuple[EvidenceRow, ...]
+    gaps: tuple[GapRow, ...]
+    cuts: tuple[CutRow, ...]
+    uncut: tuple[str, ...]
+    stops: tuple[StopRow, ...]
+    rollback: Rollback
+    check: str
+    scopes: tuple[ScopeRow, ...] = ()
+    identities: tuple[NameRow, ...] = ()
     summed_up: tuple[SummedUpRow, ...] = ()
     resources: dict[str, ResourceEntry]
     hops: dict[str, HopEntry]

@@ -21,9 +21,11 @@ from modelreach.report import (
     IdentityRow,
     RadiusReport,
     SecurityChange,
+    Ticket,
     TriggerRow,
     change_order,
     grant_order,
+    ticket_order,
     trigger_order,
 )
 from modelreach.report_file.lines import (
@@ -38,6 +40,7 @@ from modelreach.report_file.lines import (
     ResourceEntry,
     SecurityChangeLine,
     StatementEntry,
+    TicketFile,
     TriggerEntry,
     TriggerLine,
 )
@@ -73,14 +76,25 @@ def radius_report(file: RadiusFile) -> RadiusReport:
     return RadiusReport(**_as_it_is(file) | rows)
 
 
-def _as_it_is(file: DiffFile | RadiusFile) -> dict[str, Any]:
+def ticket(file: TicketFile) -> Ticket:
+    """Give a ticket from how it is written."""
+    found = _Reading(file)
+    rows: dict[str, Any] = {
+        "security_change": found.security_change(file.security_change),
+        "reached": tuple(sorted(found.changes(file.reached), key=ticket_order)),
+        "findings": tuple(map(found.finding, file.findings)),
+    }
+    return Ticket(**_as_it_is(file) | rows)
+
+
+def _as_it_is(file: DiffFile | RadiusFile | TicketFile) -> dict[str, Any]:
     return {name: getattr(file, name) for name in file.__struct_fields__ if name not in _TABLES}
 
 
 class _Reading:
     """The tables of one file, to write out what its lines refer to."""
 
-    def __init__(self, file: DiffFile | RadiusFile) -> None:
+    def __init__(self, file: DiffFile | RadiusFile | TicketFile) -> None:
         self._file = file
         self._known: dict[tuple[str, str | None], Hop] = {}
 

@@ -20,6 +20,7 @@ from modelreach.report import (
     IdentityRow,
     RadiusReport,
     SecurityChange,
+    Ticket,
     TriggerRow,
 )
 from modelreach.report_file.lines import (
@@ -36,6 +37,7 @@ from modelreach.report_file.lines import (
     SecurityChangeLine,
     StatementEntry,
     Text,
+    TicketFile,
     TriggerEntry,
     TriggerLine,
 )
@@ -72,7 +74,18 @@ def radius_file(report: RadiusReport) -> RadiusFile:
     return RadiusFile(**_as_it_is(report) | lines | made.tables())
 
 
-def _as_it_is(report: DiffReport | RadiusReport) -> dict[str, Any]:
+def ticket_file(ticket: Ticket) -> TicketFile:
+    """Give a ticket as it is written."""
+    made = _Writing()
+    lines: dict[str, Any] = {
+        "security_change": made.security_change(ticket.security_change),
+        "reached": made.changes(ticket.reached),
+        "findings": made.findings(ticket.findings),
+    }
+    return TicketFile(**_as_it_is(ticket) | lines | made.tables())
+
+
+def _as_it_is(report: DiffReport | RadiusReport | Ticket) -> dict[str, Any]:
     return {name: getattr(report, name) for name in report.__struct_fields__}
 
 
