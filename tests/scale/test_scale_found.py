@@ -11,7 +11,12 @@ import pytest
 
 from modelreach.graph import WEAKNESS
 from modelreach.model import Strength, Verdict
+from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.engine import AwsEngine
+from modelreach.policy.aws.escalation import Need
+from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.needs import Aim, Questions
+from modelreach.policy.aws.slices import Slices
 from modelreach.snapshot import (
     SCHEMA,
     Attachment,
@@ -266,6 +271,23 @@ def test_runtimes_whose_policies_ask_about_their_tags_are_told_apart_by_them() -
         facts += [Resource(**more), Runtime(**more, identities=(runs_as.id,)), runs_as]
     engine = AwsEngine(Facts(_estate(said, *facts)))
     assert _hops(engine, ONE) == {f"arn:aws:iam::{OWN}:role/f-2": Strength.CERTAIN}
+
+
+def test_what_a_service_may_do_for_one_account_is_not_what_it_may_do_for_another() -> None:
+    """Both ask with the same slices, as they are kept for all accounts."""
+    function = f"arn:aws:lambda:eu-west-1:{OWN}:function:f"
+    mine = {"StringEquals": {"aws:SourceAccount": OWN}}
+    service = {"Service": "bedrock.amazonaws.com"}
+    invoke = "lambda:InvokeFunction"
+    said = (function, "resource", _allow(invoke, function, Principal=service, Condition=mine))
+    listed = Resource(id=function, provider="aws", kind="lambda:function", scope=OWN)
+    estate = Estate(Facts(_estate([said], _somebody(ONE), _somebody(ABROAD), listed)))
+    need, slices = Need(action=invoke, on="linked", by="bedrock.amazonaws.com"), Slices()
+    found = [
+        Questions(Asker.of(estate, name, {}), slices).answer(need, Aim(linked=function))
+        for name in (ONE, ABROAD)
+    ]
+    assert found[0] is not None and found[1] is None
 
 
 # --- what somebody is --------------------------------------------------------------------------

@@ -210,6 +210,9 @@ class Questions(msgspec.Struct, dict=True, eq=False):
 
     def _decide(self, need: Need, aim: Aim, thing: Thing) -> Decision:
         extra = {**_tags(need, aim), **_context(need, aim)}
+        if need.by and need.by != "target":
+            # Whose account a service works for is part of the question.
+            return self.as_service(need.by, need.action, thing, extra)
         told = None if need.by else self.sliced.told(need.action)
         asked = self._alike(need.action, thing, told) if told else thing
         known = {k: v for k, v in extra.items() if told is None or k.lower() in told.text}
@@ -224,8 +227,6 @@ class Questions(msgspec.Struct, dict=True, eq=False):
 
     def _decided(self, need: Need, aim: Aim, thing: Thing, extra: Fixed) -> Decision:
         asker = self.asker
-        if need.by and need.by != "target":
-            return self.as_service(need.by, need.action, thing, extra)
         if need.by:
             asker = Asker.of(asker.estate, aim.name, asker.fixed)
         return asker.decide(need.action, thing.arn, thing.listed, thing.account, extra)
