@@ -137,7 +137,8 @@ class Tree:
 
     def _doubts(self, item: Item | None, under: str) -> Iterator[Line]:
         for proviso in item.provisos if item is not None else ():
-            yield from hanging(((under, Ink.FAINT),), proviso, self._look, Ink.UNKNOWN)
+            lead = ((under, Ink.FAINT),)
+            yield from hanging(lead, proviso, self._look, Ink.UNKNOWN, under=lead)
 
     def _how(self, identity: str) -> str:
         if identity in self._tools:
@@ -177,7 +178,8 @@ class Tree:
             (f"  {ids}" if ids else "", Ink.STRONG),
         )
         for proviso in item.provisos:
-            yield from hanging(((under + "    ", Ink.FAINT),), proviso, look, Ink.UNKNOWN)
+            beneath = ((under + "    ", Ink.FAINT),)
+            yield from hanging(beneath, proviso, look, Ink.UNKNOWN, under=beneath)
 
 
 def _ids(findings: Sequence[str]) -> str:

@@ -80,6 +80,24 @@ def test_unknown_and_conditional_are_words(diff_report: DiffReport) -> None:
     assert f"modelreach permissions aws --missing {diff_report.new.snapshot}" in shown
 
 
+def test_the_rule_at_the_left_goes_on_beside_a_condition_that_is_wrapped(
+    diff_report: DiffReport,
+) -> None:
+    depends = f"StringEquals aws:SourceVpce {'vpce-0a1b2c3d ' * 12}".strip()
+    changes = tuple(
+        msgspec.structs.replace(row, depends_on=(depends,)) if row.depends_on else row
+        for row in diff_report.changes
+    )
+    shown = text.render(msgspec.structs.replace(diff_report, changes=changes), show_all=True)
+    lines = shown.decode().splitlines()
+    first = next(place for place, line in enumerate(lines) if "only if StringEquals" in line)
+    beneath = [line for line in lines[first : first + 4] if "vpce-0a1b2c3d" in line]
+    assert len(beneath) > 2
+    assert {line[: line.index("│") + 1] for line in beneath} == {
+        lines[first].partition("│")[0] + "│"
+    }
+
+
 def test_colour_changes_no_word(diff_report: DiffReport) -> None:
     plain = text.render(diff_report).decode()
     coloured = text.render(diff_report, color=True).decode()
