@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import base64
 import hashlib
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any
@@ -26,9 +27,20 @@ def asset(name: str) -> str:
 
 @cache
 def _environment() -> Environment:
-    return Environment(
+    made = Environment(
         autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
+    made.filters["parted"] = _parted
+    return made
+
+
+#: Between the words of a call: `bedrock-agent:|List|Agents`, `Microsoft.Graph/|users`.
+_JOINT = re.compile(r"(?<=[:./])(?=\S)|(?<=[a-z0-9])(?=[A-Z])")
+
+
+def _parted(text: str) -> Markup:
+    """Give the name of a call that a line may break between its words, escaped."""
+    return Markup("<wbr>").join(_JOINT.split(text))
 
 
 def _hash(text: str) -> str:

@@ -123,7 +123,7 @@ class Page(HTMLParser):
 SVG_TAGS = {"svg", "g", "title", "path", "polygon", "text"}
 HTML_TAGS = {
     *("html", "head", "meta", "title", "style", "body", "header", "main", "footer", "script"),
-    *("section", "article", "h1", "h2", "h3", "p", "a", "ul", "ol", "li", "div", "span"),
+    *("section", "article", "h1", "h2", "h3", "p", "a", "ul", "ol", "li", "div", "span", "wbr"),
     *("strong", "small", "b", "code", "br", "table", "thead", "tbody", "tr", "th", "td"),
     *("dl", "dt", "dd", "details", "summary", "input", "output"),
     *("nav", "label", "select", "option", "button", "tfoot"),

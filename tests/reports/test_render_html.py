@@ -108,3 +108,12 @@ def test_without_the_graph_extra_the_page_says_so(
     page = html.render(diff_report).decode()
     assert "<svg" not in page
     assert "pip install &#39;modelreach[graph]&#39;" in page
+
+
+def test_the_names_of_calls_break_between_their_words(diff_report: DiffReport) -> None:
+    gap = msgspec.structs.replace(
+        diff_report.gaps[0], operation="bedrock-agent:ListAgents<b>", permission="Vaults/Read"
+    )
+    shown = html.render(msgspec.structs.replace(diff_report, gaps=(gap,))).decode()
+    assert '<code class="call">bedrock-agent:<wbr>List<wbr>Agents&lt;b&gt;</code>' in shown
+    assert '<code class="call">Vaults/<wbr>Read</code>' in shown
