@@ -8,20 +8,12 @@ not show in any result: it is tried on those from which there is much to reach.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
-from operator import add
+from collections.abc import Callable, Collection, Iterable, Sequence
 
 import msgspec
 
-from modelreach.pipeline.decided import VERDICTS, Decided, Step
-from modelreach.pipeline.totals import (
-    ByVerdict,
-    Lines,
-    Totals,
-    counted,
-    counted_besides,
-    nothing,
-)
+from modelreach.pipeline.decided import Decided, Step, base_of
+from modelreach.pipeline.totals import Counts, Summing, Totals
 
 #: How weak a way can be: as in `graph.WEAKNESS`. The last only feeds: what is had by it counts as
 #: given, and only its strength tells.
@@ -45,27 +37,23 @@ class Reach(msgspec.Struct):
 
     identities: list[int]
     scopes: dict[str, int]
-    counts: dict[tuple[str, str], tuple[int, ...]]
+    counts: dict[tuple[str, str], Counts]
     patterns: int
 
 
-class _Together(msgspec.Struct):
-    """Steps that several take: targets with their weakness, and those of each principal."""
-
-    targets: tuple[tuple[int, int], ...]
-    by_base: dict[str, tuple[tuple[int, int], ...]]
+#: Nodes, by how weak the way to them is.
+_Ways = tuple[tuple[int, frozenset[int]], ...]
 
 
 class _Base(msgspec.Struct):
     """All that is reached together: the level of each node, how many identities are of each, and
-    sums; `held` at least as surely as each verdict says, and counted."""
+    sums."""
 
     levels: bytes
     identities: tuple[int, ...]
     scopes: dict[str, int]
     totals: Totals
-    held: ByVerdict
-    counts: dict[tuple[str, str], tuple[int, ...]]
+    counts: dict[tuple[str, str], Counts]
 
 
 class Closure:
@@ -77,19 +65,20 @@ class Closure:
         self._names: list[str] = []
         self._decided: list[Decided | None] = []
         self._asked: list[bool] = []
-        self._steps: list[tuple[tuple[int, int], ...]] = []
-        self._together: dict[int, tuple[tuple[Step, ...], _Together]] = {}
+        self._alike: dict[str, set[int]] = {}
+        self._ways: list[_Ways] = []
+        self._together: dict[int, tuple[tuple[Step, ...], _Ways]] = {}
         self._hubs: dict[int, bytes] = {}
         self._tried: set[int] = set()
         self._bases: dict[bytes, _Base] = {}
-        self._lines = Lines()
+        self._summing = Summing()
 
     def of(self, starts: Iterable[str], wired: Sequence[tuple[str, Step]] = ()) -> Reach:
         """Give what is reached from these; `wired` are hops that the release itself makes."""
-        extra: dict[int, list[tuple[int, int]]] = {}
+        extra: dict[int, _Ways] = {}
         for source, step in wired:
-            target = self._number(SCOPE + step.target if step.administers else step.target)
-            extra.setdefault(self._number(source), []).append((target, step.weakness))
+            node = self._number(source)
+            extra[node] = (*extra.get(node, ()), *self._led((step,)))
         first = [self._number(name) for name in sorted(set(starts))]
         search = self._search(first, extra, with_hubs=not extra)
         if not extra and len(search.own) > _MANY and self._new_hub(search):
@@ -105,7 +94,8 @@ class Closure:
             self._names.append(name)
             self._decided.append(None)
             self._asked.append(False)
-            self._steps.append(())
+            self._ways.append(())
+            self._alike.setdefault(base_of(name), set()).add(found)
         return found
 
     def _know(self, node: int) -> Decided | None:
@@ -116,38 +106,31 @@ class Closure:
             decided = None if name.startswith(SCOPE) else self._find(name)
             if decided is not None:
                 self._decided[node] = decided
-                self._steps[node] = self._targets(decided.steps)
+                self._ways[node] = self._led(decided.steps)
         return self._decided[node]
 
-    def _targets(self, steps: Iterable[Step]) -> tuple[tuple[int, int], ...]:
-        return tuple(
-            (self._number(SCOPE + s.target if s.administers else s.target), s.weakness)
-            for s in steps
-        )
+    def _led(self, steps: Iterable[Step]) -> _Ways:
+        found: dict[int, set[int]] = {}
+        for step in steps:
+            target = self._number(SCOPE + step.target if step.administers else step.target)
+            found.setdefault(step.weakness, set()).add(target)
+        return tuple((weakness, frozenset(nodes)) for weakness, nodes in found.items())
 
-    def _taken_together(self, steps: tuple[Step, ...]) -> _Together:
+    def _led_together(self, steps: tuple[Step, ...]) -> _Ways:
         known = self._together.get(id(steps))
         if known is None:
-            groups: dict[str, list[Step]] = {}
-            for step in steps:
-                groups.setdefault(step.base, []).append(step)
-            by_base = {base: self._targets(some) for base, some in groups.items()}
             # The steps are kept with it, so their id stays taken.
-            known = self._together[id(steps)] = (
-                steps,
-                _Together(self._targets(steps), by_base),
-            )
+            known = self._together[id(steps)] = (steps, self._led(steps))
         return known[1]
 
     # --- one search ------------------------------------------------------------------------
 
     def _search(
-        self, starts: Sequence[int], extra: dict[int, list[tuple[int, int]]], *, with_hubs: bool
+        self, starts: Sequence[int], extra: dict[int, _Ways], *, with_hubs: bool
     ) -> _Search:
         search = _Search()
-        waiting: list[list[int]] = [[] for _ in range(LEVELS)]
-        waiting[0].extend(starts)
-        for level, queue in enumerate(waiting):
+        search.wait(((0, frozenset(starts)),), 0)
+        for level, queue in enumerate(search.waiting):
             while queue:
                 node = queue.pop()
                 if node in search.own or search.covered(node, level):
@@ -161,35 +144,30 @@ class Closure:
                         search.own[node] = level
                     continue
                 search.own[node] = level
-                for target, weakness in (*self._steps[node], *extra.get(node, ())):
-                    waiting[weakness if weakness > level else level].append(target)
-                self._follow_together(decided, level, waiting, search)
+                search.wait(self._ways[node], level)
+                if node in extra:
+                    search.wait(extra[node], level)
+                self._follow_together(decided, level, search)
         return search
 
-    def _follow_together(
-        self, decided: Decided, level: int, waiting: list[list[int]], search: _Search
-    ) -> None:
+    def _follow_together(self, decided: Decided, level: int, search: _Search) -> None:
         """Follow steps that others take, too, once for all of them."""
         if decided.common and id(decided.common) not in search.seen:
             search.seen[id(decided.common)] = None
-            for target, weakness in self._taken_together(decided.common).targets:
-                waiting[max(weakness, level)].append(target)
+            search.wait(self._led_together(decided.common), level)
         if not decided.aimed:
             return
-        key = id(decided.aimed)
-        together = self._taken_together(decided.aimed)
-        itself = decided.itself
+        key, itself = id(decided.aimed), decided.itself
         if key not in search.seen:
             # What is aimed at itself is left for the next one.
             search.seen[key] = itself
-            spared = set(together.by_base.get(itself, ()))
-            for one in together.targets:
-                if one not in spared:
-                    waiting[max(one[1], level)].append(one[0])
+            spared = self._alike.get(itself, ())
+            search.wait(self._led_together(decided.aimed), level, spared)
         elif (left := search.seen[key]) is not None and left != itself:
             search.seen[key] = None
-            for target, weakness in together.by_base.get(left, ()):
-                waiting[max(weakness, level)].append(target)
+            missing = self._alike.get(left, ())
+            ways = self._led_together(decided.aimed)
+            search.wait(((weak, nodes.intersection(missing)) for weak, nodes in ways), level)
 
     # --- hubs ------------------------------------------------------------------------------
 
@@ -244,13 +222,13 @@ class Closure:
                 scopes[self._names[node].removeprefix(SCOPE)] = level
                 continue
             identities[level] += 1
-            totals.take(decided, _way(level), self._lines)
+            self._summing.take(totals, decided.held, _way(level))
+            totals.patterns += decided.patterns
             known = nearest.levels[node] if node < len(nearest.levels) else _NOT
             if known != _NOT:
                 identities[known] -= 1
                 totals.patterns -= decided.patterns
-        held = totals.at_least()
-        return _Base(levels, tuple(identities), scopes, totals, held, counted(held))
+        return _Base(levels, tuple(identities), scopes, totals, self._summing.counted(totals))
 
     def _nearest(self, levels: bytes) -> _Base:
         """Give the base from which least is to be added; one that reaches nothing will do."""
@@ -259,8 +237,8 @@ class Closure:
             for base in self._bases.values()
             if _within(base.levels, levels) and not _otherwise(base.levels, levels)
         )
-        none = _Base(b"", (0,) * LEVELS, {}, Totals(), nothing(), {})
-        return min(fit, key=lambda base: _distance(base.levels, levels), default=none)
+        nothing = _Base(b"", (0,) * LEVELS, {}, Totals(), {})
+        return min(fit, key=lambda base: _distance(base.levels, levels), default=nothing)
 
     # --- sums ------------------------------------------------------------------------------
 
@@ -275,14 +253,16 @@ class Closure:
                 scopes[self._names[node].removeprefix(SCOPE)] = level
                 continue
             identities[level] += 1
-            more.take(decided, _way(level), self._lines)
+            if (id(decided.held), _way(level)) not in base.totals.taken:
+                self._summing.take(more, decided.held, _way(level))
+            more.patterns += decided.patterns
             if known == _INFLUENCE and level:
                 # The sums of the hubs hold it as given.
                 return self._one_by_one(search)
             if known != _NOT:
                 identities[known] -= 1
                 more.patterns -= decided.patterns
-        counts = _added(base, more)
+        counts = self._summing.added(base.counts, base.totals, more)
         return Reach(identities, scopes, counts, base.totals.patterns + more.patterns)
 
     def _one_by_one(self, search: _Search) -> Reach:
@@ -339,13 +319,33 @@ def _number(levels: bytes, length: int) -> int:
 
 class _Search(msgspec.Struct):
     """How far a search has come: its own nodes with their level, the hubs that it came upon with
-    the level there, the levels of all that these reach, and which steps that several take were
-    taken (with whose were left out)."""
+    the level there, the levels of all that these reach, what waits, and which steps that several
+    take were taken (with whose were left out)."""
 
     own: dict[int, int] = msgspec.field(default_factory=dict[int, int])
+    waiting: tuple[list[int], ...] = msgspec.field(
+        default_factory=lambda: tuple([] for _ in range(LEVELS))
+    )
+    #: What came to wait at a level, or at a surer one.
+    come: tuple[set[int], ...] = msgspec.field(
+        default_factory=lambda: tuple(set() for _ in range(LEVELS))
+    )
     hubs: list[tuple[int, int]] = msgspec.field(default_factory=list[tuple[int, int]])
     levels: bytes = b""
     seen: dict[int, str | None] = msgspec.field(default_factory=dict[int, "str | None"])
+
+    def wait(
+        self, ways: Iterable[tuple[int, frozenset[int]]], level: int, spared: Collection[int] = ()
+    ) -> None:
+        """Have the nodes wait that are reached from this level, apart from those spared and from
+        those that came by as sure a way."""
+        for weakness, nodes in ways:
+            at = max(weakness, level)
+            new = nodes.difference(self.come[at], spared)
+            if new:
+                self.waiting[at].extend(new)
+                for come in self.come[at:]:
+                    come.update(new)
 
     def covered(self, node: int, level: int) -> bool:
         """Does a hub reach the node as surely as this?"""
@@ -364,14 +364,5 @@ class _Search(msgspec.Struct):
 
 
 def _way(level: int) -> int:
-    """Give the verdict under which somebody has what is had by a way as weak as this."""
+    """Give how sure what is held by a way of this level is at most: its place in `VERDICTS`."""
     return 0 if level == _INFLUENCE else level
-
-
-def _added(base: _Base, more: Totals) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Give how many there are with what else is held, each resource once."""
-    found = dict(base.counts)
-    none = (0,) * len(VERDICTS)
-    for key, counts in counted_besides(more.at_least(), base.held).items():
-        found[key] = tuple(map(add, found.get(key, none), counts))
-    return found

@@ -46,8 +46,13 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     @property
     def base(self) -> str:
         """The principal that the target is, or is made of (`ID#any-policy`: see `became`)."""
-        end = self.target.find("#", self.target.rfind("/") + 1)
-        return self.target if end < 0 else self.target[:end]
+        return base_of(self.target)
+
+
+def base_of(target: str) -> str:
+    """Give the principal that the target of a step is, or is made of."""
+    end = target.find("#", target.rfind("/") + 1)
+    return target if end < 0 else target[:end]
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):

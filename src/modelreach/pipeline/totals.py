@@ -1,107 +1,99 @@
-"""What several identities hold together: which resources, as bits, by how sure it is."""
+"""What many identities hold together, summed up as bits.
+
+What can be held is numbered: one number for each class, capability and scope. So what an identity
+holds is a few pairs of a number and bits, the same pair wherever the same is held.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-
 import msgspec
 
-from modelreach.pipeline.decided import VERDICTS, Decided, Held
+from modelreach.pipeline.decided import VERDICTS, Held
 
-#: Bits by scope, for each class and capability.
-ByKey = dict[tuple[str, str], dict[str, int]]
-#: What is held, by the place of a verdict.
-ByVerdict = tuple[ByKey, ...]
-
-#: One line of what an identity holds: class and capability, scope, place of the verdict, bits.
-_Line = tuple[tuple[str, str], str, int, int]
-#: Of how many identities the lines are kept.
-_MOST = 1 << 13
-
-
-def nothing() -> ByVerdict:
-    """Give what nobody holds."""
-    return tuple({} for _ in VERDICTS)
+#: Resources as bits, by number of what is held where.
+_Bits = dict[int, int]
+#: Numbers with bits, by the place of the verdict.
+_Pairs = tuple[tuple[tuple[int, int], ...], ...]
+#: How many resources are held surely, or at most under conditions, or at all.
+Counts = tuple[int, ...]
 
 
 class Totals(msgspec.Struct):
-    """Sums up what identities hold: each resource under every verdict under which one of them
-    holds it. `patterns` are how many grants they have on what is not listed."""
+    """What several identities hold together, by how sure it is, and how many patterns; `taken` are
+    those of `held` that are in it, each with how sure the way to it was."""
 
-    held: ByVerdict = msgspec.field(default_factory=nothing)
+    held: tuple[_Bits, ...] = msgspec.field(default_factory=lambda: tuple({} for _ in VERDICTS))
     patterns: int = 0
     taken: set[tuple[int, int]] = msgspec.field(default_factory=set[tuple[int, int]])
 
-    def take(self, decided: Decided, way: int, lines: Lines) -> None:
-        """Add what an identity holds to which the way is as weak as this verdict. What others
-        hold as well, the very same tuple, is added once; it has to stay alive as long as this."""
-        self.patterns += decided.patterns
-        known = id(decided.held), way
-        if known in self.taken:
-            return
-        self.taken.add(known)
-        for key, scope, verdict, mask in lines.of(decided.held):
-            scopes = self.held[max(way, verdict)].setdefault(key, {})
-            scopes[scope] = scopes.get(scope, 0) | mask
-
     def copy(self) -> Totals:
         """Give the same, to add to."""
-        held = tuple({key: dict(bits) for key, bits in place.items()} for place in self.held)
-        return Totals(held, self.patterns, set(self.taken))
-
-    def at_least(self) -> ByVerdict:
-        """Give what is held at least as surely as each verdict says: the first has what is surely
-        held, the next what is held under conditions as well, the last all."""
-        found = nothing()
-        for place, by_key in enumerate(self.held):
-            for key, bits in by_key.items():
-                for weaker in found[place:]:
-                    scopes = weaker.setdefault(key, {})
-                    for scope, mask in bits.items():
-                        scopes[scope] = scopes.get(scope, 0) | mask
-        return found
+        return Totals(tuple(map(dict, self.held)), self.patterns, set(self.taken))
 
 
-class Lines:
-    """Gives what identities hold line by line; of those that were last asked about it is kept."""
+class Summing:
+    """Adds to totals, and counts what is in them."""
 
     def __init__(self) -> None:
-        self._known: dict[int, tuple[tuple[Held, ...], tuple[_Line, ...]]] = {}
+        self._numbers: dict[tuple[str, str, str], int] = {}
+        self._keys: list[tuple[str, str]] = []
+        # What was held is kept with it, so that its id stays taken.
+        self._pairs: dict[int, tuple[Held, tuple[int, int]]] = {}
+        self._known: dict[int, tuple[tuple[Held, ...], _Pairs]] = {}
 
-    def of(self, held: tuple[Held, ...]) -> tuple[_Line, ...]:
-        """Give the lines of what somebody holds."""
-        known = self._known.get(id(held))
-        if known is None:
-            if len(self._known) >= _MOST:
-                self._known.clear()
-            # It is kept with its lines, so its id stays taken.
-            known = self._known[id(held)] = held, tuple(_lines(held))
-        return known[1]
+    def take(self, totals: Totals, held: tuple[Held, ...], way: int) -> None:
+        """Add what an identity holds to which this is the way (its place in `VERDICTS`). What
+        others hold as well, the very same tuple, is added once."""
+        key = id(held), way
+        if key in totals.taken:
+            return
+        totals.taken.add(key)
+        for place, pairs in enumerate(self._of(held)):
+            if pairs:
+                bits = totals.held[max(way, place)]
+                known = bits.get
+                for number, mask in pairs:
+                    bits[number] = known(number, 0) | mask
 
+    def _of(self, held: tuple[Held, ...]) -> _Pairs:
+        found = self._known.get(id(held))
+        if found is None:
+            pairs: tuple[list[tuple[int, int]], ...] = tuple([] for _ in VERDICTS)
+            for one in held:
+                pairs[one.verdict].append(self._pair(one))
+            found = self._known[id(held)] = held, tuple(map(tuple, pairs))
+        return found[1]
 
-def _lines(held: tuple[Held, ...]) -> Iterator[_Line]:
-    for one in held:
-        mask = int.from_bytes(one.bits, "little")
-        yield (one.kind, one.capability), one.scope, one.verdict, mask
+    def _pair(self, held: Held) -> tuple[int, int]:
+        found = self._pairs.get(id(held))
+        if found is None:
+            what = held.kind, held.capability, held.scope
+            number = self._numbers.setdefault(what, len(self._keys))
+            if number == len(self._keys):
+                self._keys.append((held.kind, held.capability))
+            pair = number, int.from_bytes(held.bits, "little")
+            found = self._pairs[id(held)] = held, pair
+        return found[1]
 
+    def counted(self, totals: Totals) -> dict[tuple[str, str], Counts]:
+        """Give how many resources are held, by class and capability."""
+        return self.added({}, Totals(), totals)
 
-def counted(held: ByVerdict) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Count the resources, by class and capability, for each verdict."""
-    return {
-        key: tuple(sum(m.bit_count() for m in bits.get(key, {}).values()) for bits in held)
-        for key in held[-1]
-    }
-
-
-def counted_besides(more: ByVerdict, known: ByVerdict) -> dict[tuple[str, str], tuple[int, ...]]:
-    """Count the resources in `more` that are not in `known`."""
-    return {
-        key: tuple(
-            sum(
-                (mask & ~there.get(key, {}).get(scope, 0)).bit_count()
-                for scope, mask in bits.get(key, {}).items()
-            )
-            for bits, there in zip(more, known, strict=True)
-        )
-        for key in more[-1]
-    }
+    def added(
+        self, counts: dict[tuple[str, str], Counts], base: Totals, more: Totals
+    ) -> dict[tuple[str, str], Counts]:
+        """Give how many there are with what else is held, each resource once; `counts` are those
+        of the base."""
+        found = {key: list(some) for key, some in counts.items()}
+        both = tuple(zip(more.held, base.held, strict=True))
+        for number in set[int]().union(*more.held):
+            key = self._keys[number]
+            places = found.get(key)
+            if places is None:
+                places = found[key] = [0] * len(VERDICTS)
+            mask = had = 0
+            for place, (bits, known) in enumerate(both):
+                mask |= bits.get(number, 0)
+                had |= known.get(number, 0)
+                places[place] += (mask & ~had).bit_count()
+        return {key: tuple(some) for key, some in found.items()}
