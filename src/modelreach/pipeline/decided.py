@@ -174,6 +174,7 @@ class Decider:
         self._masks: dict[Hashable, Bits] = {}
         self._keys: dict[tuple[str, Answer], tuple[tuple[str, str, int], ...]] = {}
         self._together: dict[Hashable, tuple[Held, ...]] = {}
+        self._each: dict[Held, Held] = {}
         self._steps: dict[int, tuple[tuple[Hop, ...], tuple[Step, ...]]] = {}
 
     def decide(self, name: str) -> Decided | None:
@@ -220,8 +221,12 @@ class Decider:
                 add(held.setdefault(what, {}), bits)
         if len(self._together) >= _MOST:
             self._together.clear()
-        found = self._together[key] = _kept(held)
+        found = self._together[key] = self._alike(_kept(held))
         return found
+
+    def _alike(self, held: tuple[Held, ...]) -> tuple[Held, ...]:
+        """Give the same, by what others hold as well."""
+        return tuple(self._each.setdefault(one, one) for one in held)
 
     def _common(self, hops: tuple[Hop, ...]) -> tuple[Step, ...]:
         """Give hops as steps, the same tuple for the same one."""

@@ -63,6 +63,7 @@ class KeptDecisions:
         self._fresh: set[str] = set()
         self._came: dict[str, list[bytes]] = {}
         self._old: set[str] = set()
+        self._alike: dict[Held, Held] = {}
         self._taken = self._decided = 0
 
     @property
@@ -121,7 +122,7 @@ class KeptDecisions:
     def take_in(self, shelf: str, raw: bytes) -> dict[str, Decided | None]:
         """Take what was decided elsewhere, in the same snapshot, of some who are kept together;
         packed, and so it is kept. Give the decisions."""
-        records = unpacked(raw)
+        records = unpacked(raw, alike=self._alike)
         self._of_shelf(shelf).update(records)
         found = {name: record.decided for name, record in records.items()}
         self._known.update(found)
@@ -155,7 +156,9 @@ class KeptDecisions:
     def _of_shelf(self, shelf: str) -> dict[str, Record]:
         if shelf not in self._records:
             raw = self._facts.recalled(self._name, shelf)
-            self._records[shelf] = {} if raw is None else all_unpacked(raw, self._facts)
+            self._records[shelf] = (
+                {} if raw is None else all_unpacked(raw, self._facts, self._alike)
+            )
             if raw is not None:
                 self._old.add(shelf)
         return self._records[shelf]
@@ -184,13 +187,14 @@ class _Small(msgspec.Struct, array_like=True):
 
 
 class _Several(msgspec.Struct, array_like=True):
-    """Records by name, and what they have alike, once. `listings` say of each scope by which
-    listing its resources are numbered."""
+    """Records by name, and what they have alike, once: `held` are places in `each`. `listings` say
+    of each scope by which listing its resources are numbered."""
 
     listings: dict[str, bytes]
     grounds: list[Grounds]
     steps: list[tuple[Step, ...]]
-    held: list[tuple[Held, ...]]
+    each: list[Held]
+    held: list[tuple[int, ...]]
     records: dict[str, _Small]
 
 
@@ -217,28 +221,39 @@ def packed(records: Mapping[str, Record], facts: Facts | None = None) -> bytes:
                 steps.of(decided.common),
                 steps.of(decided.aimed),
             )
-    scopes = sorted({one.scope for some in held.all for one in some})
+    each: dict[Held, int] = {}
+    places = [tuple(each.setdefault(one, len(each)) for one in some) for some in held.all]
+    scopes = sorted({one.scope for one in each})
     listings = {scope: facts.listing(scope) for scope in scopes} if facts else {}
-    raw = msgspec.msgpack.encode(_Several(listings, list(grounds), steps.all, held.all, small))
+    several = _Several(listings, list(grounds), steps.all, list(each), places, small)
+    raw = msgspec.msgpack.encode(several)
     return zstandard.ZstdCompressor(level=_LEVEL).compress(raw)
 
 
-def all_unpacked(raw: bytes, facts: Facts) -> dict[str, Record]:
+def all_unpacked(
+    raw: bytes, facts: Facts, alike: dict[Held, Held] | None = None
+) -> dict[str, Record]:
     """Read what is kept of a shelf: records as they came, later ones in the place of earlier
     ones."""
     found: dict[str, Record] = {}
     for piece in _PIECES.decode(raw):
-        found.update(unpacked(piece, facts))
+        found.update(unpacked(piece, facts, alike))
     return found
 
 
-def unpacked(raw: bytes, facts: Facts | None = None) -> dict[str, Record]:
-    """Read records; what they had alike is the same again. Those are left out that hold something
-    of which it cannot be told any more what it was, or that is not there."""
+def unpacked(
+    raw: bytes, facts: Facts | None = None, alike: dict[Held, Held] | None = None
+) -> dict[str, Record]:
+    """Read records; what they had alike is the same again, and the same as in others that were
+    read with `alike`. Those are left out that hold something of which it cannot be told any more
+    what it was, or that is not there."""
     found = _READER.decode(zstandard.ZstdDecompressor().decompress(raw, max_output_size=_LARGEST))
-    held: list[tuple[Held, ...] | None] = [*found.held]
+    each: list[Held | None] = [*found.each]
     if facts is not None:
-        held = list(map(Moves(facts, found.listings).moved, found.held))
+        each = list(map(Moves(facts, found.listings).moved, found.each))
+    if alike is not None:
+        each = [None if one is None else alike.setdefault(one, one) for one in each]
+    held = [_all_of(each[place] for place in places) for places in found.held]
     records: dict[str, Record] = {}
     for name, small in found.records.items():
         decided = small.decided
@@ -254,6 +269,13 @@ def unpacked(raw: bytes, facts: Facts | None = None) -> dict[str, Record]:
             )
         records[name] = Record(found.grounds[small.grounds], decided)
     return records
+
+
+def _all_of(some: Iterable[Held | None]) -> tuple[Held, ...] | None:
+    """Give all; None where one is not there any more."""
+    known = tuple(some)
+    there = tuple(one for one in known if one is not None)
+    return there if len(there) == len(known) else None
 
 
 def carried(rows: Mapping[bytes, bytes], facts: Facts, holding: Holding) -> dict[bytes, bytes]:

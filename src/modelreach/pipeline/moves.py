@@ -23,18 +23,13 @@ class Moves:
         }
         self._places: dict[str, tuple[int, ...] | None] = {}
 
-    def moved(self, held: tuple[Held, ...]) -> tuple[Held, ...] | None:
+    def moved(self, held: Held) -> Held | None:
         """Give what is held by the numbers of now; None where that cannot be said, or where
         something is not there any more."""
-        if all(one.scope not in self._listings for one in held):
+        if held.scope not in self._listings:
             return held
-        found: list[Held] = []
-        for one in held:
-            bits = self._bits(one) if one.scope in self._listings else one.bits
-            if bits is None:
-                return None
-            found.append(replace(one, bits=bits))
-        return tuple(found)
+        bits = self._bits(held)
+        return None if bits is None else replace(held, bits=bits)
 
     def _bits(self, one: Held) -> bytes | None:
         places = self._of(one.scope)
