@@ -85,7 +85,8 @@ def _strip(witness: Sequence[Hop], kinds: Mapping[str, str], names: Names, fate:
     stops += [_stop(hop.object, hop, names, fate) for hop in witness]
     if witness[-1].kind in FINAL:
         stops[-1] |= _target(kinds.get(witness[-1].object, ""))
-    proof = [_proof(part) for hop in witness for part in (hop, *hop.also) if part.statement]
+    parts = (part for hop in witness for part in (hop, *hop.also) if part.statement)
+    proof = [_proof(part, names) for part in parts]
     return {"stops": stops, "proof": proof}
 
 
@@ -113,9 +114,9 @@ def _target(kind: str) -> View:
     return {"sign": sign, "fate": look, "target": True}
 
 
-def _proof(hop: Hop) -> View:
+def _proof(hop: Hop, names: Names) -> View:
     return {
-        "where": short(whereabouts(hop), 200),
+        "where": short(whereabouts(hop, names.owner), 200),
         "proviso": short(strength_words(hop), 400),
         "text": full(hop.statement),
     }

@@ -150,6 +150,11 @@ class Names:
         """Give what anything is called: a thing, a scope, or a word of the manifest as it is."""
         return visible(self._short(key))
 
+    def owner(self, key: str) -> str:
+        """Give what something is called that a policy or a role is on: a scope by its name."""
+        row = self._scopes.get(key)
+        return identity_label(key) if row is None else f"{kind_words(row.kind)} {self.told(key)}"
+
     def place(self, key: str) -> str:
         """Give the short form of `scope`: the name if there is one."""
         row = self._scopes.get(key)

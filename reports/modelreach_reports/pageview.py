@@ -218,7 +218,7 @@ def _change(row: ChangeRow | GrantRow, names: Names, also: int) -> View:
         "actions": _actions(row.actions),
         "provisos": [middle(text, 400) for text in provisos(row)],
         "statement": middle(statement_words(last), 160) if last else "",
-        "where": short(whereabouts(last)) if last else "",
+        "where": short(whereabouts(last, names.owner)) if last else "",
         "findings": [{"anchor": anchor(key), "words": short(key, 40)} for key in row.findings],
     }
 

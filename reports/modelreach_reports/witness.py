@@ -8,7 +8,7 @@ import msgspec
 
 from modelreach.report import DecisionRow, FindingRow, Hop, Report, StatementRow
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
-from modelreach_reports.naming import Names, Thing, identity_label, tail_of_arn
+from modelreach_reports.naming import Names, Thing, tail_of_arn
 from modelreach_reports.phrases import standards_words, verdict_word
 from modelreach_reports.safe import cells, visible
 from modelreach_reports.story import deployment_of
@@ -45,18 +45,16 @@ def _quoted(text: str, indent: str, look: Look) -> Iterator[Line]:
     yield from hanging(lead, shown, look, under=lead)
 
 
-def _statement(
-    layer: str, policy: str, target: str, sid: str, text: str, indent: str, look: Look
-) -> Iterator[Line]:
-    where = where_words(layer, policy, target, sid)
+def _statement(hop: Hop, indent: str, names: Names, look: Look) -> Iterator[Line]:
+    where = where_words(hop.layer, hop.policy, hop.target, hop.sid, names.owner)
     if where:
         lead = ((indent, Ink.FAINT),)
         yield from hanging(lead, where, look, Ink.FAINT, under=lead)
-    if text:
-        yield from _quoted(text, indent, look)
+    if hop.statement:
+        yield from _quoted(hop.statement, indent, look)
 
 
-def _hop(hop: Hop, look: Look) -> Iterator[Line]:
+def _hop(hop: Hop, names: Names, look: Look) -> Iterator[Line]:
     indent = "    " + look.glyphs.bar
     arrow = (("    " + look.glyphs.bar, Ink.FAINT),)
     named = f"{hop.note} ({hop.pivot})" if hop.pivot and hop.note else ""
@@ -66,11 +64,11 @@ def _hop(hop: Hop, look: Look) -> Iterator[Line]:
         yield from hanging(arrow, doubt, look, Ink.UNKNOWN, under=arrow)
     if hop.note and not named:
         yield from hanging(arrow, hop.note, look, under=arrow)
-    yield from _statement(hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look)
+    yield from _statement(hop, indent, names, look)
     yield from _origin(hop, indent, look)
     told = {hop.statement}
     for needed in hop.also:
-        yield from _also(needed, hop, needed.statement in told, indent, look)
+        yield from _also(needed, hop, needed.statement in told, indent, names, look)
         told.add(needed.statement)
 
 
@@ -81,19 +79,19 @@ def _origin(hop: Hop, indent: str, look: Look) -> Iterator[Line]:
         yield from hanging(lead, f"from {words}", look, Ink.CHANGED, under=lead)
 
 
-def _also(hop: Hop, main: Hop, told: bool, indent: str, look: Look) -> Iterator[Line]:
+def _also(
+    hop: Hop, main: Hop, told: bool, indent: str, names: Names, look: Look
+) -> Iterator[Line]:
     """What else a hop needs; a statement that was `told` is not told again."""
     lead = ((indent, Ink.FAINT),)
     if hop.action and (hop.action != main.action or not hop.statement):
-        on = f" on {identity_label(hop.object)}" if hop.object not in ("", main.object) else ""
+        on = f" on {names.owner(hop.object)}" if hop.object not in ("", main.object) else ""
         same = " (the same statement)" if told and hop.statement else ""
         yield from hanging(lead, f"and needs {visible(hop.action)}{on}{same}", look, under=lead)
     if hop.note:
         yield from hanging(lead, hop.note, look, under=lead)
     if not told:
-        yield from _statement(
-            hop.layer, hop.policy, hop.target, hop.sid, hop.statement, indent, look
-        )
+        yield from _statement(hop, indent, names, look)
         yield from _origin(hop, indent, look)
 
 
@@ -105,7 +103,7 @@ def witness_lines(witness: Sequence[Hop], names: Names, look: Look) -> Iterator[
         if hop.subject != at:
             number += 1
             yield _node(number, names.thing(hop.subject), names, look)
-        yield from _hop(hop, look)
+        yield from _hop(hop, names, look)
         at = hop.object
         number += 1
         yield _node(number, names.thing(at), names, look)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from fnmatch import fnmatchcase
 from functools import lru_cache
 from typing import Any
@@ -230,13 +230,16 @@ def tool_words(tool: ToolRow) -> str:
     return f"{effect}, {approval}, {trust}"
 
 
-def where_words(layer: str, policy: str, target: str, sid: str) -> str:
-    """Say where a statement stands: `policy tools-inline of support-agent, statement Reads`."""
+def where_words(
+    layer: str, policy: str, target: str, sid: str, called: Callable[[str], str] = identity_label
+) -> str:
+    """Say where a statement stands: `policy tools-inline of support-agent, statement Reads`.
+    `called` gives what its target is called."""
     kind = LAYERS.get(layer, layer)
     name = visible(policy)
     named = name if name.lower().endswith("policy") else f"{kind} {name}".strip()
     link = "on" if layer in ("binding", "deny", "access-policy") else "of"
-    owner = f" {link} {identity_label(target)}" if target else ""
+    owner = f" {link} {called(target)}" if target else ""
     what = "" if layer == "binding" else "statement "
     return f"{named}{owner}" + (f", {what}{visible(sid)}" if sid else "")
 
@@ -251,8 +254,9 @@ def origin_words(hop: Hop) -> str:
     return visible(f"{origin.address}{place}")
 
 
-def whereabouts(hop: Hop) -> str:
-    """Say where a statement stands in the estate, and where a configuration has it."""
-    told = where_words(hop.layer, hop.policy, hop.target, hop.sid)
+def whereabouts(hop: Hop, called: Callable[[str], str]) -> str:
+    """Say where a statement stands in the estate, and where a configuration has it. `called`
+    gives what its target is called."""
+    told = where_words(hop.layer, hop.policy, hop.target, hop.sid, called)
     origin = origin_words(hop)
     return f"{told}; from {origin}" if origin else told

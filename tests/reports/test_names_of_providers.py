@@ -12,6 +12,7 @@ from modelreach_reports import html, markdown, text
 from modelreach_reports.lines import Ink, Look, hanging, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import scope_words
+from modelreach_reports.witness import render_finding
 from modelreach_reports.words import conditions_words
 
 GROUP = "/subscriptions/c2d6426b-6dbd-59f5-80c9-1a0925c270fb/resourcegroups/rg-exports"
@@ -159,3 +160,19 @@ def test_the_punctuation_of_a_sentence_is_no_part_of_an_id(
     radius_report: RadiusReport, said: str, shown: str
 ) -> None:
     assert Names(radius_report).prose(said) == shown
+
+
+def test_the_scope_that_a_role_is_on_is_called_by_its_name(diff_report: DiffReport) -> None:
+    """A subscription's id says nothing to a person; its name stands in the report."""
+    scope = "/subscriptions/e536277c-2403-5806-9969-669b97c51d66"
+    row = ScopeRow(id=scope, provider="azure", kind="subscription", name="data")
+    finding = diff_report.findings[2]
+    hop = finding.witness[-1]
+    hop = msgspec.structs.replace(hop, target=scope, layer="binding", policy="Reader", sid="")
+    witness = (*finding.witness[:-1], hop)
+    finding = msgspec.structs.replace(finding, witness=witness)
+    report = msgspec.structs.replace(
+        diff_report, scopes=(*diff_report.scopes, row), findings=(finding,)
+    )
+    assert "role Reader on subscription data" in render_finding(report, finding).decode()
+    assert "role Reader on subscription data" in html.render(report).decode()
