@@ -454,6 +454,9 @@ class Facts:
         """Give the facts of one scope."""
         return self._parts.get(scope, Part())
 
+    #: Will little be asked of each scope? Then a store may read facts one by one.
+    sparing = False
+
     def section(self, scope: str, name: str) -> tuple[Any, ...]:
         """Give one section of a scope's facts, as `part` has it."""
         found: tuple[Any, ...] = getattr(self.part(scope), name)

@@ -7,6 +7,8 @@ import sqlite3
 from pathlib import Path
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from pyarrow import parquet
 
 from modelreach import deployment
@@ -16,7 +18,7 @@ from modelreach.model import InputError
 from modelreach.pipeline import GateOptions, Release, evaluate, radius_report
 from modelreach.pipeline.evaluate import Estates
 from modelreach.report_file import encode as encode_report
-from modelreach.snapshot import Snapshot, decode, encode
+from modelreach.snapshot import Snapshot, decode, encode, facts_of
 from modelreach.store import Store, StoredSnapshot, write
 from organisations import deployments, manifest, plan, whole
 
@@ -155,3 +157,39 @@ def test_a_store_keeps_as_many_days_as_asked(path: Path) -> None:
     write(path, whole(plan(principals=90, resources=400, accounts=5, drift=0.2, day=1)))
     assert run(["convert", str(path), "--keep", "1"]) == 0
     assert len(Store(path).snapshots()) == 1
+
+
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_facts_that_are_read_one_by_one_are_the_same(
+    path: Path, made: Snapshot, data: st.DataObject
+) -> None:
+    """Whatever is looked up, read whole or let go of between: what is there is found."""
+    known, facts = facts_of(made), StoredSnapshot.open(path).facts
+    facts.sparing = True
+    sections = ("principals", "resources", "runtimes", "credentials", "attachments")
+    ids = [one.id for name in sections[:3] for one in getattr(made, name)]
+    for _ in range(data.draw(st.integers(1, 60))):
+        match data.draw(st.sampled_from(("look",) * 9 + ("read", "full", "let go"))):
+            case "look":
+                name = data.draw(st.sampled_from(ids)) + data.draw(st.sampled_from(("", "", "/x")))
+                section = data.draw(st.sampled_from(sections))
+                assert getattr(facts, section).get(name) == getattr(known, section).get(name)
+            case "read":
+                scope, section = data.draw(st.sampled_from(facts.parts)), sections[1]
+                both = facts.section(scope, section), known.section(scope, section)
+                assert sorted(x.id for x in both[0]) == sorted(x.id for x in both[1])
+            case "full":
+                facts.sparing = not facts.sparing
+            case _:
+                facts.let_go()
+
+
+def test_a_comparison_that_was_made_before_reads_no_section_whole(path: Path) -> None:
+    facts = StoredSnapshot.open(path).facts
+    facts.sparing = True
+    one, *_ = (name for name in facts.parts if name.isdigit())
+    wanted = StoredSnapshot.open(path).facts.section(one, "resources")[0]
+    assert facts.resources[wanted.id] == wanted
+    assert facts.resources.get(wanted.id + "/x") is None
+    assert [name for name, read in facts._loaded.get(one, {}).items() if read] == []

@@ -69,6 +69,7 @@ class Answers:
     ) -> None:
         """`makers` make the engine of each provider; `told` is all that else decides."""
         self.facts = facts
+        self.facts.sparing = True
         self._names = tuple(sorted(makers))
         self._makers = makers
         self._engines: dict[str, Engine] = {}
@@ -92,6 +93,8 @@ class Answers:
     def engine(self, provider: str) -> Engine:
         """Give a provider's own engine."""
         if provider not in self._engines:
+            # Engines ask about all that there is.
+            self.facts.sparing = False
             self._engines[provider] = self._makers[provider]()
         return self._engines[provider]
 

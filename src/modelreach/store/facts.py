@@ -6,7 +6,6 @@ import hashlib
 import struct
 from array import array
 from bisect import bisect_left
-from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
 from pathlib import Path
@@ -39,7 +38,7 @@ from modelreach.snapshot import (
     parted,
 )
 from modelreach.store.file import Kept, Section, Store
-from modelreach.store.sought import GROUPED, Documents, Ids, Sought
+from modelreach.store.sought import GROUPED, Documents, Ids, Singly, Sought
 
 _T = TypeVar("_T")
 _SECTIONS: Final[dict[str, type[Fact]]] = {
@@ -64,6 +63,7 @@ class _Id(msgspec.Struct):
 
 
 _IDS = msgspec.json.Decoder(tuple[_Id, ...])
+_RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _TAGGED = msgspec.json.Decoder(dict[str, list[str]])
 
 _SOUGHT = ("principals", "resources", "runtimes", "managed_policies", *GROUPED)
@@ -75,6 +75,13 @@ def _reader(section: str) -> msgspec.json.Decoder[tuple[Any, ...]]:
     return msgspec.json.Decoder(tuple[kind, ...])
 
 
+@cache
+def _reader_of_one(section: str) -> msgspec.json.Decoder[Any]:
+    return msgspec.json.Decoder(_SECTIONS[section])
+
+
+#: Sections of which some are read alone where few are asked for; they name no documents.
+_SINGLY = ("principals", "resources", "runtimes")
 #: Sections whose facts name documents.
 _NAME_DOCUMENTS = ("attachments", "managed_policies")
 
@@ -264,7 +271,12 @@ class StoredFacts(Facts):
             self._manifest.setdefault(section.part, {})[section.section] = section
         self._loaded: dict[str, dict[str, tuple[Any, ...]]] = {}
         self._taken: set[tuple[str, str]] = set()  # parts and sections that are held by id
-        self._taken_of: Counter[str] = Counter()  # of how many parts a section is
+        #: Of each section the parts that have it, and of which it is not held.
+        self._untaken: dict[str, set[str]] = {}
+        for part, sections in self._manifest.items():
+            for name in sections:
+                self._untaken.setdefault(name, set()).add(part)
+        self._singly: dict[tuple[str, str], Singly] = {}
         self._read_once: set[str] = set()
         self._whole: dict[str, Part] = {}
         self._names = tuple(sorted({"", *self._manifest}))
@@ -442,7 +454,8 @@ class StoredFacts(Facts):
         known = self._manifest.get(part, {}).get(section)
         if known is None:
             return ()
-        raw = self._store.blob(known.digest)
+        written = self._singly.pop((part, section), None)
+        raw = written.raw if written else self._store.blob(known.digest)
         return self._store.decoded(raw, _reader(section))
 
     def _read_all(self, part: str) -> None:
@@ -471,14 +484,16 @@ class StoredFacts(Facts):
 
     def seek(self, name: str, section: str) -> None:
         """Take a section of the parts in that an id may be of."""
-        if self._taken_of[section] == len(self._names):
+        left = self._untaken.get(section)
+        if not left:
             return
         for token in _tokens(name):
-            if token in self._manifest:
+            if token in left:
                 self._seek_in(token, section, name)
-        if self._strays[0]:
+        if left and self._strays[0]:
             for place in self._astray(name):
-                self._seek_in(self._names[place], section, name)
+                if self._names[place] in left:
+                    self._seek_in(self._names[place], section, name)
 
     def _seek_in(self, part: str, section: str, name: str) -> None:
         """Take a section of a part in that may have an id: only what others ask about, where the
@@ -490,11 +505,35 @@ class StoredFacts(Facts):
             return
         held = section in self._loaded.get(part, ()) or not self._may_go(part)
         if held or name not in self._cherished:
-            self._take(part, section)
+            if held or not self._takes_one(part, section, name):
+                self._take(part, section)
             return
         facts = self._facts(part, section)
         self._take_some(part, section, facts)
         self.documents.take_some(part, self._named_by_some(part, {section: facts}))
+
+    def _takes_one(self, part: str, section: str, name: str) -> bool:
+        """Take in one fact of a section of which little is asked, if it is there; False where all
+        of the section has to be taken in."""
+        place = part, section
+        if not self.sparing or section not in _SINGLY:
+            return False
+        if place not in self._singly:
+            self._singly[place] = self._written(part, section)
+        written = self._singly[place]
+        if written.enough:
+            return False
+        raw = written.find(name)
+        if raw is not None:
+            self._read_once.add(part)
+            self._by_name[section].take((self._store.decoded(raw, _reader_of_one(section)),))
+        return True
+
+    def _written(self, part: str, section: str) -> Singly:
+        raw = self._store.blob(self._manifest[part][section].digest)
+        ids = (one.id for one in self._store.decoded(raw, _IDS))
+        facts: list[msgspec.Raw] = self._store.decoded(raw, _RAWS)
+        return Singly(raw, dict(zip(ids, facts, strict=True)))
 
     def _take(self, part: str, section: str) -> None:
         """Take a section of a part in by id."""
@@ -502,7 +541,7 @@ class StoredFacts(Facts):
         if place in self._taken:
             return
         self._taken.add(place)
-        self._taken_of[section] += 1
+        self._untaken.get(section, set()).discard(part)
         facts = self._read(part, section)
         self._by_name[section].take(facts, self._partly.pop(place, ()))
         if section == "credentials":
@@ -538,6 +577,7 @@ class StoredFacts(Facts):
     def let_go(self) -> None:
         """Let go of what was read of scopes, but for what others ask about. It is read again when
         it is asked for."""
+        self._singly.clear()
         for part in tuple(self._loaded):
             self._let_go_of(part)
 
@@ -555,12 +595,16 @@ class StoredFacts(Facts):
             place = part, section
             if place in self._taken:
                 self._taken.remove(place)
-                self._taken_of[section] -= 1
+                self._untaken_again(part, section)
                 self._partly[place] = self._by_name[section].let_go(facts, self._cherished)
             elif section in self._by_name:
                 self._take_some(part, section, facts)
         if digests:
             self.documents.let_go(part, digests, self._named_by_some(part, loaded))
+
+    def _untaken_again(self, part: str, section: str) -> None:
+        if section in self._manifest.get(part, ()):
+            self._untaken[section].add(part)
 
     def _named_by_some(self, part: str, loaded: Mapping[str, tuple[Any, ...]]) -> set[str]:
         """Give the digests of the documents of what others ask about."""

@@ -38,6 +38,24 @@ class Ids:
         return at < len(self._numbers) and self._numbers[at] == number
 
 
+class Singly:
+    """The facts of a section as they are written, by id: for few of them, each is read alone."""
+
+    def __init__(self, raw: bytes, facts: Mapping[str, msgspec.Raw]) -> None:
+        self.raw, self._facts = raw, facts
+        self._asked = 0
+
+    @property
+    def enough(self) -> bool:
+        """Was so much asked for that all of it is better held?"""
+        return self._asked > len(self._facts) // 4
+
+    def find(self, name: str) -> msgspec.Raw | None:
+        """Give the fact of an id; None when there is none."""
+        self._asked += 1
+        return self._facts.get(name)
+
+
 class Sought(Mapping[str, _T], Generic[_T]):
     """Facts of a section by id, sought where they are not there yet."""
 
