@@ -1,4 +1,4 @@
-"""The tutorial is true: its commands run, one after the other, and say what it says."""
+"""The tutorial and the README are true: commands run in turn, and say what is said there."""
 
 from __future__ import annotations
 
@@ -14,9 +14,26 @@ BLOCK = re.compile(r"^```\n(.*?)^```", re.MULTILINE | re.DOTALL)
 
 
 @pytest.fixture(scope="module")
-def folder(program: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    place = tmp_path_factory.mktemp("tutorial")
-    subprocess.run([program, "demo"], cwd=place, check=True, capture_output=True)
+def place(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tmp_path_factory.mktemp("tutorial")
+
+
+@pytest.fixture(scope="module")
+def demo(program: Path, place: Path) -> str:
+    done = subprocess.run(
+        [program, "demo"],
+        cwd=place,
+        check=True,
+        capture_output=True,
+        text=True,
+        env=os.environ | {"COLUMNS": "80"},
+    )
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def folder(demo: str, place: Path) -> Path:
+    assert demo
     return place / "demo-output"
 
 
@@ -51,4 +68,11 @@ def test_the_commands_of_the_tutorial(root: Path, folder: Path, program: Path) -
     release.write_text(text.replace("role/support-agent-runtime-v2", "role/support-agent-runtime"))
     shown = _told(program, diff, folder)
     assert "No change of reach" in shown
+    assert "new: 1 medium · 1 low; there before: 1 high" in shown, "two are new nevertheless"
     assert "PASS" in shown
+
+
+def test_what_the_readme_shows_of_the_demo(root: Path, demo: str) -> None:
+    shown = BLOCK.findall((root / "README.md").read_text(encoding="utf-8"))[1].splitlines()
+    assert shown[0].startswith("Security change")
+    assert [line for line in shown if line not in demo.splitlines()] == []

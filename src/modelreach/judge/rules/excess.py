@@ -56,6 +56,14 @@ class ExcessPrivilege:
             yield _finding(case, ref, accesses, use, declared=needs is not None)
 
 
+def declared_as_needed(case: Case, access: Access) -> bool:
+    """Does the release say that it needs all that this access is?"""
+    needs = _needs(case)
+    return needs is not None and all(
+        _needed(action, access.grant, needs) for action in access.grant.actions
+    )
+
+
 def _summed_up(access: Access, case: Case) -> bool:
     """Is the access part of a scope that is taken over? MR102 says all of it at once."""
     return case.taken(access.grant.scope) is not None
