@@ -19,7 +19,8 @@ from cryptography.hazmat.primitives.asymmetric.rsa import generate_private_key
 
 from modelreach.cli import run
 from modelreach.cli.schema import schema_of
-from modelreach.gate.record import signed
+from modelreach.gate.record import opened, signed, stated
+from modelreach.gate.record_file import written
 
 FOLDER = Path(__file__).resolve().parents[2] / "fixtures" / "booking_desk"
 BOTH = ("v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json")
@@ -183,13 +184,44 @@ def test_a_witness_is_not_believed_because_it_is_signed(
     """Statement, action and object of a hop are checked in the estate, by the reference."""
 
     def others(statement: Json) -> None:
+        decision = statement["predicate"]
+        hops, texts = decision["hops"], decision["statements"]
+        first, second = (finding["witness"] for finding in decision["findings"][:2])
+        hops["first"] = hops[first[-1]] | {"statement": "other"}
+        other = texts[hops[first[-1]]["statement"]]
+        text = other["text"].replace("harbour-passengers", "harbour-payroll")
+        texts["other"] = other | {"text": text}
+        hops["second"] = hops[second[-1]] | {"action": "secretsmanager:DeleteSecret"}
+        first[-1], second[-1] = "first", "second"
+
+    _reseal(decided, others, key)
+    _two_are_refused(verify(call))
+
+
+def test_a_record_of_the_first_version_is_checked_as_closely(
+    call: Call, decided: Path, key: Ed25519PrivateKey
+) -> None:
+    def of_before(statement: Json) -> None:
+        found = msgspec.to_builtins(stated(json.dumps(statement).encode(), place="d"))
+        statement["predicateType"] = "urn:modelreach:decision:1"
+        statement["predicate"] = found["predicate"] | {"schema": "modelreach.decision/1"}
+
+    now = verify(call)
+    _reseal(decided, of_before, key)
+    before = verify(call)
+    assert (before.code, before.out) == (now.code, now.out)
+
+    def others(statement: Json) -> None:
         findings = statement["predicate"]["findings"]
         hop = findings[0]["witness"][-1]
         hop["statement"] = hop["statement"].replace("harbour-passengers", "harbour-payroll")
         findings[1]["witness"][-1]["action"] = "secretsmanager:DeleteSecret"
 
     _reseal(decided, others, key)
-    done = verify(call)
+    _two_are_refused(verify(call))
+
+
+def _two_are_refused(done: Any) -> None:
     assert done.code == 1
     first, second = lines(done, "failed")
     assert first.startswith("failed       witness of finding F01: ")
@@ -302,9 +334,7 @@ def test_a_key_without_a_record_is_a_wrong_call(call: Call, place: Path) -> None
 
 
 def test_the_statement_survives_a_round_trip(decided: Path) -> None:
-    from modelreach.gate.record import opened, stated
-
     envelope, payload = opened(decided.read_bytes(), place="d")
     found = stated(payload, place="d")
-    assert msgspec.json.encode(found) == payload
+    assert msgspec.json.encode(written(found)) == payload
     assert envelope.payload_type == "application/vnd.in-toto+json"

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from modelreach.evidence import Bound, Refused
     from modelreach.gate.demands import Brought
     from modelreach.gate.policy import EvidenceTerms, Policy
-    from modelreach.gate.record import Material
+    from modelreach.gate.recorded import Material
     from modelreach.gate.verdict import GateOptions
     from modelreach.gate.waivers import Waivers
     from modelreach.pipeline import Release

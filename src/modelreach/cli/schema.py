@@ -29,7 +29,7 @@ def schema_of(name: str) -> dict[str, object]:
     from modelreach.evidence_report import EvidenceReport
     from modelreach.gate.decision_input import DecisionInput
     from modelreach.gate.policy import PolicyFile
-    from modelreach.gate.record import Statement
+    from modelreach.gate.record_file import StatementFile
     from modelreach.gate.waiver_file import WaiverFile
     from modelreach.report_file import DiffFile, RadiusFile, TicketFile
     from modelreach.snapshot import Snapshot
@@ -45,7 +45,7 @@ def schema_of(name: str) -> dict[str, object]:
         "policy": (PolicyFile, "policy of the gate"),
         "waivers": (WaiverFile, "modelreach-waivers.yaml"),
         "ticket": (TicketFile, "modelreach.ticket/2"),
-        "decision": (Statement, "modelreach.decision/1, as an in-toto statement"),
+        "decision": (StatementFile, "modelreach.decision/2, as an in-toto statement"),
         "audit": (AuditReport, "modelreach.audit/1"),
         "notification": (Telling, "modelreach.notification/1"),
         "decision-input": (DecisionInput, "modelreach.decision-input/1"),

@@ -10,21 +10,24 @@ import base64
 import hashlib
 from collections.abc import Generator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from modelreach import __version__
-from modelreach.model import InputError, MissingExtra
-from modelreach.report import (
-    DemandRow,
-    DiffReport,
-    EvidenceRow,
-    FindingRow,
-    Gate,
-    Row,
-    SecurityChange,
+from modelreach.gate.record_file import read, written
+from modelreach.gate.recorded import (
+    Decision,
+    Digest,
+    Envelope,
+    Material,
+    Signature,
+    Statement,
+    Subject,
+    Tool,
 )
+from modelreach.model import InputError, MissingExtra
+from modelreach.report import DiffReport
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.ed25519 import (
@@ -33,77 +36,6 @@ if TYPE_CHECKING:
     )
 
 PAYLOAD = "application/vnd.in-toto+json"
-
-
-class Digest(Row, frozen=True):
-    """A digest as in-toto writes it."""
-
-    sha256: str
-
-
-class Subject(Row, frozen=True):
-    """What was decided on: the manifest of the new release."""
-
-    name: str
-    digest: Digest
-
-
-class Material(Row, frozen=True):
-    """A file that went into the decision. `role` is `manifest-old`, `manifest-new`,
-    `snapshot-old`, `snapshot-new`, `policy`, `waivers` or `evidence`."""
-
-    role: str
-    name: str
-    digest: Digest
-
-
-class Tool(Row, frozen=True):
-    """What decided."""
-
-    name: str
-    version: str
-
-
-class Decision(Row, frozen=True):
-    """The predicate. `gaps` is how many things could not be read. `context` are the condition
-    keys that the new release's manifest fixes of every request."""
-
-    schema: Literal["modelreach.decision/1"] = msgspec.field(name="schema")
-    tool: Tool
-    decided_at: str
-    gate: Gate
-    fail_on_all: bool
-    security_change: SecurityChange
-    demands: tuple[DemandRow, ...]
-    evidence: tuple[EvidenceRow, ...]
-    findings: tuple[FindingRow, ...]
-    gaps: int
-    context: dict[str, tuple[str, ...]]
-    materials: tuple[Material, ...]
-
-
-class Statement(Row, frozen=True):
-    """An in-toto statement about a release."""
-
-    type_: Literal["https://in-toto.io/Statement/v1"] = msgspec.field(name="_type")
-    subject: tuple[Subject, ...]
-    predicate_type: Literal["urn:modelreach:decision:1"] = msgspec.field(name="predicateType")
-    predicate: Decision
-
-
-class Signature(Row, frozen=True):
-    """One signature over the envelope's payload; `keyid` is the SHA-256 of the public key."""
-
-    keyid: str
-    sig: str
-
-
-class Envelope(Row, frozen=True):
-    """A DSSE envelope; the payload is base64."""
-
-    payload: str
-    payload_type: str = msgspec.field(name="payloadType")
-    signatures: tuple[Signature, ...]
 
 
 def statement(
@@ -122,7 +54,7 @@ def statement(
         digest=Digest(sha256=bare(report.new.manifest_digest)),
     )
     decision = Decision(
-        schema="modelreach.decision/1",
+        schema="modelreach.decision/2",
         tool=Tool(name="modelreach", version=__version__),
         decided_at=decided_at,
         gate=report.gate,
@@ -138,7 +70,7 @@ def statement(
     return Statement(
         type_="https://in-toto.io/Statement/v1",
         subject=(subject,),
-        predicate_type="urn:modelreach:decision:1",
+        predicate_type="urn:modelreach:decision:2",
         predicate=decision,
     )
 
@@ -158,7 +90,7 @@ def material(role: str, name: str, digest: str) -> Material:
 
 def envelope(found: Statement, key: Ed25519PrivateKey | None) -> bytes:
     """Give the statement in an envelope, signed when there is a key."""
-    payload = msgspec.json.encode(found)
+    payload = msgspec.json.encode(written(found))
     signatures: tuple[Signature, ...] = ()
     if key is not None:
         sig = base64.b64encode(key.sign(signed(PAYLOAD, payload))).decode()
@@ -189,7 +121,7 @@ def opened(raw: bytes, *, place: str) -> tuple[Envelope, bytes]:
 def stated(payload: bytes, *, place: str) -> Statement:
     """Read the statement of an envelope. Raises `InputError` when it is not one of a decision."""
     try:
-        return msgspec.json.decode(payload, type=Statement)
+        return read(payload)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         problem = str(error).splitlines()[0]
         raise InputError(

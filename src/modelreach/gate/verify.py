@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
-from modelreach.gate.record import Decision, Envelope, Statement, key_id, signed
+from modelreach.gate.record import key_id, signed
+from modelreach.gate.recorded import Decision, Envelope, Statement
 from modelreach.gate.verdict import GateOptions, gate
 from modelreach.gate.waiver_file import decode
 from modelreach.gate.waivers import apply

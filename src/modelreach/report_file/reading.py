@@ -5,7 +5,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from itertools import groupby
-from typing import Any, TypeVar
+from typing import Any, Protocol, TypeVar
 
 import msgspec
 from msgspec import UnsetType
@@ -38,6 +38,7 @@ from modelreach.report_file.lines import (
     IdentityLine,
     RadiusFile,
     ResourceEntry,
+    RuleEntry,
     SecurityChangeLine,
     StatementEntry,
     TicketFile,
@@ -51,7 +52,7 @@ _TABLES = frozenset({"resources", "hops", "statements", "rules", "finding_eviden
 
 def diff_report(file: DiffFile) -> DiffReport:
     """Give a comparison from how it is written."""
-    found = _Reading(file)
+    found = Reading(file)
     rows: dict[str, Any] = {
         "changes": tuple(sorted(found.changes(file.changes), key=change_order)),
         "findings": tuple(map(found.finding, file.findings)),
@@ -66,7 +67,7 @@ def diff_report(file: DiffFile) -> DiffReport:
 
 def radius_report(file: RadiusFile) -> RadiusReport:
     """Give a radius from how it is written."""
-    found = _Reading(file)
+    found = Reading(file)
     rows: dict[str, Any] = {
         "identities": tuple(map(found.identity, file.identities)),
         "grants": tuple(sorted(found.grants(file.grants), key=grant_order)),
@@ -78,7 +79,7 @@ def radius_report(file: RadiusFile) -> RadiusReport:
 
 def ticket(file: TicketFile) -> Ticket:
     """Give a ticket from how it is written."""
-    found = _Reading(file)
+    found = Reading(file)
     rows: dict[str, Any] = {
         "security_change": found.security_change(file.security_change),
         "reached": tuple(sorted(found.changes(file.reached), key=ticket_order)),
@@ -91,10 +92,25 @@ def _as_it_is(file: DiffFile | RadiusFile | TicketFile) -> dict[str, Any]:
     return {name: getattr(file, name) for name in file.__struct_fields__ if name not in _TABLES}
 
 
-class _Reading:
+class Tables(Protocol):
+    """What lines of a file refer to."""
+
+    @property
+    def resources(self) -> Mapping[str, ResourceEntry]: ...
+    @property
+    def hops(self) -> Mapping[str, HopEntry]: ...
+    @property
+    def statements(self) -> Mapping[str, StatementEntry]: ...
+    @property
+    def rules(self) -> Mapping[str, RuleEntry]: ...
+    @property
+    def finding_evidence(self) -> Mapping[str, tuple[str, ...]]: ...
+
+
+class Reading:
     """The tables of one file, to write out what its lines refer to."""
 
-    def __init__(self, file: DiffFile | RadiusFile | TicketFile) -> None:
+    def __init__(self, file: Tables) -> None:
         self._file = file
         self._known: dict[tuple[str, str | None], Hop] = {}
 

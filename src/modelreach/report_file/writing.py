@@ -49,7 +49,7 @@ _DIGITS, _MORE = 10, 4
 
 def diff_file(report: DiffReport) -> DiffFile:
     """Give a comparison as it is written."""
-    made = _Writing()
+    made = Writing()
     lines: dict[str, Any] = {
         "changes": made.changes(report.changes),
         "findings": made.findings(report.findings),
@@ -64,7 +64,7 @@ def diff_file(report: DiffReport) -> DiffFile:
 
 def radius_file(report: RadiusReport) -> RadiusFile:
     """Give a radius as it is written."""
-    made = _Writing()
+    made = Writing()
     lines: dict[str, Any] = {
         "identities": made.identities(report.identities),
         "grants": made.grants(report.grants),
@@ -76,7 +76,7 @@ def radius_file(report: RadiusReport) -> RadiusFile:
 
 def ticket_file(ticket: Ticket) -> TicketFile:
     """Give a ticket as it is written."""
-    made = _Writing()
+    made = Writing()
     lines: dict[str, Any] = {
         "security_change": made.security_change(ticket.security_change),
         "reached": made.changes(ticket.reached),
@@ -124,8 +124,8 @@ _Facts = tuple[Any, ...]
 _FACTS = ("kind", "name", "scope", "provider", "sensitive_because", "findings")
 
 
-class _Writing:
-    """The tables of one file, as its lines are made."""
+class Writing:
+    """The tables of one file, as its lines are made: first the lines, then `tables`."""
 
     def __init__(self) -> None:
         self._hops, self._statements = _Table[HopEntry](), _Table[StatementEntry]()
