@@ -167,6 +167,9 @@ _OUTCOMES = {
     "explicit_deny": "a statement denies it",
     "allow": "granted",
 }
+#: Layers that grant nothing: what is granted has to pass them, too.
+_LIMITS = frozenset({"scp", "rcp", "endpoint", "boundary", "session"})
+_TAKEN_AWAY = "a limit takes it away"
 
 
 def render_decision(
@@ -179,7 +182,7 @@ def render_decision(
 
 def _decision_lines(decision: DecisionRow, look: Look) -> Iterator[Line]:
     words = verdict_word(decision.verdict).upper()
-    because = _OUTCOMES.get(decision.outcome, "")
+    because = _TAKEN_AWAY if _limited(decision) else _OUTCOMES.get(decision.outcome, "")
     who = look.name(tail_of_arn(decision.principal), max(look.width // 2, 20))
     yield ((f" {words} ", _ANSWERS.get(decision.verdict, Ink.STRONG)), (f"  {because}", Ink.PLAIN))
     asked = f"{who} {look.glyphs.arrow} {visible(decision.action)} on {decision.resource}"
@@ -196,6 +199,12 @@ def _decision_lines(decision: DecisionRow, look: Look) -> Iterator[Line]:
     yield from _list("stopped at", layers, look, Ink.PLAIN)
     yield from _list("assumes", decision.assumes, look, Ink.FAINT)
     yield from _list("not understood", decision.not_understood, look, Ink.UNKNOWN)
+
+
+def _limited(decision: DecisionRow) -> bool:
+    """Is it granted, and not let through by what limits grants?"""
+    layers = set(decision.blocked_by)
+    return decision.outcome == "implicit_deny" and bool(layers) and layers <= _LIMITS
 
 
 def _list(title: str, phrases: Sequence[str], look: Look, ink: Ink) -> Iterator[Line]:

@@ -240,7 +240,7 @@ def test_the_history_shows_what_was_kept(call: Call, world: World) -> None:
     radius = call("history", "show", "last", "--format", "json").json
     assert radius["schema"] == "modelreach.radius/2"
     pruned = call("history", "prune", "--keep", "1d", "--now", "2027-01-01T00:00:00Z")
-    assert pruned.out.startswith("0 audits")
+    assert pruned.out.startswith("forgotten: 0 audits")
     assert "2 older ones are kept" in pruned.out
 
 
@@ -249,6 +249,7 @@ def test_a_tampered_state_is_found(call: Call, world: World, place: Path) -> Non
     head = call("approve", "agent-00", "--by", "board").out.split()[-1]
     good = call("history", "--verify", "--head", head)
     assert (good.code, good.out.splitlines()[-1]) == (0, "PASS")
+    assert good.out.startswith("checked: 1 approval, 1 audit, 1 snapshot, ")
     with open_state(str(place / "state")) as state, state.writing() as db:
         db.exec_driver_sql("DROP TRIGGER approvals_stay")
         db.exec_driver_sql("UPDATE approvals SET until = '2099-12-31'")

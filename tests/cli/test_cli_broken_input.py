@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+ROLES = "arn:aws:iam::123456789012:role"
 DIFF = ("diff", "v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json", "-o", "out.json")
 
 
@@ -91,6 +92,21 @@ def test_an_identity_that_is_not_in_the_snapshot(call: Any, place: Path) -> None
 
 
 @pytest.mark.parametrize(
+    ("named", "meant"),
+    [
+        ("support-agent-runtime-v2", f"{ROLES}/support-agent-runtime-v2"),
+        (f"{ROLES}/support-agent-rumtime-v2", f"{ROLES}/support-agent-runtime-v2"),
+        (f"{ROLES}/somebody-else", ""),
+    ],
+    ids=["name", "misspelt", "another"],
+)
+def test_whom_an_identity_was_to_be(call: Any, place: Path, named: str, meant: str) -> None:
+    done = call("scan", "--principal", named, "--snapshot", "estate.snap.json")
+    assert done.code == 2
+    assert (f"hint:  did you mean `{meant}`? estate" if meant else "hint:  estate") in done.err
+
+
+@pytest.mark.parametrize(
     ("arguments", "said"),
     [
         (("diff", "v1.yaml", "nope.yaml", "--snapshot", "x"), "no such file"),
@@ -109,7 +125,10 @@ def test_an_identity_that_is_not_in_the_snapshot(call: Any, place: Path) -> None
         (("scan", "--principal", "x", "--snapshot", "estate.snap.json"), "identity `x` is not"),
         (("can", "a", "s3:GetObject", "b"), "PRINCIPAL, ACTION, RESOURCE and --snapshot"),
         (("explain", "F01"), "there is nothing to look into"),
-        (("explain", "F01", "--in", "estate.snap.json"), "this is not a saved diff or radius"),
+        (
+            ("explain", "F01", "--in", "estate.snap.json"),
+            "this is not a saved diff or radius (it is `modelreach.snapshot/1`)",
+        ),
         (("permissions", "none"), "unknown provider `none`"),
         (("collect", "aws", "-o", "x", "--from", "none"), "none: no such file or folder"),
         (("collect", "aws", "-o", "x", "--from", "v1.yaml"), "v1.yaml"),

@@ -43,6 +43,18 @@ def test_a_name_of_several_asks_which(call: Call, place: Path) -> None:
     assert "hint:  arn:aws:s3:::acme-support-kb, arn:aws:s3:::acme-support-kb-2" in done.err
 
 
+@pytest.mark.parametrize(
+    ("action", "because"),
+    [("s3:DeleteObject", "a limit takes it away"), ("s3:PutBucketAcl", "nothing grants it")],
+)
+def test_a_limit_is_not_taken_for_the_want_of_a_grant(
+    call: Call, action: str, because: str
+) -> None:
+    """The boundary of the role leaves out what its policy grants."""
+    done = call("can", ROLE, action, "arn:aws:s3:::acme-support-workspace/notes.txt", *ESTATE)
+    assert done.out.startswith(f" NOT ALLOWED   {because}\n")
+
+
 @pytest.mark.parametrize("resource", ["*", "arn:aws:s3:::not-collected"])
 def test_ids_and_patterns_are_asked_as_they_are(call: Call, resource: str) -> None:
     assert call("can", ROLE, "s3:GetObject", resource, *ESTATE).code == 0

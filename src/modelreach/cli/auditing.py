@@ -20,6 +20,7 @@ from modelreach.cli.options import (
     state_options,
     waivers_option,
 )
+from modelreach.cli.terminal import counted
 from modelreach.model import InputError
 from modelreach.state import AuditRow, Event
 
@@ -311,9 +312,9 @@ def _drawn(found: Outcome, show_all: bool) -> Iterator[str]:
     yield f"{audit.deployment} {audit.version}   audit {audit.id}   {audit.at}{again}"
     yield f"  baseline   {_baseline(found)}"
     yield (
-        f"  reaches    {_many(audit.resources, 'resource')}, {audit.sensitive} sensitive; "
-        f"{_many(audit.identities, 'identity', 'identities')}; "
-        f"{_many(audit.gaps, 'thing')} not read"
+        f"  reaches    {counted(audit.resources, 'resource')}, {audit.sensitive} sensitive; "
+        f"{counted(audit.identities, 'identity', 'identities')}; "
+        f"{counted(audit.gaps, 'thing')} not read"
     )
     events = found.events if show_all else found.events[:_SHOWN]
     for event in events:
@@ -332,12 +333,8 @@ def _baseline(found: Outcome) -> str:
         return "none: nothing was approved yet; judged against the audit before"
     approval = found.approval
     until = f", until {approval.until}" if approval.until else ""
-    differs = _many(found.audit.drifted, "difference")
+    differs = counted(found.audit.drifted, "difference")
     return f"{approval.version} by {approval.approved_by}{until}; {differs} to it"
-
-
-def _many(count: int, one: str, many: str = "") -> str:
-    return f"{count} {one if count == 1 else many or one + 's'}"
 
 
 def _told(row: DeliveredRow) -> str:

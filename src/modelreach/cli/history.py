@@ -80,12 +80,13 @@ def _given(
 
 
 def _verified(state: State, head: str) -> int:
+    from modelreach.cli.terminal import counted
     from modelreach.state.verify import verify
 
     found = verify(state, head)
     lines = [
-        f"{found.approvals} approvals, {found.audits} audits, {found.snapshots} snapshots "
-        f"and {found.blobs} blobs were checked",
+        f"checked: {counted(found.approvals, 'approval')}, {counted(found.audits, 'audit')}, "
+        f"{counted(found.snapshots, 'snapshot')}, {counted(found.blobs, 'blob')}",
         *(f"WRONG  {problem}" for problem in found.problems),
     ]
     lines.append(f"head {found.head}" if found.head else "nothing was approved yet")
@@ -194,14 +195,17 @@ def show(
 
 
 def _shown(state: State, audit: AuditRow) -> Iterator[str]:
+    from modelreach.cli.terminal import counted
+
     yield f"{audit.deployment} {audit.version}   audit {audit.id} (number {audit.number})"
     yield f"  made       {audit.at}, of the snapshot of {audit.taken_at}"
     yield f"  snapshot   {audit.snapshot}"
     yield f"  manifest   {audit.manifest}"
     yield f"  compared   baseline {audit.baseline or 'none'}, last {audit.previous or 'none'}"
     yield (
-        f"  reaches    {audit.resources} resources, {audit.sensitive} sensitive, "
-        f"{audit.identities} identities, {audit.administers} scopes to take over"
+        f"  reaches    {counted(audit.resources, 'resource')}, {audit.sensitive} sensitive, "
+        f"{counted(audit.identities, 'identity', 'identities')}, "
+        f"{counted(audit.administers, 'scope')} to take over"
     )
     yield (
         f"  findings   {audit.critical} critical, {audit.high} high, {audit.medium} medium, "
@@ -318,6 +322,7 @@ def prune(
     What was approved stays, and so does what is still to be compared with or delivered.
     """
     from modelreach.cli.gating import Moment
+    from modelreach.cli.terminal import counted
     from modelreach.state.prune import prune as forget
 
     moment = Moment(now).text
@@ -327,9 +332,10 @@ def prune(
         done = forget(opened, before)
     _say(
         [
-            f"{done.audits} audits from before {before} are gone, with {done.snapshots} "
-            f"snapshots and {done.blobs} blobs ({done.bytes} bytes); {done.needed} older "
-            "ones are kept, as they are needed"
+            f"forgotten: {counted(done.audits, 'audit')} from before {before}, with "
+            f"{counted(done.snapshots, 'snapshot')} and {counted(done.blobs, 'blob')} "
+            f"({counted(done.bytes, 'byte')}); "
+            f"{counted(done.needed, 'older one is', 'older ones are')} kept, as still needed"
         ]
     )
 

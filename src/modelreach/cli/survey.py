@@ -146,9 +146,11 @@ class _Progress:
 
 
 def _told(rows: list[SurveyRow]) -> None:
+    from modelreach.cli.terminal import counted
+
     taking = sum(bool(row.administers) for row in rows)
     unknown = sum(bool(row.unresolved) for row in rows)
-    line: list[Any] = [f"{len(rows)} release(s); {taking} can take a scope over"]
+    line: list[Any] = [f"{counted(len(rows), 'release')}; {taking} can take a scope over"]
     if unknown:
         line.append(f"{unknown} run as somebody of whom the snapshot does not tell")
     if sys.stderr.isatty():

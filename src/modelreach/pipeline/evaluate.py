@@ -14,6 +14,7 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
 from modelreach.model import InputError
 from modelreach.pipeline.answering import Answers
+from modelreach.pipeline.misspelt import meant
 from modelreach.pipeline.tools import name_of, resolved, tools_of, wired
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Presence
@@ -270,9 +271,11 @@ def _missing(release: Release, position: int) -> InputError:
         place += f":{manifest.line_of_identity(release.raw, position)}"
     held = sorted(f"{s.kind} {s.id}" for s in release.snapshot.scopes if s.kind in _PLACES)
     where = release.snapshot_name or "the snapshot"
+    near = meant(principal, release.snapshot.principals)
     return InputError(
         f"identity `{principal}` is not in {where}",
         place=place or "--principal",
-        hint=f"{where} holds {', '.join(held) or 'no account'}; "
+        hint=(f"did you mean `{near}`? " if near else "")
+        + f"{where} holds {', '.join(held) or 'no account'}; "
         "collect the place that the identity lives in, or correct the manifest",
     )

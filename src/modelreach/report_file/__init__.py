@@ -85,8 +85,11 @@ def decode(raw: bytes | str) -> Report:
             return RadiusReport(**_renewed(found1, "modelreach.radius/2"))
         case "modelreach.diff/2":
             return diff_report(msgspec.json.decode(raw, type=DiffFile))
-        case _:
+        case "modelreach.radius/2":
             return radius_report(msgspec.json.decode(raw, type=RadiusFile))
+        case other:
+            said = f"it is `{other[:60]}`" if other else "it does not say what it is"
+            raise msgspec.ValidationError(said)
 
 
 class _Ticket1(Ticket, frozen=True):
