@@ -205,6 +205,39 @@ def test_a_missing_extra_prints_the_line_that_installs_it(place: Path) -> None:
     assert not (place / "x.snap").exists()
 
 
+LEAVING = """
+import sys, threading
+{before}
+sys.argv[:] = ["modelreach", *{arguments!r}]
+from modelreach.cli import main
+main()
+"""
+
+
+@pytest.mark.parametrize(
+    ("before", "left"),
+    [
+        ("", ""),
+        ("import atexit; atexit.register(print, 'left')", "left"),
+        (
+            "def last(): threading.main_thread().join(); print('left')\n"
+            "threading.Thread(target=last).start()",
+            "left",
+        ),
+    ],
+)
+def test_the_process_ends_at_once_unless_somebody_waits_for_it(before: str, left: str) -> None:
+    for arguments, code in ((["rules"], 0), (["no-such"], 2)):
+        program = LEAVING.format(before=before, arguments=arguments)
+        done = subprocess.run(
+            [sys.executable, "-c", program], capture_output=True, text=True, check=False
+        )
+        assert done.returncode == code
+        assert done.stdout.rstrip().endswith(left)
+        assert ("MR101" in done.stdout) == (code == 0)
+        assert ("no such command" in done.stderr) == (code == 2)
+
+
 def test_every_command_has_a_module() -> None:
     for name in COMMANDS:
         assert cli.root.get_command(None, name) is not None  # type: ignore[arg-type]
