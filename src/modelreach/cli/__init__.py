@@ -115,11 +115,12 @@ def _leave(code: int) -> NoReturn:
     """End the process. What is left in memory goes with it: looking through all of it for garbage,
     twice, and giving it back piece by piece is a tenth of a short run.
 
-    The interpreter ends as ever where somebody waits for its end: threads, or functions that were
-    registered for it."""
+    The interpreter ends as ever where somebody waits for that: threads, functions that were
+    registered for it, or a program within which this one runs."""
     gc.freeze()
     waiting: Callable[[], int] | None = getattr(atexit, "_ncallbacks", None)
-    if waiting is not None and not waiting() and threading.active_count() == 1:
+    within = sys.stdout is not sys.__stdout__
+    if waiting and not waiting() and not within and threading.active_count() == 1:
         with suppress(OSError, ValueError):
             sys.stdout.flush()
             sys.stderr.flush()
