@@ -10,7 +10,7 @@ itself gives nothing.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from enum import StrEnum
 
 import msgspec
@@ -98,52 +98,70 @@ Index = Mapping[str, Mapping[str, Reached]]
 
 
 def index(accesses: Iterable[Access]) -> dict[str, dict[str, Reached]]:
-    """Give, for each resource and action, the best access; of equals the first.
-
-    Many have a resource by the very same list of actions: of these only the best is gone through.
-    """
-    ranks = _Ranks()
-    alike: dict[str, dict[int, tuple[_Ranked, Access]]] = {}
-    for place, access in enumerate(accesses):
-        grant = access.grant
-        same = alike.get(grant.resource)
-        if same is None:
-            same = alike[grant.resource] = {}
-        # The list is kept with its access, so its id stays taken.
-        key, rank = id(grant.actions), (ranks.of(access), place)
-        known = same.get(key)
-        if known is None or rank < known[0]:
-            same[key] = rank, access
-    return {resource: _by_action(same.values()) for resource, same in alike.items()}
+    """Give, for each resource and action, the best access; of equals the first."""
+    found = _Sorts().ways(accesses)
+    return {resource: _by_action(ways) for resource, (_, ways) in found.items()}
 
 
-_Ranked = tuple[_Rank, int]
+#: Of one resource: the sorts of the accesses to it, and the accesses, the best ones first.
+_Ways = tuple[tuple[int, ...], tuple[Access, ...]]
+_NONE: _Ways = (), ()
 
 
-def _by_action(found: Collection[tuple[_Ranked, Access]]) -> dict[str, Reached]:
-    best: dict[str, tuple[_Ranked, Reached]] = {}
-    for rank, access in found:
-        one = rank, Reached(access)
-        for action in access.grant.actions:
-            known = best.get(action)
-            if known is None or rank < known[0]:
-                best[action] = one
-    return {action: reached for action, (_, reached) in best.items()}
-
-
-class _Ranks:
-    """Ranks of accesses, which are the same for all by one way, of one verdict."""
+class _Sorts:
+    """Accesses that are alike in all but the resource are of one sort: thousands of things are
+    had by the same few dozen, and what became of one of them became of all."""
 
     def __init__(self) -> None:
-        self._known: dict[tuple[int, Verdict, str], tuple[Path, _Rank]] = {}
+        self._known: dict[tuple[object, ...], int] = {}
+        # One of each sort is kept, so the ids in its key stay taken.
+        self._ranks: list[tuple[_Rank, Access]] = []
 
-    def of(self, access: Access) -> _Rank:
-        key = id(access.path), access.grant.verdict, access.grant.principal
-        known = self._known.get(key)
-        if known is None:
-            # The way is kept with its rank, so its id stays taken.
-            known = self._known[key] = access.path, Reached(access).rank
-        return known[1]
+    def ways(self, accesses: Iterable[Access]) -> dict[str, _Ways]:
+        """Give the accesses to each resource. Of those by the very same list of actions, which
+        many have, only the best."""
+        found: dict[str, dict[int, tuple[_Rank, int, int, Access]]] = {}
+        for place, access in enumerate(accesses):
+            grant = access.grant
+            sort = self._of(access)
+            one = self._ranks[sort][0], place, sort, access
+            alike = found.setdefault(grant.resource, {})
+            known = alike.get(id(grant.actions))
+            if known is None or one < known:
+                alike[id(grant.actions)] = one
+        return {resource: _in_order(alike.values()) for resource, alike in found.items()}
+
+    def _of(self, access: Access) -> int:
+        grant = access.grant
+        key = (
+            id(access.path),
+            id(grant.actions),
+            id(grant.residual),
+            grant.verdict,
+            grant.principal,
+            grant.capability,
+            grant.within,
+        )
+        sort = self._known.get(key)
+        if sort is None:
+            sort = self._known[key] = len(self._ranks)
+            self._ranks.append((Reached(access).rank, access))
+        return sort
+
+
+def _in_order(found: Iterable[tuple[_Rank, int, int, Access]]) -> _Ways:
+    ordered = sorted(found)
+    return tuple(sort for _, _, sort, _ in ordered), tuple(access for *_, access in ordered)
+
+
+def _by_action(ways: Iterable[Access]) -> dict[str, Reached]:
+    """Give the best access for each action, of accesses of which the best come first."""
+    best: dict[str, Reached] = {}
+    for access in ways:
+        reached = Reached(access)
+        for action in access.grant.actions:
+            best.setdefault(action, reached)
+    return best
 
 
 def diff(
@@ -154,17 +172,18 @@ def diff(
     `covered` answers whether a side reaches a resource anyway, by having taken over its scope:
     then its absence from the side's index is no loss, and its presence on the other no gain.
     """
-    before, after = index(old.accesses), index(new.accesses)
+    sorts, became = _Sorts(), _Became()
+    before, after = sorts.ways(old.accesses), sorts.ways(new.accesses)
     changes: list[Change] = []
     for resource in sorted(before.keys() | after.keys()):
-        was, now = before.get(resource, {}), after.get(resource, {})
+        was, now = before.get(resource, _NONE), after.get(resource, _NONE)
         hidden = {
             kind
             for side, kinds in ((old, _MORE), (new, _LESS))
             if covered(side, resource)
             for kind in kinds
         }
-        changes.extend(c for c in _changes(resource, was, now) if c.kind not in hidden)
+        changes.extend(c for c in became.of(resource, was, now) if c.kind not in hidden)
     judged = [blamed(change, old, new) for change in changes]
     return tuple(sorted(judged, key=order))
 
@@ -176,6 +195,41 @@ _LESS = (ChangeKind.LOST, ChangeKind.NARROWED)
 def order(change: Change) -> tuple[str, str, str, tuple[str, ...]]:
     """Sort key of changes."""
     return change.resource, str(change.capability), str(change.kind), change.actions
+
+
+class _Became:
+    """What became of things, worked out once for all that were and are had by the same sorts."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[tuple[int, ...], tuple[int, ...]], list[_Alike]] = {}
+
+    def of(self, resource: str, was: _Ways, now: _Ways) -> Iterator[Change]:
+        """Give the changes of the reach of one resource."""
+        key = was[0], now[0]
+        if key not in self._known:
+            found = _changes(resource, _by_action(was[1]), _by_action(now[1]))
+            self._known[key] = [_alike(change, was[1], now[1]) for change in found]
+        for change, old, new in self._known[key]:
+            yield Change(
+                change.kind,
+                resource,
+                change.capability,
+                change.actions,
+                was[1][old] if old is not None else None,
+                now[1][new] if new is not None else None,
+            )
+
+
+#: A change of the reach of one thing, and which of the accesses to it it shows.
+_Alike = tuple[Change, int | None, int | None]
+
+
+def _alike(change: Change, was: tuple[Access, ...], now: tuple[Access, ...]) -> _Alike:
+    return change, _place(change.old, was), _place(change.new, now)
+
+
+def _place(access: Access | None, ways: tuple[Access, ...]) -> int | None:
+    return next((place for place, one in enumerate(ways) if one is access), None)
 
 
 def _changes(

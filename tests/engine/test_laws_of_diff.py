@@ -5,10 +5,12 @@ from __future__ import annotations
 import random
 from typing import Any
 
+import msgspec
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelreach import diff
 from modelreach.report_file import encode
 from modelreach.snapshot import Gap
 
@@ -70,6 +72,38 @@ def test_the_order_of_the_facts_makes_no_difference(world: Any, data: st.DataObj
     assert encode(world.compare(world.side(drawn), world.side(other))) == encode(
         world.compare(world.side(mixed), world.side(other))
     )
+
+
+@SETTINGS
+@given(data=st.data())
+def test_each_thing_is_compared_as_if_it_were_alone(world: Any, data: st.DataObject) -> None:
+    """What is worked out once for things that are reached alike holds of each of them."""
+    old, new = (_compared(world.side(data.draw(world.estates()))) for _ in range(2))
+    things = sorted({one.grant.resource for one in (*old.accesses, *new.accesses)})
+    alone = [c for thing in things for c in diff.diff(_only(old, thing), _only(new, thing))]
+    assert diff.diff(old, new) == tuple(sorted(alone, key=diff.order))
+
+
+def _compared(side: Any) -> diff.Side:
+    return diff.Side(side.radius, side.radius.accesses)
+
+
+def _only(side: diff.Side, thing: str) -> diff.Side:
+    kept = tuple(one for one in side.accesses if one.grant.resource == thing)
+    return msgspec.structs.replace(side, accesses=kept)
+
+
+@SETTINGS
+@given(data=st.data())
+def test_the_best_access_is_the_first_of_the_best(world: Any, data: st.DataObject) -> None:
+    accesses = world.side(data.draw(world.estates())).radius.accesses
+    best: dict[str, dict[str, diff.Reached]] = {}
+    for one in map(diff.Reached, accesses):
+        for action in one.access.grant.actions:
+            actions = best.setdefault(one.access.grant.resource, {})
+            if action not in actions or one.rank < actions[action].rank:
+                actions[action] = one
+    assert diff.index(accesses) == best
 
 
 def _unnamed(drawn: Any, role: str) -> Any:
