@@ -124,10 +124,15 @@ def _titled(name: str, versions: str, aside: str, look: Look) -> Line:
     return (*head, (f"        {look.name(aside, room)}", Ink.FAINT)) if room > 12 else head
 
 
+def _version(release: ReleaseRow, look: Look) -> str:
+    """Give a version; one that is a time, as in drafts of `discover`, has 20 characters."""
+    return look.name(release.version, min(20, look.width // 3 - 3))
+
+
 def _diff_header(report: DiffReport, look: Look) -> Iterator[Line]:
     old, new = report.old, report.new
     name = new.name if new.name == old.name else f"{old.name} {look.glyphs.arrow} {new.name}"
-    versions = f"{look.name(old.version, 16)} {look.glyphs.arrow} {look.name(new.version, 16)}"
+    versions = f"{_version(old, look)} {look.glyphs.arrow} {_version(new, look)}"
     if old.snapshot_digest == new.snapshot_digest:
         aside = f"both in the estate of {_taken(new.taken_at)}"
     else:
@@ -141,7 +146,7 @@ def _diff_header(report: DiffReport, look: Look) -> Iterator[Line]:
 
 def _radius_header(release: ReleaseRow, look: Look) -> Iterator[Line]:
     aside = f"in the estate of {_taken(release.taken_at)}"
-    yield _titled(release.name, look.name(release.version, 16), aside, look)
+    yield _titled(release.name, _version(release, look), aside, look)
 
 
 def _compared(report: DiffReport, look: Look) -> Iterator[Line]:

@@ -132,3 +132,10 @@ def test_use_that_was_observed_is_no_excess() -> None:
 
 def test_declared_needs_are_no_excess_though_unused() -> None:
     assert excess(estate(*USED), "s3:GetObject", "s3:PutObject", "s3:DeleteObject") == []
+
+
+def test_the_fix_takes_away_all_that_the_finding_is_about() -> None:
+    (finding,) = excess(estate(), "s3:ListBucket")
+    all_of_it = "`s3:DeleteObject`, `s3:GetObject`, `s3:PutObject`"
+    assert f": {all_of_it} on `data` go beyond" in finding.message
+    assert finding.fix.startswith(f"take {all_of_it} on `arn:aws:s3:::data` out of statement 1")

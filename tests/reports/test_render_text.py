@@ -64,6 +64,19 @@ def test_a_decision() -> None:
     golden("decision.txt", render_decision(decision))
 
 
+def test_versions_that_are_times_are_told_apart(diff_report: DiffReport) -> None:
+    """`discover` names the version of a draft after the time of its runtime."""
+    times = ("2026-11-20T09:00:00Z", "2026-11-23T09:00:00Z")
+    old, new = diff_report.old, diff_report.new
+    report = msgspec.structs.replace(
+        diff_report,
+        old=msgspec.structs.replace(old, version=times[0]),
+        new=msgspec.structs.replace(new, version=times[1]),
+    )
+    assert " → ".join(times) in text.render(report).decode().splitlines()[0]
+    assert len(text.render(report, width=60).decode().splitlines()[0]) <= 60
+
+
 def test_what_matters_fits_one_screen(diff_report: DiffReport) -> None:
     lines = text.render(diff_report).decode().splitlines()
     assert len(lines) <= SCREEN

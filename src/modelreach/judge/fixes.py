@@ -8,8 +8,9 @@ from modelreach.policy.engine import Pivot
 from modelreach.reach import Access
 
 
-def cut(access: Access) -> str:
-    """Say how to take one access away: at the grant, which takes nothing else away."""
+def cut(access: Access, others: int = 0) -> str:
+    """Say how to take one access away: at the grant, which takes nothing else away. Of so many
+    `others` the same is to be taken away at the same place."""
     grant = access.grant
     actions = ", ".join(f"`{action}`" for action in grant.actions[:3])
     more = f" and {len(grant.actions) - 3} more" if len(grant.actions) > 3 else ""
@@ -17,7 +18,8 @@ def cut(access: Access) -> str:
         return cut_path(access.path)
     if grant.statements[0].layer is Layer.BINDING:
         return _unbind(grant.statements[0], grant.principal)
-    return f"take {actions}{more} on `{grant.resource}` out of {place(grant.statements[0])}"
+    on = f"`{grant.resource}`" + (f" and {others} more" if others else "")
+    return f"take {actions}{more} on {on} out of {place(grant.statements[0])}"
 
 
 def cut_path(path: Path) -> str:

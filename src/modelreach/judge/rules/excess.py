@@ -130,7 +130,7 @@ def _finding(
         subject_kind="statement",
         identity=first.grant.principal,
         message=f"{who}: {shown}{more} on {where} {goes} beyond {beyond}",
-        fix=cut(first),
+        fix=cut(_with_all(first, actions), len(resources) - 1),
         key="|".join([*resources, *actions]),
         evidence=(
             f"{len(actions)} action{'s' if actions[1:] else ''}",
@@ -140,6 +140,11 @@ def _finding(
         access=first,
         granted_by=(ref,),
     )
+
+
+def _with_all(access: Access, actions: list[str]) -> Access:
+    """Give the access as if all that a statement is too much for were one."""
+    return replace(access, grant=replace(access.grant, actions=tuple(actions)))
 
 
 def _observation(actions: list[str], use: Observed | None) -> Iterator[str]:
