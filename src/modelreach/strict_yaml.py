@@ -77,7 +77,7 @@ def decode(
     try:
         return msgspec.convert(plain, type_), tree
     except msgspec.ValidationError as error:
-        raise _explained(str(error), tree, place, hint, fields) from None
+        raise _explained(str(error), type_, tree, place, hint, fields) from None
 
 
 def compose(raw: bytes, place: str) -> Node:
@@ -132,7 +132,7 @@ _UNKNOWN = re.compile(r"unknown field `([^`]*)`")
 
 
 def _explained(
-    message: str, tree: Node, place: str, hint: str, fields: Sequence[str]
+    message: str, type_: type, tree: Node, place: str, hint: str, fields: Sequence[str]
 ) -> InputError:
     found = _PATH.search(message)
     path = found.group(1) if found else "$"
@@ -146,6 +146,11 @@ def _explained(
 
         near = get_close_matches(name, fields, n=1)
         hint = f"did you mean `{near[0]}`?" if near else hint
+    elif text.startswith("Invalid enum value"):
+        from modelreach.words_of import words_at
+
+        words = words_at(type_, path)
+        hint = "one of " + ", ".join(f"`{word}`" for word in words) if words else hint
     elif "got `float`" in text or ("got `int`" in text and "`str`" in text):
         hint = "put quotes around it, so that YAML keeps it as text"
     where = f" at `{path[2:]}`" if path != "$" else ""

@@ -81,6 +81,23 @@ def test_a_manifest_with_a_mistake(call: Any, place: Path, old: str, new: str, s
     assert said in message
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "words"),
+    [
+        (
+            "effect: write",
+            "effect: wrote",
+            "`admin`, `delete`, `execute`, `read`, `spend`, `write`",
+        ),
+        ("cloud: aws", "cloud: ams", "`aws`, `azure`, `databricks`, `gcp`, `github`, `gitlab`"),
+        ("kind: ModelDeployment", "kind: Deployment", "`ModelDeployment`"),
+    ],
+)
+def test_a_word_that_is_not_known(call: Any, place: Path, old: str, new: str, words: str) -> None:
+    _edited(place / "v1.yaml", old, new)
+    assert f"\nhint:  one of {words}" in call(*DIFF).err
+
+
 def test_an_identity_that_is_not_in_the_snapshot(call: Any, place: Path) -> None:
     _edited(place / "v2.yaml", "role/support-agent-runtime-v2", "role/support-agent-rumtime")
     message = _refused(call, place, *DIFF)
