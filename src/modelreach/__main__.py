@@ -1,5 +1,16 @@
-"""`python -m modelreach`."""
+"""The command `modelreach`, and `python -m modelreach`."""
 
-from modelreach.cli import main
+import gc
 
-main()
+
+def main() -> None:
+    """Run the program."""
+    # What it loads lives until its end, and is no garbage: see `cli.main`.
+    gc.set_threshold(100_000, 50, 50)
+    from modelreach.cli import main as start
+
+    start()
+
+
+if __name__ == "__main__":
+    main()

@@ -6,13 +6,12 @@ Files of the first version, in which each row wrote out all that it said, are st
 
 from __future__ import annotations
 
-from typing import Any, Literal, cast
+from typing import cast
 
 import msgspec
 
-from modelreach.report import DiffReport, RadiusReport, Report, Ticket
+from modelreach.report import DiffReport, Report, Ticket
 from modelreach.report_file.lines import DiffFile, RadiusFile, TicketFile
-from modelreach.report_file.reading import diff_report, radius_report, ticket
 from modelreach.report_file.writing import diff_file, radius_file, ticket_file
 
 __all__ = ["DiffFile", "RadiusFile", "TicketFile", "decode", "decode_ticket", "encode", "packed"]
@@ -62,47 +61,15 @@ def _entry(key: str, entry: object) -> bytes:
     return msgspec.json.encode(key) + b": " + msgspec.json.encode(entry)
 
 
-class _Head(msgspec.Struct):
-    schema: str = ""
-
-
-class _Diff1(DiffReport, frozen=True):
-    schema: Literal["modelreach.diff/1"] = msgspec.field(name="schema")  # type: ignore[assignment]
-
-
-class _Radius1(RadiusReport, frozen=True):
-    schema: Literal["modelreach.radius/1"] = msgspec.field(name="schema")  # type: ignore[assignment]
-
-
 def decode(raw: bytes | str) -> Report:
     """Read a saved report. Raises `msgspec.ValidationError` or `msgspec.DecodeError`."""
-    match msgspec.json.decode(raw, type=_Head).schema:
-        case "modelreach.diff/1":
-            found = msgspec.json.decode(raw, type=_Diff1)
-            return DiffReport(**_renewed(found, "modelreach.diff/2"))
-        case "modelreach.radius/1":
-            found1 = msgspec.json.decode(raw, type=_Radius1)
-            return RadiusReport(**_renewed(found1, "modelreach.radius/2"))
-        case "modelreach.diff/2":
-            return diff_report(msgspec.json.decode(raw, type=DiffFile))
-        case "modelreach.radius/2":
-            return radius_report(msgspec.json.decode(raw, type=RadiusFile))
-        case other:
-            said = f"it is `{other[:60]}`" if other else "it does not say what it is"
-            raise msgspec.ValidationError(said)
+    from modelreach.report_file.versions import report
 
-
-class _Ticket1(Ticket, frozen=True):
-    schema: Literal["modelreach.ticket/1"] = msgspec.field(name="schema")  # type: ignore[assignment]
+    return report(raw)
 
 
 def decode_ticket(raw: bytes | str) -> Ticket:
     """Read a saved ticket. Raises `msgspec.ValidationError` or `msgspec.DecodeError`."""
-    if msgspec.json.decode(raw, type=_Head).schema == "modelreach.ticket/1":
-        found = msgspec.json.decode(raw, type=_Ticket1)
-        return Ticket(**_renewed(found, "modelreach.ticket/2"))
-    return ticket(msgspec.json.decode(raw, type=TicketFile))
+    from modelreach.report_file.versions import ticket
 
-
-def _renewed(report: DiffReport | RadiusReport | Ticket, schema: str) -> dict[str, Any]:
-    return {name: getattr(report, name) for name in report.__struct_fields__} | {"schema": schema}
+    return ticket(raw)
