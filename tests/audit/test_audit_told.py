@@ -239,6 +239,21 @@ def test_an_identity_of_a_place_that_was_not_read_is_not_gone(state: State, worl
     assert any("this identity" in e.message for e in found.events if e.kind == "not-read")
 
 
+def test_one_that_is_gone_is_not_back_where_nobody_looked(state: State, world: World) -> None:
+    of, role = auditor(state), role_of(0)
+    look(of, world)
+    gone = without(after(world).snapshot(), role)
+    of.audit("a.yaml", manifest(0), gone, world.now)
+    less = msgspec.structs.replace(
+        without(after(world).snapshot(), role),
+        coverage=tuple(c for c in gone.coverage if c.kind != "principals"),
+    )
+    unread = of.audit("a.yaml", manifest(0), less, world.now)
+    assert [event.kind for event in unread.events if event.rule == "MR501"] == ["finding-unknown"]
+    back = look(of, after(world))
+    assert [event.kind for event in back.events if event.rule == "MR501"] == ["finding-gone"]
+
+
 def test_what_is_not_even_asked_for_any_more_is_unknown(state: State, world: World) -> None:
     """No gap says so: the coverage of a kind is not there, as when an option is left out."""
     of = auditor(state)

@@ -14,6 +14,7 @@ from msgspec.structs import replace
 from modelreach.blame import Sight, could_hide
 from modelreach.judge.finding import Finding, State, order
 from modelreach.judge.rules.excess import ExcessPrivilege, declared_as_needed
+from modelreach.judge.rules.gone_identity import GoneIdentity
 from modelreach.judge.rules.long_lived_key import LongLivedKey
 from modelreach.judge.rules.sensitive import SensitiveReach
 from modelreach.model import Capability, Verdict
@@ -122,6 +123,8 @@ def _told_otherwise(
 
 def _hides(gap: Gap, finding: Finding, old: Side, sight: Sight) -> bool:
     """May this gap of the newer side be why a finding does not show there?"""
+    if finding.rule == GoneIdentity.ID:
+        return gap.kind == "identity" and gap.subject == finding.subject
     if finding.rule == LongLivedKey.ID and _could_hold_key(gap, finding, old, sight):
         return True
     access = finding.access or _of_path(finding, old)
