@@ -15,6 +15,7 @@ import msgspec
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws import pivots as pivoting
 from modelreach.policy.aws.asker import Asker
+from modelreach.policy.aws.brief_abroad import Abroad, Parts
 from modelreach.policy.aws.brief_rules import actions_of, candidates, chances, of_caller, own_rules
 from modelreach.policy.aws.brief_trial import WEAKNESS, Best, Found, Trial, each
 from modelreach.policy.aws.classes import unclear
@@ -23,13 +24,11 @@ from modelreach.policy.aws.credentials import credential_pivots
 from modelreach.policy.aws.escalation import Compute, EscalationRule, Way
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.invited import Invited
-from modelreach.policy.aws.layers import Policies
 from modelreach.policy.aws.named import asks_who
 from modelreach.policy.aws.needs import Questions, arn_of
-from modelreach.policy.aws.roster import Roster, Sorted, sign
+from modelreach.policy.aws.roster import Roster, Sorted
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.slices import Slices
-from modelreach.policy.box import Box
 from modelreach.policy.brief import Hop
 from modelreach.policy.engine import Pivot
 from modelreach.policy.escalation.mechanism import strength_of
@@ -77,24 +76,10 @@ class _Home(msgspec.Struct, eq=False):
     together: dict[object, tuple[tuple[Hop, ...], tuple[Hop, ...]]] = msgspec.field(
         default_factory=dict[object, tuple[tuple[Hop, ...], tuple[Hop, ...]]]
     )
-    parts: dict[tuple[str, bool, int], tuple[_Part, ...]] = msgspec.field(
-        default_factory=dict[tuple[str, bool, int], "tuple[_Part, ...]"]
-    )
+    abroad: Parts = msgspec.field(default_factory=Parts)
     asking_who: dict[str, bool] = msgspec.field(default_factory=dict[str, bool])
 
 
-class _Abroad(msgspec.Struct, frozen=True, eq=False):
-    """The roles, wherever, that trust a name: `some` are sets of those that ask who in particular
-    calls, `others` the other sets."""
-
-    among: Sorted
-    some: tuple[int, ...]
-    others: tuple[int, ...]
-
-
-#: Roles of other accounts that are told apart by nothing, by their trust (None where it does not
-#: matter, or was not read): bits of each set.
-_Part = tuple[Policies | None, tuple[int, ...]]
 #: What is found and aimed, and whether each has to try it for itself.
 _Result = tuple[Best, Best, bool]
 
@@ -109,9 +94,9 @@ class Hops:
     def __init__(self, estate: Estate, shelving: Shelving) -> None:
         self._estate, self._shelving = estate, shelving
         self._homes: dict[str, _Home] = {}
-        self._abroad: dict[str, _Abroad] = {}
         self._slices = Slices()
         self.invited = Invited()
+        self.abroad = Abroad(estate, shelving, self.invited)
 
     def common(self, asker: Asker, *, anybody: bool) -> Common:
         """Give the hops that hang on nothing but the policies. `anybody`: it does not matter which
@@ -141,25 +126,6 @@ class Hops:
         # The last one used stands last.
         self._homes[account] = home
         return home
-
-    def trusting(self, key: str) -> _Abroad:
-        """Give the roles that trust a name, wherever, and their sets."""
-        if key not in self._abroad:
-            groups: dict[tuple[bool, object], list[str]] = {}
-            principals, named = self._estate.facts.principals, self._estate.named
-            for name in named.trusts.get(key, ()):
-                role = principals.get(name)
-                if role is not None:
-                    home = name.split(":", 2)[1], self._shelving.home(role.scope)
-                    alike = sign(role, self._estate), home
-                    groups.setdefault((name in named.trusting_some, alike), []).append(name)
-            among = Sorted(tuple(sorted(name for names in groups.values() for name in names)))
-            some, others = (
-                tuple(among.bits(names) for (asks, _), names in groups.items() if asks is which)
-                for which in (True, False)
-            )
-            self._abroad[key] = _Abroad(among, some, others)
-        return self._abroad[key]
 
 
 class _One:
@@ -390,36 +356,10 @@ class _One:
     def _assume_abroad(self, keys: Sequence[str], some: bool, found: Found) -> None:
         """Roles of other accounts that trust one of these names: of those that the own policies
         let it assume at all, the ones that ask who in particular calls, or the others."""
-        boxes = self._questions.sliced.boxes("sts:AssumeRole")
-        if not boxes:
-            return
+        sliced, known = self._questions.sliced, self._home.abroad
         for key in keys:
-            among = self._hops.trusting(key).among
-            for trust, masks in self._parts_abroad(key, some, boxes):
-                if trust is None or self._hops.invited.may_mean(trust, self._context):
-                    for mask in masks:
-                        self._assume(among, mask, found)
-
-    def _parts_abroad(self, key: str, some: bool, boxes: Sequence[Box]) -> tuple[_Part, ...]:
-        """Give those that trust a name and may be assumed as far as the own policies go, parted by
-        their patterns."""
-        sliced, parts = self._questions.sliced, self._home.parts
-        place = key, some, sliced.number("sts:AssumeRole")
-        if place not in parts:
-            abroad, told = self._hops.trusting(key), sliced.told("sts:AssumeRole")
-            among, sets = abroad.among, abroad.some if some else abroad.others
-            here = among.matching(f"arn:*:iam::{self._asker.principal.scope}:*")
-            away = (mask & ~here for mask in among.parted(sets, told.globs if told else ()))
-            groups: dict[tuple[str, ...] | None, tuple[Policies | None, list[int]]] = {}
-            for mask in filter(None, away):
-                first = among.first(mask)
-                if any(box.resources.contains(first) for box in boxes):
-                    read = some and first not in self._estate.gaps_by_subject
-                    trust = self._estate.attached(first, "trust") if read else None
-                    digests = None if trust is None else tuple(one.digest for one in trust)
-                    groups.setdefault(digests, (trust, []))[1].append(mask)
-            parts[place] = tuple((trust, tuple(masks)) for trust, masks in groups.values())
-        return parts[place]
+            for among, mask in self._hops.abroad.of(sliced, self._context, key, some, known):
+                self._assume(among, mask, found)
 
     @cached_property
     def _context(self) -> Context:
