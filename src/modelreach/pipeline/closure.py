@@ -148,6 +148,7 @@ class Closure:
                 if node in extra:
                     search.wait(extra[node], level)
                 self._follow_together(decided, level, search)
+        search.leave_to_hubs()
         return search
 
     def _follow_together(self, decided: Decided, level: int, search: _Search) -> None:
@@ -350,6 +351,12 @@ class _Search(msgspec.Struct):
     def covered(self, node: int, level: int) -> bool:
         """Does a hub reach the node as surely as this?"""
         return node < len(self.levels) and self.levels[node] <= level
+
+    def leave_to_hubs(self) -> None:
+        """Take from its own nodes what it came to before the hub that reaches it as surely."""
+        if self.levels:
+            own = self.own.items()
+            self.own = {node: level for node, level in own if not self.covered(node, level)}
 
     def come_upon(self, hub: int, level: int, levels: bytes) -> None:
         """Take all that a hub reaches."""
