@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 import msgspec
@@ -31,6 +32,7 @@ from modelreach.snapshot import (
     Snapshot,
     document_id,
 )
+from modelreach.store import StoredSnapshot, write
 from organisations.corner import OTHER, OWN, Json, bucket, table
 
 Said = tuple[str, Any, Json]
@@ -304,6 +306,32 @@ def test_a_boundary_of_which_nothing_is_known_is_none_that_allows_nothing(order:
     engine = AwsEngine(Facts(_estate(said, _somebody(ONE), bounded, table("data"))))
     found = {name: _held(engine, name) for name in [ONE, TWO][::order]}
     assert found == {ONE: {}, TWO: {table("data").id: {"read allow"}}}
+
+
+def test_a_session_is_known_by_its_name_before_its_policy_was_read(tmp_path: Path) -> None:
+    """An answer that is kept in a store tells of it, and nothing else has been read of it."""
+    association = Runtime(
+        id=f"arn:aws:eks:eu-west-1:{OWN}:podidentityassociation/main/a-1",
+        provider="aws",
+        kind="eks:pod-identity-association",
+        scope=OWN,
+        identities=(TWO,),
+    )
+    away = Runtime(id="away", provider="aws", kind="eks:pod-identity-association", scope=OTHER)
+    said: list[Said] = [
+        (TWO, "identity", _allow("s3:*", "*")),
+        (association.id, "session", _allow("s3:GetObject", "*")),
+        (away.id, "session", _allow("s3:PutObject", "*")),
+    ]
+    made = _estate(said, _somebody(TWO), _somebody(ABROAD), association, away, bucket("data"))
+    digests = [one.document for one in made.attachments if one.kind == "session"]
+    path = tmp_path / "estate.mrdb"
+    digest = write(path, made).digest
+    for session, held in zip(digests, ("read allow", "write allow"), strict=True):
+        engine = AwsEngine(StoredSnapshot.open(path, digest).facts)
+        assert engine.principal(f"{TWO}#session={session}") is not None
+        assert _held(engine, f"{TWO}#session={session}") == {bucket("data").id: {held}}
+    assert engine.principal(f"{TWO}#session=sha256:none") is None
 
 
 def test_who_has_joined_a_group_is_asked_about_other_versions_of_its_own_policies() -> None:

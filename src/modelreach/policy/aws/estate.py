@@ -113,7 +113,7 @@ class Estate:
                 rule = rules_by_id().get(change.what)
                 return principal if rule is not None and rule.limits is not None else None
             case How.SESSION:
-                return principal if change.what in self.facts.snapshot.documents else None
+                return principal if self._read_document(change.what, principal.scope) else None
             case _:
                 return principal
 
@@ -226,11 +226,22 @@ class Estate:
         document = policy.versions.get(change.version, attachment.document)
         return msgspec.structs.replace(attachment, document=document)
 
+    def _read_document(self, digest: str, account: str) -> bool:
+        """Is there a document of this digest? A name may tell of one that no fact has been read
+        of yet: most likely it lies in this account."""
+        documents = self.facts.snapshot.documents
+        for scope in dict.fromkeys((account, *self.facts.parts)):
+            if digest in documents:
+                return True
+            self.facts.section(scope, "attachments")
+        return digest in documents
+
     def _session(self, change: Became | None) -> Policies | None:
         """Give the policy that limits a session, or what a credential can be used for."""
         if change is None or change.how not in (How.LIMITED, How.SESSION):
             return None
         if change.how is How.SESSION:
+            self._read_document(change.what, change.base.split(":", 5)[4])
             attachment = Attachment(
                 target=change.base, kind="session", document=change.what, name="session policy"
             )
