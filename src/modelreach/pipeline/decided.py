@@ -176,6 +176,7 @@ class Decider:
         self._together: dict[Hashable, tuple[Held, ...]] = {}
         self._each: dict[Held, Held] = {}
         self._steps: dict[int, tuple[tuple[Hop, ...], tuple[Step, ...]]] = {}
+        self._each_step: dict[Step, Step] = {}
 
     def decide(self, name: str) -> Decided | None:
         """Give what a principal comes to; None when no snapshot tells of it."""
@@ -190,13 +191,14 @@ class Decider:
         held, others = self._held(engine.grants(name))
         unlisted = engine.unlisted(engine.permissions(name), principal.scope)
         # What is no listed resource (the mail of a tenant) is counted with what is not listed.
-        return Decided(_sorted(steps), _kept(held), len(unlisted) + others)
+        return Decided(self._sorted(steps), _kept(held), len(unlisted) + others)
 
     def let_go(self) -> None:
         """Let go of what was read of scopes: others come next. It is read again when it is asked
         for; no answer changes by it."""
         self._owner = Owner(self._engines)
         self._numbers.let_go()
+        self._together.clear()
         for engine in self._engines.values():
             if isinstance(engine, Brevity):
                 engine.let_go()
@@ -206,7 +208,7 @@ class Decider:
         steps = elsewhere | {_step(hop) for hop in brief.hops}
         common, aimed = self._common(brief.common), self._common(brief.aimed)
         held = self._held_together(brief)
-        return Decided(_sorted(steps), held, brief.patterns, common, aimed, brief.itself)
+        return Decided(self._sorted(steps), held, brief.patterns, common, aimed, brief.itself)
 
     def _held_together(self, brief: Brief) -> tuple[Held, ...]:
         """Give what a principal holds; the same tuple for those that hold the same."""
@@ -228,6 +230,11 @@ class Decider:
         """Give the same, by what others hold as well."""
         return tuple(self._each.setdefault(one, one) for one in held)
 
+    def _sorted(self, steps: set[Step]) -> tuple[Step, ...]:
+        """Give steps in order; the same as others take as well."""
+        each = self._each_step
+        return tuple(each.setdefault(one, one) for one in sorted(steps, key=_order))
+
     def _common(self, hops: tuple[Hop, ...]) -> tuple[Step, ...]:
         """Give hops as steps, the same tuple for the same one."""
         known = self._steps.get(id(hops))
@@ -235,7 +242,7 @@ class Decider:
             if len(self._steps) >= _MOST:
                 self._steps.clear()
             # The hops are kept with it, so their id stays taken.
-            known = self._steps[id(hops)] = (hops, _sorted({_step(hop) for hop in hops}))
+            known = self._steps[id(hops)] = (hops, self._sorted({_step(hop) for hop in hops}))
         return known[1]
 
     def _held(self, grants: Iterable[Grant]) -> tuple[_ByKey, int]:
@@ -281,10 +288,6 @@ class Decider:
 
 def _step(hop: Hop) -> Step:
     return Step(hop.target, WEAKNESS[hop.strength], hop.administers)
-
-
-def _sorted(steps: set[Step]) -> tuple[Step, ...]:
-    return tuple(sorted(steps, key=_order))
 
 
 def _kept(held: _ByKey) -> tuple[Held, ...]:

@@ -31,6 +31,9 @@ class Record(msgspec.Struct, array_like=True):
 
 Find = Callable[[str], Decided | None]
 
+#: Shelves that are written in one go.
+_TOGETHER = 64
+
 
 class Counts(msgspec.Struct, frozen=True):
     """How many principals were taken from before, and how many decided; and of how many releases
@@ -59,9 +62,12 @@ class KeptDecisions:
         self._version = engine_version(tuple(sorted(engines)))
         self._name = f"decided {self._version} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
         self._known: dict[str, Decided | None] = {}
+        # By shelf: records, who is packed already, and the pieces that they are packed in. Shelves
+        # of which something was kept before are old: they are packed as a whole.
         self._records: dict[str, dict[str, Record]] = {}
+        self._packed: dict[str, list[str]] = {}
+        self._pieces: dict[str, list[bytes]] = {}
         self._fresh: set[str] = set()
-        self._came: dict[str, list[bytes]] = {}
         self._old: set[str] = set()
         self._alike: dict[Held, Held] = {}
         self._taken = self._decided = 0
@@ -107,8 +113,25 @@ class KeptDecisions:
         return Record(grounds, self._decide(name))
 
     def let_go(self) -> None:
-        """Let go of what was read to decide the principals of an account: others come next."""
+        """Let go of what was read to decide the principals of an account, and of what their
+        decisions hang on: others come next."""
         self._let_go()
+        self._pack()
+
+    def _pack(self) -> None:
+        # Of what was kept before nothing changed there: it is read again when it is asked for.
+        for shelf in self._old - self._fresh:
+            del self._records[shelf]
+        self._old &= self._fresh
+        for shelf in self._fresh - self._old:
+            records = self._records[shelf]
+            if records:
+                self._put(shelf, records, packed(records, self._facts))
+            records.clear()
+
+    def _put(self, shelf: str, names: Iterable[str], piece: bytes) -> None:
+        self._packed.setdefault(shelf, []).extend(names)
+        self._pieces.setdefault(shelf, []).append(piece)
 
     def learn(self, records: Mapping[str, Record]) -> None:
         """Take what was decided elsewhere."""
@@ -123,35 +146,40 @@ class KeptDecisions:
         """Take what was decided elsewhere, in the same snapshot, of some who are kept together;
         packed, and so it is kept. Give the decisions."""
         records = unpacked(raw, alike=self._alike)
-        self._of_shelf(shelf).update(records)
+        before = self._of_shelf(shelf)
+        if shelf in self._old:
+            before.update(records)
+        else:
+            self._put(shelf, records, raw)
         found = {name: record.decided for name, record in records.items()}
         self._known.update(found)
         self._decided += len(found)
-        self._came.setdefault(shelf, []).append(raw)
+        self._fresh.add(shelf)
         return found
 
     def settled(self, shelf: str) -> list[str]:
         """Give those who are kept together and do not have to be decided."""
         records = self._of_shelf(shelf)
-        return [name for name, one in records.items() if self._holding.hold(one.grounds)]
+        still = [name for name, one in records.items() if self._holding.hold(one.grounds)]
+        return still + self._packed.get(shelf, [])
 
     def keep(self) -> None:
         """Keep what was decided since."""
-        shelves = sorted(self._fresh | self._came.keys())
-        for shelf in shelves:
-            self._facts.memorise(self._name, shelf, msgspec.msgpack.encode(self._pieces(shelf)))
-        if shelves:
+        self._pack()
+        if self._fresh:
             self._holding.keep()
             self._facts.forget("decided", self._version)
+        for count, shelf in enumerate(sorted(self._fresh)):
+            records, pieces = self._records.pop(shelf), self._pieces.pop(shelf, [])
+            if shelf in self._old:
+                pieces = [packed(records, self._facts)]
+            self._facts.memorise(self._name, shelf, msgspec.msgpack.encode(pieces))
+            if count % _TOGETHER == _TOGETHER - 1:
+                self._facts.keep()
         self._facts.keep()
+        self._packed.clear()
         self._fresh.clear()
-        self._came.clear()
-
-    def _pieces(self, shelf: str) -> list[bytes]:
-        """Give a shelf packed: as it came, where all of it did."""
-        if shelf in self._fresh or shelf in self._old:
-            return [packed(self._records[shelf], self._facts)]
-        return self._came[shelf]
+        self._old.clear()
 
     def _of_shelf(self, shelf: str) -> dict[str, Record]:
         if shelf not in self._records:

@@ -18,6 +18,7 @@ from modelreach.pipeline.kept import Counts, KeptDecisions
 from modelreach.pipeline.kept_rows import KeptRows
 from modelreach.pipeline.parts import Parts
 from modelreach.pipeline.survey import Started, SurveyRow, survey
+from modelreach.pipeline.tools import named
 from modelreach.policy.provider import Context
 from modelreach.snapshot import Facts, Snapshot, facts_of
 
@@ -66,7 +67,14 @@ class Many:
         pool: Pool | None,
         deciding: Progress,
     ) -> list[SurveyRow]:
-        starts = [self._start(*one) for one in releases]
+        read = [
+            (deployment or manifest.decode(raw, place=name), name, raw)
+            for deployment, name, raw in releases
+        ]
+        if self._stored is not None:
+            # Of most accounts nothing else is asked before its principals are decided.
+            self._stored.cherish(name for one, _, _ in read for name in named(one))
+        starts = [self._start(*one) for one in read]
         contexts = [declared_context(start.deployment) for start in starts]
         for context in dict.fromkeys(contexts):
             of_context = [s for s, c in zip(starts, contexts, strict=True) if c == context]
@@ -93,14 +101,15 @@ class Many:
 
     @cached_property
     def _kept(self) -> KeptRows:
+        return KeptRows(self._stored, repr(self._policy.opens))
+
+    @property
+    def _stored(self) -> Facts | None:
         # Of a snapshot in memory nothing is kept, and arranging its facts takes a while.
         own = getattr(self._snapshot, "facts", None)
-        facts = own if isinstance(own, Facts) else None
-        return KeptRows(facts, repr(self._policy.opens))
+        return own if isinstance(own, Facts) else None
 
-    def _start(self, deployment: Deployment | None, name: str, raw: bytes) -> Started:
-        if deployment is None:
-            deployment = manifest.decode(raw, place=name)
+    def _start(self, deployment: Deployment, name: str, raw: bytes) -> Started:
         release = Release(
             deployment, self._snapshot, manifest_name=name, raw=raw, snapshot_digest=self._digest
         )

@@ -20,6 +20,12 @@ def name_of(identity: Identity) -> str:
     return providers.qualified(identity.cloud, identity.principal, identity.cluster or "")
 
 
+def named(deployment: Deployment) -> Iterator[str]:
+    """Give the ids of all that a manifest names of an estate."""
+    yield from map(name_of, deployment.spec.identities)
+    yield from (tool.target for tool in deployment.spec.tools or () if tool.target)
+
+
 def resolved(identity: Identity, engine: Engine | None) -> tuple[str, ...]:
     """Give the principals that a manifest's identity stands for: itself, or what a runtime runs
     as."""

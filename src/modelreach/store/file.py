@@ -268,7 +268,7 @@ class Store:
         """Keep what was derived, by the digest of its source. A store that cannot be written is
         left as it is: nothing is lost but time."""
         packer = zstandard.ZstdCompressor(level=_LEVEL)
-        rows = [(name, source, packer.compress(raw)) for source, raw in found.items()]
+        rows = ((name, source, packer.compress(raw)) for source, raw in found.items())
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT OR REPLACE INTO derived VALUES (?, ?, ?)", rows)
