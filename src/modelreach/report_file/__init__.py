@@ -27,14 +27,12 @@ def encode(report: Report | Ticket) -> bytes:
     would be spaces.
     """
     file = ticket_file(report) if isinstance(report, Ticket) else _file(report)
-    raw = msgspec.json.encode(file)
-    if len(raw) <= _LARGE:
-        return msgspec.json.format(raw, indent=2) + b"\n"
     fields = (
         msgspec.json.encode(name) + b": " + _lines(getattr(file, field))
         for field, name in zip(file.__struct_fields__, file.__struct_encode_fields__, strict=True)
     )
-    return b"{\n  " + b",\n  ".join(fields) + b"\n}\n"
+    lines = b"{\n  " + b",\n  ".join(fields) + b"\n}\n"
+    return lines if len(lines) > _LARGE else msgspec.json.format(lines, indent=2) + b"\n"
 
 
 def packed(report: Report) -> bytes:
