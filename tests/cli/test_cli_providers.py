@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import Any
 
@@ -87,3 +88,15 @@ def test_an_option_is_refused_where_its_provider_is_not_read(option: Any) -> Non
     assert settings((option.provider,), given) == {option.provider: {option.name: ("x",)}}
     with pytest.raises(InputError, match=f"option of `{option.provider}`"):
         settings(("other",), given)
+
+
+def test_what_a_file_does_not_tell_is_said_in_words(call: Any, place: Path) -> None:
+    account = {"apiVersion": "v1", "kind": "ServiceAccount", "metadata": {"name": "agent"}}
+    (place / "account.json").write_text(json.dumps(account))
+    done = call("collect", "kubernetes", "--from", "account.json", "-o", "cluster.snap")
+    assert done.code == 0
+    assert done.err.splitlines()[1:] == [
+        "  not read: not collected: list all else",
+        "  not read: not collected: list rolebindings.rbac.authorization.k8s.io",
+        "  what was not read counts as unknown, not as zero",
+    ]

@@ -67,6 +67,6 @@ def _not_in_files(found: Read, facts: Facts) -> None:
                 facts.cluster,
                 kind,
                 "not-collected",
-                operation="list" if kind == "resources" else f"list {names}",
+                operation="list all else" if kind == "resources" else f"list {names}",
                 message=f"the files hold some, and say nothing of others: {names}",
             )

@@ -256,25 +256,25 @@ def _progress(line: str) -> None:
 _COUNTED = ("account", "project", "subscription", "cluster")
 
 
-def _counted(number: int, noun: str) -> str:
-    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
-
-
 def _told(whole: Snapshot, output: str) -> list[str]:
+    from modelreach.cli.terminal import counted
+
     kinds = Counter(scope.kind for scope in whole.scopes)
-    places = [_counted(kinds[kind], kind) for kind in _COUNTED if kinds[kind]] or ["no scope"]
+    places = [counted(kinds[kind], kind) for kind in _COUNTED if kinds[kind]] or ["no scope"]
     things = ("principal", whole.principals), ("resource", whole.resources), ("gap", whole.gaps)
-    places += [_counted(len(facts), noun) for noun, facts in things]
+    places += [counted(len(facts), noun) for noun, facts in things]
     lines = [f"{output}: {', '.join(places)}"]
     by_permission = Counter(
-        f"{gap.reason}: {gap.permission or gap.operation or gap.kind}" for gap in whole.gaps
+        f"{gap.reason.replace('-', ' ')}: {gap.permission or gap.operation or gap.kind}"
+        for gap in whole.gaps
     )
     for label, count in sorted(by_permission.items())[:12]:
         lines.append(f"  not read: {label}" + (f" ({count} times)" if count > 1 else ""))
     if len(by_permission) > 12:
         lines.append(f"  … {len(by_permission) - 12} more kinds of gap in the snapshot")
     denied = sorted({gap.provider for gap in whole.gaps if gap.reason == "denied"})
-    if denied:
-        lines.append("  what was not read counts as unknown, not as zero; grant it with:")
+    if whole.gaps:
+        grant = "; grant it with:" if denied else ""
+        lines.append(f"  what was not read counts as unknown, not as zero{grant}")
     lines += [f"    modelreach permissions {name} --missing {output}" for name in denied]
     return lines
