@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
+from modelreach.policy.brief import base_of
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.engine import AS_ADMINISTRATOR
 from modelreach.policy.expr import AtomKind, Expr, atoms, render
@@ -224,4 +225,4 @@ def _touched(access: Access, identities: Mapping[str, Identity]) -> set[str]:
         if name in identities
         for group in identities[name].principal.groups
     }
-    return names | groups | {name.partition("#")[0] for name in names}
+    return names | groups | set(map(base_of, names))

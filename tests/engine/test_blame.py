@@ -102,6 +102,15 @@ def test_a_role_held_on_the_way_counts_where_it_is_held() -> None:
     assert hides(gap("bindings", ELSEWHERE), access(target=ELSEWHERE))
 
 
+def test_who_gave_itself_policies_is_still_who_it_is() -> None:
+    """The path of a role of AWS may hold the sign that parts a name from what became of it."""
+    role = "arn:aws:iam::111122223333:role/x#y/one"
+    shown = access(f"{role}#any-policy")
+    for subject, hidden in ((role, True), (role.partition("#")[0], False)):
+        about = replace(gap("identity-policy", "111122223333"), subject=subject)
+        assert could_hide(about, shown, {}, SIGHT) is hidden
+
+
 def test_a_role_is_known_by_its_id_or_its_name() -> None:
     assert hides(gap("roles", ROOT, "/roles/9"))
     assert hides(gap("roles", ROOT))
