@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import subprocess
 import sys
 from pathlib import Path
@@ -236,6 +237,34 @@ def test_the_process_ends_at_once_unless_somebody_waits_for_it(before: str, left
         assert done.stdout.rstrip().endswith(left)
         assert ("MR101" in done.stdout) == (code == 0)
         assert ("no such command" in done.stderr) == (code == 2)
+
+
+@pytest.mark.parametrize(
+    ("asked", "output", "code", "told"),
+    [
+        ("rules", "| true", 141, ""),
+        ("--help", "| true", 141, ""),
+        (
+            "rules",
+            ">/dev/full",
+            2,
+            "error: the output cannot be written (No space left on device)\n",
+        ),
+        ("rules", ">&-", 0, ""),
+    ],
+    ids=["nobody reads", "nobody reads the help", "full", "closed"],
+)
+def test_output_that_cannot_be_written_is_no_verdict_and_no_bug(
+    place: Path, asked: str, output: str, code: int, told: str
+) -> None:
+    """1 would be a gate that failed, 0 one that passed."""
+    program = f"{shlex.quote(sys.executable)} -m modelreach"
+    command = f"{{ sleep 0.2; {program} {asked}; }} {output}"
+    shell = f"{command}; exit ${{PIPESTATUS[0]}}"
+    done = subprocess.run(
+        ["bash", "-c", shell], cwd=place, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (code, told)
 
 
 def test_every_command_has_a_module() -> None:

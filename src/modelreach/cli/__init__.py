@@ -2,23 +2,24 @@
 
 Exit codes: 0 gate passed, 1 gate failed, 2 wrong call or unusable input, 3 unknown because the
 collection was incomplete, 4 nothing could be collected, 70 a bug, 75 the state of audits cannot be
-used now, 130/143 interrupted.
+used now, 130/143 interrupted, 141 nobody reads the output any more.
 """
 
 from __future__ import annotations
 
 import atexit
+import errno
 import gc
 import os
 import signal
 import sys
 import threading
-from collections.abc import Callable
-from contextlib import suppress
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import TextIOWrapper
 from types import FrameType
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import click
 
@@ -81,6 +82,28 @@ class _Commands(click.Group):
             raise click.UsageError(_no_such(args[0]), ctx)
         return super().resolve_command(ctx, args)
 
+    # Of a pipe that nobody reads click would make exit code 1, which is that of a failed gate.
+
+    def make_context(self, *args: Any, **more: Any) -> click.Context:
+        with _read():
+            return super().make_context(*args, **more)
+
+    def invoke(self, ctx: click.Context) -> object:
+        with _read():
+            return super().invoke(ctx)
+
+
+class _UnreadError(Exception):
+    """Nobody reads what is written any more."""
+
+
+@contextmanager
+def _read() -> Generator[None]:
+    try:
+        yield
+    except BrokenPipeError:
+        raise _UnreadError from None
+
 
 def _no_such(name: str) -> str:
     import difflib
@@ -122,10 +145,15 @@ def _leave(code: int) -> NoReturn:
     within = sys.stdout is not sys.__stdout__
     if waiting and not waiting() and not within and threading.active_count() == 1:
         with suppress(OSError, ValueError):
-            sys.stdout.flush()
-            sys.stderr.flush()
+            for stream in (sys.stdout, sys.stderr):
+                if stream:  # there is none where it was closed before the start
+                    stream.flush()
             os._exit(code)
     sys.exit(code)
+
+
+#: What a full or broken disk answers who writes standard output to it.
+_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
 
 
 def _terminated(_signum: int, _frame: FrameType | None) -> None:
@@ -145,9 +173,13 @@ def run(argv: list[str]) -> int:
         return _say(_lowered(error.format_message()), "", 2)
     except (click.Abort, KeyboardInterrupt):
         return 130
-    except BrokenPipeError:
+    except _UnreadError:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+        return 141
+    except OSError as error:
+        if error.errno not in _UNWRITABLE or error.filename is not None:
+            return _crashed(error)
+        return _say(f"the output cannot be written ({error.strerror})", "", 2)
     except Exception as error:  # the last resort: a bug is 70, never 1
         return _crashed(error)
     return code if isinstance(code, int) else 0
