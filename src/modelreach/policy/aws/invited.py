@@ -7,15 +7,14 @@ from collections.abc import Iterator
 
 import msgspec
 
-from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.layers import Policies
+from modelreach.policy.aws.policy_set import Asking, asking
 from modelreach.policy.aws.statement import (
     Condition,
     Effect,
     PolicyDocument,
     Quantifier,
-    Statement,
 )
 from modelreach.policy.expr import FALSE
 from modelreach.policy.glob import match
@@ -27,7 +26,7 @@ _LIKE = frozenset({"ArnLike", "ArnEquals", "StringLike"})
 class _Letter(msgspec.Struct, frozen=True):
     """A statement that lets in; with `arns`, nobody whose ARN none of these patterns matches."""
 
-    statement: Statement
+    asking: Asking
     arns: tuple[str, ...] | None
 
 
@@ -58,7 +57,7 @@ def _letters(document: PolicyDocument) -> Iterator[_Letter]:
     for statement in document.statements:
         if statement.not_understood or statement.effect is Effect.ALLOW:
             arns = [one.values for one in statement.conditions if _on_arn(one)]
-            yield _Letter(statement, arns[0] if arns else None)
+            yield _Letter(asking(statement), arns[0] if arns else None)
 
 
 def _on_arn(condition: Condition) -> bool:
@@ -76,12 +75,10 @@ def _on_arn(condition: Condition) -> bool:
 
 
 def _means(letter: _Letter, context: Context) -> bool:
-    if letter.statement.not_understood:
+    if letter.asking.statement.not_understood:
         return True
     if letter.arns is not None:
         given = context.values(_WHO)
         if given is not None and not any(match(one, arn) for arn in given for one in letter.arns):
             return False
-    statement = letter.statement
-    when = conditions_expr(statement.conditions, context, variables=statement.variables)
-    return when is not FALSE
+    return letter.asking.when(context) is not FALSE

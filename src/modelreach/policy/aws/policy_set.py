@@ -20,7 +20,7 @@ from modelreach.policy.expr import Expr
 PolicySet = tuple[object, ...]
 
 #: For how many values it is kept what a statement's conditions come to.
-_MOST = 1024
+_MOST = 64
 
 
 class PolicySets:
@@ -63,6 +63,11 @@ class PolicySets:
         found += [one.told(context) for one in known[1]]
 
 
+#: The values of a key as conditions see them, and as policy variables do; None where it is open.
+_Value = tuple[tuple[str, ...] | None, tuple[str, ...] | None]
+_OPEN: _Value = (None, None)
+
+
 class Asking(msgspec.Struct, frozen=True, eq=False):
     """A statement that asks about keys of the context: `plain` only in its conditions."""
 
@@ -73,14 +78,16 @@ class Asking(msgspec.Struct, frozen=True, eq=False):
 
     def told(self, context: Context) -> object:
         """Give what the principal's side of the context makes of it; None where nothing."""
-        if context.variables_only:
-            return tuple((context.values(key), context.variable(key)) for key in self.keys)
-        values = tuple(map(context.values, self.keys))
-        if None not in values:
-            return self._settled(values, context) if self.plain else values
-        return values if any(value is not None for value in values) else None
+        values = self._values(context)
+        if all(one == _OPEN for one in values):
+            return None
+        if self.plain and not any(one is None for one, _ in values):
+            return self.when(context)
+        return values
 
-    def _settled(self, values: object, context: Context) -> Expr:
+    def when(self, context: Context) -> Expr:
+        """Give what is left of its conditions in a context."""
+        values = self._values(context)
         found = self._left.get(values)
         if found is None:
             if len(self._left) >= _MOST:
@@ -90,6 +97,11 @@ class Asking(msgspec.Struct, frozen=True, eq=False):
                 said.conditions, context, variables=said.variables
             )
         return found
+
+    def _values(self, context: Context) -> tuple[_Value, ...]:
+        if context.variables_only:
+            return tuple((context.values(key), context.variable(key)) for key in self.keys)
+        return tuple([(one, one) for one in map(context.values, self.keys)])
 
 
 def asking(statement: Statement) -> Asking:
