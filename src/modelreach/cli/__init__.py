@@ -152,8 +152,13 @@ def _leave(code: int) -> NoReturn:
     sys.exit(code)
 
 
-#: What a full or broken disk answers who writes standard output to it.
-_UNWRITABLE = (errno.ENOSPC, errno.EDQUOT, errno.EIO)
+#: What a full or broken disk answers who writes to it.
+_UNWRITABLE = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EIO})
+#: What a machine answers of a place that cannot be used as it was named: no bug.
+_UNUSABLE = _UNWRITABLE | {
+    *(errno.EACCES, errno.EPERM, errno.EROFS, errno.ENOTDIR, errno.EISDIR, errno.EEXIST),
+    *(errno.ENAMETOOLONG, errno.ELOOP),
+}
 
 
 def _terminated(_signum: int, _frame: FrameType | None) -> None:
@@ -177,9 +182,7 @@ def run(argv: list[str]) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
     except OSError as error:
-        if error.errno not in _UNWRITABLE or error.filename is not None:
-            return _crashed(error)
-        return _say(f"the output cannot be written ({error.strerror})", "", 2)
+        return _refused(error)
     except Exception as error:  # the last resort: a bug is 70, never 1
         return _crashed(error)
     return code if isinstance(code, int) else 0
@@ -192,6 +195,16 @@ def _say(message: str, hint: str, code: int) -> int:
     if hint:
         click.echo(f"hint:  {visible(hint)}", err=True)
     return code
+
+
+def _refused(error: OSError) -> int:
+    """Say what the machine refused, where it is a matter of the call and not of the program."""
+    place: object = error.filename
+    if error.errno in _UNUSABLE and isinstance(place, str | bytes):
+        return _say(f"{os.fsdecode(place)}: {_lowered(error.strerror or '')}", "", 2)
+    if error.errno in _UNWRITABLE and place is None:
+        return _say(f"the output cannot be written ({error.strerror})", "", 2)
+    return _crashed(error)
 
 
 def _lowered(text: str) -> str:

@@ -8,6 +8,8 @@ import click
 
 from modelreach.model import InputError
 
+_ENDINGS = (".snap", ".json", ".mrdb", ".parquet")
+
 EXAMPLES = """\b
 Examples:
   modelreach convert estate.snap -o estate.mrdb          (add it to a store)
@@ -34,6 +36,12 @@ def _write(snapshot: str, output: str) -> None:
     from modelreach.cli.files import read_snapshot, write_snapshot
     from modelreach.store import whole_of
 
+    if not output.endswith(_ENDINGS):
+        raise InputError(
+            f"the form of `{output}` cannot be told from its name",
+            place="-o",
+            hint="use one of " + ", ".join(_ENDINGS),
+        )
     whole = whole_of(read_snapshot(snapshot)[0])
     if output.endswith(".parquet"):
         from modelreach.store.tables import write_tables

@@ -18,7 +18,13 @@ Examples:
 @click.command("serve", epilog=EXAMPLES)
 @state_options
 @click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
-@click.option("--port", default=8765, show_default=True, help="0 takes a free one.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65535),
+    default=8765,
+    show_default=True,
+    help="0 takes a free one.",
+)
 @click.option(
     "--public-host", "hosts", multiple=True, metavar="NAME", help="The name people reach it by."
 )
