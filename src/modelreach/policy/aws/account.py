@@ -64,13 +64,26 @@ class Account:
     @cached_property
     def by_service(self) -> dict[str, tuple[str, ...]]:
         """Sorted resource ids by service."""
-        listed = (r for r in self._of("resources") if r.provider == "aws")
-        return _ids(_by(listed, lambda r: r.kind.partition(":")[0]))
+        aws = (
+            (kind, ids) for (kind, provider), ids in self._resources.items() if provider == "aws"
+        )
+        return _joined((kind.partition(":")[0], ids) for kind, ids in aws)
 
     @cached_property
     def by_kind(self) -> dict[str, tuple[str, ...]]:
         """Sorted resource ids by the kind that patterns speak of."""
-        return _ids(_by(self._of("resources"), lambda r: ALIASES.get(r.kind, r.kind)))
+        return _joined(
+            (ALIASES.get(kind, kind), ids) for (kind, _), ids in self._resources.items()
+        )
+
+    @cached_property
+    def _resources(self) -> dict[tuple[str, str], list[str]]:
+        """Resource ids by kind and provider: of many resources there are few kinds."""
+        resources: tuple[Resource, ...] = self._of("resources")
+        groups: dict[tuple[str, str], list[str]] = {}
+        for one in resources:
+            groups.setdefault((one.kind, one.provider), []).append(one.id)
+        return groups
 
     @cached_property
     def coverage(self) -> dict[str, tuple[bool, ...]]:
@@ -87,5 +100,9 @@ def _by(facts: Iterable[_T], key: Callable[[_T], str]) -> dict[str, tuple[_T, ..
     return {name: tuple(members) for name, members in groups.items()}
 
 
-def _ids(groups: dict[str, tuple[Resource, ...]]) -> dict[str, tuple[str, ...]]:
-    return {name: tuple(sorted(r.id for r in of)) for name, of in groups.items()}
+def _joined(groups: Iterable[tuple[str, list[str]]]) -> dict[str, tuple[str, ...]]:
+    """Put ids under the same name together, sorted."""
+    found: dict[str, list[str]] = {}
+    for name, ids in groups:
+        found.setdefault(name, []).extend(ids)
+    return {name: tuple(sorted(ids)) for name, ids in found.items()}
