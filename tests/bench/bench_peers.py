@@ -76,11 +76,13 @@ def _cpu(command: list[str], folder: Path) -> float:
 
 
 class Taken(NamedTuple):
-    """CPU seconds of comparing a pair of releases of which the newer one is met for the first
-    time, of comparing them once more, and of PMapper beside them."""
+    """CPU seconds of comparing a pair of releases of which the newer one runs as an identity that
+    is met for the first time, of comparing them once more, of comparing it with the next release
+    of the same identity (another model), and of PMapper beside them."""
 
     first: float
     again: float
+    following: float
     pmapper: float
 
 
@@ -96,15 +98,26 @@ def _prepared(principals: int, seed: int, folder: Path) -> tuple[str, ...]:
 def _pairs(names: tuple[str, ...], peers: Path, folder: Path) -> Iterator[Taken]:
     """Take pairs of releases one after the other, each beside a run of PMapper: what else the
     machine does slows all three. The first pair, by which modules are compiled, is left out."""
-    words = ["diff", "old.yaml", "new.yaml", "--snapshot", "estate.mrdb", "--exit-zero"]
-    command = [str(PROGRAM), *words, "--format", "json"]
+    options = ["--snapshot", "estate.mrdb", "--exit-zero", "--format", "json"]
+    command = [str(PROGRAM), "diff", "old.yaml", "new.yaml", *options]
+    following = [str(PROGRAM), "diff", "new.yaml", "next.yaml", *options]
     pmapper = [str(peers), "-c", PMAPPER, "details.json"]
     for place in range(min(PAIRS + 1, len(names) - 1)):
         (folder / "old.yaml").write_text(manifest(names[place]))
         (folder / "new.yaml").write_text(manifest(names[place + 1]))
-        taken = Taken(_cpu(command, folder), _cpu(command, folder), _cpu(pmapper, folder))
+        (folder / "next.yaml").write_text(_next(manifest(names[place + 1])))
+        taken = Taken(
+            _cpu(command, folder),
+            _cpu(command, folder),
+            _cpu(following, folder),
+            _cpu(pmapper, folder),
+        )
         if place:
             yield taken
+
+
+def _next(text: str) -> str:
+    return text.replace('version: "1"', 'version: "2"').replace("id: made-up", "id: made-up-2")
 
 
 def _shown(label: str, times: list[float], pmapper: list[float]) -> None:
@@ -128,16 +141,19 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         names = _prepared(asked.principals, asked.seed, folder)
-        first, again, pmapper = map(list, zip(*_pairs(names, peers, folder), strict=True))
+        first, again, following, pmapper = map(
+            list, zip(*_pairs(names, peers, folder), strict=True)
+        )
         print(f"{'PMapper':<24} {statistics.median(pmapper):8.3f} s", flush=True)
         _shown("modelreach diff", first, pmapper)
         _shown("  once more", again, pmapper)
+        _shown("  the next release", following, pmapper)
         python = _cpu([sys.executable, "-c", "import click, msgspec"], folder)
         print(f"{'Python, click, msgspec':<24} {python:8.3f} s", flush=True)
         splaining = [str(peers.with_name("cloudsplaining")), "scan", "--input-file"]
         try:
-            taken = _cpu([*splaining, "details.json", "--skip-open-report"], folder)
-            print(f"{'cloudsplaining':<24} {taken:8.3f} s", flush=True)
+            other = _cpu([*splaining, "details.json", "--skip-open-report"], folder)
+            print(f"{'cloudsplaining':<24} {other:8.3f} s", flush=True)
         except (OSError, subprocess.CalledProcessError) as error:
             print(f"{'cloudsplaining':<24} not run ({type(error).__name__})", flush=True)
 
