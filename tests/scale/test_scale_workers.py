@@ -19,7 +19,7 @@ from modelreach.cli import run
 from modelreach.model import ModelreachError
 from modelreach.pipeline import many, pinned, spread
 from modelreach.pipeline.frontier import Errand, Frontier
-from modelreach.pipeline.workers import seldom_collecting
+from modelreach.pipeline.workers import begin
 from modelreach.store import write
 from organisations import deployments, manifest, plan, whole
 
@@ -107,7 +107,7 @@ class _Counting:
 
 
 def test_whoever_knows_something_gets_what_comes_of_it() -> None:
-    errands, workers = _Counting(), pinned.PinnedProcesses(2, seldom_collecting)
+    errands, workers = _Counting(), pinned.PinnedProcesses(2, begin)
     try:
         workers.go(eval, errands)
     finally:
@@ -120,7 +120,7 @@ def test_whoever_knows_something_gets_what_comes_of_it() -> None:
 
 def test_what_a_lost_process_was_at_is_done_by_its_successor(tmp_path: Path) -> None:
     errands = _Counting(_LOST.format(folder=str(tmp_path)))
-    workers = pinned.PinnedProcesses(2, seldom_collecting)
+    workers = pinned.PinnedProcesses(2, begin)
     try:
         workers.go(eval, errands)
     finally:
@@ -133,7 +133,7 @@ def test_what_a_lost_process_was_at_is_done_by_its_successor(tmp_path: Path) -> 
 
 def test_processes_that_always_end_are_told() -> None:
     errands = _Counting('__import__("os")._exit(1)')
-    workers = pinned.PinnedProcesses(1, seldom_collecting)
+    workers = pinned.PinnedProcesses(1, begin)
     try:
         with pytest.raises(ModelreachError, match="worker processes end"):
             workers.go(eval, errands)

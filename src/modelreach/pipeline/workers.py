@@ -9,8 +9,10 @@ at.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import hashlib
+import os
 import tempfile
 from collections.abc import Callable, Generator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -60,7 +62,13 @@ def _facts(path: str, snapshot: str) -> Facts:
     return StoredSnapshot.open(Path(path), snapshot).facts
 
 
-def seldom_collecting() -> None:
+def begin() -> None:
+    """Begin a process of this machine: it leaves, too, what it knows to the system at once."""
+    _seldom_collecting()
+    atexit.register(os._exit, 0)
+
+
+def _seldom_collecting() -> None:
     """Have garbage looked for seldom, as the command line does: deciding makes little."""
     gc.set_threshold(*_SELDOM)
 
@@ -85,7 +93,7 @@ def from_bytes(raw: bytes, item: _T, digest: str, at: _At[_T]) -> bytes:
 
 def _from_bytes(raw: bytes, item: _T, digest: str, at: _At[_T]) -> bytes:
     with _as_it_was():
-        seldom_collecting()
+        _seldom_collecting()
         return at(_written_down(digest, raw), item)
 
 
@@ -121,7 +129,7 @@ class Processes:
 
     def __init__(self, store: Path, count: int) -> None:
         self._store = str(store)
-        self._workers = PinnedProcesses(count, seldom_collecting)
+        self._workers = PinnedProcesses(count, begin)
 
     def derive(self, snapshot: str, parts: Parts) -> None:
         """Derive what is missing of parts of a snapshot."""
