@@ -144,7 +144,8 @@ def _explained(
         text = f"unknown field `{name}`"
         from difflib import get_close_matches
 
-        near = get_close_matches(name, fields, n=1)
+        # One of that very name has its place elsewhere in such a file.
+        near = get_close_matches(name, [field for field in fields if field != name], n=1)
         hint = f"did you mean `{near[0]}`?" if near else hint
     elif text.startswith("Invalid enum value"):
         from modelreach.words_of import words_at

@@ -98,6 +98,13 @@ def test_a_word_that_is_not_known(call: Any, place: Path, old: str, new: str, wo
     assert f"\nhint:  one of {words}" in call(*DIFF).err
 
 
+def test_a_field_at_another_place_is_not_said_to_be_meant(call: Any, place: Path) -> None:
+    _edited(place / "v1.yaml", "kind: ModelDeployment", "kind: ModelDeployment\nversion: 1")
+    told = call(*DIFF).err
+    assert "unknown field `version`\n" in told
+    assert "did you mean `version`" not in told
+
+
 def test_an_identity_that_is_not_in_the_snapshot(call: Any, place: Path) -> None:
     _edited(place / "v2.yaml", "role/support-agent-runtime-v2", "role/support-agent-rumtime")
     message = _refused(call, place, *DIFF)
