@@ -248,8 +248,9 @@ def identity_label(key: str) -> str:
 
 
 def key_of(row: ChangeRow | GrantRow) -> str:
-    """Give what tells the resource of a row from others: one pattern may mean several kinds."""
-    return f"{row.resource} {row.resource_kind}" if row.pattern else row.resource
+    """Give what tells the resource of a row from others: one pattern may mean several kinds, and
+    things of several scopes."""
+    return f"{row.resource} {row.resource_kind} {row.scope}" if row.pattern else row.resource
 
 
 def _tail_label(key: str) -> str:

@@ -10,7 +10,7 @@ import pytest
 from modelreach.report import DiffReport, RadiusReport, ScopeRow, SecurityChange, TriggerRow
 from modelreach_reports import html, markdown, text
 from modelreach_reports.lines import Ink, Look, hanging, shortened
-from modelreach_reports.naming import Names
+from modelreach_reports.naming import Names, key_of
 from modelreach_reports.phrases import scope_words
 from modelreach_reports.witness import render_finding
 from modelreach_reports.words import conditions_words
@@ -130,7 +130,23 @@ def test_a_pattern_names_its_place(
         id="organizations/618", provider="gcp", kind="organization", name="acme.example"
     )
     report = msgspec.structs.replace(radius_report, grants=(row,), scopes=(named,))
-    assert Names(report).thing(f"{pattern} {kind}").label == words
+    assert Names(report).thing(key_of(row)).label == words
+
+
+def test_one_pattern_means_other_things_in_another_scope(radius_report: RadiusReport) -> None:
+    """The box of what a role of one account reaches stands in no other account."""
+    rows = tuple(
+        msgspec.structs.replace(
+            radius_report.grants[0],
+            resource="*",
+            resource_kind="bedrock:*",
+            scope=scope,
+            pattern=True,
+        )
+        for scope in ("111122223333", "444455556666")
+    )
+    names = Names(msgspec.structs.replace(radius_report, grants=rows))
+    assert [names.thing(key_of(row)).scope for row in rows] == ["111122223333", "444455556666"]
 
 
 def test_a_proviso_is_a_sentence() -> None:
