@@ -177,6 +177,7 @@ class Decider:
         self._each: dict[Held, Held] = {}
         self._steps: dict[int, tuple[tuple[Hop, ...], tuple[Step, ...]]] = {}
         self._each_step: dict[Step, Step] = {}
+        self._each_common: dict[tuple[Step, ...], tuple[Step, ...]] = {}
 
     def decide(self, name: str) -> Decided | None:
         """Give what a principal comes to; None when no snapshot tells of it."""
@@ -199,6 +200,7 @@ class Decider:
         self._owner = Owner(self._engines)
         self._numbers.let_go()
         self._together.clear()
+        self._steps.clear()
         for engine in self._engines.values():
             if isinstance(engine, Brevity):
                 engine.let_go()
@@ -241,8 +243,9 @@ class Decider:
         if known is None:
             if len(self._steps) >= _MOST:
                 self._steps.clear()
+            steps = self._sorted({_step(hop) for hop in hops})
             # The hops are kept with it, so their id stays taken.
-            known = self._steps[id(hops)] = (hops, self._sorted({_step(hop) for hop in hops}))
+            known = self._steps[id(hops)] = hops, self._each_common.setdefault(steps, steps)
         return known[1]
 
     def _held(self, grants: Iterable[Grant]) -> tuple[_ByKey, int]:

@@ -64,7 +64,7 @@ def either(parts: Iterable[Expr]) -> Expr:
 
 # Statements by document and action. The document is kept with them, so its id stays taken.
 _RELEVANT: dict[tuple[int, str], tuple[PolicyDocument, tuple[Statement, ...]]] = {}
-_MOST = 200_000
+_MOST = 1 << 15
 
 
 def relevant(document: PolicyDocument, action: str) -> tuple[Statement, ...]:

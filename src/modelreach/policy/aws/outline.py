@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
-from itertools import count
+from itertools import count, islice
 
 import msgspec
 
@@ -76,7 +76,9 @@ class Outlined(msgspec.Struct, eq=False):
 
 _OUTLINED: dict[int, Outlined] = {}
 _NUMBERS: dict[object, int] = {}
-_MOST = 400_000
+#: How many documents, and contents of statements, are kept: an account's own are asked about in a
+#: run, those of all all the time.
+_MOST, _MOST_NUMBERS = 1 << 12, 1 << 16
 # A number is never given twice, so clearing costs time only.
 _NEXT = count(1)
 
@@ -86,7 +88,9 @@ def outlined(document: PolicyDocument) -> Outlined:
     found = _OUTLINED.get(id(document))
     if found is None or found.document is not document:
         if len(_OUTLINED) >= _MOST:
-            _OUTLINED.clear()
+            # The first half goes: what is asked about all the time is soon there again.
+            for key in tuple(islice(_OUTLINED, _MOST // 2)):
+                del _OUTLINED[key]
         found = Outlined(document, tuple(map(outline, document.statements)))
         _OUTLINED[id(document)] = found
     return found
@@ -135,7 +139,7 @@ def _content(said: Statement) -> object:
 def _number(content: object) -> int:
     found = _NUMBERS.get(content)
     if found is None:
-        if len(_NUMBERS) >= _MOST:
+        if len(_NUMBERS) >= _MOST_NUMBERS:
             _NUMBERS.clear()
         found = _NUMBERS[content] = next(_NEXT)
     return found
