@@ -93,7 +93,7 @@ def test_what_is_known_only_after_apply_is_told_with_its_address(
     assert run(["collect", "terraform", *plan, "-o", snapshot]) == 0
     told = capsys.readouterr().err
     assert "--source DIR may tell it before" in told
-    assert 'after-apply: module.agents["triage"].aws_iam_role_policy.this' in told
+    assert 'after apply: module.agents["triage"].aws_iam_role_policy.this' in told
     role = "arn:aws:iam::123456789012:role/agents/triage"
     assert run(["scan", "--principal", role, "--snapshot", snapshot, "--exit-zero"]) == 0
     out = " ".join(capsys.readouterr().out.split())
