@@ -3,11 +3,14 @@ same witnesses, the same best access to everything, the same findings and number
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 
+import msgspec
 import pytest
 from hypothesis import given, settings
+from msgspec.structs import replace
 
 from modelreach import deployment, graph, outdone
 from modelreach.diff import index
@@ -20,9 +23,9 @@ from modelreach.pipeline.rows import figures
 from modelreach.policy import providers
 from modelreach.policy.brief import outlining
 from modelreach.reach import BlastRadius, reach
-from modelreach.snapshot import Snapshot, facts_of
+from modelreach.snapshot import Snapshot, document_id, facts_of
 from organisations import manifest, plan, whole
-from organisations.crowd import ROLES, USERS, crowds
+from organisations.crowd import GUARDED, ROLES, USERS, crowds
 
 ADMIN = "role/landing-zone-admin"
 
@@ -84,7 +87,26 @@ def _side(made: Snapshot, start: str, many: int) -> Side:
 
 @pytest.mark.parametrize("seed", [3, *(pytest.param(n, marks=pytest.mark.soak) for n in range(9))])
 def test_an_administrator_of_an_organisation(seed: int) -> None:
-    made = whole(plan(principals=40, resources=120, accounts=3, seed=seed))
+    _same_as_in_full(whole(plan(principals=40, resources=120, accounts=3, seed=seed)))
+
+
+@pytest.mark.parametrize("seed", [3, *(pytest.param(n, marks=pytest.mark.soak) for n in range(9))])
+def test_an_administrator_who_has_to_have_a_second_factor(seed: int) -> None:
+    """What it does by that power hangs on the same, so that it outdoes whom it becomes."""
+    made = whole(plan(principals=16, resources=30, accounts=2, seed=seed))
+    said = {"Version": "2012-10-17", "Statement": [GUARDED[0]]}
+    raw = json.dumps(said).encode()
+    attachments = tuple(
+        replace(one, document=document_id(raw), policy="")
+        if one.kind == "identity" and one.target.endswith(ADMIN)
+        else one
+        for one in made.attachments
+    )
+    documents = {**made.documents, document_id(raw): msgspec.Raw(raw)}
+    _same_as_in_full(replace(made, attachments=attachments, documents=documents))
+
+
+def _same_as_in_full(made: Snapshot) -> None:
     start = next(p.id for p in made.principals if p.id.endswith(ADMIN))
     wide, full = _side(made, start, 0), _side(made, start, 10**9)
     assert wide.radius.outdone

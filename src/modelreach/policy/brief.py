@@ -14,6 +14,7 @@ import msgspec
 
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.engine import Engine, Grant, Pivot
+from modelreach.policy.expr import Expr
 
 #: Capabilities with their verdicts, on resources of one kind.
 Answer = tuple[tuple[Capability, Verdict], ...]
@@ -120,8 +121,9 @@ class Outlining(Protocol):
         """Give the hops of a principal that lead to these, as `Engine.pivots` does."""
         ...
 
-    def outdoes(self, one: str, other: str) -> bool:
-        """Has one all that another one of its scope holds, as surely: but for what is `beyond`?"""
+    def outdoes(self, one: str, other: str, given: Expr) -> bool:
+        """Has one all that another one of its scope holds, as surely: but for what is `beyond`?
+        `given` is what must hold on the way from the one to the other."""
         ...
 
     def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grant, ...]:

@@ -26,6 +26,7 @@ from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.brief import Brief, Outline
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
+from modelreach.policy.expr import Expr
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.presence import Where, presence
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
@@ -127,10 +128,10 @@ class AwsEngine:
             return tuple(p for p in self._pivots[principal] if p.target in targets)
         return tuple(self._hops(principal, targets))
 
-    def outdoes(self, one: str, other: str) -> bool:
+    def outdoes(self, one: str, other: str, given: Expr) -> bool:
         """Has one at least all that another one of its account holds, but for what is `beyond`?"""
         return not self._briefs.limits_ask_who and self._outdoing.outdoes(
-            self._asker(one), self._passing(other)
+            self._asker(one), self._passing(other), given
         )
 
     def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grant, ...]:

@@ -21,7 +21,7 @@ from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.statement import Effect, Statement
 from modelreach.policy.aws.unlisted import most_telling, unlisted
 from modelreach.policy.engine import Grant
-from modelreach.policy.expr import FALSE, TRUE, Expr
+from modelreach.policy.expr import FALSE, TRUE, Expr, any_of, implies
 from modelreach.policy.permissions import Box, PermissionSet
 
 #: How the keys begin that tell one caller of an account from another.
@@ -29,6 +29,8 @@ _OF_CALLER = (
     *("aws:principal", "aws:user", "aws:sourceidentity", "aws:token", "aws:multifactor"),
     *("aws:federated", "sts:", "saml:", "cognito-", "accounts.", "graph.", "www."),
 )
+#: Those of them that every request of a caller has or has not alike; `sts:` is asked of some.
+_ALWAYS = tuple(key for key in _OF_CALLER if key.startswith("aws:"))
 #: Those of them that are alike for everybody of an account.
 _OF_ACCOUNT = (
     *("aws:principalaccount", "aws:principalorgid", "aws:principalorgpaths"),
@@ -41,17 +43,19 @@ class Outdoing:
 
     def __init__(self, estate: Estate, shelving: Shelving) -> None:
         self._estate, self._shelving = estate, shelving
-        self._unlimited: dict[str, bool] = {}
+        self._unlimited: dict[str, Expr] = {}
         self._shelves: dict[int, tuple[Shelf, bool, frozenset[str]]] = {}
 
-    def outdoes(self, one: Asker, other: Asker) -> bool:
-        """Has one all that another one of its account holds, but for what is `beyond`?"""
+    def outdoes(self, one: Asker, other: Asker, given: Expr) -> bool:
+        """Has one all that another one of its account holds, but for what is `beyond`? `given` is
+        what must hold on the way from the one to the other: what the one's power hangs on has to
+        be part of it."""
         if one.principal.scope != other.principal.scope or unclear(other):
             return False
         if one.name not in self._unlimited:
-            self._unlimited[one.name] = _unlimited(one) and not self._singled(one)
+            self._unlimited[one.name] = FALSE if self._singled(one) else self._power(one)
         return (
-            self._unlimited[one.name]
+            implies(given, self._unlimited[one.name])
             and not self._singled(other)
             and not self._named(other)
             and self._no_more_limited(one, other)
@@ -69,6 +73,16 @@ class Outdoing:
         boxes = tuple(box for box in held(asker).boxes if _leads_on(box, known))
         patterns = unlisted(PermissionSet(boxes), account, self._estate) if boxes else ()
         return (*listed, *(grant for grant in patterns if grant.scope not in known))
+
+    def _power(self, asker: Asker) -> Expr:
+        """When do its own policies allow it everything? FALSE where what is asked for counts."""
+        mine = asker.layers
+        if mine.boundaries is not None or mine.session is not None or unclear(asker):
+            return FALSE
+        said = [s for policy in mine.identity for s in policy.document.statements]
+        if any(s.effect is not Effect.ALLOW for s in said):
+            return FALSE
+        return any_of(self._when(s, asker) for s in said if _allows_everything(s))
 
     # --- whom policies of resources tell apart -----------------------------------------------
 
@@ -130,19 +144,12 @@ class Outdoing:
         return conditions_expr(statement.conditions, context, variables=statement.variables)
 
 
-def _unlimited(asker: Asker) -> bool:
-    """Do its own policies allow it everything, whatever the circumstances?"""
-    mine = asker.layers
-    if mine.boundaries is not None or mine.session is not None or unclear(asker):
-        return False
-    said = [s for policy in mine.identity for s in policy.document.statements]
-    return all(s.effect is Effect.ALLOW for s in said) and any(map(_allows_everything, said))
-
-
 def _allows_everything(statement: Statement) -> bool:
+    """Does it allow everything, whatever is asked for? It may ask who calls."""
     resources = statement.resources
     return (
-        not statement.conditions
+        all(condition.key.lower().startswith(_ALWAYS) for condition in statement.conditions)
+        and not any("${" in value for c in statement.conditions for value in c.values)
         and not statement.not_understood
         and not statement.actions.negated
         and "*" in statement.actions.globs
