@@ -13,10 +13,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from msgspec import Raw
+from msgspec.structs import replace
 
 from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline.decided import Decider
+from modelreach.pipeline.kept import Counts
 from modelreach.pipeline.many import Many
+from modelreach.pipeline.survey import SurveyRow
 from modelreach.policy import providers
 from modelreach.policy.aws import brief_hops, shelves
 from modelreach.snapshot import (
@@ -79,6 +82,30 @@ def test_facts_of_accounts_that_are_gone_through_are_not_held(
         assert 0 < held[-1][kind] < count / 2, (kind, held[-1], count)
     again = Many(made, stored.digest, JudgePolicy()).survey(releases, lambda _: None)
     assert rows == again
+
+
+def test_what_was_packed_is_taken_by_the_next_run(tmp_path: Path) -> None:
+    """Account by account, some of them in pieces; on a day on which something changed."""
+    path, made = tmp_path / "estate.mrdb", whole(PLAN)
+    releases = [(None, "m", manifest(one).encode()) for one in deployments(PLAN, made)]
+
+    def rows(of: Snapshot, some: list[tuple[None, str, bytes]]) -> tuple[list[SurveyRow], Counts]:
+        digest = write(path, of).digest
+        many = Many(StoredSnapshot.open(path, digest).as_snapshot(), digest, JudgePolicy())
+        found = many.survey(some, lambda _: None)
+        assert found == Many(of, digest, JudgePolicy()).survey(some, lambda _: None)
+        return found, many.counts
+
+    _, first = rows(made, releases[:12])
+    _, more = rows(made, releases)
+    everybody = first.decided + more.decided
+    for bucket in [one.id for one in made.resources if one.kind == "s3:bucket"][:2]:
+        left = tuple(one for one in made.resources if one.id != bucket)
+        said = tuple(one for one in made.attachments if one.target != bucket)
+        made = canonical(replace(made, resources=left, attachments=said))
+        _, after = rows(made, releases)
+        assert after.taken > after.decided
+        assert after.taken + after.decided == everybody
 
 
 def _everything(facts: Facts, *, letting_go: bool) -> dict[str, object]:
