@@ -175,10 +175,14 @@ class _Making:
 
     def row(self, row: ChangeRow | GrantRow, change: str, side: Side) -> None:
         """Take in one thing that is reached, with the way to it."""
-        self.way(row.witness, side)
+        witness, key = row.witness, key_of(row)
+        if row.pattern and witness and witness[-1].object == row.resource:
+            # The pattern alone does not say what it means, and where.
+            witness = (*witness[:-1], replace(witness[-1], object=key))
+        self.way(witness, side)
         self._mention(row.identity, acts=True)
-        self._keep(row.resource, self._reached(row, change))
-        if not row.witness or row.witness[-1].object != row.resource:
+        self._keep(key, self._reached(row, change))
+        if not witness or witness[-1].object != key:
             self.edges.setdefault(_held(row), set()).add(side)
 
     def network(self) -> Network:
@@ -257,7 +261,7 @@ class _Making:
         acts = row.resource in self.acting or row.capability == "assume"
         what = What.IDENTITY if acts else What.PATTERN if row.pattern else What.RESOURCE
         return Node(
-            id=identifier(row.resource),
+            id=identifier(key_of(row)),
             name=thing.label,
             what=What.SCOPE if row.resource in self.providers else what,
             kind=visible(row.resource_kind),
@@ -273,7 +277,7 @@ def _held(row: ChangeRow | GrantRow) -> Edge:
     """The hop to what a witness does not name itself, such as a pattern."""
     return Edge(
         source=identifier(row.identity),
-        target=identifier(row.resource),
+        target=identifier(key_of(row)),
         kind="grant",
         actions=visible(" ".join(row.actions)),
         strength=visible(row.strength),

@@ -36,6 +36,7 @@ from modelreach_reports import (
     sarif,
     tables,
 )
+from modelreach_reports.naming import key_of
 
 Poison = Callable[[str, str], Report]
 SCHEMAS = Path(__file__).parent / "schemas"
@@ -250,7 +251,7 @@ def test_graphml_and_gexf_hold_the_same_graph(diff_report: DiffReport) -> None:
     starts = [node for node, start in first.nodes(data="first") if start]
     assert starts
     for row in diff_report.changes:
-        assert row.resource in first
+        assert key_of(row) in first
 
 
 @pytest.mark.parametrize("name", NASTY)

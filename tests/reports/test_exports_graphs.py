@@ -175,7 +175,20 @@ def test_no_name_gets_into_cypher(poison: Poison) -> None:
 def test_ids_are_the_providers_own(diff_report: DiffReport) -> None:
     _, nodes = _read(neo4j.neo4j(diff_report)["nodes.csv"])
     ids = {node["id:ID"] for node in nodes}
-    assert {row.resource for row in diff_report.changes} <= ids
+    assert {row.resource for row in diff_report.changes if not row.pattern} <= ids
+
+
+def test_one_pattern_is_a_node_for_each_thing_that_it_means(diff_report: DiffReport) -> None:
+    (first, *_) = (row for row in diff_report.changes if row.pattern)
+    meant = [("bedrock:*", "111122223333"), ("logs:*", "111122223333"), ("logs:*", first.scope)]
+    rows = tuple(
+        msgspec.structs.replace(first, resource="*", resource_kind=kind, scope=scope)
+        for kind, scope in meant
+    )
+    made = network(msgspec.structs.replace(diff_report, changes=rows))
+    found = {(node.kind, node.scope): node.id for node in made.nodes if node.id.startswith("* ")}
+    assert set(found) == set(meant)
+    assert set(found.values()) <= {edge.target for edge in made.edges}
 
 
 def test_an_id_that_is_spelled_like_a_made_up_one_is_told_from_it() -> None:
