@@ -12,6 +12,7 @@ import pytest
 
 from modelreach.graph import WEAKNESS
 from modelreach.model import Strength, Verdict
+from modelreach.policy.aws import grants
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.engine import AwsEngine
 from modelreach.policy.aws.escalation import Need
@@ -353,3 +354,18 @@ def test_who_has_joined_a_group_is_asked_about_other_versions_of_its_own_policie
     engine = AwsEngine(Facts(made))
     assert _hops(engine, user) == {f"{user}#group=readers": Strength.CERTAIN}
     assert _hops(engine, f"{user}#group=readers") == {}
+
+
+@pytest.mark.parametrize("name", ["${open", "${aws:username}", "data-${*}"])
+def test_what_is_no_policy_variable_leaves_a_pattern_closed(name: str) -> None:
+    """A policy without a version has no variables, and what is not closed is none. What was not
+    read of a bucket that the pattern does not mean is nothing to those whose policy has it."""
+    said: list[Said] = [
+        (ONE, "identity", _allow("s3:GetObject", f"arn:aws:s3:::{name}")),
+        (ONE, "boundary", EVERYTHING),
+    ]
+    thing = bucket("data-1")
+    gap = Gap(provider="aws", scope=OWN, kind="resource-policy", reason="denied", subject=thing.id)
+    made = msgspec.structs.replace(_estate(said, _somebody(ONE), thing), gaps=(gap,))
+    assert grants.one_by_one(Asker.of(Estate(Facts(made)), ONE, {})) == ()
+    assert _held(AwsEngine(Facts(made)), ONE) == {}

@@ -63,13 +63,8 @@ def _in_range(estate: Estate, account: str, statement: Statement) -> Iterator[st
     listed = estate.services_of(account)
     for service in _services(statement.actions, listed):
         for glob in globs:
-            yield from estate.candidates(account, service, literal_prefix(_fixed_part(glob)))
-
-
-def _fixed_part(glob: str) -> str:
-    """The pattern with everything from the first policy variable on left open."""
-    place = glob.find("${")
-    return glob if place < 0 else glob[:place] + "*"
+            prefix = literal_prefix(opened(glob, statement.variables))
+            yield from estate.candidates(account, service, prefix)
 
 
 def _services(actions: Patterns, listed: Iterable[str]) -> tuple[str, ...]:
