@@ -186,8 +186,11 @@ def test_files_of_the_first_version_are_read(name: str, type_: type[Report]) -> 
 def audit() -> AuditRow:
     """An audit of which nothing matters but when its snapshot was taken."""
     blank: dict[type, Any] = {str: "", int: 0}
-    fields = {field.name: blank.get(field.type, ()) for field in msgspec.structs.fields(AuditRow)}
-    return AuditRow(**fields | {"taken_at": "2026-11-01T00:00:00Z"})
+    fields: dict[str, Any] = {
+        field.name: blank.get(field.type, ()) for field in msgspec.structs.fields(AuditRow)
+    }
+    fields["taken_at"] = "2026-11-01T00:00:00Z"
+    return AuditRow(**fields)
 
 
 def test_what_a_state_kept_in_the_first_version_is_read() -> None:

@@ -332,6 +332,7 @@ def test_a_session_is_known_by_its_name_before_its_policy_was_read(tmp_path: Pat
         engine = AwsEngine(StoredSnapshot.open(path, digest).facts)
         assert engine.principal(f"{TWO}#session={session}") is not None
         assert _held(engine, f"{TWO}#session={session}") == {bucket("data").id: {held}}
+    engine = AwsEngine(StoredSnapshot.open(path, digest).facts)
     assert engine.principal(f"{TWO}#session=sha256:none") is None
 
 
