@@ -70,6 +70,21 @@ def test_a_bug_is_seventy_and_its_report_holds_no_data(
     assert "secret-name" not in report.read_text() + done.err
 
 
+def test_too_little_memory_is_told_and_is_no_bug(
+    call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from modelreach.cli import schema
+
+    def greedy(_name: str) -> dict[str, object]:
+        raise MemoryError
+
+    monkeypatch.setattr(schema, "schema_of", greedy)
+    done = call("schema", "diff")
+    assert done.code == 2
+    assert "not enough memory" in done.err
+    assert "bug" not in done.err
+
+
 def test_an_interrupt_is_no_crash(call: Any, monkeypatch: pytest.MonkeyPatch) -> None:
     from modelreach.cli import schema
 

@@ -183,6 +183,12 @@ def run(argv: list[str]) -> int:
         return 141
     except OSError as error:
         return _refused(error)
+    except MemoryError:
+        return _say(
+            "there is not enough memory to write out what is reached",
+            "`modelreach survey` counts what a release reaches in a fraction of it",
+            2,
+        )
     except Exception as error:  # the last resort: a bug is 70, never 1
         return _crashed(error)
     return code if isinstance(code, int) else 0
