@@ -475,6 +475,20 @@ class DecisionRow(Row, frozen=True):
     not_understood: tuple[str, ...] = ()
 
 
+class DeterminingRow(StatementRow, frozen=True, kw_only=True):
+    """A statement that determines an answer, with its number in its policy."""
+
+    index: int
+
+
+class AnswerReport(DecisionRow, frozen=True, kw_only=True):
+    """`modelreach.answer/1`: one question to `can`, its answer, and how it came about in words."""
+
+    schema: Literal["modelreach.answer/1"] = msgspec.field(name="schema")
+    determining: tuple[DeterminingRow, ...]
+    explanation: tuple[str, ...]
+
+
 class RadiusReport(Row, frozen=True):
     """`modelreach.radius/2`: everything that one release, or one principal, reaches."""
 

@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import pytest
 
 Call = Callable[..., Any]
@@ -58,3 +59,13 @@ def test_a_limit_is_not_taken_for_the_want_of_a_grant(
 @pytest.mark.parametrize("resource", ["*", "arn:aws:s3:::not-collected"])
 def test_ids_and_patterns_are_asked_as_they_are(call: Call, resource: str) -> None:
     assert call("can", ROLE, "s3:GetObject", resource, *ESTATE).code == 0
+
+
+def test_an_answer_has_a_name_of_its_own(call: Call) -> None:
+    """`modelreach.decision` is what the signed record of a gate is called."""
+    asked = (ROLE, "s3:GetObject", "acme-support-kb")
+    answer = json.loads(call("can", *asked, *ESTATE, "--format", "json").out)
+    assert answer["schema"] == "modelreach.answer/1"
+    assert (answer["verdict"], len(answer["determining"])) == ("allow", 1)
+    schema = json.loads(call("schema", "answer").out)
+    jsonschema.validate(answer, schema)

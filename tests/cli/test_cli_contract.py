@@ -118,7 +118,9 @@ def test_completion_completes() -> None:
     assert "plain,diff" in done.stdout.split()
 
 
-@pytest.mark.parametrize("name", ["snapshot", "radius", "diff", "manifest", "config"])
+@pytest.mark.parametrize(
+    "name", ["snapshot", "radius", "survey", "diff", "answer", "manifest", "config"]
+)
 def test_schemas_are_json_schema(call: Any, name: str) -> None:
     found = json.loads(call("schema", name).out)
     assert found["$schema"] == "https://json-schema.org/draft/2020-12/schema"

@@ -195,14 +195,18 @@ def _as_json(
 ) -> dict[str, object]:
     import msgspec
 
-    found: dict[str, object] = {"schema": "modelreach.decision/1"}
-    found |= msgspec.to_builtins(row)
-    found["determining"] = [
-        {**msgspec.to_builtins(_statement(ref)), "index": ref.index}
-        for ref in (*decision.allowed_by, *decision.denied_by)
-    ]
-    found["explanation"] = list(explanation)
-    return found
+    from modelreach.report import AnswerReport, DeterminingRow
+
+    answer = AnswerReport(
+        schema="modelreach.answer/1",
+        determining=tuple(
+            DeterminingRow(index=ref.index, **asdict(_statement(ref)))
+            for ref in (*decision.allowed_by, *decision.denied_by)
+        ),
+        explanation=explanation,
+        **asdict(row),
+    )
+    return {"schema": answer.schema, **msgspec.to_builtins(answer)}
 
 
 def _run_cases(path: str, form: str) -> int:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 NAMES = (
-    *("snapshot", "radius", "diff", "evidence", "manifest", "config"),
+    *("snapshot", "radius", "survey", "diff", "answer", "evidence", "manifest", "config"),
     *("policy", "waivers", "ticket", "decision", "decision-input", "audit", "notification"),
 )
 
@@ -31,6 +31,8 @@ def schema_of(name: str) -> dict[str, object]:
     from modelreach.gate.policy import PolicyFile
     from modelreach.gate.record_file import StatementFile
     from modelreach.gate.waiver_file import WaiverFile
+    from modelreach.pipeline.survey import SurveyRow
+    from modelreach.report import AnswerReport
     from modelreach.report_file import DiffFile, RadiusFile, TicketFile
     from modelreach.snapshot import Snapshot
     from modelreach.state import Telling
@@ -38,6 +40,8 @@ def schema_of(name: str) -> dict[str, object]:
     types: dict[str, tuple[type, str]] = {
         "snapshot": (Snapshot, "modelreach.snapshot/1"),
         "radius": (RadiusFile, "modelreach.radius/2"),
+        "survey": (SurveyRow, "modelreach.survey/1"),
+        "answer": (AnswerReport, "modelreach.answer/1"),
         "diff": (DiffFile, "modelreach.diff/2"),
         "evidence": (EvidenceReport, "modelreach.evidence/1"),
         "manifest": (Deployment, "modelreach/v1 ModelDeployment"),
