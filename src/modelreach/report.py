@@ -603,9 +603,9 @@ def grant_order(row: GrantRow) -> tuple[object, ...]:
     return row.identity, row.resource, row.capability, row.actions, *_last(row)
 
 
-def trigger_order(row: TriggerRow) -> tuple[str, ...]:
+def trigger_order(row: TriggerRow) -> tuple[object, ...]:
     """Sort key of the triggers of one id."""
-    return row.subject, row.old, row.new
+    return row.subject, row.old, row.new, _Whole(row)
 
 
 def ticket_order(row: ChangeRow) -> tuple[object, ...]:
@@ -624,4 +624,18 @@ def _last(row: ChangeRow | GrantRow) -> tuple[object, ...]:
         row.resource_kind,
         row.pattern,
         len(row.witness),
+        _Whole(row),
     )
+
+
+class _Whole:
+    """All of a row, at which only those are looked that have all else alike: so no order is left
+    to how a report was made or read."""
+
+    __slots__ = ("_row",)
+
+    def __init__(self, row: Row) -> None:
+        self._row = row
+
+    def __lt__(self, other: _Whole) -> bool:
+        return msgspec.json.encode(self._row) < msgspec.json.encode(other._row)

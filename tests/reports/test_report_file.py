@@ -11,7 +11,16 @@ from hypothesis import given
 from hypothesis import strategies as st
 from msgspec.structs import replace
 
-from modelreach.report import ChangeRow, DiffReport, Hop, RadiusReport, Report
+from modelreach.report import (
+    ChangeRow,
+    DiffReport,
+    Hop,
+    RadiusReport,
+    Report,
+    change_order,
+    grant_order,
+    trigger_order,
+)
 from modelreach.report_file import decode, encode, packed, writing
 from modelreach.state import AuditRow, bodies
 
@@ -63,20 +72,43 @@ def both(gated_report: DiffReport, radius_report: RadiusReport) -> Given:
     )
 )
 def test_any_witness_is_read_as_it_was(both: Given, in_order: Any, drawn: list[Any]) -> None:
-    """Whatever stands for whatever: the same names as subject, object, target and resource."""
+    """Whatever stands for whatever: the same names as subject, object, target and resource, and
+    rows that differ in nothing but their witness."""
     rows = tuple(
         replace(
             both.radius.grants[0],
             resource=name,
             resource_kind=kind,
-            verdict=f"v{place}",
             witness=witness,
         )
-        for place, (name, kind, witness) in enumerate(drawn)
+        for name, kind, witness in drawn
     )
     report = in_order(replace(both.radius, grants=rows))
     assert decode(encode(report)) == report
     assert decode(packed(report)) == report
+
+
+def test_rows_that_differ_in_their_witness_alone_have_an_order(both: Given) -> None:
+    """In whatever order they come, a table of them has the same bytes."""
+    row = both.radius.grants[0]
+    last = row.witness[-1]
+    rows = [
+        replace(row, witness=(*row.witness[:-1], replace(last, policy=name)))
+        for name in ("a", "b")
+    ]
+    change = both.diff.changes[0]
+    changes = [replace(change, strength=word) for word in ("certain", "conditional")]
+    said = both.diff.security_change
+    assert said is not None
+    triggers = [replace(said.triggers[0], witness=one.witness) for one in rows]
+    orders: list[tuple[list[Any], Any]] = [
+        (rows, grant_order),
+        (changes, change_order),
+        (triggers, trigger_order),
+    ]
+    for alike, order in orders:
+        other = [alike[1], alike[0]]
+        assert sorted(other, key=order) == sorted(alike, key=order)
 
 
 @given(witness=st.lists(hops(), max_size=3).map(tuple))
