@@ -42,6 +42,7 @@ _MARKS = {"gained": "+", "lost": "−", "unknown": "?", "reached": ""}
 _FIGURES = (
     ("resources", "resources"),
     ("of them sensitive", "sensitive"),
+    ("by pattern, not listed", "patterns"),
     ("identities", "identities"),
     ("scopes", "scopes"),
     ("can be taken over", "administers"),
@@ -176,7 +177,11 @@ def _demands(report: DiffReport, rows: int) -> Iterator[str]:
 
 
 def _figures(report: Report) -> Iterator[str]:
-    titled = [(scope_words(report) if key == "scopes" else title, key) for title, key in _FIGURES]
+    titled = [
+        (scope_words(report) if key == "scopes" else title, key)
+        for title, key in _FIGURES
+        if key != "patterns" or any(figures.patterns for figures in _sides(report))
+    ]
     if isinstance(report, DiffReport):
         yield "| Reach | old | new | change |"
         yield "|---|--:|--:|--:|"
@@ -188,6 +193,12 @@ def _figures(report: Report) -> Iterator[str]:
         for title, key in titled:
             yield f"| {title} | {getattr(report.figures, key)} |"
     yield ""
+
+
+def _sides(report: Report) -> tuple[Figures, ...]:
+    if isinstance(report, DiffReport):
+        return report.summary.old, report.summary.new
+    return (report.figures,)
 
 
 def _compared(old: Figures, new: Figures, key: str) -> str:

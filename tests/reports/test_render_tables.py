@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from modelreach.model import MissingExtra
-from modelreach.report import DiffReport, RadiusReport
+from modelreach.report import DiffReport, Figures, RadiusReport
 from modelreach.report_file import decode
 from modelreach_reports import json, markdown, tables
 
@@ -77,6 +77,22 @@ def test_markdown_is_found_again_and_says_what_matters(diff_report: DiffReport) 
     assert "| `F01` | **critical** |" in shown
     assert "only if StringEquals" in shown
     assert "Counted as unknown, not as zero." in shown
+
+
+def test_markdown_counts_what_is_held_by_pattern(
+    diff_report: DiffReport, radius_report: RadiusReport
+) -> None:
+    replace = msgspec.structs.replace
+    summary = diff_report.summary
+    none = replace(summary, old=Figures(), new=Figures())
+    shown = markdown.render(replace(diff_report, summary=none)).decode()
+    assert "by pattern, not listed" not in shown
+    of_new = replace(summary, new=replace(summary.new, patterns=3))
+    shown = markdown.render(replace(diff_report, summary=of_new)).decode()
+    assert "| by pattern, not listed | 0 | 3 | **+3** |" in shown
+    figures = replace(radius_report.figures, patterns=2)
+    shown = markdown.render(replace(radius_report, figures=figures)).decode()
+    assert "| by pattern, not listed | 2 |" in shown
 
 
 def test_markdown_always_fits_a_comment(diff_report: DiffReport) -> None:
