@@ -142,8 +142,13 @@ def test_the_commands_convert_between_the_forms(
     json, again, tables = (str(tmp_path / n) for n in ("e.snap", "again.mrdb", "e.parquet"))
     assert run(["convert", str(path), "-o", json]) == 0
     assert Path(json).read_bytes() == encode(made)
-    assert run(["convert", json, "-o", again]) == 0
     capsys.readouterr()
+    assert run(["convert", json, "-o", again]) == 0
+    told = capsys.readouterr()
+    assert (told.out, told.err.startswith(f"{again}: 5 accounts, ")) == ("", True)
+    assert f"{len(made.resources)} resources, " in told.err
+    assert run(["convert", json, "-o", again, "-q"]) == 0
+    assert capsys.readouterr().err == ""
     assert run(["convert", again]) == 0
     listed = capsys.readouterr().out
     assert StoredSnapshot.open(path).digest in listed

@@ -252,18 +252,10 @@ def _progress(line: str) -> None:
         click.echo(visible(line), err=True)
 
 
-#: Places that are counted, and not those that hold them.
-_COUNTED = ("account", "project", "subscription", "cluster")
-
-
 def _told(whole: Snapshot, output: str) -> list[str]:
-    from modelreach.cli.terminal import counted
+    from modelreach.cli.terminal import in_numbers
 
-    kinds = Counter(scope.kind for scope in whole.scopes)
-    places = [counted(kinds[kind], kind) for kind in _COUNTED if kinds[kind]] or ["no scope"]
-    things = ("principal", whole.principals), ("resource", whole.resources), ("gap", whole.gaps)
-    places += [counted(len(facts), noun) for noun, facts in things]
-    lines = [f"{output}: {', '.join(places)}"]
+    lines = [f"{output}: {in_numbers(whole)}"]
     by_permission = Counter(
         f"{gap.reason.replace('-', ' ')}: {gap.permission or gap.operation or gap.kind}"
         for gap in whole.gaps

@@ -24,15 +24,16 @@ Examples:
 @click.argument("snapshot")
 @click.option("-o", "--output", metavar="PATH", help="By its ending: .snap, .mrdb or .parquet.")
 @click.option("--keep", type=click.IntRange(1), metavar="N", help="Keep the last N of a store.")
-def command(snapshot: str, output: str | None, keep: int | None) -> None:
+@click.option("-q", "--quiet", is_flag=True, help="Do not say what was written.")
+def command(snapshot: str, output: str | None, keep: int | None, quiet: bool) -> None:
     """Write a snapshot in another form, or list and drop the snapshots of a store."""
     if output is None:
         _list(snapshot, keep)
     else:
-        _write(snapshot, output)
+        _write(snapshot, output, quiet)
 
 
-def _write(snapshot: str, output: str) -> None:
+def _write(snapshot: str, output: str, quiet: bool) -> None:
     from modelreach.cli.files import read_snapshot, write_snapshot
     from modelreach.store import whole_of
 
@@ -49,6 +50,10 @@ def _write(snapshot: str, output: str) -> None:
         write_tables(Path(output), whole)
     else:
         write_snapshot(output, whole)
+    if not quiet:
+        from modelreach.cli.terminal import in_numbers, visible
+
+        click.echo(visible(f"{output}: {in_numbers(whole)}, of {whole.taken_at}"), err=True)
 
 
 def _list(path: str, keep: int | None) -> None:
