@@ -263,6 +263,25 @@ def decode(raw: bytes, *, place: str) -> Deployment:
     return deployment
 
 
+#: How a manifest mostly begins; what else may be one is read as YAML.
+_CLAIM = (
+    rb"""(?m)^["']?(?:apiVersion|kind)["']?[ \t]*:[ \t]*["']?(?:modelreach/|ModelDeployment\b)"""
+)
+
+
+def claimed(raw: bytes) -> bool:
+    """Does this file say that it is a manifest, be it a broken one?"""
+    import re
+
+    if re.search(_CLAIM, raw):
+        return True
+    from modelreach import strict_yaml
+
+    said = strict_yaml.words_at_top(raw)
+    version = said.get("apiVersion", "")
+    return version.startswith("modelreach/") or said.get("kind") == "ModelDeployment"
+
+
 def _strictly(raw: bytes, place: str) -> Deployment:
     from modelreach import strict_yaml
 

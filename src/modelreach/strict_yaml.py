@@ -94,6 +94,20 @@ def compose(raw: bytes, place: str) -> Node:
     return tree if tree is not None else yaml.ScalarNode("tag:yaml.org,2002:null", "")
 
 
+def words_at_top(raw: bytes) -> dict[str, str]:
+    """Give the words that a mapping has by their keys; none of what is no mapping, or no YAML."""
+    try:
+        tree = compose(raw, "")
+    except InputError:
+        return {}
+    pairs = tree.value if isinstance(tree, yaml.MappingNode) else ()
+    return {
+        key.value: value.value
+        for key, value in pairs
+        if isinstance(key, yaml.ScalarNode) and isinstance(value, yaml.ScalarNode)
+    }
+
+
 def _composed(raw: bytes) -> Node | None:
     """Give the tree by libyaml, and in what it stumbles over by PyYAML itself, whose messages are
     the clearer ones."""

@@ -88,6 +88,61 @@ def test_the_command_writes_a_line_a_release_from_both_forms(
     assert all(row["schema"] == "modelreach.survey/1" for row in rows)
 
 
+OTHERS = {
+    "values.yaml": "replicas: 2\n",
+    "chart.yml": "apiVersion: v2\nname: {{ .Values.name }}\n",
+    "all.yaml": "---\nkind: Service\n---\nkind: Secret\n",
+    "empty.yaml": "",
+    "in-a-map.yaml": "kind: ConfigMap\ndata:\n  v1: |\n    kind: ModelDeployment\n",
+    "\x1b[2J.yaml": "[]\n",
+}
+
+
+def _folder(made: Snapshot, place: Path) -> Path:
+    (place / "estate.snap").write_bytes(encode(made))
+    (place / "releases").mkdir()
+    one = manifest(deployments(PLAN, made)[0])
+    (place / "releases" / "release.yaml").write_text(one)
+    return place / "releases"
+
+
+def test_other_yaml_in_a_folder_is_passed_over_and_named(
+    made: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = _folder(made, tmp_path)
+    for name, text in OTHERS.items():
+        (folder / name).write_text(text)
+    assert run(["survey", str(folder), "--snapshot", str(tmp_path / "estate.snap"), "-q"]) == 0
+    done = capsys.readouterr()
+    assert len(done.out.splitlines()) == 1
+    assert "6 files are no manifests, and passed over: " in done.err
+    assert "\x1b" not in done.err
+    assert f"{folder}/chart.yml" in done.err
+    for name in OTHERS:
+        assert (
+            run(["survey", str(folder / name), "--snapshot", str(tmp_path / "estate.snap")]) == 2
+        )
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        "apiVersion: modelreach/v1\nkind: ModelDeploymnet\n",
+        "apiVersion: modelreach/v2\nmetadata: {}\n",
+        "{kind: ModelDeployment, metadata: {}}",
+        "kind: ModelDeployment\nmetadata: [\n",
+        "kind: ModelDeployment\n---\nkind: ModelDeployment\n",
+    ],
+)
+def test_a_broken_manifest_in_a_folder_is_an_error(
+    made: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str], broken: str
+) -> None:
+    folder = _folder(made, tmp_path)
+    (folder / "broken.yaml").write_text(broken)
+    assert run(["survey", str(folder), "--snapshot", str(tmp_path / "estate.snap")]) == 2
+    assert f"{folder}/broken.yaml" in capsys.readouterr().err
+
+
 def test_principals_that_are_not_there_are_an_error(
     made: Snapshot, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

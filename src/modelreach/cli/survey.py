@@ -12,6 +12,7 @@ from modelreach.cli.options import config_option
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
+    from modelreach.cli.files import Source
     from modelreach.deployment import Deployment
     from modelreach.pipeline.frontier import Pool
     from modelreach.pipeline.survey import SurveyRow
@@ -49,7 +50,8 @@ def command(
 ) -> None:
     """Give what each of many releases reaches, in numbers: one line of JSON a release.
 
-    MANIFESTS are files, or folders of them. Of each release: the identities that it becomes, the
+    MANIFESTS are files, or folders of them; YAML in a folder that is no manifest is passed over,
+    and named. Of each release: the identities that it becomes, the
     scopes that it can take over, and how many resources of each class it holds, by capability and
     verdict. `scan` shows one of them whole.
     """
@@ -85,16 +87,38 @@ def _releases(paths: tuple[str, ...]) -> list[Named]:
     """Give the manifests, unread: one whose row is known does not have to be."""
     from modelreach.cli.files import read
 
-    files = [f for path in paths for f in (_files(Path(path)) if Path(path).is_dir() else [path])]
-    sources = map(read, files)
-    return [(None, source.name, source.raw) for source in sources]
+    found: list[Source] = []
+    for path in paths:
+        found += _within(Path(path)) if Path(path).is_dir() else [read(path)]
+    return [(None, source.name, source.raw) for source in found]
 
 
-def _files(folder: Path) -> list[str]:
-    found = sorted(str(p) for p in folder.rglob("*") if p.suffix in (".yaml", ".yml"))
-    if not found:
+def _within(folder: Path) -> list[Source]:
+    """Give the files of a folder that say that they are manifests; it may well hold other YAML."""
+    from modelreach.cli.files import read
+    from modelreach.deployment import claimed
+
+    yamls = (p for p in folder.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
+    manifests: list[Source] = []
+    others: list[str] = []
+    for source in map(read, sorted(map(str, yamls))):
+        if claimed(source.raw):
+            manifests.append(source)
+        else:
+            others.append(source.name)
+    if not manifests:
         raise InputError("there is no manifest in this folder", place=str(folder))
-    return found
+    _passed_over(others)
+    return manifests
+
+
+def _passed_over(names: list[str]) -> None:
+    from modelreach.cli.terminal import counted, visible
+
+    if names:
+        what = counted(len(names), "file is no manifest", "files are no manifests")
+        listed = ", ".join(names[:5]) + (", …" if len(names) > 5 else "")
+        click.echo(visible(f"{what}, and passed over: {listed}"), err=True)
 
 
 def _of_principals(path: str, estate: Snapshot) -> list[Named]:
