@@ -9,7 +9,7 @@ and stays `None` here so that nothing mistakes it for "unchanged".
 
 from collections.abc import Iterator
 from functools import lru_cache
-from typing import Any, Literal
+from typing import Any, Literal, cast, get_args
 
 import msgspec
 
@@ -326,6 +326,27 @@ def _faults(deployment: Deployment) -> Iterator[_Fault]:
         if name not in known:
             message = f"`{name}` is not the id of an identity of this manifest"
             yield _Fault(path, message, "identities here: " + ", ".join(sorted(known)))
+    yield from _held_back((spec.autonomy or {}).get("humanInLoop"))
+
+
+def _held_back(effects: object) -> Iterator[_Fault]:
+    """Effects of tools may wait for a person; another word would hold nothing back."""
+    path, known = "$.spec.autonomy.humanInLoop", sorted(get_args(Effect))
+    hint = "one of " + ", ".join(f"`{word}`" for word in known)
+    if effects is None:
+        return
+    if not isinstance(effects, list):
+        yield _Fault(path, "`humanInLoop` is a list of effects of tools", hint)
+        return
+    for index, word in enumerate(cast("list[object]", effects)):
+        if word not in known:
+            from difflib import get_close_matches
+
+            near = get_close_matches(str(word), known, n=1)
+            message = f"`{word}` is not an effect of a tool"
+            yield _Fault(
+                f"{path}[{index}]", message, f"did you mean `{near[0]}`?" if near else hint
+            )
 
 
 _FIELDS = sorted(

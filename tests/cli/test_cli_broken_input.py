@@ -98,6 +98,29 @@ def test_a_word_that_is_not_known(call: Any, place: Path, old: str, new: str, wo
     assert f"\nhint:  one of {words}" in call(*DIFF).err
 
 
+@pytest.mark.parametrize(
+    ("waits", "said", "hint"),
+    [
+        ("[delete, spned]", "`spned` is not an effect of a tool", "did you mean `spend`?"),
+        (
+            "[refunds]",
+            "`refunds` is not an effect of a tool",
+            "one of `admin`, `delete`, `execute`",
+        ),
+        ("[[spend]]", "`['spend']` is not an effect of a tool", "did you mean `spend`?"),
+        ("spend", "`humanInLoop` is a list of effects of tools", "one of `admin`"),
+        ("true", "`humanInLoop` is a list of effects of tools", "one of `admin`"),
+    ],
+)
+def test_what_waits_for_a_person_is_an_effect(
+    call: Any, place: Path, waits: str, said: str, hint: str
+) -> None:
+    """Any other word would hold nothing back, and read as if it did."""
+    _edited(place / "v1.yaml", "humanInLoop: [delete, spend, admin]", f"humanInLoop: {waits}")
+    assert _refused(call, place, *DIFF) == f"v1.yaml:36: {said}"
+    assert f"\nhint:  {hint}" in call(*DIFF).err
+
+
 def test_a_field_at_another_place_is_not_said_to_be_meant(call: Any, place: Path) -> None:
     _edited(place / "v1.yaml", "kind: ModelDeployment", "kind: ModelDeployment\nversion: 1")
     told = call(*DIFF).err
