@@ -15,6 +15,7 @@ from modelreach.policy.providers import engines
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import (
     SCHEMA,
+    Attachment,
     Binding,
     Facts,
     ManagedPolicy,
@@ -412,3 +413,21 @@ def test_an_account_or_a_group_that_is_bound_by_its_name() -> None:
 
 def test_a_group_of_entra_lets_in_no_other() -> None:
     assert not _rules([cluster(READS_GROUP), tenant()], SPN, "azure") & {"MR401", "MR402"}
+
+
+def test_a_credential_of_azure_is_no_trust_of_a_role() -> None:
+    """A federated credential is no policy, which would be one that anybody might be named in."""
+    may = json.dumps(
+        {"Statement": {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": "*"}}
+    ).encode()
+    lets_in = json.dumps({"issuer": "https://elsewhere.example", "subject": "s"}).encode()
+    policies = Snapshot(
+        schema=SCHEMA,
+        taken_at=NOW,
+        attachments=(
+            Attachment(target=ROLE, kind="identity", document=document_id(may)),
+            Attachment(target=SPN, kind="trust", document=document_id(lets_in)),
+        ),
+        documents={document_id(raw): msgspec.Raw(raw) for raw in (may, lets_in)},
+    )
+    assert set(radius(account(), tenant(), policies).identities) == {ROLE}

@@ -16,7 +16,7 @@ from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
 from modelreach.snapshot import Attachment, Facts
 
 #: Changes whenever the same facts are to give other names.
-VERSION = "aws-names/4"
+VERSION = "aws-names/5"
 
 #: The tag of a secret, or of a parameter, that says whom it opens.
 OPENS_TAG = "modelreach:opens"
@@ -191,9 +191,11 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
     resources = {resource.id: resource.kind.partition(":")[0] for resource in part.resources}
     read = _Reader(facts)
     for attachment in part.attachments:
+        target = attachment.target
         if attachment.kind not in ("trust", "resource", "acl", "grant"):
             continue
-        target = attachment.target
+        if attachment.kind == "trust" and not target.startswith("arn:"):
+            continue  # a federated credential of another cloud: no policy, and of no role
         if attachment.kind in ("resource", "acl"):
             said = read.said(attachment)
             singled |= said.singled
