@@ -7,7 +7,7 @@ is reached, with its witness.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import msgspec
 
@@ -22,10 +22,15 @@ Known = Callable[[str], "tuple[Engine, Principal] | None"]
 
 
 class Outdone(msgspec.Struct, frozen=True):
-    """`by` whom, and how many grants by pattern are left out for it."""
+    """`by` whom, and how many grants by pattern are left out for it, by the scope they lie in."""
 
     by: str
-    patterns: int
+    left: Mapping[str, int]
+
+    @property
+    def patterns(self) -> int:
+        """How many grants by pattern are left out."""
+        return sum(self.left.values())
 
 
 def outdone(graph: AccessGraph, known: Known) -> dict[str, str]:
@@ -46,17 +51,22 @@ def outdone(graph: AccessGraph, known: Known) -> dict[str, str]:
 
 
 def beyond(
-    engine: Engine, name: str, graph: AccessGraph, taken: frozenset[str]
-) -> tuple[tuple[Grant, ...], int]:
+    engine: Engine, principal: Principal, name: str, graph: AccessGraph, taken: frozenset[str]
+) -> tuple[tuple[Grant, ...], dict[str, int]]:
     """Give what somebody who is outdone holds besides, beyond its scope and those that are taken
-    over, and how many grants by pattern it holds that are left out."""
+    over, and how many grants by pattern it holds that are left out, by the scope they lie in."""
     outlined = outlining(engine)
     if outlined is None:
-        return (), 0
-    found = outlined.beyond(name, taken)
+        return (), {}
     brief = graph.pivots.known(name)
     outline = brief.outline if isinstance(brief, Briefly) else outlined.outline(name)
-    return found, outline.patterns - sum(grant.pattern for grant in found)
+    left = dict(outlined.patterns(name))
+    left[principal.scope] = outline.patterns - sum(left.values())
+    return outlined.beyond(name, taken), {
+        scope: number
+        for scope, number in left.items()
+        if scope in taken or scope == principal.scope
+    }
 
 
 class _Rulers:

@@ -137,7 +137,8 @@ def reach(
     for name, identity in identities.items():
         found: Iterable[Grant] = ()
         if name in by:
-            found, left = beyond(owner.engine(name), name, graph, frozenset(takeovers))
+            engine, taken = owner.engine(name), frozenset(takeovers)
+            found, left = beyond(engine, identity.principal, name, graph, taken)
             fewer[name] = Outdone(by[name], left)
         else:
             found = _all_of(owner.engine(name), identity.principal, name, held[name])

@@ -93,9 +93,10 @@ def _rows(side: Side, where: Where) -> Iterator[SummedUpRow]:
     radius, facts = side.radius, side.case.facts
     identities = Counter(_taken_by(side, (i.principal.scope for i in radius.identities.values())))
     patterns = Counter(_taken_by(side, (access.grant.scope for access in radius.patterns)))
-    for name, one in radius.outdone.items():
-        for scope in _taken_by(side, (radius.identities[name].principal.scope,)):
-            patterns[scope] += one.patterns
+    for one in radius.outdone.values():
+        for place, number in one.left.items():
+            for scope in _taken_by(side, (place,)):
+                patterns[scope] += number
     sensitive = Counter(_taken_by(side, (access.grant.scope for access in at_stake(side))))
     resources = Counter[str]()
     for scope in facts.scopes if radius.takeovers else ():

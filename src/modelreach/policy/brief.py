@@ -7,7 +7,7 @@ An engine that can give the same answers without writing down their reasons says
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, cast, runtime_checkable
 
 import msgspec
@@ -129,6 +129,10 @@ class Outlining(Protocol):
     def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grant, ...]:
         """Give what a principal holds that somebody who outdoes it may not have, and what it holds
         of scopes other than these and its own, listed or by pattern."""
+        ...
+
+    def patterns(self, principal: str) -> Mapping[str, int]:
+        """Give how many grants by pattern a principal holds in each scope other than its own."""
         ...
 
 

@@ -22,6 +22,8 @@ from modelreach.policy.glob import Region, is_literal
 from modelreach.policy.permissions import PermissionSet
 
 _Kinds = frozenset[tuple[str, Capability]]
+#: A pattern, what it leaves out, and what the grant hangs on.
+_Row = tuple[str, tuple[str, ...], Expr]
 
 
 #: How many boxes are kept with what they mean: those of some accounts.
@@ -37,7 +39,18 @@ class Counter:
 
     def count(self, permissions: PermissionSet, account: str) -> int:
         """Give how many grants `unlisted` would write out."""
-        rows: dict[tuple[str, tuple[str, ...], Expr], set[_Kinds]] = {}
+        return sum(map(_size, self._rows(permissions, account).values()))
+
+    def by_scope(self, permissions: PermissionSet, account: str) -> dict[str, int]:
+        """Give how many grants `unlisted` would write out, by the account that they lie in."""
+        found: dict[str, int] = {}
+        for (pattern, *_), groups in self._rows(permissions, account).items():
+            scope = unlisted.scope_of(pattern, account)
+            found[scope] = found.get(scope, 0) + _size(groups)
+        return found
+
+    def _rows(self, permissions: PermissionSet, account: str) -> dict[_Row, set[_Kinds]]:
+        rows: dict[_Row, set[_Kinds]] = {}
         for box in permissions.boxes:
             for region in box.resources.regions:
                 for where, kinds in self._kinds(box.actions, region, account):
@@ -45,7 +58,7 @@ class Counter:
                     residual = all_of((box.condition, where)) if hangs else box.condition
                     key = (unlisted.most_telling(region), region.outside, residual)
                     rows.setdefault(key, set()).add(kinds)
-        return sum(map(_size, rows.values()))
+        return rows
 
     def _kinds(
         self, actions: Extent, region: Region, account: str

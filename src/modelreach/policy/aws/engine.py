@@ -139,6 +139,10 @@ class AwsEngine:
         other than these and its own."""
         return self._outdoing.beyond(self._passing(principal), but)
 
+    def patterns(self, principal: str) -> dict[str, int]:
+        """How many grants by pattern the principal holds in each account other than its own."""
+        return self._outdoing.patterns(self._passing(principal))
+
     def outlined(self, principal: str) -> tuple[Touch, frozenset[str], frozenset[str]]:
         """What the principal's policies may touch, in outline, and the accounts and buckets that
         they name; nothing of one that is not here."""

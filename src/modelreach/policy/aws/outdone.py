@@ -13,6 +13,7 @@ from collections.abc import Iterable
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.classes import granted, unclear, written_out
 from modelreach.policy.aws.conditions import conditions_expr
+from modelreach.policy.aws.counted import Counter
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.layers import AppliedPolicy
@@ -43,6 +44,7 @@ class Outdoing:
 
     def __init__(self, estate: Estate, shelving: Shelving) -> None:
         self._estate, self._shelving = estate, shelving
+        self._counter = Counter(estate)
         self._unlimited: dict[str, Expr] = {}
         self._shelves: dict[int, tuple[Shelf, bool, frozenset[str]]] = {}
 
@@ -70,9 +72,14 @@ class Outdoing:
             granted(asker, self._shelving, lambda shelf: self._is_open(shelf, known)),
             self._estate,
         )
-        boxes = tuple(box for box in held(asker).boxes if _leads_on(box, known))
-        patterns = unlisted(PermissionSet(boxes), account, self._estate) if boxes else ()
+        patterns = unlisted(_leading_on(asker, known), account, self._estate)
         return (*listed, *(grant for grant in patterns if grant.scope not in known))
+
+    def patterns(self, asker: Asker) -> dict[str, int]:
+        """Give how many grants by pattern it holds in each account other than its own."""
+        account = asker.principal.scope
+        found = self._counter.by_scope(_leading_on(asker, frozenset({account})), account)
+        return {scope: number for scope, number in found.items() if scope != account}
 
     def _power(self, asker: Asker) -> Expr:
         """When do its own policies allow it everything? FALSE where what is asked for counts."""
@@ -191,6 +198,11 @@ def _is_of_caller(text: str) -> bool:
     if "${" in text:
         return True
     return text.startswith(_OF_CALLER) and not text.startswith(_OF_ACCOUNT)
+
+
+def _leading_on(asker: Asker, known: frozenset[str]) -> PermissionSet:
+    """What it holds where a part may be about things of an account that is not known."""
+    return PermissionSet(tuple(box for box in held(asker).boxes if _leads_on(box, known)))
 
 
 def _leads_on(box: Box, known: frozenset[str]) -> bool:

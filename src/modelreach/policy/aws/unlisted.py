@@ -73,7 +73,7 @@ def _grant(key: _Key, row: _Row, account: str) -> Grant:
         resource=pattern,
         kind=kind,
         name=pattern,
-        scope=_account_of(pattern) or account,
+        scope=scope_of(pattern, account),
         provider="aws",
         capability=capability,
         actions=tuple(sorted(row.actions)),
@@ -175,6 +175,11 @@ def _complete(estate: Estate, account: str, kind: str) -> bool:
 
 
 # --- what lies elsewhere -------------------------------------------------------------------
+
+
+def scope_of(pattern: str, account: str) -> str:
+    """Give the account that a grant by a pattern lies in, of somebody in an account."""
+    return _account_of(pattern) or account
 
 
 def _account_of(arn: str) -> str:
