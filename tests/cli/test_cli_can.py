@@ -44,6 +44,19 @@ def test_a_name_of_several_asks_which(call: Call, place: Path) -> None:
     assert "hint:  arn:aws:s3:::acme-support-kb, arn:aws:s3:::acme-support-kb-2" in done.err
 
 
+def test_a_name_with_slashes_is_one(call: Call) -> None:
+    """As reports show it; an answer about what has no such id would read as if it were safe."""
+    asked = ("can", ROLE, "secretsmanager:GetSecretValue")
+    named = call(*asked, "prod/payments/stripe-live", *ESTATE)
+    place = "arn:aws:secretsmanager:eu-west-1:123456789012:secret"
+    secret = f"{place}:prod/payments/stripe-live-hGlIPO"
+    assert named.out == call(*asked, secret, *ESTATE).out
+    assert " ALLOWED " in named.out
+    slip = call(*asked, "prod/payments/stripe-life", *ESTATE)
+    assert slip.code == 2
+    assert "`prod/payments/stripe-life` is not in estate.snap.json" in slip.err
+
+
 @pytest.mark.parametrize(
     ("action", "because"),
     [("s3:DeleteObject", "a limit takes it away"), ("s3:PutBucketAcl", "nothing grants it")],

@@ -121,8 +121,7 @@ def _decided(
     for engine in all_engines:
         if engine.principal(principal) is None:
             continue
-        if not any(sign in resource for sign in ":/*"):
-            resource = _target(resource, estate, source.name)
+        resource = _target(resource, engine.provider, estate, source.name)
         decision = engine.decide(principal, action, resource, context)
         if decision.verdict is Verdict.DENY and engine.provider != "aws":
             decision = settled(decision, resource, facts, source.name)
@@ -153,13 +152,23 @@ _SPELLINGS = (
 )
 
 
-def _target(resource: str, estate: Snapshot, place: str) -> str:
-    """Give what is acted on by a word that is no path: a principal or scope by its id, else a
-    resource by its name."""
+def _target(resource: str, provider: str, estate: Snapshot, place: str) -> str:
+    """Give what is acted on: a principal or scope by its id, a resource by its name, or any id.
+
+    Raises `InputError` for what is neither a name nor can be an id, such as a part of an ARN:
+    nothing grants that, and it would read as if it were safe.
+    """
     ids = {one.id for one in estate.principals} | {one.id for one in estate.scopes}
-    if resource in ids:
+    names = {one.name for one in estate.resources}
+    if resource in ids or (resource not in names and _may_be_id(resource, provider)):
         return resource
     return _by_name(resource, estate.resources, place)
+
+
+def _may_be_id(resource: str, provider: str) -> bool:
+    if provider == "aws":
+        return resource.startswith("arn:") or "*" in resource
+    return any(sign in resource for sign in ":/*")
 
 
 def _by_name(name: str, facts: Sequence[Principal] | Sequence[Resource], place: str) -> str:
