@@ -5,12 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import msgspec
+import pytest
 
 from modelreach.deployment import Need, of_principal
 from modelreach.judge.finding import Finding
 from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.use import Seen, observed
-from modelreach.pipeline.evaluate import Estates, Release, evaluate
+from modelreach.pipeline import GateOptions, diff_report
+from modelreach.pipeline.evaluate import Estates, Release, Side, evaluate
 from modelreach.snapshot import (
     Attachment,
     Principal,
@@ -90,14 +92,18 @@ def estate(*usage: Usage) -> Snapshot:
     )
 
 
-def excess(snapshot: Snapshot, *needed: str) -> list[Finding]:
+def evaluated(snapshot: Snapshot, *needed: str) -> Side:
     deployment = of_principal(ROLE, "aws")
     if needed:
         need = Need(identity="principal", actions=needed, resources=("arn:aws:s3:::data/*",))
         spec = msgspec.structs.replace(deployment.spec, needs=(need,))
         deployment = msgspec.structs.replace(deployment, spec=spec)
-    side = evaluate(Release(deployment, snapshot), JudgePolicy(), Estates())
-    return [finding for finding in side.findings if finding.rule == "MR201"]
+    return evaluate(Release(deployment, snapshot), JudgePolicy(), Estates())
+
+
+def excess(snapshot: Snapshot, *needed: str) -> list[Finding]:
+    found = evaluated(snapshot, *needed).findings
+    return [finding for finding in found if finding.rule == "MR201"]
 
 
 USED = (
@@ -139,3 +145,28 @@ def test_the_fix_takes_away_all_that_the_finding_is_about() -> None:
     all_of_it = "`s3:DeleteObject`, `s3:GetObject`, `s3:PutObject`"
     assert f": {all_of_it} on `data` go beyond" in finding.message
     assert finding.fix.startswith(f"take {all_of_it} on `arn:aws:s3:::data` out of statement 1")
+
+
+@pytest.mark.parametrize("listed", [True, False])
+@pytest.mark.parametrize(
+    ("used", "before", "state"),
+    [
+        ((), (), "new"),
+        ((), ("s3:GetObject",), "unchanged"),
+        ((), ("s3:GetObject", "s3:PutObject", "s3:DeleteObject"), "new"),
+        ((use("s3"),), (), "unchanged"),
+    ],
+    ids=["nothing said before", "the same said", "declared as needed", "seen to be unused"],
+)
+def test_excess_is_new_where_it_was_none(
+    listed: bool, used: tuple[Usage, ...], before: tuple[str, ...], state: str
+) -> None:
+    """Whatever lists the resource: the statement is what it was, and only the needs changed."""
+    snapshot = estate(*used)
+    if not listed:
+        snapshot = msgspec.structs.replace(snapshot, resources=())
+    asked = ("s3:GetObject",) if before or not used else ()
+    old, new = evaluated(snapshot, *before), evaluated(snapshot, *asked)
+    report = diff_report(old, new, GateOptions())
+    found = [row.state for row in report.findings if row.rule == "MR201"]
+    assert found == [state]

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from modelreach.blame import Sight, could_hide
 from modelreach.judge.finding import Finding, State, order
-from modelreach.judge.rules.excess import ExcessPrivilege, declared_as_needed
+from modelreach.judge.rules.excess import ExcessPrivilege, is_excess
 from modelreach.judge.rules.gone_identity import GoneIdentity
 from modelreach.judge.rules.long_lived_key import LongLivedKey
 from modelreach.judge.rules.sensitive import SensitiveReach
@@ -82,8 +82,9 @@ class _Knowledge:
     def held_unseen(self, finding: Finding) -> bool:
         """Does this side hold all that a finding is about, though not by its list of resources?
 
-        What this side lists was decided there; only a pattern is not judged by that. What it
-        declared as needed was no excess there, however it was held.
+        What this side lists was decided there; only a pattern is not judged by that. What was no
+        excess there, by the needs that were declared there if any were, is new as excess, however
+        it was held.
         """
         if finding.access is None:
             return False
@@ -92,7 +93,7 @@ class _Knowledge:
             return True
         if not grant.pattern and grant.resource in self._side.case.facts.resources:
             return False
-        if finding.rule == ExcessPrivilege.ID and declared_as_needed(self._side.case, access):
+        if finding.rule == ExcessPrivilege.ID and not is_excess(self._side.case, access):
             return False
         actions = Extent.globs([action.lower() for action in grant.actions])
         asked = PermissionSet.of([Box(actions, Extent.globs([grant.resource]), access.residual)])

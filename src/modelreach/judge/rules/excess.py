@@ -38,17 +38,11 @@ class ExcessPrivilege:
         needs, use = _needs(case), observed(_watched(case))
         if needs is None and not use:
             return
-        wanted = needs or EMPTY
         by_statement: dict[StatementRef, list[Access]] = {}
         for access in (*case.radius.accesses, *case.radius.patterns):
             if _summed_up(access, case):
                 continue
-            beyond = tuple(
-                action
-                for action in access.grant.actions
-                if not _needed(action, access.grant, wanted)
-                and _beyond(action, use.get(access.grant.principal), declared=needs is not None)
-            )
+            beyond = _excess(access.grant, needs, use)
             if beyond and access.grant.statements:
                 excess = replace(access, grant=replace(access.grant, actions=beyond))
                 by_statement.setdefault(access.grant.statements[0], []).append(excess)
@@ -56,11 +50,21 @@ class ExcessPrivilege:
             yield _finding(case, ref, accesses, use, declared=needs is not None)
 
 
-def declared_as_needed(case: Case, access: Access) -> bool:
-    """Does the release say that it needs all that this access is?"""
-    needs = _needs(case)
-    return needs is not None and all(
-        _needed(action, access.grant, needs) for action in access.grant.actions
+def is_excess(case: Case, access: Access) -> bool:
+    """Is all that this access is excess, by what this release declares and was seen to use?"""
+    beyond = _excess(access.grant, _needs(case), observed(_watched(case, access.grant.principal)))
+    return len(beyond) == len(access.grant.actions)
+
+
+def _excess(
+    grant: Grant, needs: PermissionSet | None, use: Mapping[str, Observed]
+) -> tuple[str, ...]:
+    """Give the actions that go beyond what is declared as needed, if anything is, and was seen."""
+    seen, wanted = use.get(grant.principal), needs or EMPTY
+    return tuple(
+        action
+        for action in grant.actions
+        if not _needed(action, grant, wanted) and _beyond(action, seen, declared=needs is not None)
     )
 
 
@@ -172,7 +176,8 @@ def _severity(case: Case, accesses: list[Access]) -> Severity:
     )
 
 
-def _watched(case: Case) -> dict[str, tuple[Usage, ...]]:
-    """What was observed of those that are reached."""
-    usage = case.facts.usage
-    return {name: usage[name] for name in sorted(case.radius.identities) if name in usage}
+def _watched(case: Case, *principals: str) -> dict[str, tuple[Usage, ...]]:
+    """What was observed of those that are reached, or of these of them."""
+    usage, reached = case.facts.usage, case.radius.identities
+    asked = principals or sorted(reached)
+    return {name: usage[name] for name in asked if name in reached and name in usage}
