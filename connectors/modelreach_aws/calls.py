@@ -98,6 +98,15 @@ _IAM = (
         page_size=1000,
     ),
     _iam("ListAccountAliases", "the account's label", facet="name", subject="{account}"),
+    # Turned off it answers as where there is nothing to read.
+    # https://docs.aws.amazon.com/IAM/latest/APIReference/API_GetOutboundWebIdentityFederationInfo.html
+    _iam(
+        "GetOutboundWebIdentityFederationInfo",
+        "whether its principals get identity tokens for use elsewhere, and of which issuer",
+        facet="token-issuer",
+        subject="{account}",
+        absent=frozenset({"FeatureDisabled", "FeatureDisabledException"}),
+    ),
     _iam(
         "GetPolicy",
         "policies that the details leave out, such as AWS managed boundaries",

@@ -36,7 +36,8 @@ class Scope(Fact, frozen=True):
     """A place that holds others: organization, organizational unit, account, project…
 
     `id` is the provider's own id (AWS: `o-…`, `r-…`, `ou-…`, the 12-digit account id).
-    `attributes` of an AWS account: `organization`, `management` (bool).
+    `attributes` of an AWS account: `organization`, `management` (bool), `issues_tokens` (bool:
+    whether its principals get identity tokens for use elsewhere) and `token_issuer` (their URL).
     """
 
     id: str

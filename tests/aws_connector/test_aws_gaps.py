@@ -117,6 +117,48 @@ def test_denied_credentials_name_the_user(stranger: Any, wire: Any, collect: Col
     assert not complete(snapshot, "credentials")
 
 
+_TOKENS = "GetOutboundWebIdentityFederationInfo"
+_ISSUER = "https://a1b2c3d4-0000-4000-8000-000000000000.tokens.sts.global.api.aws"
+
+
+def _told(on: str) -> str:
+    inner = f"<IssuerIdentifier>{_ISSUER}</IssuerIdentifier>{on}"
+    return f"<{_TOKENS}Response><{_TOKENS}Result>{inner}</{_TOKENS}Result></{_TOKENS}Response>"
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            _told("<JwtVendingEnabled>true</JwtVendingEnabled>"),
+            {"issues_tokens": True, "token_issuer": _ISSUER},
+        ),
+        (
+            _told("<JwtVendingEnabled>false</JwtVendingEnabled>"),
+            {"issues_tokens": False, "token_issuer": _ISSUER},
+        ),
+        ("FeatureDisabled", {"issues_tokens": False}),
+        (_told(""), {}),
+        ("AccessDenied", {}),
+    ],
+    ids=["on", "turned off", "never on", "half an answer", "denied"],
+)
+def test_whether_an_account_issues_tokens(
+    stranger: Any, wire: Any, collect: Collect, said: str, told: dict[str, Any]
+) -> None:
+    if said.startswith("<"):
+        wire.say("iam", _TOKENS, said)
+    else:
+        wire.refuse("iam", _TOKENS, said, 404 if said == "FeatureDisabled" else 403)
+    snapshot = collect()
+    (account,) = (one for one in snapshot.scopes if one.kind == "account")
+    known = {name: account.attributes.get(name) for name in ("issues_tokens", "token_issuer")}
+    assert {name: value for name, value in known.items() if value is not None} == told
+    gaps = [(gap.kind, gap.subject, gap.permission) for gap in gaps_of(snapshot, f"iam:{_TOKENS}")]
+    denied = [("token-issuer", account.id, f"iam:{_TOKENS}")]
+    assert gaps == (denied if said == "AccessDenied" else [])
+
+
 def test_denied_iam_leaves_the_rest(stranger: Any, wire: Any, collect: Collect) -> None:
     stranger("secretsmanager").create_secret(Name="prod/db", SecretString="x")
     wire.refuse("iam", "GetAccountAuthorizationDetails", "AccessDenied", 403)

@@ -107,6 +107,7 @@ def _accounts(answers: Answers, tree: Tree, facts: Facts) -> None:
         for one, response in answers.of("iam", "ListAccountAliases")
         for alias in response.get("AccountAliases", ())
     }
+    issuing = dict(_issuing(answers))
     collected = {one.account for one in answers.all if one.account}
     for account in sorted(collected | tree.organizations.keys()):
         organization = tree.organization_of(account)
@@ -119,10 +120,25 @@ def _accounts(answers: Answers, tree: Tree, facts: Facts) -> None:
                 name=aliases.get(account) or tree.names.get(account, ""),
                 parent=tree.parents.get(account, organization),
                 attributes=attributes(
-                    organization=organization, management=(manager == account) if manager else None
+                    organization=organization,
+                    management=(manager == account) if manager else None,
+                    **issuing.get(account, {}),
                 ),
             )
         )
+
+
+def _issuing(answers: Answers) -> Iterator[tuple[str, dict[str, Any]]]:
+    """Give each account that told it with whether it issues identity tokens, and as whom.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound.html
+    """
+    for one in answers.all:
+        if one.call == ("iam", "GetOutboundWebIdentityFederationInfo") and not one.refused:
+            told = {"JwtVendingEnabled": False} if one.response is None else one.response
+            on, issuer = told.get("JwtVendingEnabled"), told.get("IssuerIdentifier")
+            if isinstance(on, bool):
+                yield one.account, {"issues_tokens": on, "token_issuer": str(issuer or "")}
 
 
 def readers(answers: Answers, tree: Tree) -> Iterator[tuple[str, set[str]]]:

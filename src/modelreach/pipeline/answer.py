@@ -10,11 +10,12 @@ from collections.abc import Hashable, Iterable
 from typing import Generic, TypeVar
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.engine import Grant, Pivot, Support, Token
-from modelreach.policy.expr import AllOf, AnyOf, Atom, AtomKind, Const, Expr, Not
+from modelreach.policy.expr import TRUE, AllOf, AnyOf, Atom, AtomKind, Const, Expr, Not
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import Region
 from modelreach.policy.permissions import Box, PermissionSet
@@ -128,8 +129,8 @@ class _Pivot(msgspec.Struct, array_like=True):
     note: str
 
 
-#: A token holds nothing that is not written as it is.
-_Shown = tuple[Token, bool, dict[str, list[_Pivot]], dict[str, list[_Support]]]
+#: A token, but for what it depends on, is written as it is.
+_Shown = tuple[Token, int, bool, dict[str, list[_Pivot]], dict[str, list[_Support]]]
 
 
 class _Box(msgspec.Struct, array_like=True):
@@ -248,7 +249,8 @@ class _Writer:
     def _token(self, shown: Shown) -> _Shown:
         admitted = {name: self._pivots(pivots) for name, pivots in shown.admitted.items()}
         named = {name: self._supports(supports) for name, supports in shown.named.items()}
-        return shown.token, shown.possible, admitted, named
+        when, token = self._exprs.of(shown.token.when), replace(shown.token, when=TRUE)
+        return token, when, shown.possible, admitted, named
 
     def _box(self, box: Box) -> _Box:
         return _Box(
@@ -360,9 +362,9 @@ class _Reader:
         )
 
     def _token(self, shown: _Shown) -> Shown:
-        token, possible, admitted, named = shown
+        token, when, possible, admitted, named = shown
         return Shown(
-            token,
+            replace(token, when=self._exprs[when]),
             possible,
             {name: self._pivots(pivots) for name, pivots in admitted.items()},
             {name: self._supports(supports) for name, supports in named.items()},

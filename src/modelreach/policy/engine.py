@@ -113,6 +113,10 @@ class Opened(msgspec.Struct, frozen=True):
 SESSION: Final = "*"
 
 
+#: Stands in the name of a claim between that of the one that it is in and its own.
+INNER: Final = "\x1f"
+
+
 class Distance(Enum):
     """How far somebody is from who a token is of: anybody at all, of the same place (cluster,
     organization), or beside it (in the same namespace, account or repository)."""
@@ -147,8 +151,10 @@ class Token(msgspec.Struct, frozen=True):
 
     `issuer` is that of an OIDC token, without scheme; `aws:ACCOUNT` for a signed AWS request;
     `eks:CLUSTER-ARN` for what EKS itself vouches for; a workload identity pool of GKE by its
-    name. `audiences` are those that it can carry; none means any. `aims` is the id that the
-    token's side says it is for ("" for whoever lets it in), `to` the provider of that id.
+    name. `audiences` are those that it can carry; none means any. A claim within a claim is named
+    by both, with `INNER` between them. `aims` is the id that the token's side says it is for (""
+    for whoever lets it in), `to` the provider of that id. `when` has to hold for its own side to
+    give it.
     `strangers` are others under the same issuer, the farthest first: a trust that lets one of
     them in is wider than it has to be. `session`: the subject
     ends in the name of a session (`SESSION`), which may be any. `support` is what the token's
@@ -166,6 +172,7 @@ class Token(msgspec.Struct, frozen=True):
     strangers: tuple[Stranger, ...] = ()
     session: bool = False
     support: tuple[Support, ...] = ()
+    when: Expr = TRUE
 
 
 class Engine(Protocol):

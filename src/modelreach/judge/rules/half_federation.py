@@ -9,6 +9,7 @@ that a trust still lets in. Of a side that was not read nothing is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from typing import NamedTuple
 
 from msgspec.structs import replace
 
@@ -77,11 +78,37 @@ def _annotation(one: Shown, found: Presence) -> Finding:
     )
 
 
+class _Other(NamedTuple):
+    """The half that is missing at whoever shows no token: how it is made good, who can, and what
+    has happened then."""
+
+    fix: str
+    who: str
+    once: str
+
+
+_POD = _Other(
+    "say on `{who}` that it is `{target}`",
+    "whoever may run a pod as it, or mint its tokens, has the other half",
+    "somebody mounts one for it",
+)
+_OTHERS = {
+    "aws": _Other(
+        "let `{who}` have its tokens: sts:GetWebIdentityToken, and outbound federation of its "
+        "account turned on",
+        "whoever may write its policies and turn its account's tokens on has the other half",
+        "it may ask for one",
+    )
+}
+
+
 def _trust(case: Case, one: Shown, hop: Pivot) -> Finding:
     who, target = short(one.source), short(hop.target)
     refs = tuple(ref for support in hop.support for ref in support.statements)
     engine = owner(case, hop.target)
     kind = engine.provider if engine is not None else "federation"
+    mine = owner(case, one.source)
+    other = _OTHERS.get(mine.provider if mine is not None else "", _POD)
     out = f"take it out of {place(refs[0])}" if refs else f"take it out of the trust of `{target}`"
     return Finding(
         rule=HalfFederation.ID,
@@ -92,21 +119,19 @@ def _trust(case: Case, one: Shown, hop: Pivot) -> Finding:
         identity=one.source,
         message=f"trust is left: `{target}` lets `{one.token.subject}` in, "
         f"and `{who}` shows it no token",
-        fix=f"{out}, or say on `{who}` that it is `{target}`",
+        fix=f"{out}, or {other.fix.format(who=who, target=target)}",
         key=f"trust {hop.target} {one.source}",
         evidence=(
             f"subject {one.token.subject} of {one.token.issuer}",
-            "whoever may run a pod as it, or mint its tokens, has the other half",
+            other.who,
         ),
-        path=Path(one.path.start, (*one.path.pivots, _conditional(hop))),
+        path=Path(one.path.start, (*one.path.pivots, _conditional(hop, other))),
         granted_by=refs,
     )
 
 
-def _conditional(hop: Pivot) -> Pivot:
-    return replace(
-        hop, strength=Strength.CONDITIONAL, note=f"{hop.note}, once somebody mounts one for it"
-    )
+def _conditional(hop: Pivot, other: _Other) -> Pivot:
+    return replace(hop, strength=Strength.CONDITIONAL, note=f"{hop.note}, once {other.once}")
 
 
 def _pool(one: Shown, hop: Pivot) -> Finding:

@@ -19,6 +19,7 @@ from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.federation import admits, tokens
 from modelreach.policy.aws.held import held
+from modelreach.policy.aws.outbound import missing, outbound
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.tools import calls, tools
 from modelreach.policy.aws.touch import Touch, named, touches
@@ -189,13 +190,21 @@ class AwsEngine:
         return tuple(calls(self._estate, principal, runtime, self._fixed))
 
     def tokens(self, principal: str) -> Iterable[Token]:
-        """A role can show its session elsewhere."""
+        """A role can show its session elsewhere, and identity tokens where it gets them."""
         found = self._estate.principal(principal)
-        return tuple(tokens(found)) if found is not None and not became(principal) else ()
+        if found is None:
+            return ()
+        signed = () if became(principal) else tokens(found)
+        if not self._estate.asked_elsewhere:
+            return tuple(signed)
+        return (*signed, *outbound(self._passing(principal)))
 
     def possible(self, principal: str) -> Iterable[Token]:
-        """Nothing has to be said for a role to show its session."""
-        return ()
+        """The identity tokens that are asked for elsewhere, and that it does not get."""
+        found = self._estate.principal(principal)
+        if found is None or became(principal) or not self._estate.asked_elsewhere:
+            return ()
+        return tuple(missing(self._passing(principal)))
 
     def admits(self, token: Token, source: str) -> Iterable[Pivot]:
         """A hop to each role whose trust lets a token in."""

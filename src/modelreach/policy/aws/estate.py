@@ -13,6 +13,7 @@ from functools import cached_property
 
 import msgspec
 
+from modelreach.policy.audiences import asked
 from modelreach.policy.aws.account import Account
 from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.context import Context, of_resource, request_context
@@ -160,6 +161,11 @@ class Estate:
     def linking_of(self, account: str, kind: str) -> tuple[Runtime, ...]:
         """Give those of an account's runtimes of a kind that have links."""
         return self._account(account).linking.get(kind, ())
+
+    @cached_property
+    def asked_elsewhere(self) -> Mapping[str, frozenset[str]]:
+        """The audiences that trusts of other clouds ask for, by issuer."""
+        return asked(self.facts, besides="aws")
 
     @cached_property
     def named(self) -> Named:
@@ -414,21 +420,22 @@ class Estate:
             tags = fact.tags
         elif target is not None:
             tags = target.tags
-        org, paths = self._organisation(account)
+        org, paths = self.organization(account)
         return of_resource(self._of_principal(caller, principal), org, paths, account, tags, fixed)
 
     def _of_principal(self, caller: Caller, principal: Principal) -> Context:
         """Give what the principal's side fixes; questions come in runs by one principal."""
         last = self._asking
         if last is None or last[0] is not caller or last[1] is not principal:
-            org, paths = self._organisation(principal.scope)
+            org, paths = self.organization(principal.scope)
             surroundings = Surroundings(
                 principal_org=org, principal_paths=paths, principal_tags=principal.tags
             )
             last = self._asking = (caller, principal, request_context(caller, surroundings))
         return last[2]
 
-    def _organisation(self, account: str) -> tuple[str | None, tuple[str, ...] | None]:
+    def organization(self, account: str) -> tuple[str | None, tuple[str, ...] | None]:
+        """Give an account's organization ("" for none) and the paths there; None: not known."""
         if account not in self._organisations:
             self._organisations[account] = self._organisation_of(account)
         return self._organisations[account]

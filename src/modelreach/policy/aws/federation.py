@@ -22,6 +22,7 @@ from modelreach.policy.aws.asker import Fixed
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Request
+from modelreach.policy.aws.outbound import is_ours
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import SESSION, Distance, Pivot, Stranger, Support, Token
@@ -36,7 +37,11 @@ _WELL_KNOWN = frozenset({"accounts.google.com", "www.amazon.com", "graph.faceboo
 
 
 def admits(estate: Estate, token: Token, source: str, fixed: Fixed) -> Iterator[Pivot]:
-    """Give a hop to each role that lets the holder of a token in."""
+    """Give a hop to each role that lets the holder of a token in. AWS takes no identity token of
+    its own: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_getting_started.html
+    """
+    if is_ours(token.issuer):
+        return
     yield from _associated(estate, token, source)
     for provider in _providers(estate, token):
         for name in estate.named.trusts.get(provider, ()):

@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
+from modelreach.policy.audiences import bare, of_credential
 from modelreach.policy.azure import operations
 from modelreach.policy.azure.access_policies import named_in
 from modelreach.policy.azure.ids import (
@@ -338,12 +339,12 @@ class Estate:
             written = _written_trust(raw)
             if written is not None:
                 trust = _trust(attachment, written, raw)
-                found.setdefault(_bare(written.issuer), []).append(trust)
+                found.setdefault(bare(written.issuer), []).append(trust)
         return {issuer: tuple(trusts) for issuer, trusts in found.items()}
 
     def trusts_of(self, issuer: str) -> tuple[Trust, ...]:
         """Give the federated credentials that let an issuer's tokens in."""
-        return self._trusts.get(_bare(issuer), ())
+        return self._trusts.get(bare(issuer), ())
 
     def trusting_issuer(self, cluster: str) -> tuple[str, ...]:
         """Give the identities that pods of a cluster can get tokens as."""
@@ -605,12 +606,8 @@ def _leading_to(fact: Principal) -> Iterator[str]:
 class _WrittenTrust(msgspec.Struct, rename="camel"):
     issuer: str = ""
     subject: str | None = None
-    audiences: list[str] = []
+    audiences: list[str] | None = None
     claims_matching_expression: Any = None
-
-
-def _bare(issuer: str) -> str:
-    return issuer.removeprefix("https://").rstrip("/")
 
 
 def _trust(attachment: Attachment, written: _WrittenTrust, raw: bytes) -> Trust:
@@ -628,7 +625,7 @@ def _trust(attachment: Attachment, written: _WrittenTrust, raw: bytes) -> Trust:
     if isinstance(expression, dict):
         expression = cast("dict[str, Any]", expression).get("value")
     text = expression if isinstance(expression, str) else ""
-    audiences = tuple(written.audiences)
+    audiences = of_credential(written.audiences)
     return Trust(attachment.target, written.subject or "", audiences, text, ref)
 
 

@@ -19,7 +19,6 @@ from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.glob import match
 from modelreach.snapshot import Principal
 
-_EXCHANGE = "api://AzureADTokenExchange"
 #: A claim that only tokens of managed identities have.
 _MANAGED = "xms_mirid"
 _ACTS = ("managed-identity", "service-principal", "agent-identity")
@@ -60,7 +59,7 @@ def admits(estate: Estate, token: Token, source: str) -> Iterator[Pivot]:
     if within and _MANAGED not in token.claims:
         return
     for trust in estate.trusts_of(token.issuer):
-        residual = _met(trust, token)
+        residual = all_of((token.when, _met(trust, token)))
         target = estate.facts.principals.get(trust.target)
         if residual == FALSE or target is None or trust.target == source:
             continue
@@ -85,8 +84,7 @@ def _aimed(token: Token, target: Principal) -> bool:
 
 
 def _met(trust: Trust, token: Token) -> Expr:
-    taken = trust.audiences or (_EXCHANGE,)
-    if token.audiences and not set(taken) & set(token.audiences):
+    if token.audiences and not set(trust.audiences) & set(token.audiences):
         return FALSE
     if trust.subject:
         return TRUE if trust.subject == token.subject else FALSE

@@ -15,17 +15,17 @@ from functools import lru_cache
 import msgspec
 from msgspec.structs import replace
 
-from modelreach.policy.engine import SESSION, Pivot, Support, Token
+from modelreach.policy.audiences import POOL_PROVIDER, bare, of_provider
+from modelreach.policy.engine import INNER, SESSION, Pivot, Support, Token
 from modelreach.policy.escalation.mechanism import strength_of
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.gcp import members
 from modelreach.policy.gcp.asker import Held
-from modelreach.policy.gcp.cel import Surroundings, condition, value_of
+from modelreach.policy.gcp.cel import Surroundings, at, condition, value_of
 from modelreach.policy.gcp.estate import Estate
 from modelreach.snapshot import Principal, Resource
 
 _GOOGLE = "accounts.google.com"
-_PROVIDER = "iam.googleapis.com/WorkloadIdentityPoolProvider"
 #: What an AWS provider maps where nothing says otherwise.
 #: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
 _OF_AWS = (
@@ -76,12 +76,13 @@ def _off(estate: Estate, provider: Resource) -> bool:
 
 
 def _sessions(estate: Estate, provider: Resource, token: Token) -> Iterator[tuple[Token, Expr]]:
-    """A token as it is; and one whose session has a name that the pool asks for, on condition
-    that it is called so. Who assumes a role names the session.
+    """A token as it is, on condition that its own side gives it; and one whose session has a name
+    that the pool asks for, on condition that it is called so. Who assumes a role names the
+    session.
 
     https://docs.aws.amazon.com/STS/latest/APIReference/API_AssumeRole.html
     """
-    yield token, TRUE
+    yield token, token.when
     if not token.session:
         return
     start = token.subject.removesuffix(SESSION)
@@ -114,7 +115,7 @@ def naming(estate: Estate, token: Token) -> Iterator[Support]:
         if (found := members.pooled(one.principal.id)) is not None
     }
     for pool, of in sorted(estate.members_by_pool.items()):
-        if pool in admitted or not estate.collected(estate.scope_of(pool), _PROVIDER):
+        if pool in admitted or not estate.collected(estate.scope_of(pool), POOL_PROVIDER):
             continue
         for member in of:
             _, _, value = member.partition(f":{pool}/")[2].partition("/")
@@ -140,24 +141,18 @@ def _of_gke(estate: Estate, token: Token, source: str) -> Iterator[Admitted]:
         return
     name = f"serviceAccount:{token.issuer}[{namespace}/{account}]"
     found = estate.principal(name) or _federated(name, project, {})
-    yield _hop(token, source, found, TRUE, token.issuer)
+    yield _hop(token, source, found, token.when, token.issuer)
 
 
 def _takes(provider: Resource, token: Token) -> bool:
-    """Does a provider take tokens of the issuer, for an audience that it knows?
-
-    https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers#Oidc
-    """
+    """Does a provider take tokens of the issuer, for an audience that it knows?"""
     issuer = str(provider.attributes.get("issuer", ""))
     if token.issuer.startswith("aws:"):
         aws = provider.attributes.get("federation") == "aws"
         return aws and token.issuer.removeprefix("aws:") == issuer
-    if issuer.removeprefix("https://").rstrip("/") != token.issuer:
+    if bare(issuer) != token.issuer:
         return False
-    named = provider.attributes.get("audiences", ())
-    own = provider.id.removeprefix("//")
-    taken = set(named) if isinstance(named, tuple) and named else {f"//{own}", f"https://{own}"}
-    return not token.audiences or not taken.isdisjoint(token.audiences)
+    return not token.audiences or not of_provider(provider).isdisjoint(token.audiences)
 
 
 def _mapped(
@@ -183,7 +178,7 @@ def _attributes(provider: Resource, claims: Mapping[str, str]) -> dict[str, str]
     found: dict[str, str] = {}
     for rule in rules:
         name, _, expression = rule.partition("=")
-        value = value_of(expression, {"assertion": claims})
+        value = value_of(expression, "assertion", claims)
         if value is not None:
             found[name] = value
     return found
@@ -193,7 +188,8 @@ def _condition(
     provider: Resource, claims: Mapping[str, str], attributes: Mapping[str, str]
 ) -> Expr:
     text = str(provider.attributes.get("attribute_condition", ""))
-    fixed = {f"assertion.{name}": value for name, value in claims.items()} | dict(attributes)
+    fixed = {at("assertion", *name.split(INNER)): value for name, value in claims.items()}
+    fixed |= attributes
     return condition(text, Surroundings(fixed=tuple(sorted(fixed.items()))))
 
 

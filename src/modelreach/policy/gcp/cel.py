@@ -8,6 +8,7 @@ https://docs.cloud.google.com/iam/docs/conditions-attribute-reference
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
@@ -16,6 +17,7 @@ from typing import TYPE_CHECKING, Any, cast
 import msgspec
 
 from modelreach.model import MissingExtra
+from modelreach.policy.engine import INNER
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of, negate
 from modelreach.policy.gcp import cel_functions
 from modelreach.policy.gcp.cel_functions import Tags
@@ -67,18 +69,18 @@ def condition(text: str, known: Surroundings) -> Expr:
         return _opaque(text, f"{type(error).__name__} while it was evaluated")
 
 
-def value_of(text: str, known: Mapping[str, Mapping[str, str]]) -> str | None:
-    """Give the text that an expression comes to; None if it comes to none, or asks for more."""
+def value_of(text: str, root: str, known: Mapping[str, str]) -> str | None:
+    """Give the text that an expression comes to; None if it comes to none, or asks for more.
+    What is known is all of `root`, with `INNER` between the names of what is in each other."""
     tree = _parsed(text)
     if isinstance(tree, str):
         return None
-    from celpy.celtypes import MapType, StringType
+    from celpy.celtypes import MapType
     from celpy.evaluation import CELEvalError
 
-    bound = {
-        name: MapType({StringType(key): StringType(value) for key, value in values.items()})
-        for name, values in known.items()
-    }
+    bound: dict[str, Any] = {root: MapType()}
+    for name, value in known.items():
+        _put(bound, [root, *name.split(INNER)], value)
     try:
         program = _environment().program(tree, functions=cel_functions.functions())
         value = program.evaluate(bound)
@@ -267,7 +269,7 @@ def _activation(known: Surroundings, name: str) -> dict[str, Any]:
         request[celtypes.StringType("time")] = celtypes.TimestampType(known.time)
     tree: dict[str, Any] = {"request": celtypes.MapType(request)}
     for path, value in known.fixed:
-        _put(tree, path.split("."), value)
+        _put(tree, _steps(path), value)
     return found | tree
 
 
@@ -282,6 +284,20 @@ def _put(tree: dict[str, Any], path: list[str], value: str) -> None:
 
 # --- what a part asks for --------------------------------------------------------------------
 
+_NAME = re.compile(r"[A-Za-z_]\w*\Z")
+_STEP = re.compile(r"\['([^']*)'\]|\.?([^.\[]+)")
+
+
+def at(root: str, *names: str) -> str:
+    """Give a path as CEL writes it: `a.b`, and `a['b c']` where a name is none of CEL's."""
+    steps = (f".{name}" if _NAME.match(name) else f"['{name}']" for name in names)
+    return "".join((root, *steps))
+
+
+def _steps(path: str) -> list[str]:
+    """Give the names of a path that `at` wrote."""
+    return [name or plain for name, plain in _STEP.findall(path)]
+
 
 class _Path(msgspec.Struct, frozen=True):
     """Something that a part asks for: `resource.name`, or a call on it. An empty root is a
@@ -293,7 +309,7 @@ class _Path(msgspec.Struct, frozen=True):
 
     @property
     def dotted(self) -> str:
-        return ".".join((self.root, *self.names))
+        return at(self.root, *self.names)
 
 
 def _parts(node: Node) -> list[Node]:
@@ -336,6 +352,9 @@ def _path(node: Node) -> _Path | None:
     if name == "member_dot":
         inner = _path(parts[0])
         return _Path(inner.root, (*inner.names, _tokens(node)[0])) if inner else None
+    if name == "member_index" and len(parts) == 2:
+        inner, key = _path(parts[0]), _unquoted(spelled(parts[1]))
+        return _Path(inner.root, (*inner.names, key)) if inner and key is not None else None
     if name in _WRAPPERS and len(parts) == 1:
         return _path(parts[0])
     return None

@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from modelreach.policy.audiences import POOL_PROVIDER
 from modelreach.policy.expr import Atom, AtomKind, Expr
 from modelreach.policy.gcp import members
 from modelreach.policy.gcp.cel_functions import Tags
@@ -209,8 +210,7 @@ class Estate:
     @cached_property
     def providers(self) -> tuple[Resource, ...]:
         """Providers of workload identity pools."""
-        kind = "iam.googleapis.com/WorkloadIdentityPoolProvider"
-        found = (r for r in self.facts.snapshot.resources if r.kind == kind)
+        found = (r for r in self.facts.snapshot.resources if r.kind == POOL_PROVIDER)
         return tuple(sorted(found, key=_id))
 
     @cached_property
