@@ -13,6 +13,7 @@ from functools import cached_property
 
 import msgspec
 
+from modelreach.policy.abroad import Abroad
 from modelreach.policy.audiences import asked
 from modelreach.policy.aws.account import Account
 from modelreach.policy.aws.became import Became, How, became
@@ -64,6 +65,7 @@ class Estate:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        self._abroad = Abroad(facts, "aws")
         self._documents: dict[str, PolicyDocument] = {}
         self._limits: dict[str, tuple[Policies, ...] | None] = {}
         self._identity: dict[str, Policies] = {}
@@ -180,11 +182,20 @@ class Estate:
         return Caller.of(name, unique_id=principal.unique_id, management_account=management)
 
     def known_elsewhere(self, account: str) -> tuple[str, ...]:
-        """Give an account's principals that a policy of another account names."""
+        """Give an account's principals that a policy of another account names, or another cloud
+        lets in."""
         if account not in self._elsewhere:
-            names = self.named.known_elsewhere(account)
-            self._elsewhere[account] = tuple(n for n in names if n in self.facts.principals)
+            names = {n for n in self.named.known_elsewhere(account) if n in self.facts.principals}
+            self._elsewhere[account] = tuple(sorted({*names, *self._let_in_abroad(account)}))
         return self._elsewhere[account]
+
+    def _let_in_abroad(self, account: str) -> Iterator[str]:
+        if self._abroad.is_empty:
+            return
+        for kind in ("role", "user"):
+            for principal in self.principals_of(account, kind):
+                if self._abroad.leads(principal.id):
+                    yield principal.id
 
     # --- policies --------------------------------------------------------------------------
 

@@ -43,14 +43,15 @@ def admits(estate: Estate, token: Token, source: str, fixed: Fixed) -> Iterator[
     if is_ours(token.issuer):
         return
     yield from _associated(estate, token, source)
-    for provider in _providers(estate, token):
+    for provider, issuer in _providers(estate, token):
+        shown = replace(token, issuer=issuer)
         for name in estate.named.trusts.get(provider, ()):
             role = estate.facts.principals.get(name)
             if role is None or role.kind != "role" or token.aims not in ("", name):
                 continue
-            if not token.aims and _names_others(estate, role, token):
+            if not token.aims and _names_others(estate, role, shown):
                 continue
-            decision = _best(estate, token, provider, role, fixed)
+            decision = _best(estate, shown, provider, role, fixed)
             if decision.verdict is not Verdict.DENY:
                 yield _hop(source, token, role, decision)
 
@@ -117,20 +118,26 @@ def _best(estate: Estate, token: Token, provider: str, role: Principal, fixed: F
 _ORDER = {Verdict.ALLOW: 0, Verdict.CONDITIONAL: 1, Verdict.UNKNOWN: 2, Verdict.DENY: 3}
 
 
-def _providers(estate: Estate, token: Token) -> Iterator[str]:
-    """The identity providers of a token's issuer that take its audience, as trusts name them.
+def _providers(estate: Estate, token: Token) -> Iterator[tuple[str, str]]:
+    """The identity providers of a token's issuer that take its audience, as trusts name them, each
+    with the issuer as it spells it: that of Entra ID's older tokens ends in a slash.
 
     https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_create_oidc.html
+    https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
     """
     if token.issuer in _WELL_KNOWN:
-        yield token.issuer
-    for name in estate.named.issuers.get(token.issuer, ()):
+        yield token.issuer, token.issuer
+    for issuer in (token.issuer, f"{token.issuer}/"):
+        for name in _taking(estate, issuer, token.audiences):
+            yield name, issuer
+
+
+def _taking(estate: Estate, issuer: str, audiences: tuple[str, ...]) -> Iterator[str]:
+    for name in estate.named.issuers.get(issuer, ()):
         principal = estate.facts.principals[name]
         clients = principal.attributes.get("client_ids")
         taken = (
-            not isinstance(clients, tuple)
-            or not token.audiences
-            or bool(set(clients) & set(token.audiences))
+            not isinstance(clients, tuple) or not audiences or bool(set(clients) & set(audiences))
         )
         if taken:
             yield principal.id

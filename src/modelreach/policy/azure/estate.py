@@ -12,6 +12,7 @@ from typing import Any, cast
 
 import msgspec
 
+from modelreach.policy.abroad import Abroad
 from modelreach.policy.audiences import bare, of_credential
 from modelreach.policy.azure import operations
 from modelreach.policy.azure.access_policies import named_in
@@ -104,6 +105,7 @@ class Estate:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        self.abroad = Abroad(facts, "azure")
         self._held: dict[str, tuple[Held, ...]] = {}
         self._roles: dict[str, Role | None] = {}
         self._above: dict[str, tuple[str, ...]] = {}
@@ -379,13 +381,17 @@ class Estate:
     @cached_property
     def leading(self) -> frozenset[str]:
         """Principals that lead anywhere: who hold something, or are in a group that does, or from
-        whom others can be become."""
+        whom others can be become, or whom others let in."""
         holding = set(self._by_member)
         found = {
             fact.id
             for fact in self.facts.principals.values()
             if fact.provider == "azure"
-            and (fact.id in holding or holding.intersection(self.groups_of(fact)))
+            and (
+                fact.id in holding
+                or holding.intersection(self.groups_of(fact))
+                or self.abroad.leads(fact.id)
+            )
         }
         for fact in self.facts.principals.values():
             if fact.provider == "azure":

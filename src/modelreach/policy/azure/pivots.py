@@ -50,7 +50,7 @@ def _leads_out(target: str, taken: set[str], asker: Asker) -> bool:
     if principal.id not in asker.estate.leading:
         return False
     holding = [held for held in asker.estate.held(principal) if not held.doubt]
-    if not holding:
+    if not holding or asker.estate.abroad.leads(principal.id):
         return True
     return any(
         not is_arm(held.binding.target)

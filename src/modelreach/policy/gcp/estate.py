@@ -10,6 +10,7 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from modelreach.policy.abroad import Abroad
 from modelreach.policy.audiences import POOL_PROVIDER
 from modelreach.policy.expr import Atom, AtomKind, Expr
 from modelreach.policy.gcp import members
@@ -48,6 +49,7 @@ class Estate:
 
     def __init__(self, facts: Facts) -> None:
         self.facts = facts
+        self.abroad = Abroad(facts, "gcp")
         self._roles: dict[str, Role] = {}
         self._paths: dict[str, tuple[str, ...]] = {}
         self._denies: dict[str, tuple[DenyRule, ...]] = {}
@@ -165,14 +167,23 @@ class Estate:
         }
 
     def leading_out(self, scope: str) -> tuple[str, ...]:
-        """Give the accounts below a scope that are bound to anything outside of it."""
+        """Give the accounts below a scope that are bound to anything outside of it, by themselves
+        or in a group, or that another cloud lets in."""
         found = [
-            member
-            for member, targets in self._bindings_of_accounts.items()
-            if scope in self.path(self.facts.principals[member].scope)
-            and any(scope not in self.chain(target) for target in targets)
+            account.id
+            for kind in ("service-account", "service-agent")
+            for place in self.under(scope)
+            for account in self.principals.get((place, kind), ())
+            if self._bound_outside(account, scope) or self.abroad.leads(account.id)
         ]
         return tuple(sorted(found))
+
+    def _bound_outside(self, account: Principal, scope: str) -> bool:
+        return any(
+            scope not in self.chain(binding.target)
+            for member in (account.id, *self._groups(account, (account.id,)))
+            for binding in self.bound_to.get(member, ())
+        )
 
     @cached_property
     def members_by_pool(self) -> dict[str, tuple[str, ...]]:
