@@ -638,4 +638,5 @@ class _Whole:
         self._row = row
 
     def __lt__(self, other: _Whole) -> bool:
-        return msgspec.json.encode(self._row) < msgspec.json.encode(other._row)
+        # As text: a name may hold what no encoding takes.
+        return repr(self._row) < repr(other._row)
