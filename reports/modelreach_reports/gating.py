@@ -95,19 +95,20 @@ def security_brief(report: DiffReport, look: Look) -> Iterator[Line]:
             (f"  {look.name(DIMENSIONS.get(name, name), 20):<20}", Ink.PLAIN),
             (f"{look.name(answer, 8):<9}", _ANSWER.get(answer, Ink.PLAIN)),
         )
-        told = look.phrase(_gist(name, change), look.width - length(lead))
+        told = look.several(_gist(name, change), look.width - length(lead))
         yield (*lead, (told, Ink.PLAIN))
     yield BLANK
 
 
-def _gist(name: str, change: SecurityChange) -> str:
+def _gist(name: str, change: SecurityChange) -> list[str]:
     """Name the triggers of a dimension, those about what is reached first; or what is missing."""
     rows = [row for row in change.triggers if row.dimension == name]
     counts = Counter(row.id for row in sorted(rows, key=lambda row: not row.witness))
     if counts:
-        return ", ".join(f"{count} {key}" if count > 1 else key for key, count in counts.items())
+        return [f"{count} {key}" if count > 1 else key for key, count in counts.items()]
     facts = [row.fact.removeprefix("the ") for row in change.undeclared if row.dimension == name]
-    return f"not declared: {', '.join(dict.fromkeys(facts))}" if facts else ""
+    first, *others = dict.fromkeys(facts) if facts else [""]
+    return [f"not declared: {first}" if first else "", *others]
 
 
 def _dimension(

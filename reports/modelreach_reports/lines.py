@@ -79,6 +79,15 @@ class Look(msgspec.Struct, frozen=True):
         shown = visible(text, ascii_only=self.ascii_only)
         return end(shown, width, ellipsis=self.glyphs.ellipsis)
 
+    def several(self, words: Sequence[str], width: int) -> str:
+        """Give as many of the words as there is room for, and how many more there are."""
+        for kept in range(len(words), 0, -1):
+            more = f" +{len(words) - kept}" if kept < len(words) else ""
+            told = visible(", ".join(words[:kept]) + more, ascii_only=self.ascii_only)
+            if cells(told) <= width:
+                return told
+        return self.phrase(", ".join(words), width)
+
 
 def length(line: Iterable[Span]) -> int:
     """Give the columns that a line takes."""

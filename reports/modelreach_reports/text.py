@@ -25,7 +25,7 @@ from modelreach_reports.phrases import (
     scope_words,
 )
 from modelreach_reports.planned import place_of, planned
-from modelreach_reports.safe import visible
+from modelreach_reports.safe import cells, visible
 from modelreach_reports.story import Item, grouped, items, ranked_findings
 from modelreach_reports.summedup import counted_words
 from modelreach_reports.tree import Tree
@@ -117,11 +117,16 @@ def _taken(moment: str) -> str:
     return shown
 
 
-def _titled(name: str, versions: str, aside: str, look: Look) -> Line:
+def _titled(name: str, versions: str, aside: str, look: Look) -> Iterator[Line]:
+    """Give the title, and the aside behind it, or below where there is no room."""
     shown = look.name(name, max(look.width - len(versions) - 4, 16))
     head: Line = ((shown, Ink.STRONG), ("  " + versions, Ink.STRONG))
-    room = look.width - len(shown) - len(versions) - 10
-    return (*head, (f"        {look.name(aside, room)}", Ink.FAINT)) if room > 12 else head
+    told = visible(aside, ascii_only=look.ascii_only)
+    if cells(shown) + len(versions) + 10 + cells(told) <= look.width:
+        yield (*head, (f"        {told}", Ink.FAINT))
+    else:
+        yield head
+        yield ((told, Ink.FAINT),)
 
 
 def _version(release: ReleaseRow, look: Look) -> str:
@@ -137,7 +142,7 @@ def _diff_header(report: DiffReport, look: Look) -> Iterator[Line]:
         aside = f"both in the estate of {_taken(new.taken_at)}"
     else:
         aside = f"old {_taken(old.taken_at)} {look.glyphs.dot} new {_taken(new.taken_at)}"
-    yield _titled(name, versions, aside, look)
+    yield from _titled(name, versions, aside, look)
     if old.model != new.model:
         room = (look.width - 10) // 2
         models = (look.name(old.model, room), look.name(new.model, room))
@@ -146,7 +151,7 @@ def _diff_header(report: DiffReport, look: Look) -> Iterator[Line]:
 
 def _radius_header(release: ReleaseRow, look: Look) -> Iterator[Line]:
     aside = f"in the estate of {_taken(release.taken_at)}"
-    yield _titled(release.name, _version(release, look), aside, look)
+    yield from _titled(release.name, _version(release, look), aside, look)
 
 
 def _compared(report: DiffReport, look: Look) -> Iterator[Line]:
@@ -236,12 +241,14 @@ def _reached(report: RadiusReport, names: Names, look: Look) -> Iterator[Line]:
 
 def _taken_over(report: Report, look: Look) -> Iterator[Line]:
     """Say how much is in what is taken over, of which not all is listed."""
-    if not report.summed_up:
-        return
-    resources = counted_words(report, "resources", "resource", look.glyphs.arrow)
-    patterns = counted_words(report, "patterns", "pattern", look.glyphs.arrow)
-    told = f"{resources}, {patterns}; only sensitive ones listed"
-    yield from hanging((("Taken over   ", Ink.FAINT),), told, look, Ink.FAINT)
+    told = [
+        counted_words(report, key, noun, look.glyphs.arrow)
+        for key, noun in (("resources", "resource"), ("patterns", "pattern"))
+        if any(getattr(row, key) for row in report.summed_up)
+    ]
+    if told:
+        lead = (("Taken-over scopes: ", Ink.FAINT),)
+        yield from hanging(lead, f"{', '.join(told)}; only sensitive listed", look, Ink.FAINT)
 
 
 def _tree(report: Report, names: Names, told: Sequence[Item], look: Look) -> Iterator[Line]:
@@ -302,7 +309,8 @@ def _gaps(report: Report, names: Names, look: Look) -> Iterator[Line]:
     yield BLANK
     things = "1 thing" if len(gaps) == 1 else f"{len(gaps)} things"
     head = ((f"Incomplete   {things} could not be read. ", Ink.UNKNOWN),)
-    yield from hanging(head, "Counted as unknown, not as zero.", look)
+    under = ((" " * 13, Ink.PLAIN),)
+    yield from hanging(head, "Counted as unknown, not as zero.", look, under=under)
     shown = gaps if look.show_all else gaps[:_FEW_GAPS]
     for gap in shown:
         yield from hanging((("  ? ", Ink.UNKNOWN),), gap_words(gap, names), look)

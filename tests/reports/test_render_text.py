@@ -85,6 +85,23 @@ def test_what_matters_fits_one_screen(diff_report: DiffReport) -> None:
     assert lines[-1].startswith("next:")
 
 
+def test_a_narrow_terminal_is_told_the_same(gated_report: DiffReport) -> None:
+    """What has no room goes below, and of several reasons the last go, not half of one."""
+    lines = text.render(gated_report, width=60).decode().splitlines()
+    assert lines[0] == "support-agent  1.4.0 → 2.0.0"
+    assert lines[1] == "both in the estate of 2026-11-23 11:00Z"
+    (incomplete,) = [at for at, line in enumerate(lines) if line.startswith("Incomplete")]
+    assert lines[incomplete + 1].startswith("             not as zero.")
+    change = gated_report.security_change
+    assert change is not None
+    ids = {row.id for row in change.triggers}
+    (start,) = [at for at, line in enumerate(lines) if line.startswith("Security change")]
+    for line in lines[start + 1 : start + 5]:
+        told, _, more = line[31:].partition(" +")
+        assert {word.split(" ")[-1] for word in told.split(", ")} <= ids | {""}
+        assert not more or more.isdigit()
+
+
 def test_unknown_and_conditional_are_words(diff_report: DiffReport) -> None:
     shown = text.render(diff_report).decode()
     assert "only if StringEquals aws:SourceVpce vpce-0a1b2c3d" in shown
