@@ -18,7 +18,7 @@ from modelreach.snapshot import Facts, Snapshot, canonical, decode, encode
 from modelreach.store import StoredSnapshot, write
 from organisations import plan, whole
 from organisations.changes import CHANGES
-from organisations.crossings import CROSSINGS, tied
+from organisations.crossings import CROSSINGS, SUPPLIES, supplied, tied
 
 Said = tuple[frozenset[Step], tuple[Held, ...], int] | None
 
@@ -54,15 +54,20 @@ def _again(path: Path, snapshot: Snapshot) -> tuple[dict[str, Said], Counts]:
     return found, kept.counts
 
 
-def _follow(seed: int, days: int, accounts: int = 3) -> None:
+Change = Callable[[Snapshot, Random], Snapshot]
+
+
+def _follow(
+    seed: int, days: int, accounts: int = 3, changes: tuple[Change, ...] = CROSSINGS
+) -> None:
     rng = Random(seed)
     made = whole(plan(principals=24, resources=50, accounts=accounts, seed=seed % 7))
-    made = canonical(tied(made, rng, 8 * accounts))
+    made = canonical(supplied(tied(made, rng, 8 * accounts), rng, 4 * accounts))
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "estate.mrdb"
         _again(path, made)
         for _ in range(days):
-            one = rng.choice((*CROSSINGS, rng.choice(CHANGES)))
+            one = rng.choice((*changes, rng.choice(CHANGES)))
             made = canonical(one(made, rng))
             assert _again(path, made)[0] == _from_scratch(made), one.__name__
 
@@ -71,6 +76,19 @@ def _follow(seed: int, days: int, accounts: int = 3) -> None:
 @given(seed=st.integers(0, 10_000))
 def test_ties_between_accounts(seed: int) -> None:
     _follow(seed, 2, accounts=2)
+
+
+@settings(max_examples=2)
+@given(seed=st.integers(0, 10_000))
+def test_what_is_loaded_from_elsewhere(seed: int) -> None:
+    _follow(seed, 2, accounts=2, changes=SUPPLIES)
+
+
+@pytest.mark.soak
+@settings(max_examples=300)
+@given(seed=st.integers(0, 1_000_000))
+def test_what_is_loaded_from_elsewhere_at_length(seed: int) -> None:
+    _follow(seed, 8, changes=SUPPLIES)
 
 
 @pytest.mark.soak

@@ -107,10 +107,15 @@ def _everything_tried() -> Iterator[None]:
         estate, account = asked.asker.estate, asked.asker.principal.scope
         return (estate.linking_of if linking else estate.runtimes_of)(account, kind)
 
+    def loading(asked: Questions, _: object) -> tuple[Runtime, ...]:
+        estate, account = asked.asker.estate, asked.asker.principal.scope
+        return tuple(r for r in estate.facts.snapshot.runtimes if r.links and r.scope != account)
+
     with _each_question_asked(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Questions, "has", lambda *_: True)
         patch.setattr(Questions, "has_on", lambda *_: True)
         patch.setattr(Questions, "within_reach", runtimes)
+        patch.setattr(Questions, "fed_elsewhere", loading)
         patch.setattr(pivots, "_chance", lambda *_: True)
         patch.setattr(pivots, "_trusting_here", roles)
         patch.setattr(pivots, "trusting_elsewhere", roles)

@@ -6,7 +6,7 @@ from the index by kind, and of either only what the principal's held set may tou
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 from modelreach.policy.aws.escalation import Compute, EscalationRule, Target
 from modelreach.policy.aws.needs import Aim, Questions, editable
@@ -130,8 +130,15 @@ def _credentials(rule: EscalationRule, target: Target, questions: Questions) -> 
 
 
 def _of_computes(rule: EscalationRule, compute: Compute, questions: Questions) -> Iterator[Aim]:
+    found = (*_computes(rule, compute, questions), *_fed(rule, compute, questions))
+    yield from _on_runtimes(found, compute, questions)
+
+
+def _on_runtimes(
+    runtimes: Iterable[Runtime], compute: Compute, questions: Questions
+) -> Iterator[Aim]:
     principals = questions.asker.estate.facts.principals
-    for runtime in _computes(rule, compute, questions):
+    for runtime in runtimes:
         if compute.links:
             yield from _linked(runtime, compute, questions)
             continue
@@ -194,10 +201,26 @@ def reached(rule: EscalationRule, runtime: Runtime, questions: Questions) -> boo
 
 def shared_aims(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
     """Give the uses of a rule on runtimes of other accounts that name the caller."""
-    principals = questions.asker.estate.facts.principals
-    for runtime in _shared(rule.compute, questions) if rule.compute else ():
-        for name in runtime.identities:
-            yield Aim(name, principals.get(name), runtime)
+    if rule.compute is not None:
+        yield from _on_runtimes(_shared(rule.compute, questions), rule.compute, questions)
+
+
+def works_elsewhere(rule: EscalationRule) -> bool:
+    """May it work on runtimes of other accounts than the caller's?"""
+    compute = rule.compute
+    return (
+        compute is not None
+        and rule.target is None
+        and not compute.of_caller
+        and not compute.caller_in
+    )
+
+
+def elsewhere(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
+    """Give the uses of a rule on runtimes of other accounts."""
+    if rule.compute is not None and works_elsewhere(rule):
+        yield from shared_aims(rule, questions)
+        yield from _on_runtimes(_fed(rule, rule.compute, questions), rule.compute, questions)
 
 
 def _of_caller(runtime: Runtime, compute: Compute, caller: str) -> bool:
@@ -214,6 +237,16 @@ def _shared(compute: Compute, questions: Questions) -> Iterator[Runtime]:
         for runtime in questions.naming(kind):
             if runtime.scope != questions.asker.principal.scope and _as_asked(runtime, compute):
                 yield runtime
+
+
+def _fed(rule: EscalationRule, compute: Compute, questions: Questions) -> Iterator[Runtime]:
+    """Runtimes of other accounts that load from where the caller may write."""
+    actions = frozenset(need.action for need in rule.needs if need.on == "linked" and not need.by)
+    if compute.of_caller or not compute.links or not actions:
+        return
+    for runtime in questions.fed_elsewhere(actions):
+        if runtime.kind in compute.kind and _as_asked(runtime, compute):
+            yield runtime
 
 
 def _as_asked(runtime: Runtime, compute: Compute) -> bool:

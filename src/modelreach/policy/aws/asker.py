@@ -9,7 +9,7 @@ from msgspec.structs import replace
 
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.estate import Estate
-from modelreach.policy.aws.layers import Layers, Request
+from modelreach.policy.aws.layers import Layers, Request, Unread
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.region import decide_any
 from modelreach.policy.decision import Decision
@@ -47,13 +47,14 @@ class Asker(msgspec.Struct, frozen=True):
         account: str,
         extra: Fixed | None = None,
         *,
+        unread: tuple[Unread, ...] = (),
         among_many: bool = False,
     ) -> Decision:
         """Decide one action on one ARN.
 
         `listed` is the listed resource (or role) that the ARN is, or is part of, "" when it is
         none; `account` owns it. `among_many`: the ARN is a pattern, and the question is whether
-        there is such a resource.
+        there is such a resource. `unread` is what was not read of the resource besides.
         """
         fixed = {**self.fixed, **extra} if extra else self.fixed
         context = self.estate.context(self.caller, self.principal, listed, account, fixed)
@@ -64,7 +65,7 @@ class Asker(msgspec.Struct, frozen=True):
             boundaries=self.layers.boundaries,
             scps=self.layers.scps,
             session=self.layers.session,
-            unread=(*self.layers.unread, *theirs.unread),
+            unread=(*self.layers.unread, *theirs.unread, *unread),
         )
         request = Request(self.caller, action, arn, account, context)
         return decide_any(request, layers) if among_many else decide(request, layers)

@@ -14,6 +14,8 @@ import msgspec
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws import pivots as pivoting
+from modelreach.policy.aws.addresses import arn_of
+from modelreach.policy.aws.aims import works_elsewhere
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.brief_abroad import Abroad, Parts
 from modelreach.policy.aws.brief_rules import actions_of, candidates, chances, of_caller, own_rules
@@ -25,7 +27,7 @@ from modelreach.policy.aws.escalation import Compute, EscalationRule, Way
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.invited import Invited
 from modelreach.policy.aws.named import asks_who
-from modelreach.policy.aws.needs import Questions, arn_of
+from modelreach.policy.aws.needs import Questions
 from modelreach.policy.aws.roster import Roster, Sorted
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.slices import Slices
@@ -145,7 +147,9 @@ class _One:
     def own(self, secrets: Mapping[str, tuple[str, ...]], common: Common) -> tuple[Hop, ...]:
         """Give what hangs on who it is."""
         found = Found(self._asker.name)
-        if not common.administers_surely:
+        if common.administers_surely:
+            self._own_elsewhere(common, found)
+        else:
             self._own_here(common, found)
         if self._apart:
             boxes = self._questions.sliced.boxes("sts:AssumeRole")
@@ -187,8 +191,24 @@ class _One:
         found.take(taken)
         aimed.add(self._estate.known_elsewhere(self._asker.principal.scope), Strength.CERTAIN)
         abroad = self._once(("abroad",), ("sts:AssumeRole",), self._common_abroad)
-        hops, aims = self._together([_ByRule(-1, found.best, aimed.best), abroad])
-        return Common(hops, aims, taken, self._anybody)
+        results, left = [_ByRule(-1, found.best, aimed.best), abroad], list[_Ways]()
+        prober = pivoting.AwsProber(self._questions, source="", abroad=True)
+        for rule in self._candidates():
+            if rule.compute is None or not works_elsewhere(rule):
+                continue
+            if not self._elsewhere(rule.compute):
+                continue
+            if rule.id in own_rules() or self._asking_who(rule):
+                left.append((rule, prober.ways(rule)))
+                continue
+            trial = partial(self._tried_on_each, rule, prober)
+            results.append(self._once(("elsewhere", rule.id), actions_of(rule.id), trial))
+        hops, aims = self._together(results)
+        return Common(hops, aims, taken, self._anybody, tuple(one for one in left if one[1]))
+
+    def _candidates(self) -> tuple[EscalationRule, ...]:
+        questions = self._questions
+        return candidates(chances(self._asker), questions.naming_kinds, questions.named_somewhere)
 
     def _by_policies(self, taken: Pivot | None) -> Common:
         first = Found()
@@ -201,10 +221,9 @@ class _One:
             _ByRule(-2 if taken is None else WEAKNESS[taken.strength] - 8, first.best, {}),
             self._once(("here",), ("sts:AssumeRole",), partial(self._common_here, trusting)),
         ]
-        rules = candidates(chances(self._asker), questions.naming_kinds, questions.named_somewhere)
         left: list[_Ways] = []
         assuming: list[_Ways] = []
-        for rule in rules:
+        for rule in self._candidates():
             if rule.compute is not None and not self._somewhere(rule.compute):
                 continue
             if rule.id in own_rules() or self._asking_who(rule):
@@ -228,7 +247,14 @@ class _One:
         those = self._estate.linking_of if compute.links else self._estate.runtimes_of
         if any(those(account, kind) for kind in compute.kind):
             return True
-        return not self._questions.naming_kinds.isdisjoint(compute.kind)
+        return self._elsewhere(compute)
+
+    def _elsewhere(self, compute: Compute) -> bool:
+        """Is there anything elsewhere that a rule may work on, letting the caller in or loading
+        from somewhere?"""
+        if not self._questions.naming_kinds.isdisjoint(compute.kind):
+            return True
+        return bool(compute.links) and bool(self._estate.named.sources)
 
     def _asking_who(self, rule: EscalationRule) -> bool:
         """Does the policy of something that a rule works with, and that is no runtime, ask who in
@@ -254,6 +280,7 @@ class _One:
             for runtime in (*self._estate.linking_of(account, kind), *questions.naming(kind)):
                 for link in runtime.links:
                     yield questions.within(arn_of(link.target, runtime)).listed
+        yield from questions.feeding if compute is not None and compute.links else ()
 
     def _credentials(self, rule: EscalationRule) -> Iterator[str]:
         account = self._asker.principal.scope
@@ -293,6 +320,11 @@ class _One:
         done = not ways or Trial(rule, ways, prober, self._roster, trusting).run(found, aimed)
         return found.best, aimed.best, not done
 
+    def _tried_on_each(self, rule: EscalationRule, prober: pivoting.AwsProber) -> _Result:
+        found = Found()
+        Trial(rule, prober.ways(rule), prober, self._roster, 0).one_by_one(found)
+        return found.best, {}, False
+
     def _common_here(self, trusting: int) -> _Result:
         found = Found()
         self._assume_here(trusting, found)
@@ -327,6 +359,12 @@ class _One:
         for rule, ways in common.assuming if trusting else ():
             trial = Trial(rule, ways, prober, roster, trusting & ~itself)
             trial.run(found, found, asker.principal.id)
+
+    def _own_elsewhere(self, common: Common, found: Found) -> None:
+        """Give what an administrator may work on in other accounts because of who it is."""
+        prober = pivoting.AwsProber(self._questions, self._asker.name, abroad=True)
+        for rule, ways in common.left:
+            Trial(rule, ways, prober, self._roster, 0).one_by_one(found)
 
     # --- plain trust -----------------------------------------------------------------------
 

@@ -74,6 +74,7 @@ class Estate:
         self._coverage: dict[str, dict[str, tuple[bool, ...]]] = {}
         self._has_roles: dict[str, bool] = {}
         self._elsewhere: dict[str, tuple[str, ...]] = {}
+        self._feeding: dict[str, frozenset[str]] = {}
         self._asking: tuple[Caller, Principal, Context] | None = None
         self._organisations: dict[str, tuple[str | None, tuple[str, ...] | None]] = {}
         #: Answers to what services may do, which are the same whoever makes use of them.
@@ -180,6 +181,20 @@ class Estate:
         scope = self.facts.scopes.get(principal.scope)
         management = bool(scope and scope.attributes.get("management"))
         return Caller.of(name, unique_id=principal.unique_id, management_account=management)
+
+    def feeding(self, principal: Principal) -> tuple[str, ...]:
+        """Give the buckets and repositories from which something loads, and that are of a
+        principal's account or may let it in."""
+        keys = self.keys_of(principal)
+        own = self._account_feeding(principal.scope)
+        return tuple(sorted(own.union(*map(self.named.feeding, keys))))
+
+    def _account_feeding(self, account: str) -> frozenset[str]:
+        if account not in self._feeding:
+            buckets = self.resources_of(account, "s3") if self.named.sources else ()
+            own = [*buckets, *self.named.repositories.get(account, ())]
+            self._feeding[account] = frozenset(name for name in own if name in self.named.sources)
+        return self._feeding[account]
 
     def known_elsewhere(self, account: str) -> tuple[str, ...]:
         """Give an account's principals that a policy of another account names, or another cloud
@@ -382,6 +397,11 @@ class Estate:
     def coverage_of(self, account: str, kind: str) -> tuple[bool, ...]:
         """Give whether each collection of a kind in an account (one a region) came whole."""
         return self._coverage_in(account).get(kind, ())
+
+    def all_listed(self, account: str, kind: str) -> bool:
+        """Were all of a kind in an account asked for, and did all come?"""
+        rows = self.coverage_of(account, kind)
+        return bool(rows) and all(rows)
 
     def _coverage_in(self, account: str) -> dict[str, tuple[bool, ...]]:
         # Asked about from everywhere, and little: it is not let go of.

@@ -2,8 +2,9 @@
 the answer still holds.
 
 It hangs on the principal's own account and what stands above it, accounts that its account's
-facts mention, what is listed in accounts that its policies name, and whatever on another
-account's surface lets its account in and its policies may touch.
+facts mention, what is listed in accounts that its policies name, whatever on another account's
+surface lets its account in and its policies may touch, and what loads there from where they let it
+write.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from functools import cached_property
 import msgspec
 
 from modelreach.policy.aws.above import Above
+from modelreach.policy.aws.addresses import source_of
 from modelreach.policy.aws.engine import AwsEngine
 from modelreach.policy.aws.surface import ANY, VERSION, Changed, Seen, Surface, account_of
 from modelreach.policy.aws.touch import Touch, touched
@@ -39,6 +41,23 @@ class _On(msgspec.Struct, array_like=True):
     whereabouts: dict[str, tuple[str, bytes]]
 
 
+class _Load(msgspec.Struct, frozen=True):
+    """That what loads from an ARN has changed: whose that is ("" where it is not known), the
+    accounts that it may let in, and whether it may let in those of its own account."""
+
+    arn: str
+    owner: str
+    opens: frozenset[str]
+    granted: bool
+
+
+class _Changes(msgspec.Struct, frozen=True):
+    """What changed on the surface: things, and what is loaded from where."""
+
+    things: Changed
+    loads: tuple[_Load, ...]
+
+
 _READER = msgspec.msgpack.Decoder(_On)
 _SEEN = msgspec.msgpack.Decoder(Seen)
 _KEPT = f"{VERSION} seen"
@@ -51,7 +70,7 @@ class Hanging:
 
     def __init__(self, facts: Facts) -> None:
         self._facts = facts
-        self._changed: dict[bytes, Changed | None] = {}
+        self._changed: dict[bytes, _Changes | None] = {}
         self._concerning: dict[tuple[bytes, str], tuple[tuple[str, bool], ...]] = {}
         self._known: dict[bytes, bool] = {}
         self._digests: dict[str, bytes] = {}
@@ -119,10 +138,17 @@ class Hanging:
             changed = self._changed_since(on.surface)
             if changed is None:
                 return True
-            self._concerning[key] = tuple(
-                (name, granted)
-                for name, (opens, granted) in sorted(changed.items())
-                if ANY in opens or on.account in opens
+            self._concerning[key] = (
+                *(
+                    (name, granted)
+                    for name, (opens, granted) in sorted(changed.things.items())
+                    if ANY in opens or on.account in opens
+                ),
+                *(
+                    (one.arn, one.granted and one.owner == on.account)
+                    for one in changed.loads
+                    if one.owner in (on.account, "") or not one.opens.isdisjoint((ANY, on.account))
+                ),
             )
         return any(granted or touched(on.touch, name) for name, granted in self._concerning[key])
 
@@ -151,13 +177,25 @@ class Hanging:
             self._digests[part] = self._facts.digest_of(part)
         return self._digests[part]
 
-    def _changed_since(self, surface: bytes) -> Changed | None:
+    def _changed_since(self, surface: bytes) -> _Changes | None:
         """What changed since the surface was this; None where that is not known any more."""
         if surface not in self._changed:
             raw = self._facts.recalled(_KEPT, surface.hex())
             before = None if raw is None else self._now.before(self._facts, _SEEN.decode(raw))
-            self._changed[surface] = None if before is None else self._now.since(before)
+            self._changed[surface] = None if before is None else self._changes(before)
         return self._changed[surface]
+
+    def _changes(self, before: Surface) -> _Changes:
+        now = self._now
+        loads = tuple(map(self._load, now.loaded_since(before)))
+        return _Changes(now.since(before), loads)
+
+    def _load(self, arn: str) -> _Load:
+        source = source_of(arn)
+        owner = account_of(source) or self._where(source)[0]
+        granted = any(one.kind == "resource" for one in self._facts.attachments.get(source, ()))
+        # Where whom it lets in has changed, it is among the things itself.
+        return _Load(arn, owner, frozenset(self._now.opens(source)), granted)
 
     def _where(self, name: str) -> tuple[str, bytes]:
         resource = self._facts.resources.get(name)

@@ -1,4 +1,5 @@
-"""Who is named where: in which trusts, in which resources' policies and grants, and on which keys.
+"""Who is named where: in which trusts, in which resources' policies and grants, and on which keys;
+and what is loaded from where.
 
 Worked out part by part, from the facts of one account alone, and kept with a stored snapshot: a
 new run then reads neither policies nor accounts that it does not reach.
@@ -11,9 +12,10 @@ from functools import cached_property
 
 import msgspec
 
+from modelreach.policy.aws.addresses import arn_of, source_of
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
-from modelreach.snapshot import Attachment, Facts
+from modelreach.snapshot import Attachment, Facts, Runtime
 
 #: Changes whenever the same facts are to give other names.
 VERSION = "aws-names/5"
@@ -34,7 +36,8 @@ class NamesOfPart(msgspec.Struct):
     `opening` are resources with the tag that says whom they open; `services` are those of named
     resources whose ARN does not say it. `singled` are names that a resource's policy denies, or
     spares; `personal` are runtimes whose policy asks who in particular calls, `trusting_some`
-    principals whose trust asks that, or names a user or role.
+    principals whose trust asks that, or names a user or role. `loads` are runtimes by the ARN of
+    the object or repository that they load from.
     """
 
     trusts: Index = {}
@@ -46,6 +49,7 @@ class NamesOfPart(msgspec.Struct):
     singled: list[str] = []
     personal: list[str] = []
     trusting_some: list[str] = []
+    loads: Index = {}
 
     def shared(self, scope: str) -> Iterator[str]:
         """Give what lets somebody in who is not of this part: others ask about it."""
@@ -53,6 +57,8 @@ class NamesOfPart(msgspec.Struct):
             for name, ids in index.items():
                 if _account_of(name) != scope and not _is_service(name):
                     yield from ids
+        for ids in self.loads.values():
+            yield from ids
 
 
 class Named:
@@ -61,6 +67,7 @@ class Named:
     def __init__(self, parts: dict[str, NamesOfPart]) -> None:
         self._parts = parts
         self._by_service: dict[str, dict[str, tuple[str, ...]]] = {}
+        self._feeding: dict[str, frozenset[str]] = {}
 
     @staticmethod
     def of(facts: Facts) -> Named:
@@ -136,6 +143,35 @@ class Named:
     def trusting_some(self) -> frozenset[str]:
         """Principals whose trust asks who in particular calls, or names a user or role."""
         return frozenset(name for part in self._parts.values() for name in part.trusting_some)
+
+    @cached_property
+    def loads(self) -> dict[str, tuple[str, ...]]:
+        """Runtimes by the ARN of the object or repository that they load from."""
+        return _joined([part.loads for part in self._parts.values()])
+
+    @cached_property
+    def sources(self) -> dict[str, tuple[str, ...]]:
+        """Of buckets and repositories, the ARNs in `loads` that lie there."""
+        found: dict[str, list[str]] = {}
+        for arn in self.loads:
+            found.setdefault(source_of(arn), []).append(arn)
+        return {name: tuple(sorted(arns)) for name, arns in found.items()}
+
+    @cached_property
+    def repositories(self) -> dict[str, tuple[str, ...]]:
+        """Those of `sources` whose ARN says of which account they are, by account."""
+        found: dict[str, list[str]] = {}
+        for name in self.sources:
+            found.setdefault(_account_of(name), []).append(name)
+        return {account: tuple(sorted(names)) for account, names in found.items() if account}
+
+    def feeding(self, key: str) -> frozenset[str]:
+        """Give the buckets and repositories that runtimes load from, and that may let a name
+        in."""
+        if key not in self._feeding:
+            resources = frozenset(self.resources.get(key, ()))
+            self._feeding[key] = resources.intersection(self.sources)
+        return self._feeding[key]
 
     def personal_in(self, account: str) -> bool:
         """Has the account runtimes whose policy asks who in particular calls?"""
@@ -218,6 +254,9 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
     for principal in part.principals:
         if principal.kind == "oidc-provider" and principal.provider == "aws":
             _add(found.issuers, principal.id.partition(":oidc-provider/")[2], principal.id)
+    for runtime in part.runtimes:
+        for arn in dict.fromkeys(loaded_by(runtime)):
+            found.loads.setdefault(arn, []).append(runtime.id)
     found.opening = [r.id for r in part.resources if OPENS_TAG in r.tags]
     found.singled, found.personal = sorted(singled), sorted(set(found.personal))
     found.trusting_some = sorted(set(found.trusting_some))
@@ -225,8 +264,20 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
     return _sorted(found)
 
 
+#: Services whose things are loaded by what runs, and the links that say so.
+_LOADED, _LOADING = frozenset({"s3", "ecr"}), frozenset({"pulls", "reads"})
+
+
+def loaded_by(runtime: Runtime) -> Iterator[str]:
+    """Give the ARNs of objects and repositories that a runtime of AWS loads from."""
+    for link in runtime.links if runtime.provider == "aws" else ():
+        arn = arn_of(link.target, runtime)
+        if link.kind in _LOADING and _service(arn) in _LOADED:
+            yield arn
+
+
 def _sorted(found: NamesOfPart) -> NamesOfPart:
-    for index in (found.trusts, found.resources, found.runtimes, found.issuers):
+    for index in (found.trusts, found.resources, found.runtimes, found.issuers, found.loads):
         for ids in index.values():
             ids.sort()
     found.opening.sort()

@@ -15,22 +15,24 @@ from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.aws import catalogue
+from modelreach.policy.aws.addresses import arn_of, is_object, source_of
 from modelreach.policy.aws.asker import Asker
+from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.escalation import Need
 from modelreach.policy.aws.evaluate import relevant
-from modelreach.policy.aws.layers import Layers, Request
+from modelreach.policy.aws.layers import Layers, Request, Unread
 from modelreach.policy.aws.limiting import told_by_limits
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.services import belongs_to_aws, needs_resource_policy
 from modelreach.policy.aws.slices import Sliced, Slices, Told
 from modelreach.policy.box import Box
-from modelreach.policy.decision import Decision
+from modelreach.policy.decision import Decision, Layer
 from modelreach.policy.engine import Support
 from modelreach.policy.escalation.mechanism import Met
-from modelreach.policy.expr import Expr, all_of, atoms
+from modelreach.policy.expr import Atom, AtomKind, Expr, all_of, atoms
 from modelreach.policy.extent import Extent
-from modelreach.policy.glob import match
+from modelreach.policy.glob import is_literal, literal_prefix, match
 from modelreach.snapshot import Principal, Runtime
 
 
@@ -59,11 +61,12 @@ Fixed = Mapping[str, tuple[str, ...]]
 
 class Thing(msgspec.Struct, frozen=True):
     """On what a need is asked about: an ARN, the listed thing that it is ("" if none), its
-    account."""
+    account ("" where that is not known), and what was not read of it."""
 
     arn: str
     listed: str
     account: str
+    unread: str = ""
 
 
 class Questions(msgspec.Struct, dict=True, eq=False):
@@ -74,6 +77,14 @@ class Questions(msgspec.Struct, dict=True, eq=False):
     slices: Slices = msgspec.field(default_factory=Slices)
     _within_reach: dict[tuple[str, frozenset[str], bool], tuple[Runtime, ...]] = msgspec.field(
         default_factory=dict[tuple[str, frozenset[str], bool], "tuple[Runtime, ...]"]
+    )
+
+    _fed: dict[frozenset[str], tuple[Runtime, ...]] = msgspec.field(
+        default_factory=dict[frozenset[str], "tuple[Runtime, ...]"]
+    )
+
+    _named_outright: dict[frozenset[str], frozenset[str]] = msgspec.field(
+        default_factory=dict[frozenset[str], frozenset[str]]
     )
 
     @cached_property
@@ -154,6 +165,47 @@ class Questions(msgspec.Struct, dict=True, eq=False):
         found = (estate.facts.runtimes[name] for name in sorted(self._naming))
         return tuple(runtime for runtime in found if runtime.kind == kind)
 
+    @cached_property
+    def feeding(self) -> tuple[str, ...]:
+        """The buckets and repositories from which something loads, and that are of the caller's
+        account or may let it in."""
+        return self.asker.estate.feeding(self.asker.principal)
+
+    def fed_elsewhere(self, actions: frozenset[str]) -> tuple[Runtime, ...]:
+        """Give the runtimes of other accounts that load from where the caller may do all of
+        these, conditions aside, or is let in."""
+        if actions not in self._fed:
+            estate, account = self.asker.estate, self.asker.principal.scope
+            sources = {*self.feeding, *self._outright(actions)}
+            arns = (arn for name in sources for arn in estate.named.sources[name])
+            loaded = (arn for arn in arns if self._writes(arn, actions))
+            names = {name for arn in loaded for name in estate.named.loads[arn]}
+            found = (estate.facts.runtimes[name] for name in sorted(names))
+            self._fed[actions] = tuple(one for one in found if one.scope != account)
+        return self._fed[actions]
+
+    def _writes(self, arn: str, actions: frozenset[str]) -> bool:
+        thing = self.within(arn)
+        if unclear(self.asker) or thing.listed in self._letting_in:
+            return True
+        return all(self.has_on(action, thing.arn) for action in actions)
+
+    def _outright(self, actions: frozenset[str]) -> frozenset[str]:
+        """Give the buckets and repositories from which something loads and that the caller's
+        policies name outright, for one of these actions."""
+        if actions not in self._named_outright:
+            sources = self.asker.estate.named.sources
+            boxes = (box for action in actions for box in self._of(action)) if sources else ()
+            globs = {glob for box in boxes for one in box.resources.regions for glob in one.inside}
+            found = (source_of(literal_prefix(glob)) for glob in globs if _outright(glob))
+            self._named_outright[actions] = frozenset(name for name in found if name in sources)
+        return self._named_outright[actions]
+
+    @cached_property
+    def _letting_in(self) -> frozenset[str]:
+        """Buckets and repositories that runtimes load from and that may let the caller in."""
+        return frozenset[str]().union(*map(self.asker.estate.named.feeding, self._keys))
+
     def may_exist(self, kind: str) -> bool:
         """Has the account something of this kind: as far as such were collected?"""
         estate, account = self.asker.estate, self.asker.principal.scope
@@ -162,8 +214,7 @@ class Questions(msgspec.Struct, dict=True, eq=False):
 
     def collected(self, kind: str) -> bool:
         """Were all of this kind in the account asked for, and did all come?"""
-        rows = self.asker.estate.coverage_of(self.asker.principal.scope, kind)
-        return bool(rows) and all(rows)
+        return self.asker.estate.all_listed(self.asker.principal.scope, kind)
 
     # --- a need ----------------------------------------------------------------------------
 
@@ -197,7 +248,7 @@ class Questions(msgspec.Struct, dict=True, eq=False):
                 continue
             subject = self._subject(need, aim)
             support = Support(subject, need.action, thing.arn, decision.allowed_by)
-            found: Met = ((support,), decision.residual)
+            found: Met = ((support,), all_of((decision.residual, *_open(thing))))
             if decision.verdict is Verdict.ALLOW:
                 return found
             best = best or found
@@ -229,7 +280,10 @@ class Questions(msgspec.Struct, dict=True, eq=False):
         asker = self.asker
         if need.by:
             asker = Asker.of(asker.estate, aim.name, asker.fixed)
-        return asker.decide(need.action, thing.arn, thing.listed, thing.account, extra)
+        unread = (Unread(Layer.RESOURCE, thing.unread),) if thing.unread else ()
+        return asker.decide(
+            need.action, thing.arn, thing.listed, thing.account, extra, unread=unread
+        )
 
     def _alike(self, action: str, thing: Thing, told: Told) -> object:
         """Give what an answer hangs on: anything in the place of which another would do, that the
@@ -239,7 +293,7 @@ class Questions(msgspec.Struct, dict=True, eq=False):
         facts = estate.facts
         name = action.lower()
         theirs = estate.resource_layers(thing.listed, thing.account)
-        if told_by_limits(theirs, name) is not None:
+        if thing.unread or told_by_limits(theirs, name) is not None:
             return thing
         tags: tuple[str | None, ...] = ()
         if thing.listed:
@@ -334,13 +388,33 @@ class Questions(msgspec.Struct, dict=True, eq=False):
             case "linked":
                 arn = arn_of(aim.linked, aim.runtime)
                 if arn.startswith(f"arn:{_partition(arn)}:{_service_of(need.action)}:"):
-                    yield self.within(arn)
+                    yield from self._loaded(arn, need, aim)
                 elif arn in self.asker.estate.facts.principals:
                     yield self._listed(arn)
             case "new" | "any":
                 yield from self._samples_of(need.action, "")
             case _:
                 return
+
+    def _loaded(self, arn: str, need: Need, aim: Aim) -> Iterator[Thing]:
+        """Of what is not listed, and may be of another account, it was not read whom it lets in:
+        nobody is told to write to it but where its policies name it outright."""
+        thing = self.within(arn)
+        if thing.listed or self._own(thing, aim):
+            yield thing
+        elif source_of(arn) in self._outright(frozenset({need.action})):
+            account = "" if is_object(arn) else thing.account
+            if not self.asker.estate.all_listed(account, "ecr:repository"):
+                unread = f"resource-policy of {source_of(arn)}: no account lists it"
+                yield replace(thing, account=account, unread=unread)
+
+    def _own(self, thing: Thing, aim: Aim) -> bool:
+        """Is something that is not listed one of the caller's account, as far as can be told?"""
+        account = self.asker.principal.scope
+        if not is_object(thing.arn):
+            return thing.account == account
+        elsewhere = aim.runtime is not None and aim.runtime.scope != account
+        return not elsewhere and not self.collected("s3:bucket")
 
     def _listed(self, name: str) -> Thing:
         facts = self.asker.estate.facts
@@ -351,7 +425,9 @@ class Questions(msgspec.Struct, dict=True, eq=False):
     def within(self, arn: str) -> Thing:
         """Give an address with the listed resource that it is, or is part of."""
         facts = self.asker.estate.facts
-        ends = [len(arn), *(place for place, char in enumerate(arn) if char == "/")]
+        # Of a repository the path is its name: one of `team` says nothing of `team/web`.
+        inner = enumerate(arn) if is_object(arn) else ()
+        ends = [len(arn), *(place for place, char in inner if char == "/")]
         listed = next((arn[:end] for end in ends if arn[:end] in facts.resources), "")
         # A bucket, or a prefix, stands for whatever is put there.
         bucket = ":s3:::" in arn and "/" not in arn
@@ -401,6 +477,15 @@ class Questions(msgspec.Struct, dict=True, eq=False):
                 common = box.resources & Extent.globs([_in_account(glob, account)])
                 samples = (region.sample() for region in common.regions)
                 yield from (s for s in samples if s is not None and _plausible(s, glob))
+
+
+def _outright(glob: str) -> bool:
+    """Does a pattern name a bucket or repository in full, whatever it leaves open inside?"""
+    return is_literal(glob) or (is_object(glob) and "/" in literal_prefix(glob))
+
+
+def _open(thing: Thing) -> tuple[Expr, ...]:
+    return (Atom(AtomKind.GAP, thing.unread, "", (Layer.RESOURCE.value,)),) if thing.unread else ()
 
 
 def limits(theirs: Layers) -> object:
@@ -521,22 +606,3 @@ def _plausible(arn: str, glob: str) -> bool:
 def _account_of(arn: str) -> str:
     parts = arn.split(":", 5)
     return parts[4] if len(parts) == 6 else ""
-
-
-_IMAGE_HOST = ".dkr.ecr."
-
-
-def arn_of(address: str, runtime: Runtime | None) -> str:
-    """Give the ARN of what a runtime names by address: an object in a bucket, an image.
-
-    https://docs.aws.amazon.com/AmazonECR/latest/userguide/Registries.html
-    """
-    partition = runtime.id.split(":")[1] if runtime and runtime.id.startswith("arn:") else "aws"
-    if address.startswith("s3://"):
-        return f"arn:{partition}:s3:::{address.removeprefix('s3://')}"
-    host, slash, path = address.partition("/")
-    if slash and _IMAGE_HOST in host:
-        account, _, rest = host.partition(_IMAGE_HOST)
-        name = path.partition("@")[0].partition(":")[0]
-        return f"arn:{partition}:ecr:{rest.partition('.')[0]}:{account}:repository/{name}"
-    return address

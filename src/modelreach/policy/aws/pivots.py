@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import under_session
-from modelreach.policy.aws.aims import aims
+from modelreach.policy.aws.aims import aims, elsewhere, works_elsewhere
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.classes import unclear
@@ -44,10 +44,12 @@ def pivots(asker: Asker, targets: Targets = None) -> Iterator[Pivot]:
     """Give every hop from a principal (to these, and its taking over)."""
     questions = Questions(asker)
     boxes = questions.sliced.boxes("sts:AssumeRole")
-    taken = tuple(taking_over(asker, boxes, targets))
-    yield from taken
-    if taken and taken[0].strength is Strength.CERTAIN:
-        return
+    taken = administers(asker)
+    if taken is not None:
+        yield taken
+        if taken.strength is Strength.CERTAIN:
+            yield from _as_administrator(questions, taken, boxes, targets)
+            return
     yield from _assumable(asker, boxes, targets)
     prober = AwsProber(questions, asker.name, targets)
     for rule in rules():
@@ -56,16 +58,6 @@ def pivots(asker: Asker, targets: Targets = None) -> Iterator[Pivot]:
 
 
 # --- administration ------------------------------------------------------------------------
-
-
-def taking_over(asker: Asker, boxes: Sequence[Box], targets: Targets = None) -> Iterator[Pivot]:
-    """Give the taking over of the principal's account, if it can, and where that is certain all
-    that it gains by it beyond the account. `boxes` are what it holds of sts:AssumeRole."""
-    administration = administers(asker)
-    if administration is not None:
-        yield administration
-        if administration.strength is Strength.CERTAIN:
-            yield from _as_administrator(asker, administration, boxes, targets)
 
 
 # Somebody who may do both, anywhere in the account, may do everything that can be done there:
@@ -104,12 +96,16 @@ def administers(asker: Asker) -> Pivot | None:
 
 
 def _as_administrator(
-    asker: Asker, administration: Pivot, boxes: Sequence[Box], targets: Targets
+    questions: Questions, administration: Pivot, boxes: Sequence[Box], targets: Targets
 ) -> Iterator[Pivot]:
-    """What an administrator gains beyond its account: the account itself says the rest.
+    """What an administrator gains beyond its account: the account itself says the rest. `boxes`
+    are what it holds of sts:AssumeRole.
 
     It may act as anybody in the account; only those whom other accounts name lead anywhere new.
+    What runs in other accounts it may work on itself: where that lets the account in, or loads
+    from a bucket or repository to which the account may write.
     """
+    asker = questions.asker
     account = asker.principal.scope
     assumable = _assumable(asker, boxes, targets)
     yield from (pivot for pivot in assumable if _account_of(pivot.target) != account)
@@ -122,6 +118,9 @@ def _as_administrator(
                 rule=AS_ADMINISTRATOR,
                 note="an administrator may let itself act as anybody in the account",
             )
+    prober = AwsProber(questions, asker.name, targets, abroad=True)
+    for rule in filter(works_elsewhere, rules()):
+        yield from tried(rule, prober)
 
 
 def _account_of(arn: str) -> str:
@@ -210,11 +209,12 @@ def _chance(need: Need, rule: EscalationRule, questions: Questions) -> bool:
 
 class AwsProber(msgspec.Struct, frozen=True):
     """A principal as it tries the rules of AWS. `source` is who tries, "" for whoever has its
-    policies; `targets` are whom it tries them for."""
+    policies; `targets` are whom it tries them for. `abroad`: in other accounts only."""
 
     questions: Questions
     source: str
     targets: Targets = None
+    abroad: bool = False
 
     def ways(self, rule: EscalationRule) -> tuple[Way, ...]:
         """The ways of which the held set may have all that they need."""
@@ -228,7 +228,7 @@ class AwsProber(msgspec.Struct, frozen=True):
 
     def aims(self, rule: EscalationRule) -> Iterator[Aim]:
         """Every use that may succeed."""
-        found = aims(rule, self.questions)
+        found = (elsewhere if self.abroad else aims)(rule, self.questions)
         if self.targets is None:
             return found
         return (aim for aim in found if self.yielded(rule, aim) in self.targets)

@@ -1,9 +1,10 @@
 """On which facts the answer about one principal hangs, beyond those of its own account.
 
 Another account matters to a principal only by its surface: the resources and roles whose own
-policies may let in somebody of the principal's account. Where none of these changed, a change in
-one account is nobody else's matter; where one did, it matters to those of the accounts that it
-may let in, now or before, whose policies may touch it.
+policies may let in somebody of the principal's account, and what loads from a bucket or repository
+to which it may write. Where none of these changed, a change in one account is nobody else's
+matter; where one did, it matters to those of the accounts that it may let in, now or before, whose
+policies may touch it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from modelreach.policy.aws.named import VERSION as NAMES
 from modelreach.policy.aws.named import NamesOfPart, names_of_part
 from modelreach.snapshot import Attachment, Fact, Facts, Part, Principal, Resource, Runtime
 
-VERSION = "aws-surface/3"
+VERSION = "aws-surface/4"
 
 #: Stands for any account.
 ANY = "*"
@@ -46,7 +47,7 @@ class SurfaceOfPart(msgspec.Struct):
 
     `keys` is a digest of its keys, `listing` of which resources there are. `outward` are accounts
     that its facts mention, `keyed` those under whose keys its resources are, `mentioned` ids that
-    do not say where they are.
+    do not say where they are. `loads` are digests of what loads from a place, by its ARN.
     """
 
     things: dict[str, Thing] = {}
@@ -55,6 +56,7 @@ class SurfaceOfPart(msgspec.Struct):
     outward: tuple[str, ...] = ()
     keyed: tuple[str, ...] = ()
     mentioned: tuple[str, ...] = ()
+    loads: dict[str, str] = {}
 
 
 #: Things that are not as they were, each with whom it may let in, now or before, and whether
@@ -110,6 +112,26 @@ class Surface:
             for scope, part in self._parts.items()
             for name, thing in part.things.items()
         }
+
+    def opens(self, name: str) -> tuple[str, ...]:
+        """Give the accounts that a thing may let in; none of one that is not on a surface."""
+        known = self._things.get(name)
+        return known[1].opens if known is not None else ()
+
+    @cached_property
+    def _loads(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        found: dict[str, list[tuple[str, str]]] = {}
+        for scope, part in sorted(self._parts.items()):
+            for arn, digest in part.loads.items():
+                found.setdefault(arn, []).append((scope, digest))
+        return {arn: tuple(digests) for arn, digests in found.items()}
+
+    def loaded_since(self, before: Surface) -> tuple[str, ...]:
+        """Give the ARNs from which something loads that did not, or otherwise, or does not any
+        more."""
+        mine, theirs = self._loads, before._loads
+        names = mine.keys() | theirs.keys()
+        return tuple(sorted(name for name in names if mine.get(name) != theirs.get(name)))
 
     def _whole(self, scope: str, thing: Thing) -> tuple[object, ...]:
         """Give all that hangs on a thing, other accounts and what stands above included."""
@@ -170,6 +192,7 @@ def _of_part(facts: Facts, scope: str) -> SurfaceOfPart:
         outward,
         keyed,
         mentioned,
+        _loads(part, names),
     )
 
 
@@ -183,6 +206,15 @@ def _open(names: NamesOfPart, scope: str) -> dict[str, tuple[str, ...]]:
                 for target in targets:
                     found.setdefault(target, set()).add(account)
     return {name: tuple(sorted(accounts)) for name, accounts in found.items()}
+
+
+def _loads(part: Part, names: NamesOfPart) -> dict[str, str]:
+    """Give digests of what loads from a place: what it is, as whom it runs, and what it loads."""
+    facts = {one.id: one for one in part.runtimes}
+    return {
+        arn: _digest(msgspec.structs.replace(facts[name], tags={}) for name in ids)
+        for arn, ids in sorted(names.loads.items())
+    }
 
 
 def _meant(name: str) -> str:
