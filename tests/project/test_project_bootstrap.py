@@ -98,6 +98,7 @@ def _run(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def _set_up(done: subprocess.CompletedProcess[str]) -> bool:
     """Tell whether a run that worked had to set up its environment."""
     assert (done.returncode, done.stdout) == (0, "ran demo --all\n"), done.stderr
+    assert done.stderr.endswith("to call it as `modelreach`:  . .venv/bin/activate\n")
     return "setting up" in done.stderr
 
 
