@@ -96,7 +96,11 @@ def drift(world: World, *things: str) -> None:
 def test_from_the_first_audit_to_drift_and_back(call: Call, world: World) -> None:
     first = audit(call, world)
     assert (first.code, first.err) == (0, "")
-    assert "the first audit" in first.out and "nothing was approved yet" in first.out
+    assert "the first audit" in first.out
+    assert "baseline   none: nothing was approved yet; judged against nothing\n" in first.out
+    assert "  findings   none\n" in first.out
+    told = first.out.splitlines()[-2]
+    assert told.startswith("PASS  as nothing is compared; to accept it: modelreach approve ")
     approved = call("approve", "agent-00", "--by", "board", "--until", "2099-01-01")
     assert approved.code == 0
     assert approved.out.startswith("approval 1: agent-00 1 as of audit ")
@@ -105,6 +109,7 @@ def test_from_the_first_audit_to_drift_and_back(call: Call, world: World) -> Non
     assert found.code == 1
     assert "gained             agent-00 gained read (secretsmanager:GetSecretValue)" in found.out
     assert "finding-new        CRITICAL" in found.out
+    assert "  findings   1 critical\n" in found.out
     report = json.loads(Path("agent-00.json").read_text())
     assert [c["kind"] for c in report["changes"]] == ["gained"]
     assert report["gate"]["verdict"] == "fail"

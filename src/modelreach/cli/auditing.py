@@ -311,11 +311,13 @@ def _drawn(found: Outcome, show_all: bool) -> Iterator[str]:
     again = "   (the same input as before: nothing new was kept)" if found.again else ""
     yield f"{audit.deployment} {audit.version}   audit {audit.id}   {audit.at}{again}"
     yield f"  baseline   {_baseline(found)}"
+    taken = f"{counted(audit.administers, 'scope')} taken over; " if audit.administers else ""
     yield (
         f"  reaches    {counted(audit.resources, 'resource')}, {audit.sensitive} sensitive; "
-        f"{counted(audit.identities, 'identity', 'identities')}; "
+        f"{counted(audit.identities, 'identity', 'identities')}; {taken}"
         f"{counted(audit.gaps, 'thing')} not read"
     )
+    yield f"  findings   {_standing(audit)}"
     events = found.events if show_all else found.events[:_SHOWN]
     for event in events:
         severity = f"{event.severity.upper()}  " if event.rule else ""
@@ -324,13 +326,22 @@ def _drawn(found: Outcome, show_all: bool) -> Iterator[str]:
         yield f"  … {len(found.events) - len(events)} more, shown by --all"
     if not events:
         yield "  nothing to tell since the last audit" if audit.previous else "  the first audit"
-    reasons = f"  {', '.join(audit.reasons)}" if audit.reasons else ""
-    yield f"{audit.verdict.upper()}{reasons}"
+    reasons = ", ".join(audit.reasons)
+    if not reasons and not audit.baseline and not audit.previous:
+        reasons = f"as nothing is compared; to accept it: modelreach approve {audit.id} --by NAME"
+    yield f"{audit.verdict.upper()}  {reasons}".rstrip()
+
+
+def _standing(audit: AuditRow) -> str:
+    """Give how many findings there are, whether or not they are new."""
+    each = ((word, getattr(audit, word)) for word in ("critical", "high", "medium", "low"))
+    return ", ".join(f"{count} {word}" for word, count in each if count) or "none"
 
 
 def _baseline(found: Outcome) -> str:
     if found.approval is None:
-        return "none: nothing was approved yet; judged against the audit before"
+        against = "against the audit before" if found.audit.previous else "against nothing"
+        return f"none: nothing was approved yet; judged {against}"
     approval = found.approval
     until = f", until {approval.until}" if approval.until else ""
     differs = counted(found.audit.drifted, "difference")
