@@ -157,9 +157,9 @@ def _observation(actions: list[str], use: Observed | None) -> Iterator[str]:
     unused, unknown = seen.count(Seen.UNUSED), seen.count(Seen.UNTRACKED)
     if unused and use:
         since = f" since {use.window_start[:10]}" if use.window_start else ""
-        yield f"{unused} of them not seen in use{since}"
+        yield f"{unused} of them not seen in use{since}" if unknown else f"not seen in use{since}"
     if unknown:
-        yield f"the use of {unknown} of them was not tracked"
+        yield f"the use of {unknown} of them was not tracked" if unused else "use not tracked"
 
 
 def _severity(case: Case, accesses: list[Access]) -> Severity:
