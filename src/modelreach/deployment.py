@@ -285,6 +285,9 @@ def claimed(raw: bytes) -> bool:
 def _strictly(raw: bytes, place: str) -> Deployment:
     from modelreach import strict_yaml
 
+    if other := _other_file(raw):
+        message = f"this is a `{other}` file; a deployment manifest was expected"
+        raise InputError(message, place=place)
     deployment, tree = strict_yaml.decode(
         raw,
         Deployment,
@@ -297,6 +300,14 @@ def _strictly(raw: bytes, place: str) -> Deployment:
         line = strict_yaml.line_of(tree, fault.path)
         raise InputError(fault.message, place=f"{place}:{line}", hint=fault.hint)
     return deployment
+
+
+def _other_file(raw: bytes) -> str:
+    """Give the schema of a file that the program wrote, and that was given for a manifest."""
+    import re
+
+    said = re.search(rb'"schema":\s*"(modelreach\.[a-z-]+/[0-9]+)"', raw)
+    return said.group(1).decode() if said and raw.lstrip().startswith(b"{") else ""
 
 
 class _Fault(msgspec.Struct, frozen=True):

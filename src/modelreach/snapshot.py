@@ -365,9 +365,9 @@ def decode(raw: bytes, *, place: str) -> Snapshot:
     try:
         return _decoder().decode(raw)
     except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
-        raise InputError(
-            f"this is not a `{SCHEMA}` file ({_first_line(error)})", place=place, hint=hint
-        ) from None
+        why = _first_line(error) if raw.strip() else "it is empty"
+        message = f"this is not a `{SCHEMA}` file ({why})"
+        raise InputError(message, place=place, hint=hint) from None
 
 
 def _first_line(error: BaseException) -> str:

@@ -67,7 +67,8 @@ def decode(
     """
     tree = compose(raw, place)
     if not isinstance(tree, yaml.MappingNode):
-        raise InputError(f"this is not {what}: a mapping was expected", place=place, hint=hint)
+        why = "a mapping was expected" if raw.strip() else "it is empty"
+        raise InputError(f"this is not {what}: {why}", place=place, hint=hint)
     _refuse_duplicates(tree, place)
     try:
         plain: object = _Loader(raw).construct_document(tree)  # pyright: ignore[reportUnknownMemberType]

@@ -35,7 +35,7 @@ def _edited(path: Path, old: str, new: str) -> None:
 @pytest.mark.parametrize(
     ("content", "said"),
     [
-        ("", "truncated"),
+        ("", "it is empty"),
         ('{"schema": "modelreach.snapshot/1", "taken_at": "2026', "truncated"),
         ('{"schema": "modelreach.diff/1"}', "modelreach.diff/1"),
         ('{"schema": "modelreach.snapshot/2", "taken_at": ""}', "modelreach.snapshot/2"),
@@ -177,6 +177,11 @@ def test_whom_an_identity_was_to_be(call: Any, place: Path, named: str, meant: s
             "this is not a saved diff or radius (it is `modelreach.snapshot/1`)",
         ),
         (("permissions", "none"), "unknown provider `none`"),
+        (("survey", "v1.yaml", "--workers", "0"), "--workers"),
+        (
+            ("scan", "estate.snap.json", "--snapshot", "v1.yaml"),
+            "estate.snap.json: this is a `modelreach.snapshot/1` file; a deployment manifest was",
+        ),
         (("convert", "estate.snap.json", "-o", "v1.yaml"), "-o: the form of `v1.yaml` cannot be"),
         (("demo", "--keep", "v1.yaml/demo"), "v1.yaml/demo: not a directory"),
         (("demo", "--keep", "v1.yaml"), "v1.yaml: file exists"),
@@ -194,6 +199,26 @@ def test_whom_an_identity_was_to_be(call: Any, place: Path, named: str, meant: s
 )
 def test_a_wrong_call(call: Any, place: Path, arguments: tuple[str, ...], said: str) -> None:
     assert said in _refused(call, place, *arguments)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said", "hint"),
+    [
+        (("schema", "snapshto"), "NAME: `snapshto` is not known", "did you mean `snapshot`?"),
+        (
+            (*DIFF, "--fail-on", "all"),
+            "--fail-on: `all` is not known",
+            "one of `critical`, `high`",
+        ),
+        ((*DIFF, "--color", "x'y"), "--color: `x'y` is not known", "one of `auto`, `always`"),
+    ],
+)
+def test_a_word_that_an_option_does_not_have(
+    call: Any, place: Path, arguments: tuple[str, ...], said: str, hint: str
+) -> None:
+    done = call(*arguments)
+    assert (done.code, done.err.splitlines()[0]) == (2, f"error: {said}")
+    assert done.err.splitlines()[1].startswith(f"hint:  {hint}")
 
 
 def test_a_configuration_with_a_typo(call: Any, place: Path) -> None:

@@ -106,7 +106,9 @@ def command(
     from modelreach.pipeline.evidence import Question, evidence_report
 
     if not (files or manifest):
-        raise InputError("no report and no manifest is given", hint="see `modelreach evidence -h`")
+        raise InputError(
+            "no report and no manifest is given", hint="see `modelreach evidence --help`"
+        )
     now = moment(given["now"])
     options = ReadOptions(given["correct_means"], given["scorer"])
     release, previous = _release(manifest), _release(baseline_manifest)
