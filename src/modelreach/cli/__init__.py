@@ -24,6 +24,7 @@ from typing import Any, NoReturn
 import click
 
 from modelreach import __version__
+from modelreach.cli.plain import Group, flag
 from modelreach.model import ModelreachError
 
 #: Name of a command -> what it does. Its module is `modelreach.cli.NAME`, loaded when it runs.
@@ -58,7 +59,7 @@ COMMANDS = {
 }
 
 
-class _Commands(click.Group):
+class _Commands(Group):
     """Commands by name; `--help` imports none of them."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -112,12 +113,18 @@ def _no_such(name: str) -> str:
     return f"no such command `{name}`" + (f"; did you mean `{near[0]}`?" if near else "")
 
 
+def _version(context: click.Context, _parameter: click.Parameter, asked: bool) -> None:
+    if asked and not context.resilient_parsing:
+        click.echo(f"modelreach, version {__version__}", color=context.color)
+        context.exit()
+
+
 @click.command(
     cls=_Commands,
+    params=[flag("--version", callback=_version, help="Show the version and exit.")],
     context_settings={"help_option_names": ["-h", "--help"], "auto_envvar_prefix": "MODELREACH"},
     epilog="Start with: modelreach demo",
 )
-@click.version_option(__version__, prog_name="modelreach")
 def root() -> None:
     """What an AI model can reach in your clouds, and what its next release would reach on top."""
 

@@ -22,6 +22,7 @@ from modelreach.cli.options import (
     terminal_options,
     waivers_option,
 )
+from modelreach.cli.plain import Command, option
 
 EXAMPLES = """\b
 Examples:
@@ -32,13 +33,13 @@ Examples:
 """
 
 
-@click.command("diff", epilog=EXAMPLES)
+@click.command("diff", cls=Command, epilog=EXAMPLES)
 @click.argument("old")
 @click.argument("new")
 @estate_options
 @state_options
 @deployment_option
-@click.option("--gate", "whole", is_flag=True, help="Ask the whole gate, as `decide` does.")
+@option("--gate", "whole", is_flag=True, help="Ask the whole gate, as `decide` does.")
 @policy_option
 @waivers_option
 @now_option

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from modelreach.cli.plain import option
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
@@ -36,26 +37,26 @@ def stacked(*decorators: Callable[[Command], Command]) -> Callable[[Command], Co
 
 
 estate_options = stacked(
-    click.option("--snapshot", metavar="FILE", help="The estate for both releases."),
-    click.option("--old-snapshot", metavar="FILE", help="The estate of the old release."),
-    click.option("--new-snapshot", metavar="FILE", help="The estate of the new release."),
+    option("--snapshot", metavar="FILE", help="The estate for both releases."),
+    option("--old-snapshot", metavar="FILE", help="The estate of the old release."),
+    option("--new-snapshot", metavar="FILE", help="The estate of the new release."),
 )
 
 gate_options = stacked(
-    click.option("--fail-on", type=SEVERITIES, help="Severity that fails the gate [high]."),
-    click.option("--fail-on-all", is_flag=True, help="Findings that were there before, too."),
-    click.option("--fail-on-incomplete", is_flag=True, help="Exit 3 when something was not read."),
-    click.option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
+    option("--fail-on", type=SEVERITIES, help="Severity that fails the gate [high]."),
+    option("--fail-on-all", is_flag=True, help="Findings that were there before, too."),
+    option("--fail-on-incomplete", is_flag=True, help="Exit 3 when something was not read."),
+    option("--exit-zero", is_flag=True, help="Exit 0 whatever the gate says."),
 )
 
 state_options = stacked(
-    click.option(
+    option(
         "--state",
         envvar="MODELREACH_STATE",
         metavar="PLACE",
         help="What audits keep: a folder, a file, or postgresql://… [MODELREACH_STATE].",
     ),
-    click.option(
+    option(
         "--blobs",
         envvar="MODELREACH_BLOBS",
         metavar="PLACE",
@@ -63,28 +64,28 @@ state_options = stacked(
     ),
 )
 
-deployment_option = click.option(
+deployment_option = option(
     "--deployment", metavar="NAME", help="Of which deployment: for `approved` and `last`."
 )
 
-now_option = click.option(
+now_option = option(
     "--now", metavar="TIME", help="The time of deciding, RFC 3339; default: the clock."
 )
-waivers_option = click.option(
+waivers_option = option(
     "--waivers", metavar="FILE", help="Accepted findings [modelreach-waivers.yaml, if there]."
 )
-policy_option = click.option(
+policy_option = option(
     "--policy", metavar="NAME|FILE", help="strict, default, advisory, or a policy file."
 )
 
-config_option = click.option(
+config_option = option(
     "-c", "--config", metavar="FILE", help="Configuration; default: modelreach.yaml found upward."
 )
 
 terminal_options = stacked(
-    click.option("--color", type=click.Choice(["auto", "always", "never"]), default="auto"),
-    click.option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII signs."),
-    click.option("--all", "show_all", is_flag=True, help="Show every change."),
+    option("--color", type=click.Choice(["auto", "always", "never"]), default="auto"),
+    option("--ascii", "ascii_only", is_flag=True, help="Plain ASCII signs."),
+    option("--all", "show_all", is_flag=True, help="Show every change."),
 )
 
 
@@ -100,7 +101,7 @@ def _with_forms(
 
 
 output_options = stacked(
-    click.option(
+    option(
         "-o",
         "--output",
         "outputs",
@@ -109,7 +110,7 @@ output_options = stacked(
         callback=_with_forms,
         help="Write a file, format by its name, or FORMAT:FILE; may be repeated.",
     ),
-    click.option("--format", "form", help="Format for standard output [text]."),
+    option("--format", "form", help="Format for standard output [text]."),
 )
 
 

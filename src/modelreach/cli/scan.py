@@ -20,6 +20,7 @@ from modelreach.cli.options import (
     terminal_options,
     waivers_option,
 )
+from modelreach.cli.plain import Command, option
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
@@ -32,10 +33,10 @@ Examples:
 """
 
 
-@click.command("scan", epilog=EXAMPLES)
+@click.command("scan", cls=Command, epilog=EXAMPLES)
 @click.argument("manifest", required=False)
-@click.option("--principal", metavar="ID", help="Scan this principal instead of a release.")
-@click.option("--snapshot", metavar="FILE", help="The estate.")
+@option("--principal", metavar="ID", help="Scan this principal instead of a release.")
+@option("--snapshot", metavar="FILE", help="The estate.")
 @state_options
 @deployment_option
 @waivers_option
