@@ -13,7 +13,6 @@ import sys
 from collections.abc import Iterator
 from functools import cache, lru_cache
 from importlib import import_module
-from pathlib import Path
 
 import msgspec
 
@@ -65,7 +64,7 @@ def version(name: str) -> str:
 
 @lru_cache(maxsize=1)
 def _points() -> tuple[Point, ...]:
-    if any(Path(place).is_file() for place in sys.path):
+    if any(map(os.path.isfile, sys.path)):
         return _points_anywhere()
     found: list[Point] = []
     seen: set[str] = set()
@@ -92,7 +91,8 @@ def _points_anywhere() -> tuple[Point, ...]:
 @cache
 def _read_points(place: str) -> tuple[Point, ...]:
     try:
-        text = Path(place, "entry_points.txt").read_text(encoding="utf-8")
+        with open(f"{place}{os.sep}entry_points.txt", encoding="utf-8") as file:  # noqa: PTH123
+            text = file.read()
     except (OSError, UnicodeDecodeError):
         return ()
     return tuple(_points_of(text)) if "[modelreach." in text else ()

@@ -4,7 +4,6 @@ choosing one imports it and nothing else."""
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar, runtime_checkable
 
 import msgspec
@@ -13,6 +12,8 @@ from modelreach.installed import point, points
 from modelreach.model import InputError, MissingExtra
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from modelreach.draft.files import SourceFile
     from modelreach.draft.said import Said, Secret
     from modelreach.evidence.attempts import Evidence

@@ -98,7 +98,7 @@ OTHERS = (
     ),
     *("yaml", "modelreach.strict_yaml"),
     *("importlib.metadata", "email", "zipfile", "tempfile", "asyncio", "logging", "subprocess"),
-    *("ast", "dis", "tokenize", "locale", "dataclasses"),
+    *("ast", "dis", "tokenize", "locale", "dataclasses", "pathlib", "urllib"),
     *(f"modelreach.policy.{cloud}.engine" for cloud in ("gcp", "azure", "kubernetes")),
     *("modelreach.state", "modelreach.notify", "modelreach.web", "modelreach_aws"),
     *("modelreach_reports.text", "modelreach_reports.html", "modelreach_reports.pdf"),

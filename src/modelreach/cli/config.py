@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -107,7 +106,7 @@ def load(path: str | None) -> Config:
     """
     from modelreach.cli.files import read
 
-    found = path or _discover(Path.cwd())
+    found = path or _discover(os.getcwd())  # noqa: PTH109
     if found is None:
         return Config(version=1)
     source = read(found)
@@ -147,14 +146,18 @@ _FIELDS = sorted(
 )
 
 
-def _discover(folder: Path) -> str | None:
-    for place in (folder, *folder.parents):
+def _discover(folder: str) -> str | None:
+    """Give the file of the nearest folder that has one, from this one up. `pathlib` is not
+    imported for it: see `cli.files`."""
+    while True:
         for name in _NAMES:
-            if (place / name).is_file():
-                return os.path.relpath(place / name)
-        if (place / ".git").exists():
+            place = os.path.join(folder, name)  # noqa: PTH118
+            if os.path.isfile(place):  # noqa: PTH113
+                return os.path.relpath(place)
+        above = os.path.dirname(folder)  # noqa: PTH120
+        if above == folder or os.path.exists(f"{folder}/.git"):  # noqa: PTH110
             return None
-    return None
+        folder = above
 
 
 def judge_policy(config: Config) -> JudgePolicy:

@@ -115,11 +115,11 @@ def following(
 ) -> str:
     """Give the arguments that name the same comparison again, quoted for a shell."""
     words = [old, new]
-    for option, value in (
+    for name, value in (
         ("--snapshot", snapshot),
         ("--old-snapshot", old_snapshot),
         ("--new-snapshot", new_snapshot),
     ):
         if value is not None:
-            words += [option, value]
+            words += [name, value]
     return shlex.join(words)

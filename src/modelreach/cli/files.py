@@ -1,13 +1,14 @@
-"""Reading inputs with errors that name the file, and writing outputs whole or not at all."""
+"""Reading inputs with errors that name the file, and writing outputs.
+
+To read a file and write to standard output `pathlib` is not imported: it brings the parsing of
+addresses along.
+"""
 
 from __future__ import annotations
 
 import hashlib
-import os
 import sys
-from collections.abc import Iterable, Mapping
-from contextlib import suppress
-from pathlib import Path
+from collections.abc import Mapping
 
 import msgspec
 
@@ -34,7 +35,7 @@ class Source(msgspec.Struct, frozen=True):
 def read(path: str) -> Source:
     """Read a file, or standard input for `-`. Raises `InputError` naming it."""
     try:
-        raw = sys.stdin.buffer.read() if path == "-" else Path(path).read_bytes()
+        raw = sys.stdin.buffer.read() if path == "-" else _read(path)
     except FileNotFoundError:
         raise InputError("no such file", place=path) from None
     except IsADirectoryError:
@@ -43,6 +44,11 @@ def read(path: str) -> Source:
         raise InputError(f"cannot be read ({error.strerror})", place=path) from None
     name = "standard input" if path == "-" else path
     return Source(name, "sha256:" + hashlib.sha256(raw).hexdigest(), raw)
+
+
+def _read(path: str) -> bytes:
+    with open(path, "rb") as file:  # noqa: PTH123
+        return file.read()
 
 
 def read_manifest(path: str) -> tuple[Deployment, Source]:
@@ -75,12 +81,12 @@ def _in_store(path: str) -> tuple[str, str]:
         return head + STORE_SUFFIX, which
     if path == "-":
         return "", ""
-    return (path if path.endswith(STORE_SUFFIX) or _begins_as_store(Path(path)) else ""), ""
+    return (path if path.endswith(STORE_SUFFIX) or _begins_as_store(path) else ""), ""
 
 
-def _begins_as_store(path: Path) -> bool:
+def _begins_as_store(path: str) -> bool:
     try:
-        with path.open("rb") as file:
+        with open(path, "rb") as file:  # noqa: PTH123
             return file.read(len(_SQLITE)) == _SQLITE
     except OSError:
         return False
@@ -91,7 +97,7 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
     if path.endswith(STORE_SUFFIX):
         from modelreach.store import write
 
-        write(Path(path), snapshot)
+        write(path, snapshot)
     else:
         write_all({path: snapshots.encode(snapshot)})
 
@@ -99,7 +105,7 @@ def write_snapshot(path: str, snapshot: Snapshot) -> None:
 def _from_store(file: str, which: str) -> tuple[Snapshot, Source]:
     from modelreach.store import StoredSnapshot
 
-    stored = StoredSnapshot.open(Path(file), which)
+    stored = StoredSnapshot.open(file, which)
     name = f"{file}@{which}" if which else file
     return stored.as_snapshot(), Source(name, stored.digest, b"")
 
@@ -129,90 +135,18 @@ class InFolder(str):
 
 
 def write_all(outputs: Mapping[str, bytes]) -> None:
-    """Write every file to a temporary name beside it, and only when all are written rename them;
-    `-` is stdout, and comes last. Raises `InputError` for what cannot be written; then none is.
-    """
-    waiting: dict[Path, Path] = {}
-    made = [path for path in _folders(outputs) if _make(path)]
-    try:
-        for name, content in outputs.items():
-            path = Path(name)
-            if name != "-" and not _is_device(path):
-                waiting[path] = _beside(path, content)
-        for path, temporary in waiting.items():
-            _rename(temporary, path)
-    finally:
-        for temporary in waiting.values():
-            temporary.unlink(missing_ok=True)
-        for path in made:
-            _remove_if_empty(path)
-    for name, content in outputs.items():
-        if name == "-":
-            _to_stdout(content)
-        elif _is_device(Path(name)):
-            Path(name).write_bytes(content)
+    """Write every file or none; `-` is stdout, and comes last. Raises `InputError` for what cannot
+    be written."""
+    if any(name != "-" for name in outputs):
+        from modelreach.cli.placing import place
+
+        place(outputs)
+    elif outputs:
+        to_stdout(outputs["-"])
 
 
-def _folders(outputs: Iterable[str]) -> set[Path]:
-    return {Path(name).parent for name in outputs if isinstance(name, InFolder)}
-
-
-def _make(path: Path) -> bool:
-    """Make a folder; give whether it was not there."""
-    try:
-        path.mkdir()
-    except FileExistsError:
-        return False
-    except OSError as error:
-        raise _unwritable(path, error) from None
-    return True
-
-
-def _remove_if_empty(path: Path) -> None:
-    with suppress(OSError):
-        path.rmdir()
-
-
-def _is_device(path: Path) -> bool:
-    """Is it there and no file, such as a pipe or `/dev/null`? That is written to, not replaced."""
-    return path.exists() and not path.is_file() and not path.is_dir()
-
-
-def _to_stdout(content: bytes) -> None:
+def to_stdout(content: bytes) -> None:
+    """Write to standard output, behind what was written there before."""
     sys.stdout.flush()
     sys.stdout.buffer.write(content)
     sys.stdout.buffer.flush()
-
-
-def _beside(path: Path, content: bytes) -> Path:
-    """Write the content under a temporary name in the folder of a file, and give that name."""
-    import tempfile
-
-    temporary: Path | None = None
-    try:
-        with tempfile.NamedTemporaryFile(
-            dir=path.parent, prefix=f".{path.name[:100]}.", delete=False
-        ) as file:
-            temporary = Path(file.name)
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        umask = os.umask(0)
-        os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
-    except OSError as error:
-        if temporary is not None:
-            temporary.unlink(missing_ok=True)
-        raise _unwritable(path, error) from None
-    return temporary
-
-
-def _rename(temporary: Path, path: Path) -> None:
-    try:
-        temporary.replace(path)
-    except OSError as error:
-        raise _unwritable(path, error) from None
-
-
-def _unwritable(path: Path, error: OSError) -> InputError:
-    return InputError(f"cannot be written ({error.strerror})", place=str(path))

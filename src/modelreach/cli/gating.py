@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+import os
 from datetime import UTC, date, datetime
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -60,7 +60,7 @@ def waivers_of(path: str | None, config: Config, moment: Moment) -> Waivers:
     """Read the waivers that are named, configured, or lie in the current folder."""
     from modelreach.gate.waivers import Waivers
 
-    found = path or config.waivers or (WAIVERS if Path(WAIVERS).is_file() else "")
+    found = path or config.waivers or (WAIVERS if os.path.isfile(WAIVERS) else "")  # noqa: PTH113
     if not found:
         return Waivers()
     from modelreach.gate.waiver_file import decode

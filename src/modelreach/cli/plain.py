@@ -17,10 +17,11 @@ _Decorated = Callable[..., Any]
 class Option(click.Option):
     """An option whose help is one line."""
 
-    def __init__(self, names: Any = None, *, help: str = "", **more: Any) -> None:
+    def __init__(self, names: Any = None, **more: Any) -> None:
         """Takes what `click.Option` does."""
+        text = more.pop("help", None)
         super().__init__(names, **more)
-        self.help = help or None
+        self.help = text
 
 
 def option(*names: str, **more: Any) -> Callable[[_Decorated], _Decorated]:
@@ -58,9 +59,9 @@ class Group(_Helping, click.Group):
     """A command that has others."""
 
 
-def flag(*names: str, callback: Callable[..., None], help: str) -> Option:
+def flag(*names: str, callback: Callable[..., None], **more: Any) -> Option:
     """Give an option that does something at once, and is nothing that a command is given."""
-    made = [*names, "_" + names[-1].strip("-")]
+    named = [*names, "_" + names[-1].strip("-")]
     return Option(
-        made, is_flag=True, is_eager=True, expose_value=False, callback=callback, help=help
+        named, is_flag=True, is_eager=True, expose_value=False, callback=callback, **more
     )

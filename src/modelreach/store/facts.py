@@ -8,7 +8,7 @@ from array import array
 from bisect import bisect_left
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from functools import cache, cached_property
-from pathlib import Path
+from os import PathLike
 from typing import Any, Final, TypeVar, cast
 
 import msgspec
@@ -99,7 +99,7 @@ _OUR_TAGS = "modelreach:"
 # --- writing -----------------------------------------------------------------------------------
 
 
-def write(path: Path, snapshot: Snapshot) -> Kept:
+def write(path: str | PathLike[str], snapshot: Snapshot) -> Kept:
     """Add a snapshot to a store, which is made when there is none. Raises `InputError`."""
     store = Store(path, make=True)
     try:
@@ -206,7 +206,7 @@ class StoredSnapshot:
         self.facts = StoredFacts(store, kept, self)
 
     @staticmethod
-    def open(path: Path, which: str = "") -> StoredSnapshot:
+    def open(path: str | PathLike[str], which: str = "") -> StoredSnapshot:
         """Open one snapshot of a store. Raises `InputError`."""
         store = Store(path)
         return StoredSnapshot(store, store.find(which))

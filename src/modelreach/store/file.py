@@ -6,7 +6,8 @@ import hashlib
 import sqlite3
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
-from pathlib import Path
+from os import PathLike, fspath
+from os.path import exists, getsize
 from typing import Final, TypeVar
 
 import msgspec
@@ -62,13 +63,14 @@ Written = tuple[str, str, int, bytes]
 class Store:
     """A store in a file. Raises `InputError` naming it when it cannot be used."""
 
-    def __init__(self, path: Path, *, make: bool = False) -> None:
-        self.path = path
-        if not make and not path.exists():
-            raise InputError("no such file", place=str(path))
-        fresh = not path.exists() or path.stat().st_size == 0
+    def __init__(self, path: str | PathLike[str], *, make: bool = False) -> None:
+        self.path = fspath(path)
+        there = exists(self.path)  # noqa: PTH110
+        if not make and not there:
+            raise InputError("no such file", place=self.path)
+        fresh = not there or getsize(self.path) == 0  # noqa: PTH202
         with self._named():
-            self._db = sqlite3.connect(path, isolation_level=None)
+            self._db = sqlite3.connect(self.path, isolation_level=None)
             self._db.execute("PRAGMA trusted_schema = OFF")
             if fresh:
                 self._make()
@@ -87,7 +89,7 @@ class Store:
     def _foreign(self, why: object) -> InputError:
         return InputError(
             f"this is not a `{SCHEMA}` file ({why})",
-            place=str(self.path),
+            place=self.path,
             hint=f"write one with `modelreach collect PROVIDER -o FILE{SUFFIX}`",
         )
 
@@ -117,7 +119,7 @@ class Store:
         last, and so on; the last one for "". Raises `InputError` when there is none."""
         known = self.snapshots()
         if not known:
-            raise InputError("there is no snapshot in this store", place=str(self.path))
+            raise InputError("there is no snapshot in this store", place=self.path)
         if not which:
             return known[-1]
         if which.startswith("-") and which[1:].isdigit():
@@ -134,7 +136,7 @@ class Store:
             times = ", ".join(one.taken_at for one in known[-5:])
             raise InputError(
                 f"there is no snapshot `{which}` in this store",
-                place=str(self.path),
+                place=self.path,
                 hint=f"the last ones are of {times}",
             )
         return found[-1]
