@@ -132,6 +132,10 @@ def test_a_document_without_a_statement_to_blame_has_a_problem(raw: object) -> N
         ({"Condition": {"StringEqualz": {"a:b": "c"}}}, "`StringEqualz` is not known"),
         ({"Condition": {"ForSome:StringEquals": {"a:b": "c"}}}, "is not known"),
         ({"Condition": {"NullIfExists": {"a:b": "true"}}}, "is not known"),
+        # A letter that is an `s` to whoever looks at letters apart from case, and none to AWS.
+        ({"Condition": {"ForAllValue\u017f:StringEquals": {"a:b": "c"}}}, "is not known"),
+        ({"Condition": {"StringEqualsIfExi\u017fts": {"a:b": "c"}}}, "is not known"),
+        ({"Condition": {":StringEquals": {"a:b": "c"}}}, "is not known"),
         ({"Condition": {"StringEquals": "x"}}, "is not followed by an object"),
         ({"Condition": {"StringEquals": {"b": "c"}}}, "names no service"),
         ({"Condition": {"StringEquals": {"a:b": None}}}, "is not a string"),

@@ -13,12 +13,8 @@ from typing import Any, cast
 from modelreach.policy.aws.operators import OPERATORS, fits
 from modelreach.policy.aws.statement import Condition, Quantifier
 
-_SHAPE = re.compile(
-    r"(?:(?P<set>ForAllValues|ForAnyValue):)?(?P<name>[A-Za-z]+?)(?P<opt>IfExists)?", re.IGNORECASE
-)
 _NAMES = {name.lower(): name for name in OPERATORS}
 _SETS = {
-    "": Quantifier.NONE,
     "forallvalues": Quantifier.FOR_ALL_VALUES,
     "foranyvalue": Quantifier.FOR_ANY_VALUE,
 }
@@ -51,11 +47,12 @@ def parse_operator(written: str) -> tuple[Quantifier, str, bool] | None:
 
     Operator names are read whatever their case: AWS keeps policies with `bool`.
     """
-    shape = _SHAPE.fullmatch(written)
-    name = _NAMES.get(shape["name"].lower()) if shape else None
-    if shape is None or name is None:
+    before, colon, rest = written.lower().rpartition(":")
+    named = rest.removesuffix("ifexists")
+    name, if_exists = _NAMES.get(named), named != rest
+    quantifier = _SETS.get(before) if colon else Quantifier.NONE
+    if name is None or quantifier is None:
         return None
-    quantifier, if_exists = _SETS[(shape["set"] or "").lower()], shape["opt"] is not None
     if name == "Null" and (if_exists or quantifier is not Quantifier.NONE):
         return None
     return quantifier, name, if_exists
