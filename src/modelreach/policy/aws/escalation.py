@@ -8,7 +8,6 @@ the engine to read. `pivots` evaluates them; nothing here decides anything.
 from __future__ import annotations
 
 from functools import lru_cache
-from pathlib import Path
 from typing import Literal
 
 import msgspec
@@ -293,6 +292,8 @@ SERVICES = (
 @lru_cache(maxsize=1)
 def services() -> dict[str, Service]:
     """Give the catalogue, by file, with the rules' examples."""
+    from pathlib import Path
+
     from modelreach import strict_yaml
 
     folder = Path(__file__).with_suffix("")
@@ -316,8 +317,8 @@ def compiled() -> bytes:
 def rules() -> tuple[EscalationRule, ...]:
     """Give all rules without their examples, in the catalogue's order: from `escalation.json`,
     since reading so much YAML takes longer than deciding by it."""
-    raw = Path(__file__).with_suffix(".json").read_bytes()
-    return msgspec.json.decode(raw, type=tuple[EscalationRule, ...])
+    with open(__file__.removesuffix(".py") + ".json", "rb") as file:  # noqa: PTH123
+        return msgspec.json.decode(file.read(), type=tuple[EscalationRule, ...])
 
 
 @lru_cache(maxsize=1)

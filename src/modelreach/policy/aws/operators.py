@@ -5,22 +5,22 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_elements_con
 
 from __future__ import annotations
 
-import base64
-import binascii
-import ipaddress
 import operator as relation
 import re
 from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal, InvalidOperation
 from functools import lru_cache
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from modelreach.policy import glob
 
-Network = ipaddress.IPv4Network | ipaddress.IPv6Network
+if TYPE_CHECKING:
+    from ipaddress import IPv4Network, IPv6Network
+
+    Network = IPv4Network | IPv6Network
 Test = Callable[[str, str], bool]
 
 
@@ -38,8 +38,9 @@ class Operator(msgspec.Struct, frozen=True):
 
 # --- reading values ------------------------------------------------------------------------
 
-_NUMBER = re.compile(r"[+-]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,4})?")
-_DATE = re.compile(
+# Compiled when one is read: few policies ask for numbers or dates.
+_NUMBER = r"[+-]?(\d{1,60}(\.\d{0,60})?|\.\d{1,60})([eE][+-]?\d{1,4})?"
+_DATE = (
     r"(?P<y>\d{4})(-(?P<m>\d\d)(-(?P<d>\d\d)"
     r"([Tt ](?P<H>\d\d):(?P<M>\d\d)(:(?P<S>\d\d)(\.(?P<f>\d{1,9}))?)?"
     r"(?P<z>[Zz]|[+-]\d\d:?\d\d)?)?)?)?"
@@ -50,7 +51,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 @lru_cache(4096)
 def number(text: str) -> Decimal | None:
     """Give the number, or None."""
-    if not _NUMBER.fullmatch(text.strip()):
+    if not re.fullmatch(_NUMBER, text.strip()):
         return None
     try:
         return Decimal(text.strip())
@@ -65,7 +66,7 @@ def moment(text: str) -> Decimal | None:
     Four digits are a year. Without a zone it is UTC.
     """
     text = text.strip()
-    found = _DATE.fullmatch(text)
+    found = re.fullmatch(_DATE, text)
     if found is None:
         return number(text)
     second = min(int(found["S"] or 0), 59)
@@ -88,6 +89,8 @@ def _offset(zone: str | None) -> timedelta:
 @lru_cache(4096)
 def network(text: str) -> Network | None:
     """Give the address or range, or None. Host bits below the prefix are ignored."""
+    import ipaddress
+
     try:
         return ipaddress.ip_network(text.strip(), strict=False)
     except ValueError:
@@ -100,9 +103,11 @@ def truth(text: str) -> bool | None:
 
 
 def _bytes(text: str) -> bytes | None:
+    from base64 import b64decode
+
     try:
-        return base64.b64decode(text, validate=True)
-    except (binascii.Error, ValueError):
+        return b64decode(text, validate=True)
+    except ValueError:  # which `binascii.Error` is
         return None
 
 

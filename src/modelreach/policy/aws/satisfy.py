@@ -11,16 +11,20 @@ from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
 from functools import lru_cache
 from itertools import pairwise
+from typing import TYPE_CHECKING
 
 import msgspec
 
 from modelreach.policy import glob
 from modelreach.policy.aws.clauses import parse_operator
 from modelreach.policy.aws.matching import PATTERN
-from modelreach.policy.aws.operators import OPERATORS, Network, moment, network, number, truth
+from modelreach.policy.aws.operators import OPERATORS, moment, network, number, truth
 from modelreach.policy.aws.statement import Quantifier
 from modelreach.policy.aws.variables import template
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Const, Expr, assign, atoms
+
+if TYPE_CHECKING:
+    from modelreach.policy.aws.operators import Network
 
 _MOST_STEPS = 4000
 

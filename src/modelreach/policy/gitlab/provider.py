@@ -15,6 +15,8 @@ def _engine(_facts: Facts, context: Context, _opens: Opens) -> Engine:
 
 
 def _owns(principal: str) -> bool:
+    if not principal.startswith("project_path:"):
+        return False
     from modelreach.policy.gitlab.subject import read
 
     return read(principal) is not None

@@ -12,15 +12,13 @@ from typing import Final
 from modelreach.policy.engine import Distance, Stranger
 from modelreach.policy.workflow import Forge, Workflow
 
-_PROJECT = re.compile(
-    r"project_path:([^:]+)/([^:/]+)(?::ref_type:(branch|tag):ref:(.+))?", re.DOTALL
-)
+_PROJECT = r"project_path:([^:]+)/([^:/]+)(?::ref_type:(branch|tag):ref:(.+))?"
 _PROBE: Final = "modelreach-probe"
 
 
 def read(subject: str) -> Workflow | None:
     """Read a subject; None when it is none of a project."""
-    found = _PROJECT.fullmatch(subject)
+    found = re.fullmatch(_PROJECT, subject, re.DOTALL)
     if found is None:
         return None
     group, project, kind, ref = found.groups()
