@@ -470,6 +470,15 @@ def test_a_vault_of_which_the_model_is_not_known_is_unknown(tenant: Any) -> None
     assert tenant.verdict(tenant.get_secret, vault) == "unknown"
 
 
+@pytest.mark.parametrize(("rbac", "expected"), [(True, "allow"), (False, "deny")])
+def test_one_secret_of_a_vault_is_asked_about_as_the_vault_says(
+    tenant: Any, rbac: bool, expected: str
+) -> None:
+    secret = f"{_vault(tenant, rbac=rbac)}/secrets/key"
+    tenant.assign("Key Vault Secrets User", secret)
+    assert tenant.verdict(tenant.get_secret, secret) == expected
+
+
 def test_a_cluster_without_azure_roles_ignores_them(tenant: Any) -> None:
     cluster = f"{tenant.rg}/providers/microsoft.containerservice/managedclusters/aks"
     tenant.resource(cluster, azure_rbac=False)

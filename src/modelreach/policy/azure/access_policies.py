@@ -93,7 +93,9 @@ def instead(
 ) -> tuple[tuple[Clause, ...], list[Atom]]:
     """Give what allows a data action where the resource itself says that roles do not, or the same
     that was given. `action` is in lower case, without a prefix."""
-    vault = next((place for place in enclosing(target) if type_of(place) in (VAULT, CLUSTER)), "")
+    # `…/vaults/v/secrets` has the type of the vault, too: the shortest is the vault itself.
+    places = [place for place in enclosing(target) if type_of(place) in (VAULT, CLUSTER)]
+    vault = places[-1] if places else ""
     if not vault:
         return allows, unread
     fact = asker.estate.facts.resources.get(vault)
