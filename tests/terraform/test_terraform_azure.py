@@ -19,6 +19,7 @@ TENANT = guid("tenant")
 CANARY = "hush-canary-value"
 READER, OWN = guid("role/reader"), guid("role/own")
 _NEW = "azurerm_user_assigned_identity.new"
+_ENTRA = "azure_active_directory_role_based_access_control"
 _BLOBS = "Microsoft.Storage/storageAccounts/blobServices/containers/blobs/read"
 
 
@@ -290,3 +291,29 @@ def test_the_directory(tenant: Tenant, apply: Any, plan: Any, reaches: Any) -> N
     assert reaches(made, acting, rename) == reaches(after, acting, rename)
     assert reaches(made, acting, rename) != reaches(base, acting, rename)
     assert CANARY.encode() not in encode(made)
+
+
+@pytest.mark.parametrize(
+    ("entra", "unknown", "told"),
+    [
+        (
+            [{"azure_rbac_enabled": True, "tenant_id": TENANT}],
+            {},
+            {"entra": True, "azure_rbac": True},
+        ),
+        ([{"azure_rbac_enabled": None}], {}, {"entra": True, "azure_rbac": False}),
+        ([], {}, {"entra": False, "azure_rbac": False}),
+        ([{}], {_ENTRA: [{"azure_rbac_enabled": True}]}, {"entra": True}),
+    ],
+    ids=["asks Azure", "lets identities in", "knows none", "not told"],
+)
+def test_whether_a_cluster_asks_azure(
+    tenant: Tenant, apply: Any, plan: Any, entra: Any, unknown: Any, told: Json
+) -> None:
+    after = {"name": "aks", "resource_group_name": "rg", "location": "westeurope", _ENTRA: entra}
+    unknown = {"id": True, "oidc_issuer_url": True, **unknown}
+    plan.change("azurerm_kubernetes_cluster.run", "create", after=after, unknown=unknown)
+    made = apply(plan, tenant.collect())
+    (cluster,) = (one for one in made.resources if one.name == "aks")
+    found = {name: cluster.attributes.get(name) for name in ("entra", "azure_rbac")}
+    assert {name: value for name, value in found.items() if value is not None} == told

@@ -57,13 +57,17 @@ def _thing(kind: str, more: _More = _nothing) -> _Edits:
 
 
 def _runs(
-    kind: str, more: _More = _nothing, wired: Callable[[Told], tuple[Link, ...]] | None = None
+    kind: str,
+    more: _More = _nothing,
+    wired: Callable[[Told], tuple[Link, ...]] | None = None,
+    also: _More = _nothing,
 ) -> _Edits:
-    """Give a runtime and the resource that it is."""
+    """Give a runtime and the resource that it is; `also` is told of the resource, too."""
 
     def edits(told: Told) -> Iterator[Edit]:
         yield from own_identity(told, _id(told))
-        resource = _resource(told, kind, kind=_FLAVOUR.get(told.instance.type, ""))
+        flavour = _FLAVOUR.get(told.instance.type, "")
+        resource = _resource(told, kind, kind=flavour, **also(told))
         yield Is(resource)
         about = {
             name: value
@@ -353,7 +357,19 @@ def _cluster(told: Told) -> dict[str, Any]:
         "oidc_issuer": told.text("oidc_issuer_url") if not told.unread("oidc_issuer_url") else "",
         "workload_identity": told.flag("workload_identity_enabled") is True,
         "local_accounts": told.flag("local_account_disabled") is not True,
+        **_entra(told),
     }
+
+
+def _entra(told: Told) -> dict[str, Any]:
+    """Who is let in: nothing of it where the configuration does not tell yet."""
+    if told.unread("azure_active_directory_role_based_access_control"):
+        return {}
+    blocks = tuple(told.blocks("azure_active_directory_role_based_access_control"))
+    asks = [block.get("azure_rbac_enabled") for block in blocks]
+    if any(map(is_unread, asks)):
+        return {"entra": True}
+    return {"entra": bool(blocks), "azure_rbac": True in asks}
 
 
 def _arm(provider: str) -> dict[str, str]:
@@ -423,7 +439,7 @@ TABLE: Final[Table] = {
         _runs("microsoft.logic/workflows"), "Microsoft.Logic/workflows"
     ),
     "azurerm_kubernetes_cluster": _row(
-        _runs("microsoft.containerservice/managedclusters", _cluster),
+        _runs("microsoft.containerservice/managedclusters", _cluster, also=_cluster),
         "Microsoft.ContainerService/managedClusters",
     ),
     "azurerm_container_registry": _row(

@@ -16,7 +16,7 @@ from typing import Final
 from modelreach.model import Verdict
 from modelreach.policy.decision import Decision, StatementRef
 from modelreach.policy.engine import Support, Token
-from modelreach.policy.expr import conjuncts
+from modelreach.policy.expr import Expr
 from modelreach.policy.gcp.holder import Holder
 
 #: What `container` has besides objects of clusters.
@@ -43,7 +43,8 @@ _PARTS: Final = {
 
 
 def of_clusters(holder: Holder) -> Iterator[Token]:
-    """Give what an identity can show to each cluster of GKE that IAM lets it do anything in."""
+    """Give what an identity can show to each cluster of GKE that IAM lets it do anything in,
+    apart by what that hangs on."""
     estate, name = holder.asker.estate, holder.name
     if not estate.clusters:
         return
@@ -60,8 +61,10 @@ def of_clusters(holder: Holder) -> Iterator[Token]:
             for permission, rule in permissions
             if (decision := holder.decide(permission, runtime, {})).verdict is not Verdict.DENY
         ]
-        if held:
-            yield _token(name, runtime, held)
+        apart: dict[Expr, list[tuple[str, dict[str, object], Decision]]] = {}
+        for one in held:
+            apart.setdefault(one[2].residual, []).append(one)
+        yield from (_token(name, runtime, when, same) for when, same in apart.items())
 
 
 @lru_cache(8)
@@ -71,18 +74,20 @@ def _rules(permissions: tuple[str, ...]) -> tuple[tuple[str, dict[str, object]],
     return tuple((permission, rule) for permission, rule in found if rule is not None)
 
 
-def _token(name: str, cluster: str, held: list[tuple[str, dict[str, object], Decision]]) -> Token:
+def _token(
+    name: str, cluster: str, when: Expr, held: list[tuple[str, dict[str, object], Decision]]
+) -> Token:
     refs: tuple[StatementRef, ...] = tuple(
         sorted({ref for _, _, decision in held for ref in decision.allowed_by})
     )
     first = held[0][0] + (f" and {len(held) - 1} more" if len(held) > 1 else "")
-    depends = sorted({text for _, _, one in held for text in conjuncts(one.residual)})
     rules = json.dumps([rule for _, rule, _ in held])
     return Token(
         issuer=f"gke:{cluster}",
         subject=name.partition(":")[2],
-        claims={"rules": (rules,)} | ({"depends": tuple(depends)} if depends else {}),
+        claims={"rules": (rules,)},
         support=(Support(name, first, cluster, refs),),
+        when=when,
     )
 
 

@@ -141,7 +141,8 @@ def _by_rules(estate: Estate, principal: Principal, request: Request) -> Decisio
         nobody = _unread_roles(estate, estate.anonymous(request.cluster), request)
         unread += tuple(all_of((one, ANONYMOUS)) for one in nobody)
     residual = any_of((settled, *unread))
-    allowed_by = tuple(sorted({granted.reference for granted, _ in (*found, *anybody)}))
+    because = (ref for granted, _ in (*found, *anybody) for ref in granted.references)
+    allowed_by = tuple(sorted(set(because)))
     return _decision(residual, allowed_by, tuple(_assumed(estate, request)))
 
 
@@ -171,12 +172,12 @@ def allows(granted: Granted, request: Request) -> Expr:
     if granted.binding.target not in request.scopes or not rule.about(request.action):
         return FALSE
     if not rule.names or request.action.group == "url":
-        return TRUE
+        return granted.when
     if unnamed(request.action):
         return FALSE
     if request.name:
-        return TRUE if request.name in rule.names else FALSE
-    return named(request.action, rule.names)
+        return granted.when if request.name in rule.names else FALSE
+    return all_of((granted.when, named(request.action, rule.names)))
 
 
 def named(action: Action, names: tuple[str, ...]) -> Expr:

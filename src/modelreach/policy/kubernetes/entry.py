@@ -12,6 +12,7 @@ https://docs.cloud.google.com/kubernetes-engine/docs/how-to/role-based-access-co
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Callable, Iterable, Iterator
 from typing import Final
@@ -19,9 +20,10 @@ from typing import Final
 import msgspec
 from msgspec.structs import replace
 
+from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot, Support, Token
 from modelreach.policy.escalation.mechanism import provided, strength_of
-from modelreach.policy.expr import all_of
+from modelreach.policy.expr import TRUE, Expr, render
 from modelreach.policy.kubernetes.cloud import CloudCluster
 from modelreach.policy.kubernetes.names import RBAC, group_id, resource_id, user_id
 from modelreach.snapshot import Binding, Principal
@@ -51,12 +53,14 @@ _SIMILAR: Final = {
 
 class Entered(msgspec.Struct, frozen=True):
     """Somebody within a cluster, the hop there, and what is held besides RBAC: bindings, and the
-    documents of roles that only they name."""
+    documents of roles that only they name; `when` the cloud says so, `because` of what."""
 
     principal: Principal
     pivot: Pivot
     bindings: tuple[Binding, ...] = ()
     documents: tuple[tuple[str, bytes], ...] = ()
+    when: Expr = TRUE
+    because: tuple[StatementRef, ...] = ()
 
 
 def entered(
@@ -69,7 +73,7 @@ def entered(
     elif cloud.kind == "eks:cluster" and token.issuer.startswith("aws:"):
         yield from _by_entry(cloud, token, source)
     elif cloud.kind == _GKE and token.issuer == "accounts.google.com":
-        depends = ("Google Groups for RBAC is turned on",)
+        depends = provided("Google Groups for RBAC is turned on")
         yield from _by_name(cloud, token, "email", source, named, depends)
     elif _of_tenant(cloud, token):
         yield from _by_name(cloud, token, "oid", source, named)
@@ -89,7 +93,7 @@ def _by_name(
     claim: str,
     source: str,
     named: Callable[[str], bool],
-    by_groups: tuple[str, ...] = (),
+    by_groups: Expr = TRUE,
 ) -> Iterator[Entered]:
     """Who comes under its own name is somebody where a binding names it, or a group of it.
     `by_groups`: on what groups hang."""
@@ -100,30 +104,39 @@ def _by_name(
             told = f"user `{user}`" + (f"; groups {', '.join(own)}" if own else "")
             support = Support(source, "", cloud.id, (), f"enters as {told}")
             note = f"the cluster knows identities of its cloud by their names: it {support.note}"
-            yield _made(cloud, source, user, own, support, note, by_groups if own else ())
+            yield _made(cloud, source, user, own, support, note, by_groups if own else TRUE)
 
 
 def _by_cloud(cloud: CloudCluster, token: Token, source: str) -> Entered:
     """Who may do something in the cluster by permissions of its cloud, or fetch credentials."""
-    depends = token.claims.get("depends", ())
     support = next(iter(token.support), Support(source, "", cloud.id, ()))
     user, groups = token.subject, token.claims.get("groups", ())
     note = "its cloud lets it act in the cluster"
-    found = _made(cloud, source, user, groups, support, note, depends)
     rules = next(iter(token.claims.get("rules", ())), "")
     if not rules:
-        return found
-    role = resource_id(cloud.cluster, "", "permissions.iam.googleapis.com", f"{user}/permissions")
+        return _made(cloud, source, user, groups, support, note, token.when)
+    enters = cloud.kind != _AKS or cloud.fact.attributes.get("entra") is True
+    found = _made(cloud, source, user, groups, support, note, TRUE if enters else token.when)
+    namespace = next(iter(token.claims.get("namespace", ())), "")
+    told = hashlib.sha256(f"{namespace}\0{rules}\0{render(token.when)}".encode()).hexdigest()[:16]
+    of_google = cloud.kind == _GKE
+    plural = "permissions.iam.googleapis.com" if of_google else "permissions.azure.com"
+    said = "IAM" if of_google else "Azure RBAC"
+    role = resource_id(cloud.cluster, "", plural, f"{user}/{told}/permissions")
     binding = Binding(
-        id=f"{cloud.id}/{user}/IAM",
+        id=f"{cloud.id}/{user}/{told}/{said}",
         provider="kubernetes",
-        target=cloud.cluster,
+        target=f"{cloud.cluster}/{namespace}" if namespace else cloud.cluster,
         role=role,
         members=(found.principal.id,),
-        name="IAM",
+        name=said,
     )
     return replace(
-        found, bindings=(binding,), documents=((role, f'{{"rules": {rules}}}'.encode()),)
+        found,
+        bindings=(binding,),
+        documents=((role, f'{{"rules": {rules}}}'.encode()),),
+        when=token.when,
+        because=support.statements,
     )
 
 
@@ -187,7 +200,7 @@ def _entered(
         for binding in found
         if binding.name in _POLICIES
     )
-    made = _made(cloud, source, user, groups, support, note, ())
+    made = _made(cloud, source, user, groups, support, note)
     return replace(made, bindings=found, documents=documents)
 
 
@@ -198,11 +211,10 @@ def _made(
     groups: Iterable[str],
     support: Support,
     note: str,
-    depends: tuple[str, ...],
+    residual: Expr = TRUE,
 ) -> Entered:
     cluster = cloud.cluster
     name = user_id(cluster, user)
-    residual = all_of(provided(text) for text in depends)
     return Entered(
         Principal(
             id=name,

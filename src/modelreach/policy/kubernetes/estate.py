@@ -14,6 +14,7 @@ import msgspec
 from msgspec.structs import replace
 
 from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.expr import TRUE, Expr
 from modelreach.policy.kubernetes.cloud import CloudCluster, matched
 from modelreach.policy.kubernetes.entry import Entered
 from modelreach.policy.kubernetes.names import (
@@ -44,24 +45,29 @@ MASTERS = "system:masters"
 
 class Granted(msgspec.Struct, frozen=True):
     """One rule as a subject holds it: by which binding, over which scope, as whom (the subject
-    itself, or a group that it is in)."""
+    itself, or a group that it is in). What a cloud gives holds `when` that says so, `because` of
+    the cloud's own statements."""
 
     rule: PolicyRule
     binding: Binding
     subject: str
+    when: Expr = TRUE
+    because: tuple[StatementRef, ...] = ()
 
     @property
-    def reference(self) -> StatementRef:
-        """The statement, as a witness names it."""
-        return StatementRef(
-            Layer.BINDING,
-            self.binding.role.rsplit("/", 1)[-1],
-            self.binding.target,
-            "",
-            self.rule.index,
-            self.binding.id.rsplit("/", 1)[-1],
-            "Allow",
-            self.rule.text,
+    def references(self) -> tuple[StatementRef, ...]:
+        """The statements, as a witness names them."""
+        return self.because or (
+            StatementRef(
+                Layer.BINDING,
+                self.binding.role.rsplit("/", 1)[-1],
+                self.binding.target,
+                "",
+                self.rule.index,
+                self.binding.id.rsplit("/", 1)[-1],
+                "Allow",
+                self.rule.text,
+            ),
         )
 
 
@@ -75,6 +81,7 @@ class Estate:
         self._entered: dict[str, Entered] = {}
         self._more: dict[str, list[Binding]] = {}
         self._given: dict[str, Compiled] = {}
+        self._under: dict[str, tuple[Expr, tuple[StatementRef, ...]]] = {}
         self._opaque: set[str] = set()
         self._held: dict[str, tuple[Granted, ...]] = {}
         self._unread_in: dict[tuple[str, str], tuple[str, ...]] = {}
@@ -142,9 +149,10 @@ class Estate:
         principal = msgspec.structs.replace(one.principal, groups=tuple(dict.fromkeys(groups)))
         self._entered[name] = replace(one, principal=principal)
         for role, document in one.documents:
-            self._given[role] = compile_role(document)
+            self._given[role] = compile_role(document, given=True)
         more = self._more.setdefault(name, [])
         for binding in one.bindings:
+            self._under[binding.id] = (one.when, one.because)
             if binding not in more:
                 more.append(binding)
             if not self._there(binding.role):
@@ -207,8 +215,9 @@ class Estate:
 
     def _granted(self, subject: str) -> Iterator[Granted]:
         for binding in self.bindings(subject):
+            when, because = self._under.get(binding.id, (TRUE, ()))
             for rule in self.role(binding.role).rules:
-                yield Granted(rule, binding, subject)
+                yield Granted(rule, binding, subject, when, because)
 
     def unknown_roles(self, subjects: Iterable[str]) -> Iterator[Binding]:
         """Give the bindings whose role may exist and was not read."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from itertools import product
 
-from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.extent import ALL, Extent
 from modelreach.policy.glob import escape
 from modelreach.policy.kubernetes.decide import ANONYMOUS, named
@@ -36,7 +36,7 @@ def held(estate: Estate, principal: Principal) -> PermissionSet:
 
 
 def _boxes(granted: Granted, when: Expr) -> Iterator[Box]:
-    rule, because = granted.rule, (granted.reference,)
+    rule, because, when = granted.rule, granted.references, all_of((when, granted.when))
     target = escape(granted.binding.target)
     if not rule.resources:
         return
@@ -53,8 +53,24 @@ def _boxes(granted: Granted, when: Expr) -> Iterator[Box]:
 
 
 def _actions(rule: PolicyRule) -> Extent:
-    parts = product(rule.groups, rule.resources, rule.verbs)
-    return Extent.globs([_glob(Action(*part)).lower() for part in parts])
+    parts = (Action(*part) for part in product(rule.groups, rule.resources, rule.verbs))
+    globs = [_glob(action).lower() for action in parts]
+    if rule.below:
+        globs += [_below(glob) for glob in globs if ":*:" not in glob]
+    return Extent.globs(globs, outside=[glob for name in rule.but for glob in _meant(name)])
+
+
+def _below(glob: str) -> str:
+    """Give what is about the parts of what a glob is about."""
+    head, _, verb = glob.rpartition(":")
+    return f"{head}/*:{verb}"
+
+
+def _meant(name: str) -> tuple[str, str]:
+    """Give what an exception means: something, and its parts."""
+    group, _, resource = name.lower().partition(":")
+    about = f"{escape(group)}:{_part(resource)}"
+    return f"{about}:*", f"{about}/*:*"
 
 
 def _glob(action: Action) -> str:

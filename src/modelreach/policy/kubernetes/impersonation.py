@@ -55,7 +55,7 @@ def constrained(estate: Estate, principal: Principal) -> Iterator[Pivot]:
                             principal.id,
                             f"impersonate-on!{mode}",
                             g.binding.target,
-                            (g.reference,),
+                            g.references,
                         )
                         for g in lets
                     ),

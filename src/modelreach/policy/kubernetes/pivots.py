@@ -11,10 +11,10 @@ from collections.abc import Iterator
 from modelreach.model import Strength
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot, Support
-from modelreach.policy.escalation.mechanism import tried
+from modelreach.policy.escalation.mechanism import strength_of, tried
 from modelreach.policy.escalation.prober import RoleProber
 from modelreach.policy.escalation.rules import rules
-from modelreach.policy.expr import TRUE
+from modelreach.policy.expr import TRUE, Expr
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.estate import Estate
 from modelreach.policy.kubernetes.holder import Subject
@@ -34,8 +34,9 @@ def pivots(estate: Estate, principal: Principal) -> Iterator[Pivot]:
     taken = tuple(_administers(estate, principal))
     yield from taken
     cluster = cluster_of(principal.id)
-    if any(p.target == cluster and p.strength is Strength.CERTAIN for p in taken):
-        yield from _as_administrator(estate, principal, taken)
+    sure = tuple(p for p in taken if p.target == cluster and p.strength is Strength.CERTAIN)
+    if sure:
+        yield from _as_administrator(estate, principal, sure)
         return
     prober = RoleProber(Subject(estate, principal))
     for rule in rules(PACKAGE):
@@ -48,20 +49,29 @@ def _administers(estate: Estate, principal: Principal) -> Iterator[Pivot]:
     cluster = cluster_of(principal.id)
     if estate.master(principal):
         decision = decide(estate, principal, "*:*:*", cluster)
-        yield _administer(principal, cluster, decision.allowed_by[0], "no authoriser is asked")
+        yield _administer(principal, cluster, decision.allowed_by, "no authoriser is asked")
         return
-    told: set[str] = set()
+    told: set[tuple[str, Expr]] = set()
     for granted in estate.granted(estate.subjects(principal)):
-        rule, place = granted.rule, granted.binding.target
+        rule, place, when = granted.rule, granted.binding.target, granted.when
         whole = "*" in rule.groups and "*" in rule.resources and "*" in rule.verbs
-        if whole and not rule.names and place not in told:
-            told.add(place)
-            yield _administer(principal, place, granted.reference, "its roles allow everything")
+        whole = whole and not rule.names and not rule.but
+        if whole and told.isdisjoint({(place, when), (place, TRUE)}):
+            told.add((place, when))
+            note = "its roles allow everything"
+            yield _administer(principal, place, granted.references, note, when)
 
 
-def _administer(principal: Principal, place: str, ref: StatementRef, note: str) -> Pivot:
-    support = Support(principal.id, "*:*:*", place, (ref,))
-    return Pivot("administer", principal.id, place, Strength.CERTAIN, TRUE, (support,), note=note)
+def _administer(
+    principal: Principal,
+    place: str,
+    refs: tuple[StatementRef, ...],
+    note: str,
+    when: Expr = TRUE,
+) -> Pivot:
+    support = Support(principal.id, "*:*:*", place, refs)
+    strength = strength_of(when)
+    return Pivot("administer", principal.id, place, strength, when, (support,), note=note)
 
 
 def _as_administrator(

@@ -26,9 +26,19 @@ class _Written(msgspec.Struct, frozen=True):
     nonResourceURLs: tuple[str, ...] | None = None  # noqa: N815
 
 
+class _Given(_Written, frozen=True):
+    """A rule that a cloud gives, which may say more than one of a cluster."""
+
+    below: bool = False
+    but: tuple[str, ...] = ()
+
+
 class PolicyRule(msgspec.Struct, frozen=True):
     """One rule. `groups` are API groups, with `core` for the empty one; `names` restrict it when
-    there are any. `index` counts from 0 within the role."""
+    there are any. `index` counts from 0 within the role. Of rules that a cloud gives: `below`
+    means every part of an object that has a path of its own, too, and `but` names what is not
+    meant, as `GROUP:RESOURCE`, `GROUP:*` for a whole group.
+    """
 
     groups: tuple[str, ...]
     resources: tuple[str, ...]
@@ -37,6 +47,8 @@ class PolicyRule(msgspec.Struct, frozen=True):
     urls: tuple[str, ...]
     index: int
     text: str
+    below: bool = False
+    but: frozenset[str] = frozenset()
 
     def about(self, action: Action) -> bool:
         """Is the rule about this kind of request, names aside?"""
@@ -44,9 +56,18 @@ class PolicyRule(msgspec.Struct, frozen=True):
             return False
         if action.group == URL:
             return any(_url(pattern, action.resource) for pattern in self.urls)
+        if self.but and not self.but.isdisjoint(_names(action)):
+            return False
+        resource = action.resource.partition("/")[0] if self.below else action.resource
         return _among(action.group, self.groups) and any(
-            _resource(pattern, action.resource) for pattern in self.resources
+            _resource(pattern, resource) for pattern in self.resources
         )
+
+
+def _names(action: Action) -> tuple[str, str, str]:
+    """How an exception may name a request: its resource, what that is a part of, its group."""
+    group, resource = action.group, action.resource
+    return f"{group}:{resource}", f"{group}:{resource.partition('/')[0]}", f"{group}:*"
 
 
 def unnamed(action: Action) -> bool:
@@ -109,19 +130,20 @@ class Compiled(msgspec.Struct, frozen=True):
 _NOTHING = b"null"
 
 
-def compile_role(raw: bytes) -> Compiled:
-    """Read a role's document. What is not understood is a problem, and never grants."""
+def compile_role(raw: bytes, *, given: bool = False) -> Compiled:
+    """Read a role's document, or (`given`) one that a cloud gives. What is not understood is a
+    problem, and never grants."""
     try:
         role = msgspec.json.decode(raw, type=_Role)
     except (msgspec.MsgspecError, RecursionError):
         return Compiled((), problems=("the role is not a JSON object",))
     problems: list[str] = []
-    rules = tuple(_rules(bytes(role.rules), problems))
+    rules = tuple(_rules(bytes(role.rules), problems, _Given if given else _Written))
     selectors = _selectors(bytes(role.aggregationRule), problems)
     return Compiled(rules, selectors, tuple(problems))
 
 
-def _rules(raw: bytes, problems: list[str]) -> Iterator[PolicyRule]:
+def _rules(raw: bytes, problems: list[str], form: type[_Written]) -> Iterator[PolicyRule]:
     if raw == _NOTHING:
         return
     try:
@@ -130,16 +152,16 @@ def _rules(raw: bytes, problems: list[str]) -> Iterator[PolicyRule]:
         problems.append("`rules` is not a list")
         return
     for index, one in enumerate(written):
-        rule = _rule(bytes(one), index)
+        rule = _rule(bytes(one), index, form)
         if rule is None:
             problems.append(f"rule {index + 1} is not well formed")
         else:
             yield rule
 
 
-def _rule(raw: bytes, index: int) -> PolicyRule | None:
+def _rule(raw: bytes, index: int, form: type[_Written]) -> PolicyRule | None:
     try:
-        rule = msgspec.json.decode(raw, type=_Written)
+        rule = msgspec.json.decode(raw, type=form)
         text = msgspec.json.encode(msgspec.json.decode(raw), order="sorted").decode()
     except (msgspec.MsgspecError, RecursionError):
         return None
@@ -151,6 +173,8 @@ def _rule(raw: bytes, index: int) -> PolicyRule | None:
         urls=rule.nonResourceURLs or (),
         index=index,
         text=text,
+        below=isinstance(rule, _Given) and rule.below,
+        but=frozenset(rule.but) if isinstance(rule, _Given) else frozenset(),
     )
 
 

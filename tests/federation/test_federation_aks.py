@@ -1,0 +1,413 @@
+"""Data actions of Azure that count within a cluster of AKS, where it asks Azure."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+import pytest
+
+from modelreach.policy.engine import Engine
+from modelreach.policy.providers import engines
+from modelreach.reach import BlastRadius, reach
+from modelreach.snapshot import (
+    SCHEMA,
+    Attachment,
+    Binding,
+    Facts,
+    ManagedPolicy,
+    Principal,
+    Resource,
+    Runtime,
+    Scope,
+    Snapshot,
+    document_id,
+    merge,
+)
+
+NOW = "2026-11-25T00:00:00Z"
+ISSUER = "https://eu.oic.prod-aks.azure.com/t/c"
+TENANT, SPN, GROUP = "t-1", "o-1", "g-1"
+RG = "/subscriptions/s/resourcegroups/rg"
+AKS = f"{RG}/providers/microsoft.containerservice/managedclusters/prod"
+OPERATIONS = "Microsoft.ContainerService/managedClusters"
+SECRET, OTHER = "k8s/prod/ml/secrets/db", "k8s/prod/web/secrets/tls"
+CUSTOM = "k8s/prod/ml/inferenceservices.serving.kserve.io/llm"
+READER = (
+    *(f"{OPERATIONS}/{name}/read" for name in ("pods", "configmaps", "services", "events")),
+    f"{OPERATIONS}/apps/deployments/read",
+)
+WRITER = (f"{OPERATIONS}/secrets/*", f"{OPERATIONS}/pods/*", f"{OPERATIONS}/serviceaccounts/*")
+
+
+def cluster(**about: Any) -> Snapshot:
+    """A cluster with two namespaces, a secret in each, a custom resource, and a pod."""
+    place: dict[str, Any] = {"provider": "kubernetes"}
+    account = "k8s/prod/system:serviceaccount:ml:app"
+    return Snapshot(
+        schema=SCHEMA,
+        taken_at=NOW,
+        scopes=(
+            Scope(id="k8s/prod", kind="cluster", attributes={"issuer": ISSUER, **about}, **place),
+            Scope(id="k8s/prod/ml", kind="namespace", parent="k8s/prod", **place),
+            Scope(id="k8s/prod/web", kind="namespace", parent="k8s/prod", **place),
+        ),
+        principals=(
+            Principal(
+                id=account, kind="service-account", scope="k8s/prod/ml", name="app", **place
+            ),
+        ),
+        resources=(
+            Resource(
+                id=SECRET, kind="kubernetes:secrets", scope="k8s/prod/ml", name="db", **place
+            ),
+            Resource(
+                id=OTHER, kind="kubernetes:secrets", scope="k8s/prod/web", name="tls", **place
+            ),
+            Resource(
+                id=CUSTOM,
+                kind="kubernetes:inferenceservices.serving.kserve.io",
+                scope="k8s/prod/ml",
+                name="llm",
+                **place,
+            ),
+        ),
+        runtimes=(
+            Runtime(
+                id="k8s/prod/ml/pods/app-0",
+                kind="kubernetes:pods",
+                scope="k8s/prod/ml",
+                name="app-0",
+                identities=(account,),
+                **place,
+            ),
+        ),
+    )
+
+
+def tenant(
+    *data: str,
+    but: Iterable[str] = (),
+    at: str = AKS,
+    condition: str = "",
+    status: str = "active",
+    member: str = SPN,
+    deny: Iterable[str] = (),
+    told: bool = True,
+    **about: Any,
+) -> Snapshot:
+    """A tenant with an identity in a group, data actions that one of them holds in a place, and
+    the cluster."""
+    block = {"actions": [], "dataActions": list(data), "notDataActions": list(but)}
+    role = json.dumps({"permissions": [block]}).encode()
+    denied = {"permissions": [{"dataActions": list(deny)}], "principals": [{"id": SPN}]}
+    refusal = json.dumps(denied).encode()
+    definition = "/providers/microsoft.authorization/roledefinitions/r"
+    place: dict[str, Any] = {"provider": "azure"}
+    attributes: dict[str, Any] = {"oidc_issuer": ISSUER, "entra": True, "local_accounts": False}
+    attributes |= {"azure_rbac": True} if told else {}
+    return Snapshot(
+        schema=SCHEMA,
+        taken_at=NOW,
+        scopes=(
+            Scope(id=TENANT, kind="tenant", **place),
+            Scope(id="/subscriptions/s", kind="subscription", parent=TENANT, **place),
+            Scope(id=RG, kind="resource-group", parent="/subscriptions/s", **place),
+        ),
+        principals=(
+            Principal(id=SPN, kind="service-principal", scope=TENANT, groups=(GROUP,), **place),
+            Principal(id=GROUP, kind="group", scope=TENANT, **place),
+        ),
+        resources=(
+            Resource(
+                id=AKS,
+                kind="microsoft.containerservice/managedclusters",
+                scope=RG,
+                attributes=attributes | about,
+                **place,
+            ),
+        ),
+        bindings=(
+            Binding(
+                id="ab",
+                target=at,
+                role=definition,
+                members=(member,),
+                condition=condition,
+                status=status,
+                **place,
+            ),
+        ),
+        managed_policies=(
+            ManagedPolicy(
+                id=definition,
+                scope="",
+                name="AKS custom",
+                default_version="1",
+                versions={"1": document_id(role)},
+                **place,
+            ),
+        ),
+        attachments=(
+            Attachment(target=RG, kind="deny", document=document_id(refusal), name="no secrets"),
+        )
+        if deny
+        else (),
+        documents={document_id(raw): msgspec.Raw(raw) for raw in (role, refusal)},
+    )
+
+
+def radius(*parts: Snapshot) -> BlastRadius:
+    return reach([SPN], engines(Facts(merge(parts, taken_at=NOW, tool=""))))
+
+
+def had(found: BlastRadius, resource: str = SECRET) -> set[tuple[str, str]]:
+    return {
+        (str(one.grant.capability), str(one.verdict))
+        for one in found.accesses
+        if one.grant.resource == resource and one.grant.provider == "kubernetes"
+    }
+
+
+def built(*parts: Snapshot) -> Engine:
+    """Give the engine of the cluster, once the identity has entered."""
+    whole = engines(Facts(merge(parts, taken_at=NOW, tool="")))
+    for token in whole["azure"].tokens(SPN):
+        tuple(whole["kubernetes"].admits(token, SPN))
+    return whole["kubernetes"]
+
+
+USER = f"k8s/prod/user:{SPN}"
+
+
+def test_a_data_action_counts_in_the_cluster() -> None:
+    found = radius(cluster(), tenant(f"{OPERATIONS}/secrets/read"))
+    assert had(found) == {("read", "allow")}
+    (hop,) = found.identities[USER].path.pivots
+    assert (hop.kind, hop.via, str(hop.strength)) == ("federation", AKS, "certain")
+    (support,) = hop.support
+    assert (support.subject, support.object) == (SPN, AKS)
+    assert support.action == f"data:{OPERATIONS}/secrets/read"
+    (access,) = (one for one in found.accesses if one.grant.resource == SECRET)
+    (because,) = access.grant.statements
+    assert (because.policy, because.target) == ("AKS custom", AKS)
+    assert "secrets/read" in because.text
+
+
+@pytest.mark.parametrize(
+    "about",
+    [{"azure_rbac": False}, {"oidc_issuer": f"{ISSUER}/2"}],
+    ids=["does not ask", "another cluster"],
+)
+def test_a_cluster_that_does_not_ask(about: Any) -> None:
+    assert not had(radius(cluster(), tenant(f"{OPERATIONS}/secrets/read", **about)))
+
+
+def test_whether_it_asks_was_not_read() -> None:
+    action = f"{OPERATIONS}/secrets/read"
+    found = radius(cluster(), tenant(action, told=False))
+    assert had(found) == {("read", "unknown")}
+    assert str(found.identities[USER].path.pivots[-1].strength) == "certain"
+    found = radius(cluster(), tenant(action, told=False, entra=""))
+    assert str(found.identities[USER].path.pivots[-1].strength) == "unknown"
+    assert not had(radius(cluster(), tenant(action, told=False, entra=False)))
+
+
+@pytest.mark.parametrize(
+    ("action", "allowed"),
+    [
+        ("secrets/read", {"get", "list", "watch"}),
+        ("secrets/write", {"create", "update", "patch"}),
+        ("secrets/delete", {"delete", "deletecollection"}),
+        ("*/read", {"get", "list", "watch"}),
+        ("secrets/*", {"get", "list", "watch", "create", "update", "patch", "delete"}),
+        ("apps/secrets/read", set()),
+        ("secrets/list", set()),
+    ],
+)
+def test_verbs_are_taken_together(action: str, allowed: set[str]) -> None:
+    engine = built(cluster(), tenant(f"{OPERATIONS}/{action}"))
+    verbs = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
+    if engine.principal(USER) is None:
+        assert not allowed
+        return
+    found = {
+        v
+        for v in verbs
+        if str(engine.decide(USER, f"core:secrets:{v}", SECRET).verdict) == "allow"
+    }
+    assert found == allowed | ({"deletecollection"} if "delete" in allowed else set())
+
+
+@pytest.mark.parametrize(
+    ("actions", "asked", "verdict"),
+    [
+        (("pods/read",), "core:pods/log:get", "allow"),
+        (("pods/read",), "core:pods/attach:get", "deny"),
+        (("pods/write",), "core:pods/attach:create", "allow"),
+        (("pods/write",), "core:pods/exec:create", "deny"),
+        (("pods/exec/action",), "core:pods/exec:create", "allow"),
+        (("pods/exec/action",), "core:pods/exec:get", "allow"),
+        (("pods/*",), "core:pods/exec:create", "allow"),
+        (("serviceaccounts/write",), "core:serviceaccounts/token:create", "allow"),
+        (("serviceaccounts/impersonate/action",), "core:serviceaccounts:impersonate", "allow"),
+        (
+            ("rbac.authorization.k8s.io/roles/bind/action",),
+            "rbac.authorization.k8s.io:roles:bind",
+            "allow",
+        ),
+        (("apps/deployments/write",), "apps:deployments/scale:update", "allow"),
+        (("apps/*/read",), "apps:statefulsets:get", "allow"),
+        (("apps/*/read",), "apps:deployments:update", "deny"),
+        (("apps/*",), "apps:deployments:update", "allow"),
+        (("apps/*",), "batch:jobs:get", "deny"),
+    ],
+)
+def test_parts_and_verbs_of_their_own(actions: Any, asked: str, verdict: str) -> None:
+    engine = built(cluster(), tenant(*(f"{OPERATIONS}/{one}" for one in actions)))
+    assert str(engine.decide(USER, asked, "k8s/prod/ml").verdict) == verdict
+
+
+@pytest.mark.parametrize(
+    ("actions", "but", "verdict"),
+    [
+        (("*/read",), (), "allow"),
+        (("*/read",), ("serving.kserve.io/inferenceservices/read",), "conditional"),
+        (("*/read",), ("serving.kserve.io/*",), "conditional"),
+        (("*/read",), ("serving.kserve.io/*", "customresources/*"), "deny"),
+        (("*/read",), ("secrets/read",), "allow"),
+        (("serving.kserve.io/inferenceservices/read",), (), "conditional"),
+        (("serving.kserve.io/*/read",), (), "conditional"),
+        (("serving.kserve.io/others/read",), (), "deny"),
+        (("customresources/read",), (), "conditional"),
+        (("customresources/read", "serving.kserve.io/inferenceservices/read"), (), "allow"),
+        (("customresources/write",), (), "deny"),
+        (("pods/read",), (), "deny"),
+    ],
+)
+def test_custom_resources(actions: Any, but: Any, verdict: str) -> None:
+    role = tenant(
+        *(f"{OPERATIONS}/{one}" for one in actions), but=[f"{OPERATIONS}/{one}" for one in but]
+    )
+    engine = built(cluster(), role)
+    asked = "serving.kserve.io:inferenceservices:get"
+    assert str(engine.decide(USER, asked, CUSTOM).verdict) == verdict
+
+
+def test_the_action_of_custom_resources_is_of_no_other() -> None:
+    engine = built(cluster(), tenant(f"{OPERATIONS}/customresources/read"))
+    assert str(engine.decide(USER, "core:secrets:get", SECRET).verdict) == "deny"
+
+
+def test_not_data_actions_take_away_and_no_more() -> None:
+    role = tenant(f"{OPERATIONS}/*", but=[f"{OPERATIONS}/secrets/*"])
+    found = radius(cluster(), role)
+    assert not had(found)
+    rules = {one.path.pivots[-1].rule for one in found.takeovers.values()}
+    assert rules == {"k8s-bind-namespace", "k8s-bind-cluster"}, "it may bind what gives it more"
+    assert ("write", "allow") in had(found, CUSTOM)
+    held = built(cluster(), role).permissions(USER)
+    texts = [region for box in held.boxes for region in box.actions.regions]
+    assert not any(region.contains("core:secrets:get") for region in texts)
+    assert not any(region.contains("core:secrets/status:update") for region in texts)
+    assert any(region.contains("core:configmaps:update") for region in texts)
+    assert any(region.contains("core:pods/log:get") for region in texts)
+
+
+def test_everything_takes_the_cluster_over() -> None:
+    found = radius(cluster(), tenant(f"{OPERATIONS}/*"))
+    (_, taking) = found.takeovers["k8s/prod"].path.pivots
+    assert (taking.kind, taking.rule, str(taking.strength)) == ("administer", "", "certain")
+    assert taking.support[0].statements[0].policy == "AKS custom"
+
+
+def test_a_namespace_is_a_scope() -> None:
+    found = radius(cluster(), tenant(f"{OPERATIONS}/secrets/read", at=f"{AKS}/namespaces/ml"))
+    assert had(found) == {("read", "allow")}
+    assert not had(found, OTHER)
+    whole = radius(cluster(), tenant(f"{OPERATIONS}/*", at=f"{AKS}/namespaces/ml"))
+    assert set(whole.takeovers) == {"k8s/prod/ml"}
+
+
+@pytest.mark.parametrize("at", ["/subscriptions/s", RG, AKS])
+def test_a_role_above_the_cluster(at: str) -> None:
+    found = radius(cluster(), tenant(f"{OPERATIONS}/secrets/read", at=at))
+    assert had(found) == had(found, OTHER) == {("read", "allow")}
+
+
+def test_a_group_and_what_is_eligible() -> None:
+    action = f"{OPERATIONS}/secrets/read"
+    assert had(radius(cluster(), tenant(action, member=GROUP))) == {("read", "allow")}
+    assert not had(radius(cluster(), tenant(action, status="eligible")))
+
+
+def test_a_deny_assignment_wins() -> None:
+    found = radius(cluster(), tenant(f"{OPERATIONS}/*/read", deny=[f"{OPERATIONS}/secrets/read"]))
+    assert not had(found)
+    assert had(found, CUSTOM)
+
+
+ONLY = (
+    "((!(ActionMatches{'Microsoft.ContainerService/managedClusters/customresources/read'})) OR "
+    "(@Request[Microsoft.ContainerService/managedClusters/customResources:group] "
+    "StringEqualsIgnoreCase '%s'))"
+)
+
+
+@pytest.mark.parametrize(
+    ("group", "verdict"), [("serving.kserve.io", "conditional"), ("other.io", "conditional")]
+)
+def test_a_condition_on_custom_resources(group: str, verdict: str) -> None:
+    """Which kinds it means is known only of those that roles name."""
+    role = tenant(f"{OPERATIONS}/customresources/read", condition=ONLY % group)
+    assert had(radius(cluster(), role), CUSTOM) == {("read", verdict)}
+
+
+def test_rules_on_a_condition_leave_others_certain() -> None:
+    condition = (
+        "((!(ActionMatches{'Microsoft.ContainerService/managedClusters/secrets/read'})) OR "
+        "(@Environment[isPrivateLink] BoolEquals true))"
+    )
+    role = tenant(
+        f"{OPERATIONS}/secrets/read",
+        f"{OPERATIONS}/configmaps/read",
+        condition=condition,
+    )
+    engine = built(cluster(), role)
+    assert str(engine.decide(USER, "core:secrets:get", SECRET).verdict) == "conditional"
+    assert str(engine.decide(USER, "core:configmaps:get", "k8s/prod/ml").verdict) == "allow"
+
+
+def test_a_reader_becomes_nobody_and_a_writer_whom_pods_run_as() -> None:
+    account = "k8s/prod/system:serviceaccount:ml:app"
+    assert account not in radius(cluster(), tenant(*READER)).identities
+    found = radius(cluster(), tenant(*WRITER)).identities[account]
+    assert found.path.pivots[0].kind == "federation"
+
+
+def test_words_of_a_role_in_a_cluster_say_no_more_than_kubernetes_knows() -> None:
+    """A role of the cluster itself cannot say what only a cloud may say of its rules."""
+    rules = [
+        {"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"], "but": ["core:secrets"]}
+    ]
+    raw = json.dumps({"rules": rules}).encode()
+    role = "k8s/prod//clusterroles.rbac.authorization.k8s.io/odd"
+    place: dict[str, Any] = {"provider": "kubernetes"}
+    odd = Snapshot(
+        schema=SCHEMA,
+        taken_at=NOW,
+        managed_policies=(
+            ManagedPolicy(
+                id=role,
+                scope="k8s/prod",
+                default_version="1",
+                versions={"1": document_id(raw)},
+                **place,
+            ),
+        ),
+        bindings=(Binding(id="b", target="k8s/prod", role=role, members=(USER,), **place),),
+        documents={document_id(raw): msgspec.Raw(raw)},
+    )
+    assert had(radius(cluster(), odd, tenant())) == {("read", "allow")}
