@@ -413,6 +413,17 @@ class Part(msgspec.Struct, frozen=True):
 Derived = dict[str, dict[bytes, bytes]]
 
 
+class Excerpt(msgspec.Struct, frozen=True, array_like=True):
+    """Some facts of a section of a part, as a JSON list, and ids that it does not have: under the
+    digest of the `whole` section, so that they hold wherever that is the same."""
+
+    part: str
+    section: str
+    whole: bytes
+    facts: bytes
+    lacks: tuple[str, ...] = ()
+
+
 class Facts:
     """A snapshot's facts by id. Built once, shared by all that read the snapshot.
 
@@ -490,6 +501,18 @@ class Facts:
 
     def take_over(self, derived: Derived) -> None:
         """Take what somebody else derived from the same facts, for `keep` to keep."""
+
+    def excerpts(self, section: str, ids: Iterable[str]) -> tuple[Excerpt, ...]:
+        """Give the facts of these ids apart, for a run that asks about no others of a section."""
+        return ()
+
+    def holds(self, excerpt: Excerpt) -> bool:
+        """Is the section of which these are some facts as it was?"""
+        return False
+
+    def take_excerpts(self, excerpts: Iterable[Excerpt]) -> None:
+        """Take some facts without reading the rest of their sections, where these are as they
+        were."""
 
     #: Whether anything can be kept from one run to the next.
     keeps = False

@@ -21,10 +21,11 @@ from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.evaluate import Estates
 from modelreach.policy import providers
 from modelreach.report_file import encode as report_bytes
-from modelreach.snapshot import Facts, Snapshot
+from modelreach.snapshot import Facts, Resource, Snapshot
 from modelreach.snapshot import decode as read
 from modelreach.snapshot import encode as written
-from modelreach.store import StoredSnapshot, write
+from modelreach.store import Store, StoredSnapshot, write
+from modelreach.store.facts import StoredFacts
 from organisations import PROVIDERS, manifest, plan, whole
 from organisations.changes import CHANGES, change
 
@@ -71,6 +72,10 @@ def _diff(old: Snapshot, new: Snapshot, name: str, *, keeping: bool) -> bytes:
 
 def _stored(path: Path, made: Snapshot) -> Snapshot:
     return StoredSnapshot.open(path, write(path, made).digest).as_snapshot()
+
+
+def _facts(path: Path, made: Snapshot) -> StoredFacts:
+    return StoredSnapshot.open(path, write(path, made).digest).facts
 
 
 def _fresh(made: Snapshot) -> Snapshot:
@@ -154,6 +159,59 @@ def _without_a_policy(made: Snapshot, account: str, rng: Random) -> Snapshot | N
     gone = rng.choice([a for a in own if a.kind == "identity"])
     left = tuple(a for a in made.attachments if a != gone)
     return replace(made, attachments=left)
+
+
+def test_a_second_scan_reads_no_list_of_resources(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = whole(plan(**SMALL))
+    path, names = tmp_path / "e.mrdb", _runs(made)
+    first = _scans(_stored(path, made), names, keeping=True)
+    facts = StoredSnapshot.open(path).facts
+    lists = {facts.listing(part) for part in facts.parts}
+    read: set[bytes] = set()
+    known = Store.known_blob
+
+    def watched(store: Store, digest: bytes) -> bytes | None:
+        read.add(digest)
+        return known(store, digest)
+
+    monkeypatch.setattr(Store, "known_blob", watched)
+    assert _scans(_stored(path, made), names, keeping=True) == first
+    assert read
+    assert not read & lists
+
+
+def test_some_facts_hold_while_their_section_is_the_same(tmp_path: Path) -> None:
+    made, path = whole(plan(**SMALL)), tmp_path / "e.mrdb"
+    known = made.resources[0]
+    lost = f"arn:aws:sqs:eu-west-1:{known.scope}:none"
+    taken = _facts(path, made).excerpts("resources", [known.id, lost])
+    assert [(one.part, one.lacks) for one in taken] == [(known.scope, (lost,))]
+    same = _facts(path, made)
+    same.take_excerpts(taken)
+    assert same.resources[known.id] == known
+    assert lost not in same.resources
+    assert same.read_parts == ("", known.scope)
+    assert all(map(same.holds, taken))
+
+    there = replace(known, id=lost, kind="sqs:queue", name="none")
+    changed = replace(known, tags={"data-class": "restricted"})
+    other = _facts(path, replace(made, resources=(changed, there, *made.resources[1:])))
+    other.take_excerpts(taken)
+    assert other.resources[known.id] == changed
+    assert lost in other.resources
+    assert not any(map(other.holds, taken))
+
+
+def test_facts_that_make_no_sense_are_read_from_their_section(tmp_path: Path) -> None:
+    made, path = whole(plan(**SMALL)), tmp_path / "e.mrdb"
+    known = made.resources[0]
+    facts = _facts(path, made)
+    (whole_one,) = facts.excerpts("resources", [known.id])
+    fresh = _facts(path, made)
+    fresh.take_excerpts([replace(whole_one, facts=junk) for junk in (b"", b"[1]", b"[" * 9999)])
+    assert fresh.resources[known.id] == known
 
 
 def test_what_was_kept_and_makes_no_sense_is_worked_out(tmp_path: Path) -> None:

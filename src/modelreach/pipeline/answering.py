@@ -20,21 +20,25 @@ from modelreach.pipeline.holding import Grounds, Holding, engine_version
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Grant, Pivot, Support, Token
 from modelreach.policy.permissions import PermissionSet
-from modelreach.snapshot import Facts, Principal, Runtime
+from modelreach.snapshot import Excerpt, Facts, Principal, Runtime
 
 #: How many answers are kept of a principal: a comparison has two sides.
 _VARIANTS: Final = 3
 
 
 class _Kept(msgspec.Struct, array_like=True):
+    """An answer, what it hangs on, and the facts of what it speaks of, which whoever takes the
+    answer asks about next."""
+
     grounds: Grounds
     answer: bytes
+    excerpts: tuple[Excerpt, ...] = ()
 
 
 _READER = msgspec.msgpack.Decoder(list[_Kept])
 
 
-def carried(rows: Mapping[bytes, bytes], holding: Holding) -> dict[bytes, bytes]:
+def carried(rows: Mapping[bytes, bytes], facts: Facts, holding: Holding) -> dict[bytes, bytes]:
     """Give what was kept of principals and holds, as found now."""
     found: dict[bytes, bytes] = {}
     for key, raw in rows.items():
@@ -43,9 +47,13 @@ def carried(rows: Mapping[bytes, bytes], holding: Holding) -> dict[bytes, bytes]
         except (msgspec.MsgspecError, RecursionError):
             continue
         if held:
-            renewed = [_Kept(holding.renewed(one.grounds), one.answer) for one in held]
-            found[key] = msgspec.msgpack.encode(renewed)
+            found[key] = msgspec.msgpack.encode([_renewed(one, facts, holding) for one in held])
     return found
+
+
+def _renewed(kept: _Kept, facts: Facts, holding: Holding) -> _Kept:
+    excerpts = tuple(filter(facts.holds, kept.excerpts))
+    return _Kept(holding.renewed(kept.grounds), kept.answer, excerpts)
 
 
 class _Heard(msgspec.Struct):
@@ -110,6 +118,7 @@ class Answers:
             if self._holding.hold(kept.grounds):
                 answer = decode(kept.answer)
                 if answer is not None:
+                    self.facts.take_excerpts(kept.excerpts)
                     self._take(name, answer)
                 return answer
         return None
@@ -180,7 +189,7 @@ class Answers:
             if (answer := self._whole(heard)) is not None
         }
         for name, answer in fresh.items():
-            self._put(name, self._holding.grounds(name), encode(answer))
+            self._put(name, answer)
             self._found[name] = answer
             self._take(name, answer)
         self._heard.clear()
@@ -189,10 +198,21 @@ class Answers:
             self.facts.forget("answers", self._version)
         self.facts.keep()
 
-    def _put(self, name: str, grounds: Grounds, answer: bytes) -> None:
+    def _put(self, name: str, answer: Answer) -> None:
+        grounds = self._holding.grounds(name)
         others = [kept for kept in self._variants(name) if kept.grounds != grounds]
-        self._kept[name] = [_Kept(grounds, answer), *others][:_VARIANTS]
+        one = _Kept(grounds, encode(answer), self._excerpts(name, answer))
+        self._kept[name] = [one, *others][:_VARIANTS]
         self.facts.memorise(self._name, name, msgspec.msgpack.encode(self._kept[name]))
+
+    def _excerpts(self, name: str, answer: Answer) -> tuple[Excerpt, ...]:
+        """Give the facts of what is held, each of which is rated; and whether a runtime has the
+        principal's own name, as that of a manifest may be."""
+        held = dict.fromkeys(one.resource for one in (*answer.grants, *answer.patterns))
+        return (
+            *self.facts.excerpts("resources", held),
+            *self.facts.excerpts("runtimes", (name,)),
+        )
 
     def _whole(self, heard: _Heard) -> Answer | None:
         """Give an answer of which no part is missing."""

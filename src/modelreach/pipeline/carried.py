@@ -49,7 +49,7 @@ def _carried(store: Store, last: StoredSnapshot, holding: Holding) -> _Found:
         if name.startswith(f"decided {version} "):
             found[name] = kept.carried(_rows(store, name), facts, holding)
         elif name.startswith(f"answers {version} "):
-            found[name] = answering.carried(_rows(store, name), holding)
+            found[name] = answering.carried(_rows(store, name), facts, holding)
     # What is derived from a part and nothing else.
     sources = {facts.digest_of(part) for part in facts.parts}
     for name in store.derived_names():

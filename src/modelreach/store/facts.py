@@ -21,6 +21,7 @@ from modelreach.snapshot import (
     Coverage,
     Credential,
     Derived,
+    Excerpt,
     Fact,
     Facts,
     Gap,
@@ -277,6 +278,8 @@ class StoredFacts(Facts):
             for name in sections:
                 self._untaken.setdefault(name, set()).add(part)
         self._singly: dict[tuple[str, str], Singly] = {}
+        #: Ids that sections are known not to have, without having been read.
+        self._lacks: dict[tuple[str, str], set[str]] = {}
         self._read_once: set[str] = set()
         self._whole: dict[str, Part] = {}
         self._names = tuple(sorted({"", *self._manifest}))
@@ -501,6 +504,8 @@ class StoredFacts(Facts):
         place = part, section
         if place in self._taken or name in self._partly.get(place, ()):
             return
+        if name in self._lacks.get(place, ()):
+            return
         if place in self._ids and name not in self._ids[place]:
             return
         held = section in self._loaded.get(part, ()) or not self._may_go(part)
@@ -567,6 +572,52 @@ class StoredFacts(Facts):
         """Take in as well what other parts say of those whose credentials these are."""
         for name in {one.principal for one in credentials}:
             self.seek(name, "credentials")
+
+    # --- some facts alone -------------------------------------------------------------------
+
+    def excerpts(self, section: str, ids: Iterable[str]) -> tuple[Excerpt, ...]:
+        """Give the facts of these ids apart, for a run that asks about no others of a section."""
+        facts: dict[str, list[Any]] = {}
+        lacks: dict[str, list[str]] = {}
+        for name in ids:
+            fact = self._by_name[section].get(name)
+            if fact is not None:
+                facts.setdefault(fact.scope, []).append(fact)
+                continue
+            for part in _tokens(name):
+                if part in self._manifest:
+                    lacks.setdefault(part, []).append(name)
+        return tuple(
+            Excerpt(
+                part,
+                section,
+                whole.digest,
+                msgspec.json.encode(facts.get(part, ())),
+                tuple(lacks.get(part, ())),
+            )
+            for part in sorted({*facts, *lacks})
+            if (whole := self._manifest.get(part, {}).get(section)) is not None
+        )
+
+    def holds(self, excerpt: Excerpt) -> bool:
+        """Is the section of which these are some facts as it was?"""
+        whole = self._manifest.get(excerpt.part, {}).get(excerpt.section)
+        return whole is not None and whole.digest == excerpt.whole
+
+    def take_excerpts(self, excerpts: Iterable[Excerpt]) -> None:
+        """Take some facts without reading the rest of their sections, where these are as they
+        were."""
+        for one in filter(self.holds, excerpts):
+            if one.section not in _SINGLY or (one.part, one.section) in self._taken:
+                continue
+            try:
+                facts = _reader(one.section).decode(one.facts)
+            except (msgspec.MsgspecError, RecursionError):
+                continue
+            if facts:
+                self._read_once.add(one.part)
+            self._by_name[one.section].take(facts)
+            self._lacks.setdefault((one.part, one.section), set()).update(one.lacks)
 
     # --- letting go ------------------------------------------------------------------------
 
