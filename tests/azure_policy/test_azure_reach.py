@@ -108,6 +108,26 @@ def test_a_condition_by_pattern_stays_a_condition(tenant: Any) -> None:
     assert (grant.verdict, grant.within) == (Verdict.CONDITIONAL, ())
 
 
+@pytest.mark.parametrize(
+    "test", ["StringNotEquals 'a'", "ForAnyOfAllValues:StringNotEquals {'a', 'b'}"]
+)
+def test_a_condition_that_leaves_a_container_out_stays_a_condition(tenant: Any, test: str) -> None:
+    """All others alone would read as the whole account."""
+    condition = f"((!(ActionMatches{{'{tenant.blobs}/read'}})) OR ({_NAME} {test}))"
+    tenant.assign("Storage Blob Data Reader", tenant.sub, condition=condition)
+    grant = tenant.grants(tenant.storage)[tenant.read_blob]
+    assert (grant.verdict, grant.within) == (Verdict.CONDITIONAL, ())
+
+
+def test_no_container_has_a_name_in_capital_letters(tenant: Any) -> None:
+    """Unless a condition says that case does not matter, none is meant."""
+    for operator, within in (("StringEquals", 0), ("StringEqualsIgnoreCase", 1)):
+        condition = f"({_NAME} {operator} 'A')"
+        tenant.assign("Storage Blob Data Reader", tenant.sub, condition=condition)
+        found = tenant.grants(tenant.storage).get(tenant.read_blob)
+        assert len(found.within if found else ()) == within
+
+
 def test_a_container_speaks_for_itself_where_a_role_is_held_on_it(tenant: Any) -> None:
     container = f"{tenant.storage}/blobservices/default/containers/c"
     tenant.resource(container).assign("Storage Blob Data Reader", container)
@@ -215,6 +235,29 @@ def test_types_that_were_collected_whole_speak_for_themselves(tenant: Any) -> No
     assert patterns[0].resource == f"{tenant.sub}/*"
     engine = tenant.cover("microsoft.keyvault/vaults", tenant.sub).engine()
     assert engine.unlisted(engine.permissions(tenant.model), tenant.tenant) == ()
+
+
+def _patterns(tenant: Any) -> list[Any]:
+    engine = tenant.engine()
+    return list(engine.unlisted(engine.permissions(tenant.model), tenant.tenant))
+
+
+def test_a_pattern_is_told_with_what_a_deny_assignment_takes_out(tenant: Any) -> None:
+    """What is left of a reader stays one, and names what it may not read."""
+    tenant.assign("Reader", tenant.sub)
+    tenant.deny(tenant.rg2, ["Microsoft.Storage/*"], [tenant.model])
+    told = {grant.actions: grant for grant in _patterns(tenant)}
+    assert {grant.capability for grant in told.values()} == {Capability.LIST}
+    assert told["*/read",].within == ("except microsoft.storage/*",)
+    limits = ("only */read", f"except {tenant.rg2}/*")
+    assert told["microsoft.storage/*",].within == limits
+
+
+def test_a_pattern_is_told_for_each_plane(tenant: Any) -> None:
+    block = {"actions": ["*"], "dataActions": ["*"], "notDataActions": ["Microsoft.Storage/*"]}
+    tenant.assign("all", tenant.sub, document={"permissions": [block]})
+    told = {grant.actions: grant.within for grant in _patterns(tenant)}
+    assert told == {("*",): (), ("data:*",): ("except data:Microsoft.Storage/*",)}
 
 
 # --- taking over ---------------------------------------------------------------------------

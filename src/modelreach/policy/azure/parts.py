@@ -14,7 +14,7 @@ from modelreach.policy.azure.asker import Asker
 from modelreach.policy.azure.decide import Asked, decided
 from modelreach.policy.azure.operations import Operation
 from modelreach.policy.decision import Decision
-from modelreach.policy.expr import TRUE, atoms
+from modelreach.policy.expr import TRUE, atoms, implies
 from modelreach.snapshot import Resource
 
 #: Attributes that are the name of a part, with where such parts lie in the resource.
@@ -65,16 +65,21 @@ def _by_part(
     named: tuple[tuple[str, str], ...],
 ) -> Iterator[Answer]:
     inside: dict[tuple[object, ...], tuple[Decision, list[str]]] = {}
-    for place, name in named:
-        part = f"{resource.id}/{place}/{name}"
-        found = decided(asker, Asked(op.plane, op.lower), part)
-        if found.verdict is not Verdict.DENY:
-            key = (found.verdict, found.residual, found.allowed_by)
-            inside.setdefault(key, (found, []))[1].append(part.lower())
     elsewhere = _elsewhere(asker, resource, op, named)
     if elsewhere is None:
         yield op, decision, ()
         return
+    for place, name in named:
+        # Names of containers and queues are in lower case, whatever a condition calls them.
+        part = f"{resource.id}/{place}/{name.lower()}"
+        found = decided(asker, Asked(op.plane, op.lower), part)
+        if not implies(elsewhere.residual, found.residual):
+            # What holds of the rest does not hold of this one: that stays a condition of all.
+            yield op, decision, ()
+            return
+        if found.verdict is not Verdict.DENY:
+            key = (found.verdict, found.residual, found.allowed_by)
+            inside.setdefault(key, (found, []))[1].append(part)
     for found, parts in inside.values():
         yield op, found, tuple(sorted(parts))
     if elsewhere.verdict is not Verdict.DENY:

@@ -6,7 +6,7 @@ whole, they speak for the type.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 
 import msgspec
 
@@ -45,37 +45,89 @@ def unlisted(permissions: PermissionSet, estate: Estate) -> tuple[Grant, ...]:
 
 def _told(box: Box, estate: Estate) -> Iterator[tuple[_Key, str]]:
     places = [region for region in box.resources.regions if _pattern(region).startswith("/")]
-    for region in box.actions.regions:
+    for region in (one for found in box.actions.regions for one in _by_plane(found)):
         glob = _narrowest(region)
         if glob.startswith((GRAPH, APPLICATION, "microsoft.directory/")):
             continue
-        kind = _kind(glob, estate)
+        kind, capability = _kind(glob, estate), _capability(region)
         action = _spelled(glob, estate)
-        excepted = tuple(f"except {_spelled(bar, estate)}" for bar in _excepted(region))
-        for place in _places(places):
+        limits = tuple(
+            f"{word} {_spelled(bar, estate)}"
+            for word, bars in (("only", _others(region)), ("except", region.outside))
+            for bar in bars
+        )
+        for place, spared in _places(places):
             if not _shown(kind, place, estate):
-                capability = operations.capability(glob)
-                yield (place, kind, capability, box.condition, excepted), action
+                yield (place, kind, capability, box.condition, (*limits, *spared)), action
 
 
 def _narrowest(region: Region) -> str:
     return max(region.inside, key=lambda glob: (len(glob.strip("*")), glob), default="*")
 
 
-def _excepted(region: Region) -> Iterator[str]:
-    """What a role takes out of its own pattern, but for what keeps the planes apart."""
-    own = (f"{DATA}*", f"{GRAPH}*", f"{APPLICATION}*")
-    return (bar for bar in region.outside if bar not in own)
+def _others(region: Region) -> Iterator[str]:
+    """What else actions in a region have to match: what a deny assignment names, and takes out in
+    a part of the scope."""
+    return (glob for glob in region.inside if glob != _narrowest(region))
+
+
+def _capability(region: Region) -> Capability:
+    """Give the most that actions in a region can give: no more than any glob that they match."""
+    return min(map(operations.capability, region.inside), key=_FROM_LEAST.index)
+
+
+_FROM_LEAST = (
+    *(Capability.LIST, Capability.TAG, Capability.READ, Capability.WRITE),
+    *(Capability.ASSUME, Capability.MANAGE, Capability.ADMINISTER),
+)
+
+
+def _by_plane(region: Region) -> Iterator[Region]:
+    """Part actions into those of the control plane and those on what resources hold."""
+    if not any(glob.startswith(DATA) for glob in region.inside):
+        bars = (bar for bar in region.outside if not bar.startswith(_PREFIXES))
+        yield Region(region.inside, tuple(bars))
+    if f"{DATA}*" not in region.outside and all(map(_means_data, region.inside)):
+        inside = _of_data(region.inside)
+        yield Region(
+            tuple(sorted(inside - {f"{DATA}*"} or inside)), tuple(sorted(_of_data(region.outside)))
+        )
+
+
+_PREFIXES = (DATA, GRAPH, APPLICATION)
+
+
+def _means_data(glob: str) -> bool:
+    return glob.startswith((DATA, "*"))
+
+
+def _of_data(globs: Iterable[str]) -> set[str]:
+    """Give what of some globs means actions on what resources hold, as such."""
+    meant = filter(_means_data, globs)
+    return {glob if glob.startswith(DATA) else DATA + glob for glob in meant}
 
 
 def _pattern(region: Region) -> str:
     return _narrowest(region)
 
 
-def _places(regions: list[Region]) -> Iterator[str]:
-    """The scopes: of a scope and all in it, the latter."""
-    globs = {_pattern(region) for region in regions}
-    yield from sorted(g for g in globs if g.endswith("*") or f"{g}/*" not in globs)
+def _places(regions: list[Region]) -> Iterator[tuple[str, tuple[str, ...]]]:
+    """The scopes, each with those in it that a deny assignment takes out: of a scope and all in
+    it, the latter."""
+    found = {(_pattern(region), _spared(region)) for region in regions}
+    globs = {glob for glob, _ in found}
+    yield from sorted(
+        (glob, spared) for glob, spared in found if glob.endswith("*") or f"{glob}/*" not in globs
+    )
+
+
+def _spared(region: Region) -> tuple[str, ...]:
+    outside = set(region.outside)
+    return tuple(
+        f"except {plain(glob) if '*' not in glob else glob}"
+        for glob in region.outside
+        if glob.endswith("*") or f"{glob}/*" not in outside
+    )
 
 
 def _spelled(glob: str, estate: Estate) -> str:
