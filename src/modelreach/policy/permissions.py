@@ -109,26 +109,36 @@ class PermissionSet(msgspec.Struct, frozen=True, eq=False, gc=False):
         return PermissionSet.of(self.boxes + other.boxes)
 
     def __and__(self, other: PermissionSet) -> PermissionSet:
+        return self.common(other)[0]
+
+    def common(self, other: PermissionSet) -> tuple[PermissionSet, int]:
+        """Give what both hold, and in how many pieces that was at most."""
         if any(box == _ANYTHING for box in other.boxes):
-            return self
+            return self, len(self.boxes)
         common: list[Box] = []
         for box in self.boxes:
             pieces = (box & that for that in other.boxes if box.meets(that))
             common.extend(piece for piece in pieces if not piece.is_empty())
             if len(common) > MAX_BOXES:
-                return PermissionSet(tuple(replace(box, exact=False) for box in self.boxes))
-        return PermissionSet.of(common)
+                whole = PermissionSet(tuple(replace(box, exact=False) for box in self.boxes))
+                return whole, len(common)
+        return PermissionSet.of(common), len(common)
 
     def __sub__(self, other: PermissionSet) -> PermissionSet:
-        left = self.boxes
+        return self.less(other)[0]
+
+    def less(self, other: PermissionSet) -> tuple[PermissionSet, int]:
+        """Give what this holds and the other does not, and in how many pieces that was at most."""
+        left, most = self.boxes, len(self.boxes)
         for taken in other.boxes:
             less = tuple(part for box in left for part in (box - taken if taken.exact else (box,)))
+            most = max(most, len(less))
             if len(less) > MAX_BOXES:
-                return PermissionSet(tuple(replace(box, exact=False) for box in left))
+                return PermissionSet(tuple(replace(box, exact=False) for box in left)), most
             left = less
         if not other.exact:
             left = tuple(_doubted(box, other) for box in left)
-        return PermissionSet.of(left)
+        return PermissionSet.of(left), most
 
     def __le__(self, other: PermissionSet) -> bool:
         return (self - other).is_empty()

@@ -13,12 +13,11 @@ from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.brief_grants import Holdings, OfShelf, Parts
 from modelreach.policy.aws.brief_hops import Common, Hops
 from modelreach.policy.aws.classes import unclear
-from modelreach.policy.aws.counted import Counter
 from modelreach.policy.aws.estate import Estate
-from modelreach.policy.aws.held import Holding
 from modelreach.policy.aws.named import asks_who
 from modelreach.policy.aws.policy_set import PolicySet, PolicySets
 from modelreach.policy.aws.shelves import Shelving
+from modelreach.policy.aws.tally import Tally
 from modelreach.policy.brief import Brief, Outline
 from modelreach.policy.engine import Grant
 
@@ -44,9 +43,8 @@ class Briefs:
     def __init__(self, estate: Estate, shelving: Shelving) -> None:
         self._estate = estate
         self._sets = PolicySets()
-        self._held = Holding()
         self._holdings = Holdings(shelving)
-        self._counter = Counter(estate)
+        self._tally = Tally(estate)
         self._hops = Hops(estate, shelving)
         self._known: dict[PolicySet, _Shared] = {}
 
@@ -101,7 +99,7 @@ class Briefs:
 
     def _anew(self, asker: Asker, *, anybody: bool) -> _Shared:
         return _Shared(
-            self._counter.count(self._held.of(asker), asker.principal.scope),
+            self._tally.count(asker),
             self._hops.common(asker, anybody=anybody),
             lambda: self._holdings.parts(asker, anybody=anybody),
         )

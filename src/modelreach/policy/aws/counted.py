@@ -7,7 +7,7 @@ differ in their number only.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 import msgspec
@@ -19,11 +19,21 @@ from modelreach.policy.aws.meaning import Meant, meaning, told, unbounded, uncat
 from modelreach.policy.expr import TRUE, Expr, all_of
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import Region, is_literal
-from modelreach.policy.permissions import PermissionSet
+from modelreach.policy.permissions import Box, PermissionSet
 
-_Kinds = frozenset[tuple[str, Capability]]
-#: A pattern, what it leaves out, and what the grant hangs on.
-_Row = tuple[str, tuple[str, ...], Expr]
+#: Kinds of things, with the capabilities over them.
+Kinds = frozenset[tuple[str, Capability]]
+#: What grants by pattern have in common: the pattern, what it spares, and what they hang on.
+Row = tuple[str, tuple[str, ...], Expr]
+
+
+#: A box without what it stands on.
+Plain = tuple[Extent, Extent, Expr]
+
+
+def plain(box: Box) -> Plain:
+    """Give what a box holds."""
+    return box.actions, box.resources, box.condition
 
 
 #: How many boxes are kept with what they mean: those of some accounts.
@@ -35,34 +45,38 @@ class Counter:
 
     def __init__(self, estate: Estate) -> None:
         self._estate = estate
-        self._known: dict[tuple[Extent, Region, str], tuple[tuple[Expr, _Kinds], ...]] = {}
+        self._known: dict[tuple[Extent, Region, str], tuple[tuple[Expr, Kinds], ...]] = {}
 
     def count(self, permissions: PermissionSet, account: str) -> int:
         """Give how many grants `unlisted` would write out."""
-        return sum(map(_size, self._rows(permissions, account).values()))
+        return sum(map(len, self._of(permissions, account).values()))
 
     def by_scope(self, permissions: PermissionSet, account: str) -> dict[str, int]:
         """Give how many grants `unlisted` would write out, by the account that they lie in."""
         found: dict[str, int] = {}
-        for (pattern, *_), groups in self._rows(permissions, account).items():
+        for (pattern, *_), kinds in self._of(permissions, account).items():
             scope = unlisted.scope_of(pattern, account)
-            found[scope] = found.get(scope, 0) + _size(groups)
+            found[scope] = found.get(scope, 0) + len(kinds)
         return found
 
-    def _rows(self, permissions: PermissionSet, account: str) -> dict[_Row, set[_Kinds]]:
-        rows: dict[_Row, set[_Kinds]] = {}
-        for box in permissions.boxes:
-            for region in box.resources.regions:
-                for where, kinds in self._kinds(box.actions, region, account):
-                    hangs = where is not TRUE
-                    residual = all_of((box.condition, where)) if hangs else box.condition
+    def _of(self, permissions: PermissionSet, account: str) -> dict[Row, Kinds]:
+        return self.rows(map(plain, permissions.boxes), account)
+
+    def rows(self, boxes: Iterable[Plain], account: str) -> dict[Row, Kinds]:
+        """Give of what there would be grants, by what each of them says besides."""
+        rows: dict[Row, Kinds] = {}
+        for actions, resources, condition in boxes:
+            for region in resources.regions:
+                for where, kinds in self._kinds(actions, region, account):
+                    residual = condition if where is TRUE else all_of((condition, where))
                     key = (unlisted.most_telling(region), region.outside, residual)
-                    rows.setdefault(key, set()).add(kinds)
+                    known = rows.get(key)
+                    rows[key] = kinds if known is None or known is kinds else known | kinds
         return rows
 
     def _kinds(
         self, actions: Extent, region: Region, account: str
-    ) -> tuple[tuple[Expr, _Kinds], ...]:
+    ) -> tuple[tuple[Expr, Kinds], ...]:
         """Give the kinds, with the capabilities over them, by what they hang on besides."""
         key = (actions, region, account)
         known = self._known.get(key)
@@ -74,7 +88,7 @@ class Counter:
 
     def _by_elsewhere(
         self, actions: Extent, region: Region, account: str
-    ) -> Iterator[tuple[Expr, _Kinds]]:
+    ) -> Iterator[tuple[Expr, Kinds]]:
         """What a grant hangs on elsewhere is the same for all kinds, but for buckets."""
         spot = unlisted.Spot.of(region, account)
         kinds = self._spelled(actions, spot)
@@ -90,7 +104,7 @@ class Counter:
             if some:
                 yield when, some
 
-    def _spelled(self, actions: Extent, spot: unlisted.Spot) -> _Kinds:
+    def _spelled(self, actions: Extent, spot: unlisted.Spot) -> Kinds:
         if unbounded(actions):
             return frozenset({("*", Capability.MANAGE)})
         meant = _meant(actions, _plainest(actions, spot))
@@ -115,12 +129,6 @@ class Counter:
 _BUCKET = "s3:bucket"
 
 
-def _size(groups: set[_Kinds]) -> int:
-    if len(groups) == 1:
-        return len(next(iter(groups)))
-    return len({one for kinds in groups for one in kinds})
-
-
 #: A kind, and whether reach follows what is meant of it.
 _Thing = tuple[str, bool]
 
@@ -131,11 +139,11 @@ class _Meanings(msgspec.Struct, frozen=True, eq=False):
 
     all: tuple[Meant, ...]
     things: tuple[_Thing, ...]
-    every: _Kinds
+    every: Kinds
 
 
 @lru_cache(1 << 12)
-def _without(meant: _Meanings, shown: frozenset[_Thing]) -> _Kinds:
+def _without(meant: _Meanings, shown: frozenset[_Thing]) -> Kinds:
     """Give the kinds and capabilities without what is shown: the same set for the same."""
     return frozenset(
         (one.kind, one.capability) for one in meant.all if (one.kind, one.followed) not in shown
@@ -150,7 +158,7 @@ def _meant(actions: Extent, region: Region) -> _Meanings:
 
 
 @lru_cache(1 << 12)
-def _uncatalogued(actions: Extent) -> _Kinds:
+def _uncatalogued(actions: Extent) -> Kinds:
     return frozenset(
         (f"{name.partition(':')[0]}:*", Capability.WRITE) for name in uncatalogued(actions)
     )

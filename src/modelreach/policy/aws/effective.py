@@ -111,11 +111,18 @@ class Limits(msgspec.Struct, frozen=True):
 
 def within(own: Said, limits: Limits) -> PermissionSet:
     """Give what the identity policies allow, as far as all limits do, and nobody denies it."""
-    permitted = own.allowed
+    return measured(own, limits)[0]
+
+
+def measured(own: Said, limits: Limits) -> tuple[PermissionSet, int]:
+    """Give what `within` does, and in how many pieces that was at most: see `MAX_BOXES`."""
+    permitted, most = own.allowed, 0
     for limit in limits.allowed:
-        permitted &= limit
+        permitted, pieces = permitted.common(limit)
+        most = max(most, pieces)
     taken = PermissionSet.of((*own.denied, *limits.denied)) if own.denied else limits.taken
-    return permitted - taken
+    left, pieces = permitted.less(taken)
+    return left, max(most, pieces)
 
 
 class Reader(msgspec.Struct, frozen=True):
@@ -142,13 +149,13 @@ class Reader(msgspec.Struct, frozen=True):
         if when == FALSE:
             return
         patterns, opened = self._resources(statement)
-        box = Box(_extent(statement.actions), _extent(patterns), when, (applied.ref,))
+        box = Box(extent_of(statement.actions), extent_of(patterns), when, (applied.ref,))
         if patterns.negated:
             yield from _spared(box, opened)
             return
         yield box
         for one in opened:
-            resources = _extent(Patterns((one.glob,)))
+            resources = extent_of(Patterns((one.glob,)))
             yield replace(box, resources=resources, condition=all_of((when, one.when)))
 
     def _resources(self, statement: Statement) -> tuple[Patterns, list[Opened]]:
@@ -168,7 +175,7 @@ def _spared(box: Box, opened: list[Opened]) -> Iterator[Box]:
     """NotResource with patterns that stay open: the box keeps what these do not match."""
     left = [box]
     for one in opened:
-        spared = Box(ALL, _extent(Patterns((one.glob,))), one.when)
+        spared = Box(ALL, extent_of(Patterns((one.glob,))), one.when)
         left = [piece for kept in left for piece in kept - spared]
     yield from left
 
@@ -181,7 +188,8 @@ def _has_variables(patterns: Patterns) -> bool:
 
 
 @lru_cache(1 << 14)
-def _extent(patterns: Patterns) -> Extent:
+def extent_of(patterns: Patterns) -> Extent:
+    """Give what patterns match."""
     if patterns.negated:
         return Extent.globs(ANYTHING.globs, outside=patterns.globs)
     return Extent.globs(patterns.globs)
@@ -192,7 +200,7 @@ def _doubt(applied: Applied) -> Expr:
 
     The digest of the text keeps two statements apart that were not understood for one reason.
     """
-    faults = _faults(applied.statement)
+    faults = faults_of(applied.statement)
     if not faults:
         return TRUE
     ref, text = applied.ref, applied.statement.text
@@ -201,8 +209,9 @@ def _doubt(applied: Applied) -> Expr:
     return Atom(AtomKind.OPAQUE, place, f"{applied.statement.effect} {digest}", faults)
 
 
-def _faults(statement: Statement) -> tuple[str, ...]:
-    """All layers on the principal's side name resources and no principal."""
+def faults_of(statement: Statement) -> tuple[str, ...]:
+    """Give what of a statement is not understood, or out of place: all layers on the principal's
+    side name resources and no principal."""
     faults = list(statement.not_understood)
     if statement.resources is None:
         faults.append("there is neither Resource nor NotResource")

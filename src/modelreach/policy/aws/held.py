@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import lru_cache
 
 from msgspec.structs import replace
@@ -16,6 +16,7 @@ from modelreach.policy.aws.effective import (
     Opened,
     Reader,
     Statements,
+    measured,
     unreadable,
     within,
 )
@@ -42,8 +43,8 @@ def held(asker: Asker, action: str | None = None) -> PermissionSet:
         return Holding().of(asker)
     reader = _reader(_context(asker))
     own = reader.said(_of_policies(asker.layers.identity, action))
-    limiting = (reader.said(_of_policies(layer, action)) for layer in _limiting(asker))
-    return within(own, Limits.of(limiting))
+    limits = Limits.of(reader.said(_of_policies(layer, action)) for layer in limiting(asker))
+    return within(own, limits)
 
 
 class Holding:
@@ -55,10 +56,24 @@ class Holding:
 
     def of(self, asker: Asker) -> PermissionSet:
         """Give what `held` does."""
-        context = _context(asker)
-        reader = _reader(context)
+        reader = _reader(_context(asker))
         own = reader.said(_of_policies(asker.layers.identity))
-        return within(own, self._limiting(_limiting(asker), context, reader))
+        return within(own, self.limits(asker))
+
+    def of_some(
+        self, asker: Asker, some: Iterable[tuple[AppliedPolicy, Statement]], limits: Limits
+    ) -> tuple[PermissionSet, int]:
+        """Give what some statements of a principal's identity policies come to by themselves
+        within its limits, and in how many pieces that was at most."""
+        own = _reader(_context(asker)).said(
+            [Applied(statement, policy.reference(statement)) for policy, statement in some]
+        )
+        return measured(own, limits)
+
+    def limits(self, asker: Asker) -> Limits:
+        """Give what limits a principal besides its identity policies."""
+        context = _context(asker)
+        return self._limiting(limiting(asker), context, _reader(context))
 
     def _limiting(self, layers: list[Policies], context: Context, reader: Reader) -> Limits:
         key = tuple(_told(layers, context))
@@ -72,7 +87,7 @@ class Holding:
         return known[1]
 
 
-def _limiting(asker: Asker) -> list[Policies]:
+def limiting(asker: Asker) -> list[Policies]:
     """Give the layers that have to allow besides the identity policies."""
     layers = asker.layers
     exempt = asker.caller.service_linked or asker.caller.management_account

@@ -68,10 +68,15 @@ class Outlined(msgspec.Struct, eq=False):
         """Give what the document says of a service."""
         found = self._speeches.get(service)
         if found is None:
-            if self._lines is None:
-                self._lines = tuple(map(_line, self.outlines))
-            found = self._speeches[service] = _speech(self._lines, service)
+            found = self._speeches[service] = _speech(self.lines, service)
         return found
+
+    @property
+    def lines(self) -> tuple[Line, ...]:
+        """The statements in outline, with their numbers."""
+        if self._lines is None:
+            self._lines = tuple(map(_line, self.outlines))
+        return self._lines
 
 
 _OUTLINED: dict[int, Outlined] = {}
