@@ -380,6 +380,26 @@ def test_rules_on_a_condition_leave_others_certain() -> None:
     assert str(engine.decide(USER, "core:configmaps:get", "k8s/prod/ml").verdict) == "allow"
 
 
+def test_who_gives_itself_roles_takes_the_cluster_over() -> None:
+    """It may assign roles, and holds none that counts in the cluster."""
+    role = json.dumps(
+        {"permissions": [{"actions": ["Microsoft.Authorization/roleAssignments/write"]}]}
+    ).encode()
+    assigns = tenant()
+    definition = msgspec.structs.replace(
+        assigns.managed_policies[0], versions={"1": document_id(role)}
+    )
+    assigns = msgspec.structs.replace(
+        assigns,
+        managed_policies=(definition,),
+        documents={document_id(role): msgspec.Raw(role)},
+    )
+    found = radius(cluster(), assigns)
+    kinds = [pivot.kind for pivot in found.takeovers["k8s/prod"].path.pivots]
+    assert kinds[-2:] == ["federation", "administer"]
+    assert not radius(cluster(), tenant()).takeovers
+
+
 def test_a_reader_becomes_nobody_and_a_writer_whom_pods_run_as() -> None:
     account = "k8s/prod/system:serviceaccount:ml:app"
     assert account not in radius(cluster(), tenant(*READER)).identities

@@ -50,6 +50,9 @@ def _finding(case: Case, one: Shown, hop: Pivot, stranger: Stranger, other: Pivo
     certain = other.strength is Strength.CERTAIN
     where = place(refs[0]) if refs else f"what lets it in (`{hop.via or target}`)"
     engine = owner(case, hop.target)
+    entered = engine.principal(hop.target) if engine is not None else None
+    # Who comes in by a pool is called as it says: the door has a name of its own.
+    door = hop.via if hop.via and entered is not None and entered.kind == "federated" else target
     lets = "lets in" if certain else "lets in, under conditions,"
     return Finding(
         rule=WideTrust.ID,
@@ -58,7 +61,7 @@ def _finding(case: Case, one: Shown, hop: Pivot, stranger: Stranger, other: Pivo
         subject=hop.target,
         subject_kind=f"{engine.provider if engine is not None else 'federation'}:federation",
         identity=one.source,
-        message=f"`{target}` {lets} {stranger.words}, not only `{who}`",
+        message=f"`{door}` {lets} {stranger.words}, not only `{who}`",
         fix=f"let only `{one.token.subject}` in: name it in {where}",
         key=f"{hop.via or hop.target} {stranger.words}",
         evidence=(

@@ -117,10 +117,11 @@ class AzureEngine:
 
     def tokens(self, principal: str) -> Iterable[Token]:
         """By what an identity shows elsewhere who it is."""
-        found = self._estate.principal(principal)
-        if found is None or became(principal):
+        found = self.principal(principal)
+        if found is None:
             return ()
-        return (*tokens(self._estate, found), *of_clusters(self._asker(principal)))
+        own = () if became(principal) else tokens(self._estate, found)
+        return (*own, *of_clusters(self._asker(principal)))
 
     def possible(self, principal: str) -> Iterable[Token]:
         """Nothing has to be said for an identity to show its token."""

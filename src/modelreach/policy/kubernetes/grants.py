@@ -163,8 +163,9 @@ def _spelled(
 
 
 def _kind(action: Action) -> str:
-    named = action.group == CORE and action.resource in _NAMED
-    return f"{PROVIDER}:{action.resource}" if named else f"{PROVIDER}:*"
+    resource = action.resource.removesuffix("/*")
+    named = action.group == CORE and resource in _NAMED
+    return f"{PROVIDER}:{resource}" if named else f"{PROVIDER}:*"
 
 
 def _shown(estate: Estate, action: Action, region: Region) -> bool:
