@@ -21,7 +21,7 @@ from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.evaluate import Estates
 from modelreach.policy import providers
 from modelreach.report_file import encode as report_bytes
-from modelreach.snapshot import Facts, Resource, Snapshot
+from modelreach.snapshot import Facts, Snapshot
 from modelreach.snapshot import decode as read
 from modelreach.snapshot import encode as written
 from modelreach.store import Store, StoredSnapshot, write
