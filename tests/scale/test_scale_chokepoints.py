@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
+from importlib.resources import files
 from itertools import combinations
 from pathlib import Path
 
@@ -99,6 +101,26 @@ def test_the_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None
     assert run(words) == 0
     assert run([*words, "--format", "json"]) == 0
     assert '"identities"' in capsys.readouterr().out
+
+
+def test_the_command_names_what_lets_each_hop(capsys: pytest.CaptureFixture[str]) -> None:
+    """Where to cut is of no use without the statement to cut."""
+    demo = Path(str(files("modelreach").joinpath("demo")))
+    words = ["chokepoints", str(demo / "v2.yaml"), "--snapshot", str(demo / "estate.snap.json")]
+    assert run(words) == 0
+    told = capsys.readouterr().out
+    runner = "arn:aws:iam::345678901234:role/tool-runner"
+    assert f"{runner}\n  only through it: 1 scope taken over\n" in told
+    builder = "arn:aws:iam::345678901234:role/tool-builder"
+    assert f"{builder}\n  only through it: 1 more identity, 1 scope taken over\n" in told
+    assert told.endswith(
+        "so that 345678901234 cannot be taken over, revoke 1 hop:\n"
+        f"  {runner} -> 345678901234: administer\n"
+        f"    by policy everything of {runner}, statement Everything\n"
+    )
+    assert run([*words, "--format", "json"]) == 0
+    ((hop,),) = json.loads(capsys.readouterr().out)["cuts"].values()
+    assert hop["by"] == [{"policy": "everything", "target": runner, "sid": "Everything"}]
 
 
 def test_nothing_is_a_gate_where_nobody_is_become() -> None:

@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import click
 
 from modelreach.cli.options import config_option
 from modelreach.model import InputError
+
+if TYPE_CHECKING:
+    from modelreach.policy.decision import StatementRef
+    from modelreach.policy.engine import Pivot
 
 EXAMPLES = """\b
 Examples:
@@ -48,7 +54,16 @@ def command(
             "identities": [msgspec.to_builtins(gate) for gate in gates(radius)],
             "cuts": {
                 cut.scope: [
-                    {"source": p.source, "target": p.target, "kind": p.kind, "rule": p.rule}
+                    {
+                        "source": p.source,
+                        "target": p.target,
+                        "kind": p.kind,
+                        "rule": p.rule,
+                        "by": [
+                            {"policy": ref.policy, "target": ref.target, "sid": ref.sid}
+                            for ref in _lets(p)
+                        ],
+                    }
                     for p in cut.hops
                 ]
                 for cut in cuts(radius)
@@ -71,8 +86,11 @@ def _tell(radius: object) -> None:
     assert isinstance(radius, BlastRadius)
     found = gates(radius)
     for gate in found[:10]:
-        told = [_counted(gate.identities, "identity", "identities")]
-        told.append(_counted(gate.resources, "resource", "resources"))
+        told: list[str] = []
+        if gate.identities > 1:  # it counts itself
+            told.append(_counted(gate.identities - 1, "more identity", "more identities"))
+        if gate.resources:
+            told.append(_counted(gate.resources, "resource", "resources"))
         if gate.scopes:
             told.append(f"{_counted(gate.scopes, 'scope', 'scopes')} taken over")
         click.echo(visible(gate.identity))
@@ -85,3 +103,13 @@ def _tell(radius: object) -> None:
         for hop in cut.hops[:10]:
             rule = f" ({hop.rule})" if hop.rule else ""
             click.echo(visible(f"  {hop.source} -> {hop.target}: {hop.kind}{rule}"))
+            for ref in _lets(hop)[:3]:
+                statement = f", statement {ref.sid or ref.index + 1}"
+                click.echo(visible(f"    by policy {ref.policy} of {ref.target}{statement}"))
+        if len(cut.hops) > 10:
+            click.echo(f"  … {len(cut.hops) - 10} more, --format json has them")
+
+
+def _lets(hop: Pivot) -> list[StatementRef]:
+    """Give the statements that let a hop, each once."""
+    return list(dict.fromkeys(ref for one in hop.support for ref in one.statements))
