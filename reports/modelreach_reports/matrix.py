@@ -14,13 +14,19 @@ _ROWS, _COLUMNS = 40, 14
 
 
 def cells_of(report: Report) -> tuple[MatrixCell, ...]:
-    """Give the cells of a diff, or count those of a radius (with nothing before)."""
+    """Give the cells of a report; of an older radius, which has none, count them by kind."""
     if not isinstance(report, RadiusReport):
         return report.summary.matrix
+    if report.matrix:
+        return report.matrix
     known: Counter[tuple[str, str]] = Counter()
     unknown: Counter[tuple[str, str]] = Counter()
     for key, verdict in sorted(
-        {((row.identity, row.resource_kind, row.resource), row.verdict) for row in report.grants}
+        {
+            ((row.identity, row.resource_kind, row.resource), row.verdict)
+            for row in report.grants
+            if not row.pattern
+        }
     ):
         (unknown if verdict == "unknown" else known)[key[0], key[1]] += 1
     return tuple(

@@ -506,6 +506,7 @@ class RadiusReport(Row, frozen=True):
     unused_waivers: tuple[str, ...] = ()
     tools: tuple[ToolRow, ...] = ()
     summed_up: tuple[SummedUpRow, ...] = ()
+    matrix: tuple[MatrixCell, ...] = ()
 
 
 class DiffReport(Row, frozen=True):

@@ -16,7 +16,12 @@ from typing import Any
 import msgspec
 import pytest
 
+from modelreach import deployment as manifest
+from modelreach.judge.policy import JudgePolicy
+from modelreach.pipeline import GateOptions, Release, evaluate, radius_report
+from modelreach.pipeline.evaluate import Estates
 from modelreach.report_file import decode
+from modelreach.snapshot import decode as decode_snapshot
 
 DEMO_FILES = ("v1.yaml", "v2.yaml", "estate.snap.json")
 
@@ -117,6 +122,21 @@ def test_each_change_has_a_witness_that_ends_in_a_statement(live: Report) -> Non
 def test_the_condition_is_told(live: Report) -> None:
     (change,) = [c for c in live["changes"] if c["verdict"] == "conditional"]
     assert any("aws:SourceVpce" in key for key in change["depends_on"])
+
+
+def test_a_radius_counts_by_class_as_the_difference_does(bundled: Report) -> None:
+    demo = Path(str(files("modelreach").joinpath("demo")))
+    estate = decode_snapshot((demo / "estate.snap.json").read_bytes(), place="estate")
+    release = Release(manifest.decode((demo / "v2.yaml").read_bytes(), place="v2"), estate)
+    radius = radius_report(evaluate(release, JudgePolicy(), Estates()), GateOptions())
+    found = {(c.identity, c.resource_class): (c.new, c.unknown) for c in radius.matrix}
+    of_new = {
+        (c["identity"], c["resource_class"]): (c["new"], c["unknown"])
+        for c in bundled["summary"]["matrix"]
+        if c["new"]
+    }
+    assert found == of_new
+    assert "administration" in {name for _, name in found}
 
 
 def test_the_way_to_administration_is_told_hop_by_hop(live: Report) -> None:

@@ -1,4 +1,4 @@
-"""How many resources of each class an identity reaches: the cells of a comparison's matrix."""
+"""How many resources of each class an identity reaches: the cells of a report's matrix."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from modelreach.policy import providers
 from modelreach.policy.brief import Brevity
 from modelreach.policy.engine import Engine, Grant
 from modelreach.reach import verdict_of
-from modelreach.report import MatrixCell
+from modelreach.report import AdminRow, GrantRow, MatrixCell
 
 #: An identity, and a class of resources.
 _Key = tuple[str, str]
@@ -46,6 +46,29 @@ def matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
             unknown=len(after.get((identity, name), none).unknown),
         )
         for identity, name in sorted(before.keys() | after.keys())
+    )
+
+
+def listed(grants: Iterable[GrantRow], takeovers: Iterable[AdminRow]) -> tuple[MatrixCell, ...]:
+    """Count what a radius lists, by identity and class; what it holds by pattern is no thing."""
+    cells: dict[_Key, _Cell] = {}
+    for row in grants:
+        if not row.pattern:
+            cell = _cell(cells, row.identity, providers.resource_class(row.resource_kind))
+            cell.all.add(row.resource)
+            if row.verdict == Verdict.UNKNOWN:
+                cell.unknown.add(row.resource)
+    for taken in takeovers:
+        _cell(cells, taken.identity, "administration").all.add(taken.scope)
+    return tuple(
+        MatrixCell(
+            identity=identity,
+            resource_class=name,
+            old=0,
+            new=len(cell.all),
+            unknown=len(cell.unknown),
+        )
+        for (identity, name), cell in sorted(cells.items())
     )
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 from modelreach.gate.verdict import GateOptions, gate
 from modelreach.gate.waivers import Waivers, apply, unused
 from modelreach.judge.finding import State
-from modelreach.pipeline import rows
+from modelreach.pipeline import classed, rows
 from modelreach.pipeline.evaluate import Side
 from modelreach.pipeline.gated import NO_WAIVERS
 from modelreach.pipeline.origins import located
@@ -32,12 +32,14 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
         rows.grant_row(access, side.case.rated(access.grant), numbers, side.toolbox, witnesses)
         for access in (*told(side), *at_stake(side))
     ]
+    grants = tuple(sorted(listed, key=grant_order))
+    admin_of = rows.admin_rows(side, witnesses)
     report = RadiusReport(
         schema="modelreach.radius/2",
         release=rows.release_row(side.release),
         identities=rows.identity_rows(side, witnesses),
-        grants=tuple(sorted(listed, key=grant_order)),
-        admin_of=rows.admin_rows(side, witnesses),
+        grants=grants,
+        admin_of=admin_of,
         credentials=rows.credential_rows(side.case),
         findings=found,
         unused_waivers=unused(found, waivers),
@@ -47,5 +49,6 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
         scopes=rows.scope_rows(side),
         tools=tool_rows(side),
         summed_up=summed_up_rows(side),
+        matrix=classed.listed(grants, admin_of),
     )
     return located(report, side.release.snapshot.origins)

@@ -23,6 +23,7 @@ from modelreach.report import (
     Figures,
     GapRow,
     Gate,
+    MatrixCell,
     NameRow,
     OriginRow,
     ReleaseRow,
@@ -256,6 +257,7 @@ class RadiusFile(msgspec.Struct, frozen=True, kw_only=True):
     unused_waivers: tuple[str, ...] = ()
     tools: tuple[ToolRow, ...] = ()
     summed_up: tuple[SummedUpRow, ...] = ()
+    matrix: tuple[MatrixCell, ...] = ()
     resources: dict[str, ResourceEntry]
     hops: dict[str, HopEntry]
     statements: dict[str, StatementEntry]
