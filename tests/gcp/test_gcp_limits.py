@@ -295,6 +295,25 @@ def test_access_policies_allow_and_deny(estate: Any) -> None:
     assert estate.verdict(ml, publish, bus) == "unknown"
 
 
+@pytest.mark.parametrize("target", [PROJECT, FOLDER, ORG])
+def test_access_policies_of_a_scope_are_told_on_what_is_below(estate: Any, target: str) -> None:
+    ml = estate.account("ml")
+    kind, publish = "eventarc.googleapis.com/MessageBus", "eventarc.messageBuses.publish"
+    bus, far = (
+        estate.resource(f"//eventarc.googleapis.com/{scope}/messageBuses/b", kind, scope)
+        for scope in (PROJECT, OTHER)
+    )
+    rule = {
+        "effect": "ALLOW",
+        "principals": [v2(ml)],
+        "operation": {"permissions": ["eventarc.googleapis.com/messageBuses.publish"]},
+    }
+    estate.attach(target, "access-policy", {"policy": {"details": {"rules": [rule]}}}, "open")
+    found = {grant.resource: grant.actions for grant in estate.engine().grants(ml)}
+    below = {bus, far} if target == ORG else {bus}
+    assert found == dict.fromkeys(below, (publish,))
+
+
 # --- conditions ------------------------------------------------------------------------------
 
 

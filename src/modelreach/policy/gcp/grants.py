@@ -50,7 +50,18 @@ def candidates(asker: Asker) -> set[str]:
                     found.update(resource.id for resource in resources)
     for target in estate.with_accesses:
         found.update(_inside(asker, target))
+        if estate.is_scope(target):
+            found.update(_below(asker, target))
     return found
+
+
+def _below(asker: Asker, target: str) -> Iterator[str]:
+    """The listed resources below a scope that its access policies speak of."""
+    estate = asker.estate
+    for scope in estate.under(target):
+        for kind, resources in estate.resources.get(scope, {}).items():
+            if _by_access(asker, (target,), kinds.kind_of(kind)):
+                yield from (resource.id for resource in resources)
 
 
 def _inside(asker: Asker, target: str) -> Iterator[str]:
@@ -124,6 +135,7 @@ class _Plans(msgspec.Struct):
         nouns = kinds.kind_of(kind)
         names = {p for held in here for p in relevant(asker, held.binding.role, kind)}
         names |= _by_access(asker, chain, nouns)
+        accesses = [rule for name in chain for rule in estate.accesses(name)]
         groups: dict[tuple[object, ...], list[str]] = {}
         for permission in sorted(names):
             giving = tuple(
@@ -139,7 +151,8 @@ class _Plans(msgspec.Struct):
             )
             blocked = tuple(blocks(permission, b.version) for b, _ in asker.boundaries)
             noun = kinds.noun_of(permission)
-            key = (giving, limiting, blocked, noun)
+            accessing = tuple(n for n, rule in enumerate(accesses) if rule.names(permission))
+            key = (giving, limiting, accessing, blocked, noun)
             groups.setdefault(key, []).append(permission)
         asks = _asks(here, chain, asker)
         for permissions in groups.values():
@@ -158,22 +171,26 @@ class _Plans(msgspec.Struct):
 
 
 def _by_access(asker: Asker, chain: tuple[str, ...], nouns: kinds.Kind) -> set[str]:
-    """Permissions that access policies name outright."""
-    found: set[str] = set()
-    for name in chain:
-        for rule in asker.estate.accesses(name):
-            for permission in rule.permissions if not rule.denies else ():
-                host, _, rest = permission.partition("/")
-                plain = f"{host.removesuffix('.googleapis.com')}.{rest}"
-                if "*" not in plain and kinds.noun_of(plain) in nouns.nouns:
-                    found.add(plain)
-    return found
+    """Permissions that access policies name, outright or among those that roles give."""
+    rules = [r for name in chain for r in asker.estate.accesses(name) if not r.denies]
+    found = {p for rule in rules for p in map(_plain, rule.permissions) if "*" not in p}
+    if any("*" in permission for rule in rules for permission in rule.permissions):
+        known = asker.estate.permissions
+        found |= {p for p in known if any(rule.names(p) for rule in rules)}
+    return {permission for permission in found if kinds.noun_of(permission) in nouns.nouns}
+
+
+def _plain(permission: str) -> str:
+    host, _, rest = permission.partition("/")
+    return f"{host.removesuffix('.googleapis.com')}.{rest}"
 
 
 def _asks(here: list[Held], chain: tuple[str, ...], asker: Asker) -> bool:
     """Does any condition ask for the resource?"""
     texts = [held.binding.condition for held in here]
     texts += [rule.condition for name in chain for rule in asker.estate.denies(name)]
+    accesses = (rule for name in chain for rule in asker.estate.accesses(name))
+    texts += [text for rule in accesses for text in rule.conditions]
     return any("resource" in text for text in texts)
 
 
