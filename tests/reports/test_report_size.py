@@ -67,6 +67,22 @@ def test_large_json_has_a_line_for_each_row(
     assert encode(few) == msgspec.json.format(packed(few), indent=2) + b"\n"
 
 
+@pytest.mark.parametrize("few", [0, 1, 9])
+def test_a_report_is_large_by_its_lines(
+    administrator: RadiusReport, monkeypatch: pytest.MonkeyPatch, few: int
+) -> None:
+    """It is known how long the lines would be before they are made."""
+    report = msgspec.structs.replace(
+        administrator, grants=administrator.grants[:few], findings=administrator.findings[:few]
+    )
+    monkeypatch.setattr(report_file, "_LARGE", 0)
+    lines = encode(report)
+    monkeypatch.setattr(report_file, "_LARGE", len(lines) - 1)
+    assert encode(report) == lines
+    monkeypatch.setattr(report_file, "_LARGE", len(lines))
+    assert encode(report) == msgspec.json.format(lines, indent=2) + b"\n"
+
+
 def _told(rows: Any) -> list[Any]:
     return rows if isinstance(rows, list) else [msgspec.Raw(_entry(*one)) for one in rows.items()]
 

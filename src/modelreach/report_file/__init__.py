@@ -27,12 +27,10 @@ def encode(report: Report | Ticket) -> bytes:
     would be spaces.
     """
     file = ticket_file(report) if isinstance(report, Ticket) else _file(report)
-    fields = (
-        msgspec.json.encode(name) + b": " + _lines(getattr(file, field))
-        for field, name in zip(file.__struct_fields__, file.__struct_encode_fields__, strict=True)
-    )
-    lines = b"{\n  " + b",\n  ".join(fields) + b"\n}\n"
-    return lines if len(lines) > _LARGE else msgspec.json.format(lines, indent=2) + b"\n"
+    whole = msgspec.json.encode(file)
+    if len(whole) + _added(file) > _LARGE:
+        return _in_lines(file)
+    return msgspec.json.format(whole, indent=2) + b"\n"
 
 
 def packed(report: Report) -> bytes:
@@ -42,6 +40,27 @@ def packed(report: Report) -> bytes:
 
 def _file(report: Report) -> DiffFile | RadiusFile:
     return diff_file(report) if isinstance(report, DiffReport) else radius_file(report)
+
+
+def _in_lines(file: DiffFile | RadiusFile | TicketFile) -> bytes:
+    fields = (
+        msgspec.json.encode(name) + b": " + _lines(getattr(file, field))
+        for field, name in zip(file.__struct_fields__, file.__struct_encode_fields__, strict=True)
+    )
+    return b"{\n  " + b",\n  ".join(fields) + b"\n}\n"
+
+
+def _added(file: DiffFile | RadiusFile | TicketFile) -> int:
+    """Give by how many bytes the lines are longer than the same without a space: so that those
+    of which most reports have no need are not made to be counted."""
+    added = 4 * len(file.__struct_fields__) + 2
+    for field in file.__struct_fields__:
+        value: object = getattr(file, field)
+        if value and isinstance(value, tuple):
+            added += 5 * len(cast("tuple[object, ...]", value)) + 3
+        elif value and isinstance(value, dict):
+            added += 6 * len(cast("dict[str, object]", value)) + 3
+    return added
 
 
 def _lines(value: object) -> bytes:

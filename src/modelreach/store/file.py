@@ -6,6 +6,7 @@ import hashlib
 import sqlite3
 from collections.abc import Generator, Iterable
 from contextlib import contextmanager, suppress
+from functools import cached_property
 from os import PathLike, fspath
 from os.path import exists, getsize
 from typing import Final, TypeVar
@@ -65,6 +66,8 @@ class Store:
 
     def __init__(self, path: str | PathLike[str], *, make: bool = False) -> None:
         self.path = fspath(path)
+        # One for all: making it takes longer than unpacking what is small.
+        self._unpacker = zstandard.ZstdDecompressor()
         there = exists(self.path)  # noqa: PTH110
         if not make and not there:
             raise InputError("no such file", place=self.path)
@@ -75,6 +78,10 @@ class Store:
             if fresh:
                 self._make()
         self._check()
+
+    @cached_property
+    def _packer(self) -> zstandard.ZstdCompressor:
+        return zstandard.ZstdCompressor(level=_LEVEL)
 
     def _make(self) -> None:
         self._db.executescript(f"BEGIN; {_TABLES} COMMIT;")
@@ -150,11 +157,10 @@ class Store:
     ) -> None:
         """Keep a snapshot: part, section, number of facts and bytes of each section. One that is
         kept already stays as it is. All of it is written, or nothing."""
-        packer = zstandard.ZstdCompressor(level=_LEVEL)
         with self._named():
             self._db.execute("BEGIN IMMEDIATE")
             try:
-                self._add(digest, taken_at, tool, sections, packer)
+                self._add(digest, taken_at, tool, sections, self._packer)
             except BaseException:
                 self._db.execute("ROLLBACK")
                 raise
@@ -225,7 +231,7 @@ class Store:
     def unpacked(self, data: bytes) -> bytes:
         """Give the bytes of what is kept packed."""
         try:
-            return zstandard.ZstdDecompressor().decompress(data, max_output_size=_LARGEST)
+            return self._unpacker.decompress(data, max_output_size=_LARGEST)
         except zstandard.ZstdError as error:
             raise self._foreign(error) from None
 
@@ -269,7 +275,7 @@ class Store:
     def keep_derived(self, name: str, found: dict[bytes, bytes]) -> None:
         """Keep what was derived, by the digest of its source. A store that cannot be written is
         left as it is: nothing is lost but time."""
-        packer = zstandard.ZstdCompressor(level=_LEVEL)
+        packer = self._packer
         rows = ((name, source, packer.compress(raw)) for source, raw in found.items())
         try:
             self._db.execute("BEGIN IMMEDIATE")
