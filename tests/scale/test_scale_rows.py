@@ -132,5 +132,5 @@ def test_the_command_gives_the_same_bytes(made: Snapshot, tmp_path: Path) -> Non
         assert run([*words, str(tmp_path / name)]) == 0
     assert (tmp_path / "first").read_bytes() == (tmp_path / "second").read_bytes()
     bad = folder / "bad.yaml"
-    bad.write_text("spec: [")
+    bad.write_text("kind: ModelDeployment\nspec: [")
     assert run([*words, str(tmp_path / "third")]) == 2
