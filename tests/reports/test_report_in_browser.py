@@ -220,6 +220,20 @@ def test_a_narrow_page_scrolls_only_within_its_parts(
     assert page.page.evaluate("document.documentElement.scrollWidth") <= 390
 
 
+def test_what_a_change_is_because_of_has_room(gated_report: DiffReport, opened: Open) -> None:
+    """The statement is the widest of a row; in a narrow column it broke in the middle of words."""
+    page = opened(gated_report).page
+    widths = page.evaluate(
+        "[...document.querySelectorAll('#changes > tr:first-child > td')]"
+        ".map(cell => cell.getBoundingClientRect().width)"
+    )
+    assert len(widths) == 6
+    assert widths[4] > 0.2 * sum(widths)
+    sought = page.locator(".search input").first
+    hint = "e => e.scrollWidth <= e.clientWidth && e.clientWidth >= 200"
+    assert sought.evaluate(hint)
+
+
 NAMES = {
     "</script><img src=x onerror=alert(1)>": "</script><img",
     "\u202etxt.exe\n\x1b[31m[/red]": "\\u202etxt",
