@@ -21,6 +21,9 @@ STRIPS = 200
 #: The same where a scope can be taken over: most findings are of what is in it.
 _ROWS_BELOW, _STRIPS_BELOW = 150, 50
 
+#: So many are told with the verdict.
+_WORST = 3
+
 View = dict[str, Any]
 
 
@@ -52,6 +55,28 @@ def findings(report: Report, names: Names, fate: Fate) -> View:
     if len(rows) > most:
         notes.append(f"{len(rows) - most} findings more are left out; the JSON has them all.")
     return {"findings": shown, "findings_note": " ".join(notes)}
+
+
+def worst(report: Report, names: Names) -> list[View]:
+    """Give what to begin with where the gate fails: the worst finding by each rule about each
+    identity, with its fix, and of these the first."""
+    severe = [
+        row
+        for row in ranked_findings(report)
+        if row.state == "new" and not row.waived and row.severity in ("critical", "high")
+    ]
+    foremost = {(row.rule, row.identity): row for row in reversed(severe)}
+    chosen = [row for row in severe if foremost[row.rule, row.identity] is row]
+    return [
+        {
+            "anchor": anchor(row.id),
+            "id": short(row.id, 40),
+            "words": short(finding_words(row, names), 200),
+            "fix": short(names.prose(row.fix), 300),
+        }
+        for row in chosen[:_WORST]
+        if report.gate.verdict == "fail"
+    ]
 
 
 def _finding(

@@ -20,7 +20,7 @@ from modelreach.report import (
 )
 from modelreach_reports.boardview import coverage, demands, evidence, rules, security, waivers
 from modelreach_reports.explore import explorer
-from modelreach_reports.findingsview import ROWS, anchor, findings
+from modelreach_reports.findingsview import ROWS, anchor, findings, worst
 from modelreach_reports.matrix import matrix
 from modelreach_reports.naming import Names, is_sensitive, key_of, kind_words
 from modelreach_reports.phrases import (
@@ -57,6 +57,7 @@ def page(report: Report) -> View:
         **tools(report, names),
         "explorer": explorer(report, names),
         "tally": findings_tally(report),
+        "worst": worst(report, names),
         **findings(report, names, fate),
         **demands(report, names),
         "evidence": evidence(report),

@@ -72,6 +72,22 @@ def test_the_verdict_comes_first_and_nothing_is_missing(gated_report: DiffReport
     assert places == sorted(places)
 
 
+def test_the_verdict_says_what_to_begin_with(diff_report: DiffReport) -> None:
+    """The worst of each rule and identity, with its fix: who reads no further knows what to do."""
+    page = html.render(diff_report).decode()
+    (verdict,) = re.findall(r'<div class="verdict.*?</div>', page, re.DOTALL)
+    told = re.findall(r'<li><a href="#f-(F\d+)">\1</a> .*?</li>', verdict)
+    known = {finding.id: finding for finding in diff_report.findings}
+    assert 1 <= len(told) <= 3
+    assert told[0] == "F01"
+    assert len({(known[key].rule, known[key].identity) for key in told}) == len(told)
+    assert all(known[key].state == "new" for key in told)
+    assert verdict.count("<b>Fix:</b>") == len(told)
+    passed = msgspec.structs.replace(diff_report.gate, verdict="pass", exit_code=0)
+    page = html.render(msgspec.structs.replace(diff_report, gate=passed)).decode()
+    assert "Begin with" not in page
+
+
 def test_every_finding_has_its_witness(diff_report: DiffReport) -> None:
     page = html.render(diff_report).decode()
     with_witness = [finding for finding in diff_report.findings if finding.witness]
