@@ -18,7 +18,7 @@ from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.differences import Differences
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
 from modelreach.policy import providers
-from modelreach.policy.engine import Engine, Grant, Pivot, Support, Token
+from modelreach.policy.engine import Engine, Grant, Half, Pivot, Support, Token
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Excerpt, Facts, Principal, Runtime
 
@@ -35,7 +35,16 @@ class _Kept(msgspec.Struct, array_like=True):
     excerpts: tuple[Excerpt, ...] = ()
 
 
+class _KeptHalves(msgspec.Struct, array_like=True):
+    """The halves of somebody, with what they hang on, and whether whom they name is listed."""
+
+    grounds: Grounds
+    there: tuple[bool, ...]
+    halves: tuple[Half, ...]
+
+
 _READER = msgspec.msgpack.Decoder(list[_Kept])
+_HALVES = msgspec.msgpack.Decoder(list[_KeptHalves])
 
 
 def carried(rows: Mapping[bytes, bytes], facts: Facts, holding: Holding) -> dict[bytes, bytes]:
@@ -86,6 +95,7 @@ class Answers:
         told = hashlib.sha256(told.encode()).hexdigest()[:16]
         self._version = engine_version(self._names)
         self._name = f"answers {self._version} {told}"
+        self._halves = f"halves {self._version} {told}"
         self._differences = Differences(facts, self._version, told)
         self._kept: dict[str, list[_Kept]] = {}
         self._found: dict[str, Answer | None] = {}
@@ -167,6 +177,30 @@ class Answers:
     ) -> tuple[Grant, ...]:
         return self.engine(provider).unlisted(permissions, scope)
 
+    def halves(self, provider: str, name: str) -> tuple[Half, ...]:
+        """Give the halves of somebody's ways elsewhere."""
+        before = self._halves_of_before(name)
+        for kept in before:
+            if self._holding.hold_apart(kept.grounds) and kept.there == self._there(kept.halves):
+                return kept.halves
+        found = tuple(self.engine(provider).halves(name))
+        if self.facts.keeps:
+            kept = _KeptHalves(self._holding.grounds(name), self._there(found), found)
+            raw = msgspec.msgpack.encode([kept, *before][:_VARIANTS])
+            self.facts.memorise(self._halves, name, raw)
+        return found
+
+    def _halves_of_before(self, name: str) -> list[_KeptHalves]:
+        raw = self.facts.recalled(self._halves, name) if self.facts.keeps else None
+        try:
+            return [] if raw is None else _HALVES.decode(raw)
+        except (msgspec.MsgspecError, RecursionError):
+            return []
+
+    def _there(self, halves: Iterable[Half]) -> tuple[bool, ...]:
+        """Say of each whom halves name whether it is listed: nothing else hangs on that."""
+        return tuple(self.facts.principals.get(half.target) is not None for half in halves)
+
     def shown(self, token: Token) -> Shown | None:
         """Give what is said of this very token of a principal; None of one that is nobody's."""
         return self._shown.get(id(token))
@@ -196,6 +230,7 @@ class Answers:
         if fresh:
             self._holding.keep()
             self.facts.forget("answers", self._version)
+            self.facts.forget("halves", self._version)
         self.facts.keep()
 
     def _put(self, name: str, answer: Answer) -> None:
@@ -363,6 +398,10 @@ class Answering:
             found = tuple(self._engine.naming(token)) if lets_in else ()
             shown.named[self.provider] = found
         return shown.named[self.provider]
+
+    def halves(self, principal: str) -> Iterable[Half]:
+        """What one side alone says of whom the principal may become, or what lets it in."""
+        return self._answers.halves(self.provider, principal)
 
     def scope_kind(self, scope: str) -> str:
         """What kind of place a scope is."""

@@ -56,6 +56,14 @@ class Holding:
             return False
         return self._hanging.holds(grounds.closely)
 
+    def hold_apart(self, grounds: Grounds) -> bool:
+        """Are they as they were, with all that would let the principal in elsewhere?"""
+        if grounds.estate == self.estate:
+            return True
+        if self._hanging is None or not grounds.closely:
+            return False
+        return self._hanging.holds_apart(grounds.closely)
+
     def renewed(self, grounds: Grounds) -> Grounds:
         """Give grounds that hold as they are now, with nothing of how they were."""
         if self._hanging is None or not grounds.closely:

@@ -146,6 +146,36 @@ class Presence(Enum):
     UNREAD = "unread"
 
 
+class Side(Enum):
+    """Which half of a way is there: the policies of whom it would lead on, the trust of whom it
+    would lead to, or what lists who enters, by its name or by itself."""
+
+    POLICY = "policy"
+    TRUST = "trust"
+    BY_NAME = "by name"
+    ITSELF = "itself"
+
+
+class Half(msgspec.Struct, frozen=True):
+    """One half of a way, to or from somebody who is named in full.
+
+    By `side` `source` may become `target`, or is let in by it; of lists of who enters, `source`
+    lies in what `via` lists it for. `target` is an id of the provider `to`, and may be written as
+    `named`. `found`: whether it is there; unread where only its own provider can tell. `left`: the
+    other half is missing, so that it leads nowhere. `support` is what the half stands on.
+    """
+
+    side: Side
+    source: str
+    target: str
+    to: str
+    support: tuple[Support, ...] = ()
+    found: Presence = Presence.UNREAD
+    left: bool = True
+    via: str = ""
+    named: str = ""
+
+
 class Token(msgspec.Struct, frozen=True):
     """By what a principal shows elsewhere who it is: one half of a federation.
 
@@ -245,6 +275,12 @@ class Engine(Protocol):
 
     def naming(self, token: Token) -> Iterable[Support]:
         """The grants that name whom a token is of, though nothing lets it in there."""
+        ...
+
+    def halves(self, principal: str) -> Iterable[Half]:
+        """What one side says: that the principal may become somebody elsewhere, or is let in by
+        somebody whom it may not become; and who else comes in where it is. Whether the other side
+        says so, each tells."""
         ...
 
     def presence(self, name: str) -> Presence:

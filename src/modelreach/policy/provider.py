@@ -32,6 +32,11 @@ class Hanging(Protocol):
         """Is all of it as it was?"""
         ...
 
+    def holds_apart(self, raw: bytes) -> bool:
+        """Is all of it as it was, and all by which identities elsewhere let in somebody of the
+        same place, whether or not that is of use to the principal?"""
+        ...
+
     def renewed(self, raw: bytes) -> bytes:
         """Give what holds as it is now."""
         ...

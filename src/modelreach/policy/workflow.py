@@ -12,7 +12,16 @@ import msgspec
 
 from modelreach.model import Verdict
 from modelreach.policy.decision import Decision, Layer, Outcome
-from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Stranger, Support, Token
+from modelreach.policy.engine import (
+    Grant,
+    Half,
+    Opened,
+    Pivot,
+    Presence,
+    Stranger,
+    Support,
+    Token,
+)
 from modelreach.policy.expr import FALSE
 from modelreach.policy.permissions import EMPTY, PermissionSet
 from modelreach.policy.provider import Context
@@ -145,6 +154,10 @@ class WorkflowEngine:
 
     def naming(self, token: Token) -> Iterable[Support]:
         """A forge names nobody."""
+        return ()
+
+    def halves(self, principal: str) -> Iterable[Half]:
+        """None but by tokens."""
         return ()
 
     def presence(self, name: str) -> Presence:

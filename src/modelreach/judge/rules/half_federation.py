@@ -3,7 +3,8 @@
 A workload becomes an identity elsewhere only where both sides say so. One that is left does
 nothing today, and all of it as soon as somebody writes the other half: whoever may change a
 role's trust, make a role of the name that an annotation still says, or run a pod under the name
-that a trust still lets in. Of a side that was not read nothing is said.
+that a trust still lets in. The same holds of roles across accounts, and of whom a cluster lets in
+by name. Of a side that was not read nothing is said.
 """
 
 from __future__ import annotations
@@ -17,6 +18,8 @@ from modelreach.graph import Path
 from modelreach.judge.federation import Shown, aimed_at, besides, idle, meets, owner, shown
 from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import place
+from modelreach.judge.halves import left
+from modelreach.judge.halves import told as in_words
 from modelreach.model import Severity, Strength
 from modelreach.policy.engine import Pivot, Presence, Support
 
@@ -24,7 +27,8 @@ from modelreach.policy.engine import Pivot, Presence, Support
 class HalfFederation:
     """One finding for each half that is left: an annotation whose aim does not let it in or does
     not exist; a trust in a workload that does not name it; a pool that lets a workload in as
-    somebody who holds nothing; a binding for somebody whom no pool lets in."""
+    somebody who holds nothing; a binding for somebody whom no pool lets in; of two accounts what
+    only one says; an entry of a cluster for somebody who is not there."""
 
     ID = "MR401"
     TITLE = "half of a federation is left"
@@ -37,6 +41,16 @@ class HalfFederation:
                 if finding.key not in told:
                     told.add(finding.key)
                     yield finding
+        yield from _crossing(case)
+
+
+def _crossing(case: Case) -> Iterator[Finding]:
+    # Who is there may be renamed, so what is said of several alike is told apart by counting.
+    alike: dict[str, int] = {}
+    for some in left(case):
+        finding = in_words(some, HalfFederation.ID, HalfFederation.TITLE)
+        count = alike[finding.key] = alike.get(finding.key, 0) + 1
+        yield finding if count == 1 else replace(finding, key=f"{finding.key} {count}")
 
 
 def _of(case: Case, one: Shown) -> Iterator[Finding]:

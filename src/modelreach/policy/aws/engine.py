@@ -18,6 +18,7 @@ from modelreach.policy.aws.credentials import Opens, credential_pivots, opened
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.federation import admits, tokens
+from modelreach.policy.aws.halves import halves
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.outbound import missing, outbound
 from modelreach.policy.aws.shelves import Shelving
@@ -26,7 +27,7 @@ from modelreach.policy.aws.touch import Touch, named, touches
 from modelreach.policy.aws.unlisted import unlisted
 from modelreach.policy.brief import Brief, Outline
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token
+from modelreach.policy.engine import Grant, Half, Opened, Pivot, Presence, Support, Token
 from modelreach.policy.expr import Expr
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.presence import Where, presence
@@ -213,6 +214,12 @@ class AwsEngine:
     def naming(self, token: Token) -> Iterable[Support]:
         """What names a token lets it in, or its provider is not there."""
         return ()
+
+    def halves(self, principal: str) -> Iterable[Half]:
+        """What one side alone says of roles of other accounts."""
+        if became(principal) or self._estate.principal(principal) is None:
+            return ()
+        return tuple(halves(self._passing(principal), self.presence))
 
     def presence(self, name: str) -> Presence:
         """Is a role in the snapshot, or was its account not read?"""

@@ -106,6 +106,14 @@ class Hanging:
             self._known[raw] = self._holds(_READER.decode(raw))
         return self._known[raw]
 
+    def holds_apart(self, raw: bytes) -> bool:
+        """Is all as it was, and every trust that lets in somebody of the account, too?"""
+        if not self.holds(raw):
+            return False
+        on = _READER.decode(raw)
+        concerning = self._concerning_to(on) if on.surface != self._source else ()
+        return concerning is not None and not any(":iam:" in name for name, _ in concerning)
+
     def renewed(self, raw: bytes) -> bytes:
         """Give what holds as it is now."""
         on = _READER.decode(raw)
@@ -133,11 +141,19 @@ class Hanging:
 
     def _concerned(self, on: _On) -> bool:
         """Does something that changed on a surface matter to those with these policies?"""
+        concerning = self._concerning_to(on)
+        return concerning is None or any(
+            granted or touched(on.touch, name) for name, granted in concerning
+        )
+
+    def _concerning_to(self, on: _On) -> tuple[tuple[str, bool], ...] | None:
+        """Give what changed on a surface that may let in somebody of an account, each with whether
+        without a policy of its own; None where it is not known what changed."""
         key = (on.surface, on.account)
         if key not in self._concerning:
             changed = self._changed_since(on.surface)
             if changed is None:
-                return True
+                return None
             self._concerning[key] = (
                 *(
                     (name, granted)
@@ -150,7 +166,7 @@ class Hanging:
                     if one.owner in (on.account, "") or not one.opens.isdisjoint((ANY, on.account))
                 ),
             )
-        return any(granted or touched(on.touch, name) for name, granted in self._concerning[key])
+        return self._concerning[key]
 
     def keep(self) -> None:
         """Have the surface kept, by which a later one is compared with it."""

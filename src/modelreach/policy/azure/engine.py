@@ -20,7 +20,16 @@ from modelreach.policy.azure.pivots import pivots
 from modelreach.policy.azure.tools import tools
 from modelreach.policy.azure.unlisted import unlisted
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token, called
+from modelreach.policy.engine import (
+    Grant,
+    Half,
+    Opened,
+    Pivot,
+    Presence,
+    Support,
+    Token,
+    called,
+)
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.presence import Where, presence
 from modelreach.policy.provider import Opens
@@ -133,6 +142,10 @@ class AzureEngine:
 
     def naming(self, token: Token) -> Iterable[Support]:
         """A federated credential that names a token lets it in."""
+        return ()
+
+    def halves(self, principal: str) -> Iterable[Half]:
+        """None but by tokens."""
         return ()
 
     def presence(self, name: str) -> Presence:

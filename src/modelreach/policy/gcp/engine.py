@@ -8,7 +8,16 @@ from typing import Final
 import msgspec
 
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token, called
+from modelreach.policy.engine import (
+    Grant,
+    Half,
+    Opened,
+    Pivot,
+    Presence,
+    Support,
+    Token,
+    called,
+)
 from modelreach.policy.gcp import grants as granting
 from modelreach.policy.gcp import pivots as pivoting
 from modelreach.policy.gcp.admission import admits, naming, tokens
@@ -145,6 +154,10 @@ class GcpEngine:
     def naming(self, token: Token) -> Iterable[Support]:
         """The bindings that name whom a token is of, in pools that do not let it in."""
         return tuple(naming(self._estate, token))
+
+    def halves(self, principal: str) -> Iterable[Half]:
+        """None but by tokens."""
+        return ()
 
     def presence(self, name: str) -> Presence:
         """Is an account in the snapshot, or was its project not read?"""

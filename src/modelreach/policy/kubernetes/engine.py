@@ -5,11 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from modelreach.policy.decision import Decision
-from modelreach.policy.engine import Grant, Opened, Pivot, Presence, Support, Token, called
+from modelreach.policy.engine import (
+    Grant,
+    Half,
+    Opened,
+    Pivot,
+    Presence,
+    Support,
+    Token,
+    called,
+)
 from modelreach.policy.kubernetes import grants as granting
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.entry import entered
 from modelreach.policy.kubernetes.estate import PROVIDER, Estate
+from modelreach.policy.kubernetes.halves import halves
 from modelreach.policy.kubernetes.held import held
 from modelreach.policy.kubernetes.names import cluster_of, namespace_of
 from modelreach.policy.kubernetes.pivots import pivots
@@ -117,6 +127,11 @@ class KubernetesEngine:
     def naming(self, token: Token) -> Iterable[Support]:
         """Nor does it name tokens of others."""
         return ()
+
+    def halves(self, principal: str) -> Iterable[Half]:
+        """Whom the principal's cluster lets in besides, who may not be there."""
+        clouds = (one for one in self._estate.clouds if one.cluster == cluster_of(principal))
+        return tuple(half for cloud in clouds for half in halves(cloud, principal))
 
     def presence(self, name: str) -> Presence:
         """Is it here, or was it not read?"""

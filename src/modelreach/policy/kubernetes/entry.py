@@ -140,28 +140,60 @@ def _by_cloud(cloud: CloudCluster, token: Token, source: str) -> Entered:
     )
 
 
-def _by_entry(cloud: CloudCluster, token: Token, source: str) -> Iterator[Entered]:
-    mode = str(cloud.fact.attributes.get("authentication", ""))
-    asking = _named(token.subject)
-    if mode in _BY_ENTRIES:
-        yield from _listed(cloud, cloud.listed("access_entries"), asking, source, _ENTRY)
-    if mode in _BY_MAP:
-        yield from _listed(cloud, cloud.mapped, asking, source, _MAP)
+class Listed(msgspec.Struct, frozen=True):
+    """Somebody of AWS whom a cluster of EKS lets in: as which user, in which groups, and `how`."""
 
+    principal: str
+    user: str
+    groups: tuple[str, ...]
+    how: str
 
-def _listed(
-    cloud: CloudCluster, entries: Iterable[str], asking: str, source: str, how: str
-) -> Iterator[Entered]:
-    for entry in entries:
+    @staticmethod
+    def of(entry: str, how: str) -> Listed:
+        """Give what is written as `PRINCIPAL|USER|GROUP,GROUP`."""
         principal, user, groups = (*entry.split("|"), "", "")[:3]
-        if _named(principal) == asking:
-            named = tuple(group for group in groups.split(",") if group)
+        named = tuple(group for group in groups.split(",") if group)
+        return Listed(principal, user or principal, named, how)
+
+    @property
+    def by_name(self) -> bool:
+        """Does whoever has the name come in, made anew or not?"""
+        return self.how == _MAP
+
+    @property
+    def told(self) -> str:
+        """As whom it comes in, in words."""
+        groups = f"; groups {', '.join(self.groups)}" if self.groups else ""
+        return f"user `{self.user}`{groups}"
+
+
+def listed(cloud: CloudCluster) -> Iterator[Listed]:
+    """Give everybody of AWS whom a cluster of EKS lists.
+
+    Where both count, who has an access entry comes in by that, whatever the config map says.
+    https://docs.aws.amazon.com/eks/latest/userguide/migrating-access-entries.html
+    """
+    mode = str(cloud.fact.attributes.get("authentication", ""))
+    entries = cloud.listed("access_entries") if mode in _BY_ENTRIES else ()
+    by_entry = [Listed.of(entry, _ENTRY) for entry in entries]
+    yield from by_entry
+    known = {_named(one.principal) for one in by_entry} if mode else set[str]()
+    for entry in cloud.mapped if mode in _BY_MAP else ():
+        one = Listed.of(entry, _MAP)
+        if _named(one.principal) not in known:
+            yield one
+
+
+def _by_entry(cloud: CloudCluster, token: Token, source: str) -> Iterator[Entered]:
+    asking = _named(token.subject)
+    for one in listed(cloud):
+        if _named(one.principal) == asking:
             policies = [
                 policy
                 for policy in cloud.listed("access_policies")
-                if how == _ENTRY and policy.startswith(f"{principal}|")
+                if one.how == _ENTRY and policy.startswith(f"{one.principal}|")
             ]
-            yield _entered(cloud, source, user or principal, named, policies, how)
+            yield _entered(cloud, source, one, policies)
 
 
 def _named(arn: str) -> str:
@@ -179,28 +211,18 @@ def _named(arn: str) -> str:
     return f"{parts[4]}:role/{name}"
 
 
-def _entered(
-    cloud: CloudCluster,
-    source: str,
-    user: str,
-    groups: tuple[str, ...],
-    policies: Iterable[str],
-    how: str,
-) -> Entered:
-    cluster = cloud.cluster
-    name = user_id(cluster, user)
+def _entered(cloud: CloudCluster, source: str, one: Listed, policies: Iterable[str]) -> Entered:
+    name = user_id(cloud.cluster, one.user)
     found = tuple(_bindings(cloud, name, policies))
-    told = [f"user `{user}`"]
-    told += [f"groups {', '.join(groups)}"] if groups else []
-    told += [f"{binding.name} on {binding.target}" for binding in found]
-    support = Support(source, "", cloud.id, (), f"{how}: {'; '.join(told)}")
-    note = f"the cluster lets it in by {how}: {'; '.join(told)}"
+    told = [one.told, *(f"{binding.name} on {binding.target}" for binding in found)]
+    support = Support(source, "", cloud.id, (), f"{one.how}: {'; '.join(told)}")
+    note = f"the cluster lets it in by {support.note}"
     documents = tuple(
         (binding.role, json.dumps({"rules": _POLICIES[binding.name]}).encode())
         for binding in found
         if binding.name in _POLICIES
     )
-    made = _made(cloud, source, user, groups, support, note)
+    made = _made(cloud, source, one.user, one.groups, support, note)
     return replace(made, bindings=found, documents=documents)
 
 
