@@ -319,6 +319,31 @@ def test_local_accounts_that_are_turned_off_take_nothing_over() -> None:
     assert not radius(cluster(), tenant("Microsoft.Compute/*"), start=SPN).takeovers
 
 
+_OF_CLUSTERS = "Microsoft.ContainerService/managedClusters"
+
+
+@pytest.mark.parametrize(
+    ("action", "about", "strength"),
+    [
+        ("accessProfiles/listCredential/action", {}, "certain"),
+        ("accessProfiles/listCredential/action", {"local_accounts": False}, ""),
+        ("listClusterUserCredential/action", {}, ""),
+        ("listClusterUserCredential/action", {"entra": False}, "certain"),
+        ("listClusterUserCredential/action", {"entra": False, "local_accounts": False}, ""),
+        ("listClusterUserCredential/action", {"entra": ""}, "unknown"),
+        ("listClusterAdminCredential/action", {"local_accounts": ""}, "unknown"),
+        ("runCommand/action", {}, ""),
+        ("runCommand/action", {"entra": False, "local_accounts": False}, "certain"),
+        ("*", {"entra": ""}, "certain"),
+    ],
+)
+def test_what_makes_an_administrator_of_aks(action: str, about: Any, strength: str) -> None:
+    """Without Entra, the user of a cluster is as good, and commands are run as nobody else."""
+    found = radius(cluster(), tenant(f"{_OF_CLUSTERS}/{action}", **about), start=SPN)
+    user = found.identities.get("k8s/prod/user:clusterAdmin")
+    assert (str(user.path.pivots[-1].strength) if user else "") == strength
+
+
 def test_a_group_of_entra_that_is_bound() -> None:
     found = radius(cluster(READS_GROUP), tenant(), start=SPN)
     assert verdicts(found) == {("read", "allow")}

@@ -295,6 +295,8 @@ def test_a_role_of_aws_does_not_take_it() -> None:
         (f"assertion.sub.startsWith('arn:aws:iam::{ACCOUNT}:role/ml/')", {"allow"}),
         (f"assertion['sub'] == '{ROLE}'", {"allow"}),
         ("attribute.account == '444455556666'", set()),
+        (f"{CLAIMS}.principal_id == '{ROLE}'", {"allow"}),
+        (f"{CLAIMS}.principal_id == '{ROLE}-2'", set()),
         (f"{CLAIMS}.lambda_source_function_arn == 'arn:aws:lambda:x'", {"conditional"}),
     ],
 )
@@ -305,6 +307,14 @@ def test_a_pool_asks_claims_of_claims(condition: str, verdict: set[str]) -> None
 def test_a_set_of_the_pool_by_the_account() -> None:
     assert read(account(ANY), project(member=f"attribute.account/{ACCOUNT}")) == {"allow"}
     assert read(account(ANY), project(member="attribute.account/444455556666")) == set()
+
+
+def test_a_subject_that_is_longer_than_a_pool_takes() -> None:
+    longest = 127 - len(f"{ROLE}|")
+    for more, verdict in (longest, {"allow"}), (longest + 1, set[str]()):
+        mapping = ("google.subject=assertion.sub + '|" + "x" * more + "'",)
+        member = f"subject/{ROLE}|{'x' * more}"
+        assert read(account(ANY), project(member=member, attribute_mapping=mapping)) == verdict
 
 
 @pytest.mark.parametrize(

@@ -128,7 +128,10 @@ def _token(
     support: tuple[Support, ...],
 ) -> Token:
     partition, account = principal.id.split(":")[1], principal.scope
-    claims: dict[str, tuple[str, ...]] = {f"{_CLAIMS}aws_account": (account,)}
+    claims: dict[str, tuple[str, ...]] = {
+        f"{_CLAIMS}aws_account": (account,),
+        f"{_CLAIMS}principal_id": (principal.id,),
+    }
     organization, paths = estate.organization(account)
     if organization:
         claims[f"{_CLAIMS}org_id"] = (organization,)
@@ -136,7 +139,8 @@ def _token(
         claims[f"{_CLAIMS}ou_path"] = paths
     other = f"arn:{partition}:iam::{account}:role/modelreach-probe"
     words = f"any role of account {account} that gets tokens"
-    stranger = Stranger(other, words, Distance.BESIDE, claims)
+    of_other = {**claims, f"{_CLAIMS}principal_id": (other,)}
+    stranger = Stranger(other, words, Distance.BESIDE, of_other)
     return Token(
         issuer,
         principal.id,

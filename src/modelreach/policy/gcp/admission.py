@@ -26,6 +26,9 @@ from modelreach.policy.gcp.estate import Estate
 from modelreach.snapshot import Principal, Resource
 
 _GOOGLE = "accounts.google.com"
+#: How many bytes a subject may have: a token that comes to more is not let in.
+#: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
+_LONGEST = 127
 #: What an AWS provider maps where nothing says otherwise.
 #: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
 _OF_AWS = (
@@ -163,7 +166,7 @@ def _mapped(
     attributes = _attributes(provider, claims)
     subject = attributes.get("google.subject", "")
     when = all_of((given, _condition(provider, claims, attributes)))
-    if not subject or when == FALSE:
+    if not subject or len(subject.encode()) > _LONGEST or when == FALSE:
         return
     name = f"principal:{pool}/subject/{subject}"
     found = estate.principal(name) or _federated(name, provider.scope, attributes)
