@@ -222,6 +222,13 @@ def test_what_the_account_was_not_asked_is_unknown() -> None:
     assert hop(account(ANY, told={}), elsewhere) is None
 
 
+def test_an_account_that_is_an_issuer_of_which_the_name_was_not_told() -> None:
+    found = hop(account(ANY, told={"issues_tokens": True}), tenant())
+    assert found is not None
+    assert str(found.strength) == "unknown"
+    assert findings(account(told={"issues_tokens": True}), tenant()) == []
+
+
 def test_an_issuer_that_is_known_to_be_another_account_is_not_this_one() -> None:
     other = snapshot(
         scopes=(Scope(id="444455556666", provider="aws", kind="account", attributes=ON),)

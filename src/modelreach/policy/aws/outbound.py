@@ -60,7 +60,7 @@ def missing(asker: Asker) -> Iterator[Token]:
         return
     got = {(token.issuer, audience) for token in outbound(asker) for audience in token.audiences}
     on, own = _told(estate, principal.scope)
-    if on is None:
+    if on is None or (on and not own):
         return
     issuers = (own,) if own else _nobodys(estate)
     for issuer in issuers:
@@ -84,7 +84,7 @@ def _issuers(estate: Estate, principal: Principal) -> Iterator[tuple[str, Expr]]
     on, own = _told(estate, account)
     if on and own in estate.asked_elsewhere:
         yield own, TRUE
-    for issuer in _nobodys(estate) if on is None else ():
+    for issuer in () if on is False or own else _nobodys(estate):
         yield issuer, Atom(AtomKind.GAP, f"whether account {account} is the issuer {issuer}")
 
 
