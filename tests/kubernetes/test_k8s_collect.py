@@ -8,12 +8,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from kubernetes.config import incluster_config
 
 from kubernetes_api.server import TOKEN, ApiServer
 from modelreach.model import InputError, NothingCollected
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Snapshot, encode
-from modelreach_kubernetes import KubernetesConnector
+from modelreach_kubernetes import KubernetesConnector, live
 from modelreach_kubernetes.kinds import KINDS
 
 NOW = "2026-11-25T00:00:00Z"
@@ -139,6 +140,59 @@ def test_nobody_there(api: ApiServer) -> None:
     options = CollectOptions(now=NOW, endpoint_url="http://127.0.0.1:9", timeout=0.2)
     with pytest.raises(NothingCollected):
         KubernetesConnector().collect(options)
+
+
+def kubeconfig(path: Path, url: str, name: str = "ours") -> Path:
+    """As `kubectl config` writes it."""
+    found = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "current-context": name,
+        "clusters": [{"name": name, "cluster": {"server": url}}],
+        "users": [{"name": name, "user": {"token": "t"}}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+    }
+    path.write_text(json.dumps(found))
+    return path
+
+
+@pytest.mark.parametrize("others", ["", ":/none/there"])
+def test_a_cluster_is_found_by_the_kubeconfig(
+    api: ApiServer, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, others: str
+) -> None:
+    path = kubeconfig(tmp_path / "config", api.url)
+    before = path.read_bytes()
+    monkeypatch.setenv("KUBECONFIG", f"{path}{others}")
+    found = KubernetesConnector().collect(CollectOptions(now=NOW, timeout=5.0))
+    assert "k8s/ours" in {scope.id for scope in found.scopes}
+    assert path.read_bytes() == before
+    other = CollectOptions(now=NOW, settings={"context": ("others",)})
+    with pytest.raises(InputError, match="no configuration of a cluster can be used"):
+        KubernetesConnector().collect(other)
+
+
+def test_in_a_pod_its_account_is_who_asks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """https://kubernetes.io/docs/tasks/run-application/access-api-from-pod/"""
+    (tmp_path / "token").write_text("of-the-pod")
+    (tmp_path / "ca.crt").write_text("a certificate")
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.setenv("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+    monkeypatch.setenv("KUBERNETES_SERVICE_PORT", "6443")
+    monkeypatch.setattr(incluster_config, "SERVICE_TOKEN_FILENAME", str(tmp_path / "token"))
+    monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
+    found = live.configured(CollectOptions(now=NOW))
+    assert found.host == "https://127.0.0.1:6443"
+    assert found.auth_settings()["BearerToken"]["value"] == "bearer of-the-pod"
+
+
+def test_without_any_configuration_there_is_nothing_to_ask(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("KUBECONFIG", str(tmp_path / "none"))
+    monkeypatch.delenv("KUBERNETES_SERVICE_HOST", raising=False)
+    with pytest.raises(NothingCollected, match="there is no kubeconfig"):
+        KubernetesConnector().collect(CollectOptions(now=NOW))
+    assert capfd.readouterr().out == ""
 
 
 def test_kinds_that_the_cluster_has_not_are_no_gap(api: ApiServer, collect: Any) -> None:

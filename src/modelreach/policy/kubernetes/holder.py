@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
 
+from modelreach.model import Verdict
 from modelreach.policy.decision import Decision
 from modelreach.policy.escalation.prober import Unread
 from modelreach.policy.kubernetes.decide import CLUSTER_SCOPED, decide
@@ -62,11 +63,30 @@ class Subject(msgspec.Struct, frozen=True):
             of_cluster = action.plural in CLUSTER_SCOPED
             scopes = (target,) if of_cluster else self.estate.within(target)
             for scope in scopes:
+                # Some uses need any such object of a place.
+                yield scope
                 yield from (_object(action.plural, scope, name) for name in names)
 
     def decide(self, action: str, thing: str, context: Mapping[str, tuple[str, ...]]) -> Decision:
-        """May it do that?"""
-        return decide(self.estate, self.principal, action, thing, context)
+        """May it do that? Of a place: to any object of it."""
+        found = decide(self.estate, self.principal, action, thing, context)
+        if found.verdict is not Verdict.CONDITIONAL or thing not in self.estate.facts.scopes:
+            return found
+        parsed = None if "name" in context else Action.parse(action)
+        answers = (
+            decide(self.estate, self.principal, action, name)
+            for name in (self._named(parsed, thing) if parsed is not None else ())
+        )
+        return next((one for one in answers if one.verdict is Verdict.ALLOW), found)
+
+    def _named(self, action: Action, scope: str) -> Iterator[str]:
+        """The listed objects of a place that its rules name for an action."""
+        facts = self.estate.facts
+        for granted in self.estate.held(self.principal):
+            for name in granted.rule.names if granted.rule.about(action) else ():
+                one = _object(action.plural, scope, name)
+                if one in facts.resources or one in facts.runtimes or one in facts.principals:
+                    yield one
 
     def principals(self, kinds: tuple[str, ...], places: tuple[str, ...]) -> Iterable[Principal]:
         """Principals that are, or lie within, one of the places."""
