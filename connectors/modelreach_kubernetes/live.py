@@ -8,8 +8,10 @@ https://kubernetes.io/docs/reference/using-api/api-concepts/
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlencode
 
@@ -70,8 +72,9 @@ def read_cluster(options: CollectOptions) -> Read:
 def _current(options: CollectOptions) -> str:
     if options.endpoint_url:
         return ""
+    files = _kubeconfig()
     try:
-        _, current = config.list_kube_config_contexts()
+        _, current = config.list_kube_config_contexts(files) if files else (None, None)
     except config.ConfigException:
         return ""
     return str(current.get("name", "")) if isinstance(current, dict) else ""
@@ -87,7 +90,7 @@ class _Server:
 
     @staticmethod
     def of(options: CollectOptions) -> _Server:
-        configuration = _configured(options)
+        configuration = configured(options)
         rest = RESTClientObject(configuration)
         return _Server(configuration, rest.pool_manager, options.timeout)
 
@@ -120,21 +123,45 @@ class _Server:
         return {"Authorization": str(token)} if token else {}
 
 
-def _configured(options: CollectOptions) -> Configuration:
+def configured(options: CollectOptions) -> Configuration:
+    """Give where the cluster is and as whom it is asked: by address, by kubeconfig, or in a pod.
+
+    Raises `NothingCollected` where there is none of these, `InputError` where one cannot be used.
+    """
     configuration = Configuration()
     if options.endpoint_url:
         configuration.host = options.endpoint_url.rstrip("/")
         return configuration
     context = next(iter(options.settings.get("context", ())), None)
+    files = _kubeconfig()
     try:
-        config.load_config(context=context, client_configuration=configuration)
+        if files:
+            # It would be written back where a token was renewed.
+            config.load_kube_config(files, context, configuration, persist_config=False)
+        else:
+            config.load_incluster_config(configuration)
     except config.ConfigException as error:
+        hint = "set KUBECONFIG, name a context with `--context`, or run within the cluster"
+        if not files:
+            raise NothingCollected(
+                "there is no kubeconfig, and this does not run in a cluster", hint=hint
+            ) from None
         raise InputError(
             f"no configuration of a cluster can be used ({_said(error)})",
             place="--context",
-            hint="set KUBECONFIG, name a context with `--context`, or run within the cluster",
+            hint=hint,
         ) from None
     return configuration
+
+
+def _kubeconfig() -> str:
+    """Give the files with the configuration, as `kubectl` finds them; "" where there are none.
+
+    https://kubernetes.io/docs/concepts/configuration/organize-cluster-access-kubeconfig/
+    """
+    named = os.environ.get("KUBECONFIG") or str(Path("~", ".kube", "config"))
+    files = [Path(one).expanduser() for one in named.split(os.pathsep) if one]
+    return os.pathsep.join(str(one) for one in files if one.exists())
 
 
 def _said(error: Exception) -> str:
