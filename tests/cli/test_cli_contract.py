@@ -14,7 +14,7 @@ import jsonschema
 import pytest
 
 from modelreach import cli
-from modelreach.cli import COMMANDS
+from modelreach.cli import COMMANDS, PARTS
 
 BOTH = ("v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json")
 
@@ -26,6 +26,19 @@ def test_help(call: Any, name: str) -> None:
     assert done.out.startswith(f"Usage: modelreach {name}".rstrip())
     assert "Example" in done.out or not name
     assert call(*filter(None, [name]), "-h") == done
+
+
+def test_the_help_has_a_line_for_each_command_by_what_one_does(
+    call: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    lines = call("--help").out.splitlines()
+    first = lines.index("Begin:")
+    told = [line.split()[0] for line in lines[first:-2] if line.startswith("  ")]
+    assert told == list(COMMANDS)
+    assert [line for line in lines[first:] if line and not line.startswith(" ")] == [
+        f"{title}:" for title in PARTS
+    ]
 
 
 @pytest.mark.parametrize(

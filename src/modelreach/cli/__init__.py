@@ -27,36 +27,48 @@ from modelreach import __version__
 from modelreach.cli.plain import Group, flag
 from modelreach.model import ModelreachError
 
-#: Name of a command -> what it does. Its module is `modelreach.cli.NAME`, loaded when it runs.
-COMMANDS = {
-    "collect": "Read an estate, read-only, and write a snapshot of it.",
-    "diff": "Show what a new release reaches on top of the old one.",
-    "decide": "Decide whether an update may be adopted, and record why.",
-    "ticket": "Write the change ticket of an update: impact, demands, how to undo it.",
-    "waive": "Accept a finding for a time, in modelreach-waivers.yaml.",
-    "verify": "Check a decision record: signature, files, every witness.",
-    "scan": "Show what one release, or one principal, reaches.",
-    "survey": "Give what each of many releases reaches, in numbers.",
-    "explain": "Show the witness of a finding or a resource, hop by hop.",
-    "chokepoints": "Show what much of a release's reach hangs on, and the fewest hops to revoke.",
-    "convert": "Write a snapshot in another form, or list and drop those of a store.",
-    "can": "Ask whether a principal may do something, and why.",
-    "report": "Write the difference, or a radius, in any number of formats.",
-    "export": "Turn a saved diff or radius into another format.",
-    "audit": "Audit deployments on a schedule: against what was approved, and the last time.",
-    "approve": "Accept what an audit found as the baseline of a deployment.",
-    "history": "List, show, compare, check and prune what audits have kept.",
-    "watch": "Audit again and again, in the foreground.",
-    "serve": "Show what audits have kept in the browser, for a team.",
-    "evidence": "Show evaluation reports, and how two releases compare.",
-    "manifest": "Draft a deployment manifest from the files that you have.",
-    "discover": "List the model deployments in a snapshot, and draft manifests.",
-    "permissions": "Print the least privilege that `collect` needs.",
-    "demo": "Show a built-in example; needs no cloud account.",
-    "rules": "List the finding rules, or show one.",
-    "schema": "Print the JSON Schema of a file format.",
-    "completion": "Print the completion script of a shell.",
+#: What one does -> names of commands, each with what it does. The module of a command is
+#: `modelreach.cli.NAME`, loaded when it runs.
+PARTS = {
+    "Begin": {
+        "demo": "Show a built-in example; needs no cloud account.",
+        "permissions": "Print the least privilege that `collect` needs.",
+        "collect": "Read an estate, read-only, and write a snapshot of it.",
+        "convert": "Write a snapshot in another form; list what a store holds.",
+        "discover": "List the model deployments in a snapshot, and draft manifests.",
+        "manifest": "Draft a deployment manifest from the files that you have.",
+    },
+    "Look": {
+        "scan": "Show what one release, or one principal, reaches.",
+        "diff": "Show what a new release reaches on top of the old one.",
+        "explain": "Show the witness of a finding or a resource, hop by hop.",
+        "can": "Ask whether a principal may do something, and why.",
+        "chokepoints": "Show what much of the reach hangs on, and what to revoke.",
+        "survey": "Give what each of many releases reaches, in numbers.",
+        "report": "Write the difference, or a radius, in any number of formats.",
+        "export": "Turn a saved diff or radius into another format.",
+    },
+    "Decide": {
+        "decide": "Decide whether an update may be adopted, and record why.",
+        "ticket": "Write the change ticket: impact, demands, how to undo it.",
+        "evidence": "Show evaluation reports, and how two releases compare.",
+        "waive": "Accept a finding for a time, in modelreach-waivers.yaml.",
+        "verify": "Check a decision record: signature, files, every witness.",
+    },
+    "Keep watch": {
+        "audit": "Audit deployments by a timer, against what was approved.",
+        "approve": "Accept what an audit found as the baseline of a deployment.",
+        "history": "List, show, compare, check and prune what audits have kept.",
+        "watch": "Audit again and again, in the foreground.",
+        "serve": "Show what audits have kept in the browser, for a team.",
+    },
+    "Look up": {
+        "rules": "List the finding rules, or show one.",
+        "schema": "Print the JSON Schema of a file format.",
+        "completion": "Print the completion script of a shell.",
+    },
 }
+COMMANDS = {name: does for part in PARTS.values() for name, does in part.items()}
 
 
 class _Commands(Group):
@@ -73,8 +85,12 @@ class _Commands(Group):
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
-        with formatter.section("Commands"):
-            formatter.write_dl(list(COMMANDS.items()))
+        widest = max(map(len, COMMANDS))
+        for title, commands in PARTS.items():
+            with formatter.section(title):
+                formatter.write_dl(
+                    [(f"{name:<{widest}}", does) for name, does in commands.items()]
+                )
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
