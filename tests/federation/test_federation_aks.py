@@ -323,12 +323,14 @@ def test_everything_takes_the_cluster_over() -> None:
     assert taking.support[0].statements[0].policy == "AKS custom"
 
 
-def test_a_namespace_is_a_scope() -> None:
-    found = radius(cluster(), tenant(f"{OPERATIONS}/secrets/read", at=f"{AKS}/namespaces/ml"))
+@pytest.mark.parametrize("kind", ["namespaces", "managednamespaces"])
+def test_a_namespace_is_a_scope(kind: str) -> None:
+    found = radius(cluster(), tenant(f"{OPERATIONS}/secrets/read", at=f"{AKS}/{kind}/ml"))
     assert had(found) == {("read", "allow")}
     assert not had(found, OTHER)
-    whole = radius(cluster(), tenant(f"{OPERATIONS}/*", at=f"{AKS}/namespaces/ml"))
+    whole = radius(cluster(), tenant(f"{OPERATIONS}/*", at=f"{AKS}/{kind}/ml"))
     assert set(whole.takeovers) == {"k8s/prod/ml"}
+    assert not had(radius(cluster(), tenant(f"{OPERATIONS}/*", at=f"{AKS}/agentpools/ml")))
 
 
 @pytest.mark.parametrize("at", ["/subscriptions/s", RG, AKS])

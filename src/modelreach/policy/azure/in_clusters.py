@@ -33,6 +33,8 @@ from modelreach.policy.glob import literal_prefix
 from modelreach.snapshot import Resource
 
 _CLUSTERS: Final = "microsoft.containerservice/managedclusters/"
+#: What lies in a cluster and is a namespace of it; one that Azure manages has a type of its own.
+_OF_NAMESPACES: Final = ("namespaces", "managednamespaces")
 _CUSTOM: Final = f"{_CLUSTERS}customresources"
 _VERBS: Final = {
     "read": ("get", "list", "watch"),
@@ -93,11 +95,11 @@ def in_clusters(asker: Asker) -> Iterator[Token]:
         if not _may_ask(cluster) or not _speaks(asker, cluster.id):
             continue
         whole = _rights(asker, cluster.id)
-        yield from _tokens(asker, cluster, "", whole)
-        for namespace in _namespaces(asker, cluster.id):
-            rights = _rights(asker, _in(cluster.id, namespace))
+        yield from _tokens(asker, cluster, cluster.id, whole)
+        for place in _namespaces(asker, cluster.id):
+            rights = _rights(asker, place)
             if rights != whole:
-                yield from _tokens(asker, cluster, namespace, rights)
+                yield from _tokens(asker, cluster, place, rights)
 
 
 def _may_ask(cluster: Resource) -> bool:
@@ -112,8 +114,8 @@ def _speaks(asker: Asker, cluster: str) -> bool:
     if asker.estate.unread("bindings", asker.estate.scopes_of(cluster)):
         return True
     held = [one for one, _ in asker.at(cluster)]
-    for namespace in _namespaces(asker, cluster):
-        held += asker.by_target[_in(cluster, namespace)]
+    for place in _namespaces(asker, cluster):
+        held += asker.by_target[place]
     return any(
         one.role is None
         or any(
@@ -129,15 +131,19 @@ def _about(pattern: str) -> bool:
     return start.startswith(_CLUSTERS) or _CLUSTERS.startswith(start)
 
 
-def _in(cluster: str, namespace: str) -> str:
-    return f"{cluster}/namespaces/{namespace}"
-
-
 def _namespaces(asker: Asker, cluster: str) -> tuple[str, ...]:
-    """Give the namespaces in which the identity holds roles of its own."""
-    start = _in(cluster, "")
-    names = (place.removeprefix(start) for place in asker.by_target if place.startswith(start))
-    return tuple(sorted(name for name in names if name and "/" not in name))
+    """Give the namespaces in which the identity holds roles of its own, as Azure names them.
+
+    https://learn.microsoft.com/azure/aks/managed-namespaces
+    """
+    return tuple(sorted(place for place in asker.by_target if _namespace(place, cluster)))
+
+
+def _namespace(place: str, cluster: str) -> str:
+    """Give the namespace that a place is; "" where it is none of the cluster's."""
+    kind, _, name = place.removeprefix(f"{cluster}/").partition("/")
+    within = place.startswith(f"{cluster}/") and kind in _OF_NAMESPACES
+    return name if within and "/" not in name else ""
 
 
 # --- rights --------------------------------------------------------------------------------
@@ -232,8 +238,8 @@ def _named(pattern: str) -> Kind | None:
 # --- rules ---------------------------------------------------------------------------------
 
 
-def _tokens(asker: Asker, cluster: Resource, namespace: str, rights: Rights) -> Iterator[Token]:
-    place = _in(cluster.id, namespace) if namespace else cluster.id
+def _tokens(asker: Asker, cluster: Resource, place: str, rights: Rights) -> Iterator[Token]:
+    namespace = _namespace(place, cluster.id)
     groups: dict[Right, list[tuple[str, Rule]]] = {}
     for right, action, rule in _rules(rights):
         groups.setdefault(right, []).append((action, rule))
