@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from fnmatch import fnmatchcase
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from modelreach.policy.engine import Engine
 from modelreach.policy.providers import engines
@@ -433,3 +436,65 @@ def test_words_of_a_role_in_a_cluster_say_no_more_than_kubernetes_knows() -> Non
         documents={document_id(raw): msgspec.Raw(raw)},
     )
     assert had(radius(cluster(), odd, tenant())) == {("read", "allow")}
+
+
+# --- against the obvious ---------------------------------------------------------------------
+
+_NAMES = ("secrets", "pods", "configmaps", "apps/deployments", "apps/*", "*", "pods/exec")
+_NAMES += (
+    "serving.kserve.io/inferenceservices",
+    "serving.kserve.io/*",
+    "customresources",
+    "users",
+)
+_VERBS = ("read", "write", "delete", "*", "action", "impersonate/action")
+_PATTERNS = st.builds(lambda name, verb: f"{name}/{verb}", *map(st.sampled_from, (_NAMES, _VERBS)))
+_REQUESTS = (
+    *(("", "secrets", ""), ("", "pods", "log"), ("", "pods", "exec"), ("", "users", "")),
+    *(("apps", "deployments", "scale"), ("batch", "jobs", ""), ("x.example", "things", "status")),
+    ("serving.kserve.io", "inferenceservices", ""),
+)
+_MEANT = {"get": "read", "create": "write", "deletecollection": "delete"}
+
+
+def _said(role: tuple[list[str], list[str]], action: str) -> bool:
+    """Does a role with these data actions, and these taken away, allow one?"""
+    given, taken = ([f"{one.lower()}" for one in part] for part in role)
+
+    def meant(patterns: list[str]) -> bool:
+        return any(fnmatchcase(action, pattern) for pattern in patterns)
+
+    return meant(given) and not meant(taken)
+
+
+def _obvious(role: tuple[list[str], list[str]], request: tuple[str, str, str], verb: str) -> str:
+    """What the authoriser of the cluster asks, and is told, word by word."""
+    group, resource, part = request
+    start = f"{group}/{resource}" if group else resource
+    if (resource, part) == ("pods", "exec"):
+        answers = {_said(role, "pods/exec/action")}
+    elif verb == "impersonate":
+        answers = {_said(role, f"{start}/impersonate/action")}
+    else:
+        answers = {_said(role, f"{start}/{_MEANT[verb]}")}
+        if group not in ("", "apps", "batch"):
+            answers.add(_said(role, f"customresources/{_MEANT[verb]}"))
+    return "conditional" if len(answers) > 1 else "allow" if True in answers else "deny"
+
+
+@given(st.lists(_PATTERNS, min_size=1, max_size=4), st.lists(_PATTERNS, max_size=2))
+def test_a_cluster_is_told_what_azure_says(given_: list[str], taken: list[str]) -> None:
+    role = tenant(
+        *(f"{OPERATIONS}/{one}" for one in given_), but=[f"{OPERATIONS}/{one}" for one in taken]
+    )
+    engine = built(cluster(), role)
+    entered = engine.principal(USER) is not None
+    boxes = engine.permissions(USER).boxes if entered else ()
+    for request in _REQUESTS:
+        verbs = ("impersonate",) if request[1] == "users" else tuple(_MEANT)
+        for verb in verbs if request[2] != "exec" else ("get", "create"):
+            group, resource, part = request
+            asked = f"{group or 'core'}:{resource}{'/' + part if part else ''}:{verb}"
+            found = str(engine.decide(USER, asked, "k8s/prod/ml").verdict) if entered else "deny"
+            assert found == _obvious((given_, taken), request, verb), (asked, given_, taken)
+            assert (found != "deny") is any(box.actions.contains(asked) for box in boxes), asked
