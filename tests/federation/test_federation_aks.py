@@ -440,12 +440,10 @@ def test_words_of_a_role_in_a_cluster_say_no_more_than_kubernetes_knows() -> Non
 
 # --- against the obvious ---------------------------------------------------------------------
 
-_NAMES = ("secrets", "pods", "configmaps", "apps/deployments", "apps/*", "*", "pods/exec")
-_NAMES += (
-    "serving.kserve.io/inferenceservices",
-    "serving.kserve.io/*",
-    "customresources",
-    "users",
+_NAMES = (
+    *("secrets", "pods", "configmaps", "apps/deployments", "apps/*", "*", "pods/exec", "users"),
+    *("serving.kserve.io/inferenceservices", "serving.kserve.io/*", "customresources"),
+    *("*/*", "p*", "apps/de*"),
 )
 _VERBS = ("read", "write", "delete", "*", "action", "impersonate/action")
 _PATTERNS = st.builds(lambda name, verb: f"{name}/{verb}", *map(st.sampled_from, (_NAMES, _VERBS)))
