@@ -102,3 +102,33 @@ def test_every_rule_has_a_hit_a_miss_and_a_page_of_its_provider() -> None:
         assert rule.cite.startswith(
             ("https://kubernetes.io/", "https://docs.aws.amazon.com/", "https://kserve.github.io/")
         )
+
+
+# --- rules that name objects ---------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("place", ["ml", ""])
+@pytest.mark.parametrize(("there", "strength"), [(True, "certain"), (False, "conditional")])
+def test_one_workload_is_enough_to_run_as_anybody(
+    cluster: Any, there: bool, strength: str, place: str
+) -> None:
+    """Who may change one deployment by its name has it run as any account of the namespace."""
+    caller, other = cluster.account("caller"), cluster.account("other")
+    far = cluster.account("far", "web")
+    if there:
+        cluster.runtime("deployments.apps", "web", caller)
+    cluster.let(caller, "patch", "deployments", group="apps", namespace=place, names=["web"])
+    found = {pivot.target: pivot for pivot in cluster.engine.pivots(caller)}
+    assert (str(found[other].strength), found[other].rule) == (strength, "k8s-create-workload")
+    # A binding of the cluster is for every namespace; that there is one of the name is not known.
+    assert (far in found) is (place == "")
+    if place == "":
+        assert str(found[far].strength) == "conditional"
+
+
+def test_one_pod_that_may_be_entered_is_one_of_a_workload(cluster: Any) -> None:
+    caller, other = cluster.account("caller"), cluster.account("other")
+    cluster.runtime("deployments.apps", "web", other)
+    cluster.let(caller, "create", "pods/exec", namespace="ml", names=["web-0"])
+    (pivot,) = [p for p in cluster.engine.pivots(caller) if p.target == other]
+    assert (str(pivot.strength), pivot.rule) == ("conditional", "k8s-exec-in-workload")
