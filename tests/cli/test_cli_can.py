@@ -58,6 +58,26 @@ def test_a_name_with_slashes_is_one(call: Call) -> None:
 
 
 @pytest.mark.parametrize(
+    ("action", "told"),
+    [
+        (
+            "s3:GetObjekt",
+            "that there is an action s3:GetObjekt, which AWS's list does not have; did",
+        ),
+        ("s4:GetObject", "that there is an action s4:GetObject, which AWS's list does not have"),
+        ("s3:getobject", ""),
+        ("s3:Get*", ""),
+    ],
+)
+def test_an_action_that_aws_does_not_have_is_told(call: Call, action: str, told: str) -> None:
+    """That nothing grants it would else read as if it were safe."""
+    done = call("can", ROLE, action, "acme-support-kb", *ESTATE, "--format", "json")
+    assert done.code == 0
+    found = [one for one in json.loads(done.out)["assumes"] if "list" in one]
+    assert found == [] if not told else found[0].startswith(told)
+
+
+@pytest.mark.parametrize(
     ("action", "because"),
     [("s3:DeleteObject", "a limit takes it away"), ("s3:PutBucketAcl", "nothing grants it")],
 )

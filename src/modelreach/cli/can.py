@@ -135,7 +135,7 @@ def _decided(
             allowed_by=tuple(_statement(ref) for ref in decision.allowed_by),
             denied_by=tuple(_statement(ref) for ref in decision.denied_by),
             blocked_by=tuple(str(layer) for layer in decision.blocked_by),
-            assumes=decision.assumes,
+            assumes=(*decision.assumes, *_no_such_action(action, engine.provider)),
             not_understood=decision.not_understood,
         )
         return row, decision, engine.explain(decision)
@@ -143,6 +143,23 @@ def _decided(
         f"principal `{principal}` is not in {source.name}",
         hint=_SPELLINGS,
     )
+
+
+def _no_such_action(action: str, provider: str) -> tuple[str, ...]:
+    """Say that AWS's list does not have an action: it may be newer than the list, or misspelt, and
+    then it says nothing that nothing grants it."""
+    if provider != "aws" or "*" in action or "?" in action:
+        return ()
+    from modelreach.policy.aws import catalogue
+
+    if catalogue.find(action) is not None:
+        return ()
+    import difflib
+
+    listed = [one.name for one in catalogue.actions(action.partition(":")[0].lower())]
+    near = difflib.get_close_matches(action, listed, n=1)
+    meant = f"; did you mean {near[0]}?" if near else ""
+    return (f"that there is an action {action}, which AWS's list does not have{meant}",)
 
 
 _SPELLINGS = (
