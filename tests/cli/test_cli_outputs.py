@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -107,3 +109,15 @@ def test_every_format_is_in_the_reference() -> None:
     rows = [line for line in page.splitlines() if line.startswith("| `")]
     told = {name for row in rows for name in row.split("|")[1].replace("`", "").split(", ")}
     assert set(plugins.names(plugins.RENDERERS)) <= {name.strip() for name in told}
+
+
+def test_a_file_whose_name_is_no_text(call: Any, place: Path) -> None:
+    """Names of files are bytes; what is written of them is text."""
+    odd = os.fsdecode(b"v2-\xff.yaml")
+    (place / "v2.yaml").rename(place / odd)
+    (place / "estate.snap.json").rename(place / (snapshot := os.fsdecode(b"\xfe.snap")))
+    files = [argument for name in ("r.json", "r.html", "r.csv") for argument in ("-o", name)]
+    done = call("diff", "v1.yaml", odd, "--snapshot", snapshot, *files)
+    assert done.code == 1, done.err
+    found = json.loads((place / "r.json").read_text(encoding="utf-8"))
+    assert found["new"]["manifest"] == "v2-\ufffd.yaml"

@@ -7,6 +7,7 @@ addresses along.
 from __future__ import annotations
 
 import hashlib
+import os
 import sys
 from collections.abc import Mapping
 
@@ -42,13 +43,18 @@ def read(path: str) -> Source:
         raise InputError("this is a folder; a file was expected", place=path) from None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", place=path) from None
-    name = "standard input" if path == "-" else path
+    name = "standard input" if path == "-" else _shown(path)
     return Source(name, "sha256:" + hashlib.sha256(raw).hexdigest(), raw)
 
 
 def _read(path: str) -> bytes:
     with open(path, "rb") as file:  # noqa: PTH123
         return file.read()
+
+
+def _shown(path: str) -> str:
+    """Give the name of a file for people and reports, whatever its bytes are."""
+    return os.fsencode(path).decode("utf-8", "replace")
 
 
 def read_manifest(path: str) -> tuple[Deployment, Source]:
@@ -106,7 +112,7 @@ def _from_store(file: str, which: str) -> tuple[Snapshot, Source]:
     from modelreach.store import StoredSnapshot
 
     stored = StoredSnapshot.open(file, which)
-    name = f"{file}@{which}" if which else file
+    name = _shown(f"{file}@{which}" if which else file)
     return stored.as_snapshot(), Source(name, stored.digest, b"")
 
 
