@@ -7,11 +7,15 @@ import re
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
 from modelreach import plugins
 from modelreach.model import InputError
+from modelreach.state import open_state
+from modelreach.state.views import timeline
 from modelreach.web import Door
+from modelreach_reports import statepages
 
 pytestmark = pytest.mark.usefixtures("untouched")
 
@@ -29,6 +33,18 @@ def test_a_deployment_over_time(served: Any, audits: list[Any]) -> None:
     assert set(re.findall(r'/audits/([0-9a-f]+)"', page)) == {one["id"] for one in audits}
     assert "something was not read" in page
     assert page.count("<figure>") == 6, "no key was ever seen, so there is no chart of ages"
+
+
+def test_a_deployment_says_why_it_fails(state: str) -> None:
+    with open_state(state, read_only=True) as kept:
+        found = timeline(kept, "agent-00")
+    failed = next(one for one in found.audits if one.verdict == "fail")
+    last = msgspec.structs.replace(found, audits=(*found.audits, failed))
+    (verdict,) = re.findall(
+        r'<div class="verdict.*?</div>', statepages.timeline(last).decode(), re.DOTALL
+    )
+    assert all(f"<p>{reason}</p>" in verdict for reason in failed.reasons)
+    assert failed.reasons
 
 
 def test_rows_as_json(served: Any, audits: list[Any]) -> None:
