@@ -49,6 +49,21 @@ def test_an_identity_is_explained_by_how_it_is_become(call: Call) -> None:
     assert "pass a role to a new function and have it run" in done.out
 
 
+def test_an_account_is_explained_by_its_name(call: Call) -> None:
+    named = call("explain", "acme-sandbox", "v2.yaml", *ESTATE)
+    assert named.out == call("explain", "345678901234", "v2.yaml", *ESTATE).out
+    assert named.out.startswith("F05  CRITICAL  tool-runner can take over account acme-sandbox")
+
+
+def test_a_tool_is_explained_by_what_is_reached_by_it(call: Call) -> None:
+    done = call("explain", "build_tool", "v2.yaml", *ESTATE)
+    first, *_ = [line for line in done.out.splitlines() if " reached: " in line]
+    assert first == "acme-support-transcripts reached: read, conditional: s3:GetObject"
+    assert done.out.endswith("more; --all shows them\n")
+    whole = call("explain", "build_tool", "v2.yaml", *ESTATE, "--all").out
+    assert "support-agent-runtime-v2" in whole and " more; --all" not in whole
+
+
 def test_a_witness_is_not_told_twice(call: Call) -> None:
     done = call("explain", "arn:aws:s3:::acme-customer-records", "v2.yaml", *ESTATE)
     assert done.out.count("may s3:GetObject\n") == 1
@@ -58,7 +73,7 @@ def test_a_witness_is_not_told_twice(call: Call) -> None:
 def test_what_is_not_here_says_what_is(call: Call) -> None:
     done = call("explain", "nothing", "v1.yaml", *ESTATE)
     assert done.code == 2
-    assert "`nothing` is no finding and no resource here" in done.err
+    assert "`nothing` is no finding, and nothing that is reached here" in done.err
     assert "findings here: F01;" in done.err
 
 

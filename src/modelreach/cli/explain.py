@@ -61,8 +61,8 @@ def command(
     ascii_only: bool,
     show_all: bool,
 ) -> None:
-    """Explain SUBJECT: the id of a finding (F01), a rule (MR101), a fingerprint, a resource, or an
-    identity or account that is reached.
+    """Explain SUBJECT: the id of a finding (F01), a rule (MR101), a fingerprint, a resource, an
+    identity or account that is reached, or a tool of the release.
 
     With one manifest, all that this release reaches can be asked for; with two, what changed, and
     after it what the new release reaches. Prints each hop with the policy text of the statement
@@ -87,13 +87,16 @@ def command(
     look = terminal(color=color, ascii_only=ascii_only)
     looked_in: list[Report] = []
     for report in reports:
-        parts = _findings(subject, report, look) + _reached(subject, report, look, show_all)
-        if parts := parts or _become(subject, report, look):
-            files = rendered(_pictured(subject, report), pictures) if pictures else {}
+        about = _meant(subject, report)
+        parts = _findings(about, report, look) + _reached(about, report, look, show_all)
+        if parts := parts or _become(about, report, look):
+            files = rendered(_pictured(about, report), pictures) if pictures else {}
             write_all({"-": b"\n".join(parts), **files})
             return
         looked_in.append(report)
-    raise InputError(f"`{subject}` is no finding and no resource here", hint=_near(looked_in[0]))
+    raise InputError(
+        f"`{subject}` is no finding, and nothing that is reached here", hint=_near(looked_in[0])
+    )
 
 
 def _evaluated(
@@ -123,6 +126,12 @@ def _evaluated(
     yield radius_report(first, gate)
 
 
+def _meant(subject: str, report: Report) -> str:
+    """Give the id of the scope, where that is what only one is called; else the subject."""
+    ids = [scope.id for scope in report.scopes if scope.name == subject]
+    return ids[0] if len(ids) == 1 else subject
+
+
 def _findings(subject: str, report: Report, look: dict[str, object]) -> list[bytes]:
     from modelreach import plugins
 
@@ -136,21 +145,34 @@ def _is_about(finding: FindingRow, subject: str) -> bool:
 
 def _reached(subject: str, report: Report, look: dict[str, object], show_all: bool) -> list[bytes]:
     from modelreach import plugins
+    from modelreach.cli.terminal import visible
 
     draw = plugins.terminal("witness")
     told = [finding.witness for finding in report.findings if _is_about(finding, subject)]
     rows = [row for row in _rows(report) if subject in (row.resource, row.resource_name)]
+    by_tool = [] if rows else _by_tool(subject, report)
+    rows += by_tool
     rows = [row for row in rows if row.witness not in told]
     shown = rows if show_all else rows[:3]
     found: list[bytes] = []
     for row in shown:
-        what = f"{_kind(row)}: {row.capability}, {row.verdict}: {', '.join(row.actions[:6])}"
+        name = f"{visible(row.resource_name or row.resource)} " if by_tool else ""
+        what = f"{name}{_kind(row)}: {row.capability}, {row.verdict}: {', '.join(row.actions[:6])}"
         rest = len(row.actions) - 6
         what += f" and {rest} more" if rest > 0 else ""
         found.append(f"{what}\n".encode() + draw(report, row.witness, **look))
     if len(rows) > len(shown):
         found.append(f"… {len(rows) - len(shown)} more; --all shows them\n".encode())
     return found
+
+
+_SENSITIVE = {"high": 0, "medium": 1, "low": 2}
+
+
+def _by_tool(tool: str, report: Report) -> list[ChangeRow | GrantRow]:
+    """Give what is reached by a tool before all others, the sensitive first."""
+    rows = [row for row in _rows(report) if row.tools[:1] == (tool,)]
+    return sorted(rows, key=lambda row: _SENSITIVE.get(row.sensitivity, 3))
 
 
 def _pictured(subject: str, report: Report) -> Report:
@@ -196,6 +218,6 @@ def _kind(row: ChangeRow | GrantRow) -> str:
 def _near(report: Report) -> str:
     numbers = [finding.id for finding in report.findings]
     if not numbers:
-        return "there are no findings here; name a resource as `modelreach scan` shows it"
+        return "there are no findings here; name what `modelreach scan` shows"
     here = numbers[0] if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
-    return f"findings here: {here}; or name a resource as `modelreach scan` shows it"
+    return f"findings here: {here}; or name what `modelreach scan` shows"
