@@ -182,7 +182,8 @@ def test_in_a_pod_its_account_is_who_asks(tmp_path: Path, monkeypatch: pytest.Mo
     monkeypatch.setattr(incluster_config, "SERVICE_CERT_FILENAME", str(tmp_path / "ca.crt"))
     found = live.configured(CollectOptions(now=NOW))
     assert found.host == "https://127.0.0.1:6443"
-    assert found.auth_settings()["BearerToken"]["value"] == "bearer of-the-pod"
+    signed: Any = found.auth_settings()
+    assert signed["BearerToken"]["value"] == "bearer of-the-pod"
 
 
 def test_without_any_configuration_there_is_nothing_to_ask(
