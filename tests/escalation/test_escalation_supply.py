@@ -297,3 +297,33 @@ def test_a_repository_of_an_account_that_was_not_read_is_unknown(
     assert not org.hops(ours(SHARED))
     org.made.add("coverage", Coverage(provider="aws", scope=away, kind="ecr:repository"))
     assert not org.hops(ours(OTHER))
+
+
+@pytest.mark.parametrize("account", [SHARED, OTHER])
+def test_an_image_by_its_digest_stays_what_it_is(org: Organisation, account: str) -> None:
+    org.runs(TASK.replace(RUNS, account), f"{IMAGE[:-2]}@sha256:0a1b2c")
+    org.may(ours(SHARED), allow(PUSH))
+    assert not org.hops(ours(SHARED))
+
+
+@pytest.mark.parametrize(("attributes", "told"), [({"package": "Image"}, 1), ({}, 0)])
+def test_a_function_of_which_the_image_was_not_read_is_unknown(
+    org: Organisation, attributes: dict[str, Any], told: int
+) -> None:
+    function = f"arn:aws:lambda:eu-west-1:{RUNS}:function:job"
+    fact = Runtime(
+        id=function,
+        provider="aws",
+        kind="lambda:function",
+        scope=RUNS,
+        identities=(WORKER,),
+        attributes=attributes,
+    )
+    org.made.add("runtimes", fact)
+    org.may(ours(RUNS), allow(PUSH, f"arn:aws:ecr:*:{RUNS}:repository/*"))
+    org.may(ours(OTHER), allow(PUSH))
+    found = org.hops(ours(RUNS))
+    assert [(one.rule, one.via) for one in found] == [("push-image", function)] * told
+    for hop in found:
+        assert {one.kind for one in atoms(hop.residual)} == {AtomKind.GAP}
+    assert not org.hops(ours(OTHER))

@@ -109,7 +109,7 @@ def _everything_tried() -> Iterator[None]:
 
     def loading(asked: Questions, _: object) -> tuple[Runtime, ...]:
         estate, account = asked.asker.estate, asked.asker.principal.scope
-        return tuple(r for r in estate.facts.snapshot.runtimes if r.links and r.scope != account)
+        return tuple(r for r in estate.facts.snapshot.runtimes if r.scope != account)
 
     with _each_question_asked(), pytest.MonkeyPatch.context() as patch:
         patch.setattr(Questions, "has", lambda *_: True)

@@ -141,6 +141,23 @@ def test_a_permission_is_one_statement_of_several(
     assert (sids(both), sids(less), sids(none)) == (["one", "other"], ["other"], [])
 
 
+def test_a_function_pulls_the_image_that_it_is_made_from(
+    base: Snapshot, planned: Any, apply: Any
+) -> None:
+    image = f"{ACCOUNT}.dkr.ecr.eu-west-1.amazonaws.com/f:1"
+    function = {
+        "function_name": "f",
+        "role": f"{_IAM}:role/a",
+        "package_type": "Image",
+        "image_uri": image,
+    }
+    plan = planned("aws", region="eu-west-1")
+    plan.change("aws_lambda_function.f", "update", before=function, after=function)
+    (made,) = apply(plan, base).runtimes
+    assert [(one.kind, one.target) for one in made.links] == [("pulls", image)]
+    assert made.attributes["package"] == "Image"
+
+
 def test_what_goes_takes_along_what_is_about_it(base: Snapshot, planned: Any, apply: Any) -> None:
     before = {"name": "a", "path": "/", "arn": f"{_IAM}:role/a", "assume_role_policy": _EMPTY}
     made = apply(planned("aws").change("aws_iam_role.a", "delete", before=before), base)

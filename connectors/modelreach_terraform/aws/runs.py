@@ -54,7 +54,9 @@ def _function(told: Told) -> Iterator[Edit]:
         "lambda:function",
         told.text("function_name"),
         roles=(told.text("role"),),
-        wired=links(*(("uses", layer) for layer in told.texts("layers"))),
+        wired=links(
+            ("pulls", told.text("image_uri")), *(("uses", layer) for layer in told.texts("layers"))
+        ),
         version="$LATEST",
         runs={
             "runtime": told.text("runtime"),

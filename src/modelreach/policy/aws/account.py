@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterable
 from functools import cached_property
 from typing import Any, TypeVar
 
+from modelreach.policy.aws.addresses import image_unread
 from modelreach.policy.aws.kinds import ALIASES
 from modelreach.snapshot import Coverage, Credential, Facts, Principal, Resource, Runtime
 
@@ -57,8 +58,9 @@ class Account:
 
     @cached_property
     def linking(self) -> dict[str, tuple[Runtime, ...]]:
-        """Runtimes with links, by kind."""
-        linking = (r for of in self.runtimes.values() for r in of if r.links)
+        """Runtimes with links, read or not, by kind."""
+        every = (r for of in self.runtimes.values() for r in of)
+        linking = (r for r in every if r.links or image_unread(r))
         return _by(linking, lambda r: r.kind)
 
     @cached_property

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from modelreach.policy.aws.addresses import links_of
 from modelreach.policy.aws.escalation import Compute, EscalationRule, Target
 from modelreach.policy.aws.needs import Aim, Questions, editable
 from modelreach.snapshot import Principal, Runtime
@@ -150,7 +151,7 @@ def _linked(runtime: Runtime, compute: Compute, questions: Questions) -> Iterato
     """What a runtime is linked to: somebody, what another runs as, or (for what is fed to the
     runtime) what it runs as itself."""
     facts = questions.asker.estate.facts
-    for link in runtime.links:
+    for link in links_of(runtime):
         if link.kind not in compute.links:
             continue
         other = facts.runtimes.get(link.target) or facts.runtimes.get(_unqualified(link.target))

@@ -12,13 +12,13 @@ from functools import cached_property
 
 import msgspec
 
-from modelreach.policy.aws.addresses import arn_of, source_of
+from modelreach.policy.aws.addresses import arn_of, is_pinned, source_of
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
 from modelreach.snapshot import Attachment, Facts, Runtime
 
 #: Changes whenever the same facts are to give other names.
-VERSION = "aws-names/5"
+VERSION = "aws-names/6"
 
 #: The tag of a secret, or of a parameter, that says whom it opens.
 OPENS_TAG = "modelreach:opens"
@@ -272,7 +272,8 @@ def loaded_by(runtime: Runtime) -> Iterator[str]:
     """Give the ARNs of objects and repositories that a runtime of AWS loads from."""
     for link in runtime.links if runtime.provider == "aws" else ():
         arn = arn_of(link.target, runtime)
-        if link.kind in _LOADING and _service(arn) in _LOADED:
+        loaded = link.kind in _LOADING and _service(arn) in _LOADED
+        if loaded and not is_pinned(link.target):
             yield arn
 
 

@@ -15,7 +15,13 @@ from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.aws import catalogue
-from modelreach.policy.aws.addresses import arn_of, is_object, source_of
+from modelreach.policy.aws.addresses import (
+    UNREAD_IMAGE,
+    arn_of,
+    is_object,
+    is_pinned,
+    source_of,
+)
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.decide import decide
@@ -385,6 +391,10 @@ class Questions(msgspec.Struct, dict=True, eq=False):
                 yield self._listed(aim.name)
             case "compute" if aim.runtime is not None:
                 yield self._listed(aim.runtime.id)
+            case "linked" if is_pinned(aim.linked):
+                return
+            case "linked" if aim.linked == UNREAD_IMAGE:
+                yield from self._unread_image(need, aim)
             case "linked":
                 arn = arn_of(aim.linked, aim.runtime)
                 if arn.startswith(f"arn:{_partition(arn)}:{_service_of(need.action)}:"):
@@ -395,6 +405,14 @@ class Questions(msgspec.Struct, dict=True, eq=False):
                 yield from self._samples_of(need.action, "")
             case _:
                 return
+
+    def _unread_image(self, need: Need, aim: Aim) -> Iterator[Thing]:
+        """Where an image comes from was not read: it may be any repository of the account."""
+        runtime, account = aim.runtime, self.asker.principal.scope
+        if runtime is None or runtime.scope != account or _service_of(need.action) != "ecr":
+            return
+        for thing in self._samples_of(need.action, "repository"):
+            yield replace(thing, unread=f"image of {runtime.id}: it was not read which that is")
 
     def _loaded(self, arn: str, need: Need, aim: Aim) -> Iterator[Thing]:
         """Of what is not listed, and may be of another account, it was not read whom it lets in:
