@@ -25,6 +25,7 @@ from modelreach.model import InputError
 
 if TYPE_CHECKING:
     from modelreach.report import RadiusReport
+    from modelreach.snapshot import Snapshot
 
 EXAMPLES = """\b
 Examples:
@@ -35,7 +36,9 @@ Examples:
 
 @click.command("scan", cls=Command, epilog=EXAMPLES)
 @click.argument("manifest", required=False)
-@option("--principal", metavar="ID", help="Scan this principal instead of a release.")
+@option(
+    "--principal", metavar="ID", help="Scan this principal, by id or name, instead of a release."
+)
 @option("--snapshot", metavar="FILE", help="The estate.")
 @state_options
 @deployment_option
@@ -128,9 +131,24 @@ def of_principal_in(principal: str, snapshot: str) -> Any:
     from modelreach.policy.providers import cloud_of
 
     estate, source = read_snapshot(snapshot)
+    principal = _called(principal, estate, source.name)
     return Release(
         of_principal(principal, cloud_of(principal, estate)),
         estate,
         snapshot_name=source.name,
         snapshot_digest=source.digest,
     )
+
+
+def _called(name: str, estate: Snapshot, place: str) -> str:
+    """Give the id of the only principal of that name; what may be an id, or is nobody's, as it is.
+
+    Raises `InputError` for a name of several.
+    """
+    if any(sign in name for sign in ":/"):
+        return name
+    ids = sorted({one.id for one in estate.principals if name in (one.id, one.name)})
+    if len(ids) > 1 and name not in ids:
+        several = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
+        raise InputError(f"`{name}` is what several are called", place=place, hint=several)
+    return name if name in ids or not ids else ids[0]
