@@ -14,7 +14,7 @@ from functools import cached_property
 import msgspec
 
 from modelreach.policy.abroad import Abroad
-from modelreach.policy.audiences import asked
+from modelreach.policy.audiences import asked, bare
 from modelreach.policy.aws.account import Account
 from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.context import Context, of_resource, request_context
@@ -58,6 +58,14 @@ _EVERYTHING = AppliedPolicy(
     Layer.IDENTITY,
     "any policy that it could give itself",
 )
+
+
+def is_ours(issuer: str) -> bool:
+    """Is an issuer (`bare`) one of AWS's own?
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/id_roles_providers_outbound_token_claims.html
+    """
+    return ".tokens.sts." in issuer
 
 
 class Estate:
@@ -169,6 +177,13 @@ class Estate:
     def asked_elsewhere(self) -> Mapping[str, frozenset[str]]:
         """The audiences that trusts of other clouds ask for, by issuer."""
         return asked(self.facts, besides="aws")
+
+    @cached_property
+    def unclaimed_issuers(self) -> tuple[str, ...]:
+        """The issuers of AWS that trusts elsewhere name, and no account is known to be."""
+        scopes = self.facts.scopes.values()
+        known = {bare(scope.attributes.get("token_issuer", "")) for scope in scopes}
+        return tuple(sorted(filter(is_ours, self.asked_elsewhere.keys() - known)))
 
     @cached_property
     def named(self) -> Named:

@@ -20,9 +20,8 @@ from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import acts_as
 from modelreach.policy.aws.asker import Fixed
 from modelreach.policy.aws.decide import decide
-from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.estate import Estate, is_ours
 from modelreach.policy.aws.layers import Request
-from modelreach.policy.aws.outbound import is_ours
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import SESSION, Distance, Pivot, Stranger, Support, Token

@@ -25,8 +25,6 @@ from modelreach.snapshot import Principal
 
 ACTION: Final = "sts:GetWebIdentityToken"
 _ACTS: Final = ("role", "user")
-#: What an issuer of AWS has in its name.
-_OURS: Final = ".tokens.sts."
 _CLAIMS: Final = f"https://sts.amazonaws.com/{INNER}"
 #: The shortest and the longest time that a token may be good for, in seconds.
 _WAYS: Final[tuple[Fixed, ...]] = tuple(
@@ -40,7 +38,11 @@ def outbound(asker: Asker) -> Iterator[Token]:
     """Give the tokens that a principal gets, each for all audiences that it gets it for alike:
     of those that trusts elsewhere ask for."""
     estate, principal = asker.estate, asker.principal
-    for issuer, known in _issuers(estate, principal):
+    issuers = tuple(_issuers(estate, principal))
+    # Most get none whatever they ask for, and are asked about once.
+    if not issuers or asker.decide(ACTION, "*", "", principal.scope).verdict is Verdict.DENY:
+        return
+    for issuer, known in issuers:
         alike: dict[tuple[Expr, tuple[StatementRef, ...]], list[str]] = {}
         for audience in sorted(estate.asked_elsewhere[issuer]):
             decision = _asked(asker, audience)
@@ -62,17 +64,12 @@ def missing(asker: Asker) -> Iterator[Token]:
     on, own = _told(estate, principal.scope)
     if on is None or (on and not own):
         return
-    issuers = (own,) if own else _nobodys(estate)
+    issuers = (own,) if own else estate.unclaimed_issuers
     for issuer in issuers:
         wanted = sorted(estate.asked_elsewhere.get(issuer, ()))
         left = tuple(one for one in wanted if (issuer, one) not in got)
         if left:
             yield _token(estate, principal, issuer, left, TRUE, ())
-
-
-def is_ours(issuer: str) -> bool:
-    """Is an issuer (`bare`) one of AWS's own?"""
-    return _OURS in issuer
 
 
 def _issuers(estate: Estate, principal: Principal) -> Iterator[tuple[str, Expr]]:
@@ -84,7 +81,7 @@ def _issuers(estate: Estate, principal: Principal) -> Iterator[tuple[str, Expr]]
     on, own = _told(estate, account)
     if on and own in estate.asked_elsewhere:
         yield own, TRUE
-    for issuer in () if on is False or own else _nobodys(estate):
+    for issuer in () if on is False or own else estate.unclaimed_issuers:
         yield issuer, Atom(AtomKind.GAP, f"whether account {account} is the issuer {issuer}")
 
 
@@ -94,14 +91,6 @@ def _told(estate: Estate, account: str) -> tuple[bool | None, str]:
     on = scope.attributes.get("issues_tokens") if scope is not None else None
     own = bare(scope.attributes.get("token_issuer", "")) if scope is not None else ""
     return (on if isinstance(on, bool) else None), own
-
-
-def _nobodys(estate: Estate) -> tuple[str, ...]:
-    """Give the issuers of AWS that trusts elsewhere name and no account is known to be."""
-    known = {bare(one.attributes.get("token_issuer", "")) for one in estate.facts.scopes.values()}
-    return tuple(
-        sorted(one for one in estate.asked_elsewhere if is_ours(one) and one not in known)
-    )
 
 
 def _asked(asker: Asker, audience: str) -> Decision:
