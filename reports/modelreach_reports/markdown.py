@@ -142,10 +142,15 @@ def _security(report: DiffReport, names: Names, rows: int) -> Iterator[str]:
     yield f"### Security change: {change.verdict}" + (f" ({changed})" if changed else "")
     yield ""
     if change.triggers:
+        reasons = "1 reason" if len(change.triggers) == 1 else f"{len(change.triggers)} reasons"
+        yield f"<details><summary>{reasons}</summary>"
+        yield ""
         yield "| Dimension | Reason | Of what | Before | Now |"
         yield "|---|---|---|---|---|"
         yield from (_trigger(row, names) for row in change.triggers[:rows])
         yield from _more(len(change.triggers), rows)
+        yield ""
+        yield "</details>"
         yield ""
     for row in change.undeclared[:rows]:
         dimension = prose(DIMENSIONS.get(row.dimension, row.dimension))

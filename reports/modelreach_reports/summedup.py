@@ -26,13 +26,18 @@ def summed_up_words(report: Report | Ticket) -> str:
     """Say how much there is of which not all is listed, and what is; empty where all is."""
     if not report.summed_up:
         return ""
-    resources = counted_words(report, "resources", "resource")
-    patterns = counted_words(report, "patterns", "grant")
+    counts = [counted_words(report, "resources", "resource")] * _any(report, "resources")
+    if _any(report, "patterns") or not counts:
+        counts.append(f"{counted_words(report, 'patterns', 'grant')} by pattern")
     listed = "what is sensitive is" if _is_alone(report) else "changes of what is sensitive are"
     return (
-        f"In what can be taken over: {resources}, {patterns} by pattern. "
+        f"In what can be taken over: {', '.join(counts)}. "
         f"Of these only {listed} listed; the rest is counted."
     )
+
+
+def _any(report: Report | Ticket, key: str) -> bool:
+    return any(getattr(row, key) for row in report.summed_up)
 
 
 def counted_words(report: Report | Ticket, key: str, noun: str, arrow: str = "→") -> str:

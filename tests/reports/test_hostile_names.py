@@ -209,7 +209,7 @@ def test_markdown_is_inert(side: str, poison: Poison, name: str) -> None:
     assert not {token.type for token in flat} & {"link_open", "image", "fence", "code_block"}
     written = "".join(token.content for token in flat if token.type.startswith("html"))
     left = re.sub(OURS, "", written).replace("Changes of reach", "").replace("Reach", "")
-    assert not left.strip()
+    assert not re.sub(r"\d+ reasons?", "", left).strip()
     spoken = "\0".join(token.content for token in flat if token.type == "text")
     assert not re.search(r"[@#]\w|://|www\.", spoken)
     tables_ = [token for token in flat if token.type == "tr_open"]

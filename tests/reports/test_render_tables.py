@@ -79,6 +79,16 @@ def test_markdown_is_found_again_and_says_what_matters(diff_report: DiffReport) 
     assert "Counted as unknown, not as zero." in shown
 
 
+def test_markdown_folds_the_reasons_away_from_the_findings(gated_report: DiffReport) -> None:
+    """Under a pull request the findings and their fixes are what is to be seen first."""
+    shown = markdown.render(gated_report).decode()
+    assert gated_report.security_change is not None
+    count = len(gated_report.security_change.triggers)
+    folded = shown.index(f"<details><summary>{count} reasons</summary>\n\n| Dimension")
+    assert folded < shown.index("</details>") < shown.index("### Findings")
+    assert shown.count("<details>") == shown.count("</details>") == 2
+
+
 def test_markdown_counts_what_is_held_by_pattern(
     diff_report: DiffReport, radius_report: RadiusReport
 ) -> None:

@@ -48,6 +48,9 @@ def test_it_is_said_in_a_sentence(compared: DiffReport, radius_report: RadiusRep
     assert summed_up_words(compared) == COMPARED
     assert summed_up_words(radius_report) == ALONE
     assert summed_up_words(_without(compared)) == ""
+    rows = tuple(msgspec.structs.replace(row, resources=0) for row in radius_report.summed_up)
+    told = summed_up_words(msgspec.structs.replace(radius_report, summed_up=rows))
+    assert told == ALONE.replace("1,240 resources, ", "")
 
 
 def test_the_terminal_says_it(compared: DiffReport, radius_report: RadiusReport) -> None:
