@@ -208,6 +208,8 @@ class _Making:
 
     def _starts(self, hop: Hop, side: Side) -> None:
         """The deployment runs as somebody, or uses a tool that does."""
+        if not hop.object:
+            return
         self._mention(hop.object, acts=True)
         self.nodes[hop.object] = replace(self.nodes[hop.object], first=True)
         if not hop.subject:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -23,6 +24,7 @@ from modelreach.report import (
 )
 from modelreach.report_file import decode, encode, packed, writing
 from modelreach.state import AuditRow, bodies
+from modelreach_reports import graphs, opengraph
 
 OLD = Path(__file__).resolve().parents[2] / "fixtures" / "reports"
 NAMES = st.sampled_from(["", "a", "b"])
@@ -195,6 +197,29 @@ def test_a_file_that_lacks_what_it_refers_to_is_refused(
     with pytest.raises(msgspec.ValidationError) as raised:
         decode(msgspec.json.encode(found))
     assert f"`{table}` has no `" in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["diff", "radius"])
+@pytest.mark.parametrize("version", [1, 2])
+def test_a_word_that_is_no_sensitivity_is_refused(
+    diff_report: DiffReport, radius_report: RadiusReport, name: str, version: int
+) -> None:
+    now = packed(diff_report if name == "diff" else radius_report)
+    found = msgspec.json.decode(now if version == 2 else (OLD / f"{name}-1.json").read_bytes())
+    found["changes" if name == "diff" else "grants"][0]["sensitivity"] = "enormous"
+    with pytest.raises(msgspec.ValidationError, match="`enormous` is no sensitivity"):
+        decode(msgspec.json.encode(found))
+
+
+@pytest.mark.parametrize("render", [opengraph.render, graphs.render_graphml])
+def test_a_way_that_begins_with_nobody_is_drawn(
+    diff_report: DiffReport, render: Callable[[Report], bytes]
+) -> None:
+    found = msgspec.json.decode(packed(diff_report))
+    for hop in found["hops"].values():
+        if hop["kind"] == "start":
+            hop["object"] = ""
+    assert render(decode(msgspec.json.encode(found)))
 
 
 # --- files of the first version ------------------------------------------------------------

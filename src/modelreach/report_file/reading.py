@@ -11,6 +11,7 @@ import msgspec
 from msgspec import UnsetType
 from msgspec.structs import replace
 
+from modelreach.model import Sensitivity
 from modelreach.report import (
     AdminRow,
     ChangeRow,
@@ -47,6 +48,7 @@ from modelreach.report_file.lines import (
 )
 
 _Value = TypeVar("_Value")
+_LEVELS = frozenset(one.value for one in Sensitivity)
 _TABLES = frozenset({"resources", "hops", "statements", "rules", "finding_evidence"})
 
 
@@ -148,7 +150,7 @@ class Reading:
             "actions": line.actions,
             "verdict": line.verdict,
             "depends_on": line.depends_on,
-            "sensitivity": _or(line.sensitivity, "none"),
+            "sensitivity": level(_or(line.sensitivity, "none")),
             "sensitive_because": _or(line.sensitive_because, known.sensitive_because),
             "strength": _or(line.strength, "certain"),
             "pattern": line.pattern,
@@ -287,6 +289,13 @@ class Reading:
             statement=said.text,
             target=hop.target if entry.at_object else _or(entry.target, entry.subject),
         )
+
+
+def level(sensitivity: str) -> str:
+    """Give a sensitivity as it is. Raises `msgspec.ValidationError` for a word that is none."""
+    if sensitivity and sensitivity not in _LEVELS:
+        raise msgspec.ValidationError(f"`{sensitivity[:60]}` is no sensitivity")
+    return sensitivity
 
 
 def _is_about(entry: HopEntry) -> bool:

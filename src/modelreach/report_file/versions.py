@@ -2,11 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, Literal
 
 import msgspec
 
-from modelreach.report import DiffReport, RadiusReport, Report, Ticket
+from modelreach.report import (
+    ChangeRow,
+    DiffReport,
+    GrantRow,
+    RadiusReport,
+    Report,
+    Ticket,
+)
 from modelreach.report_file import reading
 from modelreach.report_file.lines import DiffFile, RadiusFile, TicketFile
 
@@ -28,9 +36,11 @@ def report(raw: bytes | str) -> Report:
     match msgspec.json.decode(raw, type=_Head).schema:
         case "modelreach.diff/1":
             found = msgspec.json.decode(raw, type=_Diff1)
+            _check(found.changes)
             return DiffReport(**_renewed(found, "modelreach.diff/2"))
         case "modelreach.radius/1":
             found1 = msgspec.json.decode(raw, type=_Radius1)
+            _check(found1.grants)
             return RadiusReport(**_renewed(found1, "modelreach.radius/2"))
         case "modelreach.diff/2":
             return reading.diff_report(msgspec.json.decode(raw, type=DiffFile))
@@ -51,6 +61,11 @@ def ticket(raw: bytes | str) -> Ticket:
         found = msgspec.json.decode(raw, type=_Ticket1)
         return Ticket(**_renewed(found, "modelreach.ticket/2"))
     return reading.ticket(msgspec.json.decode(raw, type=TicketFile))
+
+
+def _check(rows: Iterable[ChangeRow | GrantRow]) -> None:
+    for row in rows:
+        reading.level(row.sensitivity)
 
 
 def _renewed(old: DiffReport | RadiusReport | Ticket, schema: str) -> dict[str, Any]:
