@@ -14,6 +14,7 @@ import msgspec
 
 from modelreach.model import InputError
 from modelreach.policy.engine import Pivot
+from modelreach.policy.lots import Lot
 from modelreach.reach import BlastRadius
 
 if TYPE_CHECKING:
@@ -58,13 +59,13 @@ def gates(radius: BlastRadius) -> tuple[Gate, ...]:
         for one in _chain(node, above):
             below.setdefault(one, set()).add(node)
     between = nx.betweenness_centrality(graph, k=min(_SAMPLED, len(graph)), seed=1)
-    resources = _resources(radius)
+    holders = _holders(radius)
     found = [
         Gate(
             node,
             len(under & radius.identities.keys()),
             len(under & radius.takeovers.keys()),
-            _only_by(under, resources),
+            _only_by(under, holders),
             round(between[node], 4),
         )
         for node, under in below.items()
@@ -128,13 +129,41 @@ def _crossing(sides: tuple[set[str], set[str]], pivots: Iterable[Pivot]) -> tupl
     return tuple(sorted(crossing, key=lambda p: (p.source, p.target, p.kind, p.rule, p.via)))
 
 
-def _resources(radius: BlastRadius) -> dict[str, set[str]]:
-    """Who holds each resource."""
-    found: dict[str, set[str]] = {}
-    for access in radius.accesses:
-        found.setdefault(access.grant.resource, set()).add(access.grant.principal)
-    return found
+def _holders(radius: BlastRadius) -> Counter[frozenset[str]]:
+    """By how many resources who together holds them."""
+    masks: dict[Lot, dict[str, int]] = {}
+    for piece in radius.accesses.pieces:
+        own, name = masks.setdefault(piece.lot, {}), piece.access.grant.principal
+        own[name] = own.get(name, 0) | piece.mask
+    found: dict[str, frozenset[str]] = {}
+    for lot, own in masks.items():
+        for mask, names in _alike(own).items():
+            for resource in lot.of(mask):
+                known = found.get(resource)
+                found[resource] = known | names if known else names
+    return Counter(found.values())
 
 
-def _only_by(under: set[str], holders: dict[str, set[str]]) -> int:
-    return sum(names <= under for names in holders.values())
+def _alike(own: dict[str, int]) -> dict[int, frozenset[str]]:
+    """Part what several hold of a lot by who holds it."""
+    holders: dict[int, set[str]] = {}
+    for name, mask in own.items():
+        holders.setdefault(mask, set()).add(name)
+    parts: list[tuple[int, frozenset[str]]] = []
+    for mask, names in holders.items():
+        pieces: list[tuple[int, frozenset[str]]] = []
+        left = mask
+        for part, others in parts:
+            if part & mask:
+                pieces.append((part & mask, others | names))
+            if part & ~mask:
+                pieces.append((part & ~mask, others))
+            left &= ~part
+        if left:
+            pieces.append((left, frozenset(names)))
+        parts = pieces
+    return dict(parts)
+
+
+def _only_by(under: set[str], holders: Counter[frozenset[str]]) -> int:
+    return sum(number for names, number in holders.items() if names <= under)

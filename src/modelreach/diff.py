@@ -16,12 +16,14 @@ from enum import StrEnum
 import msgspec
 from msgspec.structs import replace
 
+from modelreach.accesses import Access, Piece, firsts, pieces_of
 from modelreach.blame import Sight, could_hide, could_limit, is_told
 from modelreach.graph import WEAKNESS, Path
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.expr import implies, render
 from modelreach.policy.glob import covers
-from modelreach.reach import Access, BlastRadius
+from modelreach.policy.lots import places
+from modelreach.reach import BlastRadius
 from modelreach.snapshot import Gap
 
 
@@ -84,11 +86,11 @@ class Change(msgspec.Struct, frozen=True):
 
 class Side(msgspec.Struct, frozen=True):
     """One side of a comparison: its radius, what it could not see, and the accesses to be
-    compared (listed, by pattern, to identities and to scopes, all in the one form). `sight` is
-    what both know of places."""
+    compared (listed, by pattern, to identities and to scopes, all in the one form), in pieces.
+    `sight` is what both know of places."""
 
     radius: BlastRadius
-    accesses: tuple[Access, ...]
+    pieces: tuple[Piece, ...]
     blind: tuple[Gap, ...] = ()
     sight: Sight = msgspec.field(default_factory=Sight)
 
@@ -99,13 +101,42 @@ Index = Mapping[str, Mapping[str, Reached]]
 
 def index(accesses: Iterable[Access]) -> dict[str, dict[str, Reached]]:
     """Give, for each resource and action, the best access; of equals the first."""
-    found = _Sorts().ways(accesses)
-    return {resource: _by_action(ways) for resource, (_, ways) in found.items()}
+    return index_of(pieces_of(accesses))
 
 
-#: Of one resource: the sorts of the accesses to it, and the accesses, the best ones first.
-_Ways = tuple[tuple[int, ...], tuple[Access, ...]]
-_NONE: _Ways = (), ()
+def index_of(pieces: Iterable[Piece]) -> dict[str, dict[str, Reached]]:
+    """Give the same of accesses in pieces."""
+    found = _Sorts().ways(pieces)
+    return {
+        resource: _by_action([way.written for way in ways.each])
+        for resource, ways in found.items()
+    }
+
+
+class _Way(msgspec.Struct):
+    """The access to one resource in a piece, by number in the lot."""
+
+    piece: Piece
+    place: int
+
+    @property
+    def written(self) -> Access:
+        return self.piece.written(self.place)
+
+
+class _Ways(msgspec.Struct):
+    """Of one resource: the sorts of the accesses to it, and the accesses, the best ones first."""
+
+    sorts: list[int] = msgspec.field(default_factory=list[int])
+    each: list[_Way] = msgspec.field(default_factory=list[_Way])
+
+    @property
+    def alike(self) -> list[Access]:
+        """The accesses as they are written for one of those that are had alike."""
+        return [way.piece.access for way in self.each]
+
+
+_NONE = _Ways()
 
 
 class _Sorts:
@@ -116,20 +147,27 @@ class _Sorts:
         self._known: dict[tuple[object, ...], int] = {}
         # One of each sort is kept, so the ids in its key stay taken.
         self._ranks: list[tuple[_Rank, Access]] = []
+        self._lists: dict[tuple[str, ...], tuple[str, ...]] = {}
 
-    def ways(self, accesses: Iterable[Access]) -> dict[str, _Ways]:
-        """Give the accesses to each resource. Of those by the very same list of actions, which
-        many have, only the best."""
-        found: dict[str, dict[int, tuple[_Rank, int, int, Access]]] = {}
-        for place, access in enumerate(accesses):
-            grant = access.grant
-            sort = self._of(access)
-            one = self._ranks[sort][0], place, sort, access
-            alike = found.setdefault(grant.resource, {})
-            known = alike.get(id(grant.actions))
-            if known is None or one < known:
-                alike[id(grant.actions)] = one
-        return {resource: _in_order(alike.values()) for resource, alike in found.items()}
+    def ways(self, pieces: Iterable[Piece]) -> dict[str, _Ways]:
+        """Give the accesses to each resource. Of those by the same list of actions, which many
+        have, only the best."""
+        ordered = [(self._of(piece.access), piece) for piece in pieces]
+        ordered.sort(key=lambda one: (self._ranks[one[0]][0], one[1].place))
+        sorts = {piece.place: sort for sort, piece in ordered}
+        found: dict[str, _Ways] = {}
+        for piece in firsts((piece for _, piece in ordered), self._actions):
+            sort = sorts[piece.place]
+            for place in places(piece.mask):
+                ways = found.setdefault(piece.lot.ids[place], _Ways())
+                ways.sorts.append(sort)
+                ways.each.append(_Way(piece, place))
+        return found
+
+    def _actions(self, piece: Piece) -> int:
+        """Give a number for a list of actions, which is kept, so that its id stays taken."""
+        actions = piece.access.grant.actions
+        return id(self._lists.setdefault(actions, actions))
 
     def _of(self, access: Access) -> int:
         grant = access.grant
@@ -147,11 +185,6 @@ class _Sorts:
             sort = self._known[key] = len(self._ranks)
             self._ranks.append((Reached(access).rank, access))
         return sort
-
-
-def _in_order(found: Iterable[tuple[_Rank, int, int, Access]]) -> _Ways:
-    ordered = sorted(found)
-    return tuple(sort for _, _, sort, _ in ordered), tuple(access for *_, access in ordered)
 
 
 def _by_action(ways: Iterable[Access]) -> dict[str, Reached]:
@@ -173,7 +206,7 @@ def diff(
     then its absence from the side's index is no loss, and its presence on the other no gain.
     """
     sorts, became = _Sorts(), _Became()
-    before, after = sorts.ways(old.accesses), sorts.ways(new.accesses)
+    before, after = sorts.ways(old.pieces), sorts.ways(new.pieces)
     changes: list[Change] = []
     for resource in sorted(before.keys() | after.keys()):
         was, now = before.get(resource, _NONE), after.get(resource, _NONE)
@@ -205,18 +238,19 @@ class _Became:
 
     def of(self, resource: str, was: _Ways, now: _Ways) -> Iterator[Change]:
         """Give the changes of the reach of one resource."""
-        key = was[0], now[0]
+        key = tuple(was.sorts), tuple(now.sorts)
         if key not in self._known:
-            found = _changes(resource, _by_action(was[1]), _by_action(now[1]))
-            self._known[key] = [_alike(change, was[1], now[1]) for change in found]
+            before, after = was.alike, now.alike
+            found = _changes(resource, _by_action(before), _by_action(after))
+            self._known[key] = [_alike(change, before, after) for change in found]
         for change, old, new in self._known[key]:
             yield Change(
                 change.kind,
                 resource,
                 change.capability,
                 change.actions,
-                was[1][old] if old is not None else None,
-                now[1][new] if new is not None else None,
+                was.each[old].written if old is not None else None,
+                now.each[new].written if new is not None else None,
             )
 
 
@@ -224,11 +258,11 @@ class _Became:
 _Alike = tuple[Change, int | None, int | None]
 
 
-def _alike(change: Change, was: tuple[Access, ...], now: tuple[Access, ...]) -> _Alike:
+def _alike(change: Change, was: list[Access], now: list[Access]) -> _Alike:
     return change, _place(change.old, was), _place(change.new, now)
 
 
-def _place(access: Access | None, ways: tuple[Access, ...]) -> int | None:
+def _place(access: Access | None, ways: list[Access]) -> int | None:
     return next((place for place, one in enumerate(ways) if one is access), None)
 
 

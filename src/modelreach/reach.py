@@ -7,14 +7,24 @@ from collections.abc import Iterable, Iterator, Mapping
 import msgspec
 from msgspec.structs import replace
 
-from modelreach.graph import AccessGraph, Briefly, Path, Tool, explore, weakest
-from modelreach.model import Strength, Verdict
+from modelreach.accesses import Access, Accesses, Held, Patterns, Unlisted, verdict_of
+from modelreach.graph import AccessGraph, Briefly, Path, Tool, explore
 from modelreach.outdone import Outdone, beyond, outdone
 from modelreach.policy.brief import outlining
-from modelreach.policy.engine import Engine, Grant, Pivot
-from modelreach.policy.expr import Expr
+from modelreach.policy.engine import Engine, Pivot
+from modelreach.policy.lots import Grants, granted
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal
+
+__all__ = [
+    "Access",
+    "BlastRadius",
+    "Identity",
+    "Owner",
+    "Takeover",
+    "reach",
+    "verdict_of",
+]
 
 
 class Identity(msgspec.Struct, frozen=True):
@@ -39,51 +49,6 @@ class Takeover(msgspec.Struct, frozen=True):
     path: Path
 
 
-class Access(msgspec.Struct, frozen=True):
-    """One grant as the deployment has it: the grant itself, and the way to who holds it."""
-
-    grant: Grant
-    path: Path
-
-    @property
-    def strength(self) -> Strength:
-        """That of the weakest link, the grant's own verdict included."""
-        return weakest((self.path.strength, _AS_STRENGTH[self.grant.verdict]))
-
-    @property
-    def verdict(self) -> Verdict:
-        """The verdict over the whole way: as weak as its weakest link."""
-        return _VERDICTS[self.path.certainty, self.grant.verdict]
-
-    @property
-    def residual(self) -> Expr:
-        """What must hold on the whole way."""
-        return self.path.residual(self.grant.residual)
-
-
-_AS_STRENGTH = {
-    Verdict.ALLOW: Strength.CERTAIN,
-    Verdict.CONDITIONAL: Strength.CONDITIONAL,
-    Verdict.UNKNOWN: Strength.UNKNOWN,
-}
-_AS_VERDICT = {
-    Strength.CERTAIN: Verdict.ALLOW,
-    Strength.CONDITIONAL: Verdict.CONDITIONAL,
-    Strength.UNKNOWN: Verdict.UNKNOWN,
-}
-#: How sure a way is, and the verdict at its end -> the verdict over all of it.
-_VERDICTS = {
-    (way, verdict): _AS_VERDICT[weakest((way, own))]
-    for way in _AS_VERDICT
-    for verdict, own in _AS_STRENGTH.items()
-}
-
-
-def verdict_of(path: Path) -> Verdict:
-    """Give the verdict over a path's hops (influence counts as given: strength tells it apart)."""
-    return _AS_VERDICT[path.certainty]
-
-
 class BlastRadius(msgspec.Struct, frozen=True):
     """What one deployment reaches in one estate.
 
@@ -98,8 +63,8 @@ class BlastRadius(msgspec.Struct, frozen=True):
     graph: AccessGraph
     identities: dict[str, Identity]
     takeovers: dict[str, Takeover]
-    accesses: tuple[Access, ...]
-    patterns: tuple[Access, ...]
+    accesses: Accesses
+    patterns: Patterns
     held: dict[str, PermissionSet]
     unresolved: tuple[str, ...] = ()
     outdone: dict[str, Outdone] = {}
@@ -131,30 +96,32 @@ def reach(
     }
     by = {} if whole else outdone(graph, owner.of)
     held = {name: owner.engine(name).permissions(name) for name in identities if name not in by}
-    listed: list[Access] = []
-    patterns: list[Access] = []
+    listed: list[Held] = []
+    patterns: list[Unlisted] = []
     fewer: dict[str, Outdone] = {}
     for name, identity in identities.items():
-        found: Iterable[Grant] = ()
+        engine = owner.engine(name)
         if name in by:
-            engine, taken = owner.engine(name), frozenset(takeovers)
+            taken = frozenset(takeovers)
             found, left = beyond(engine, identity.principal, name, graph, taken)
             fewer[name] = Outdone(by[name], left)
+            grants = Grants((), tuple(grant for grant in found if not grant.pattern))
+            unlisted = tuple(grant for grant in found if grant.pattern)
         else:
-            found = _all_of(owner.engine(name), identity.principal, name, held[name])
-        for grant in found:
-            (patterns if grant.pattern else listed).append(Access(grant, identity.path))
-    accesses = tuple(listed), tuple(patterns)
-    return BlastRadius(graph, identities, takeovers, *accesses, held, unresolved, fewer)
-
-
-def _all_of(
-    engine: Engine, principal: Principal, name: str, held: PermissionSet
-) -> Iterator[Grant]:
-    """Everything that an identity may do, to listed resources and by pattern."""
-    yield from engine.grants(name)
-    for grant in engine.unlisted(held, principal.scope):
-        yield replace(grant, principal=name)
+            grants = granted(engine, name)
+            unlisted = engine.unlisted(held[name], identity.principal.scope)
+        listed.append(Held(identity.path, grants))
+        patterns.append(Unlisted(name, identity.path, unlisted))
+    return BlastRadius(
+        graph,
+        identities,
+        takeovers,
+        Accesses(listed),
+        Patterns(patterns),
+        held,
+        unresolved,
+        fewer,
+    )
 
 
 class Owner:

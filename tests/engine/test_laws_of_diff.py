@@ -11,6 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelreach import diff
+from modelreach.accesses import pieces_of
 from modelreach.report_file import encode
 from modelreach.snapshot import Gap
 
@@ -79,18 +80,19 @@ def test_the_order_of_the_facts_makes_no_difference(world: Any, data: st.DataObj
 def test_each_thing_is_compared_as_if_it_were_alone(world: Any, data: st.DataObject) -> None:
     """What is worked out once for things that are reached alike holds of each of them."""
     old, new = (_compared(world.side(data.draw(world.estates()))) for _ in range(2))
-    things = sorted({one.grant.resource for one in (*old.accesses, *new.accesses)})
+    things = sorted({name for one in (*old.pieces, *new.pieces) for name in one.ids})
     alone = [c for thing in things for c in diff.diff(_only(old, thing), _only(new, thing))]
     assert diff.diff(old, new) == tuple(sorted(alone, key=diff.order))
 
 
 def _compared(side: Any) -> diff.Side:
-    return diff.Side(side.radius, side.radius.accesses)
+    return diff.Side(side.radius, side.radius.accesses.pieces)
 
 
 def _only(side: diff.Side, thing: str) -> diff.Side:
-    kept = tuple(one for one in side.accesses if one.grant.resource == thing)
-    return msgspec.structs.replace(side, accesses=kept)
+    alone = [access for piece in side.pieces for access in piece.each]
+    kept = pieces_of(one for one in alone if one.grant.resource == thing)
+    return msgspec.structs.replace(side, pieces=kept)
 
 
 @SETTINGS

@@ -26,7 +26,7 @@ def _both(made: Snapshot, names: list[str]) -> tuple[list[list[str]], list[list[
     for name in names:
         asker = Asker.of(estate, name, {})
         found = classes.granted(asker, shelving)
-        quick.append(sorted(map(repr, classes.written_out(found, estate))))
+        quick.append(sorted(map(repr, found.written_out())))
         slow.append(sorted(map(repr, grants.one_by_one(asker))))
     return quick, slow
 
@@ -113,7 +113,7 @@ def test_resources_whose_policies_name_themselves_stand_together() -> None:
     made = corner(buckets, [_allow("s3:*", "arn:aws:s3:::data-*")], own)
     estate = Estate(Facts(made))
     found = classes.granted(Asker.of(estate, ROLE, {}), Shelving(estate))
-    assert [one.size for one in found.classes] == [20]
+    assert [one.size for one in found.alike] == [20]
     _alike(made)
 
 
@@ -280,7 +280,7 @@ def test_patterns_that_overlap_in_buckets_part_them_alike() -> None:
     estate = Estate(Facts(made))
     held = classes.granted(Asker.of(estate, ROLE, {}), Shelving(estate))
     assert not held.alone
-    assert sorted(one.size for one in held.classes) == [1, 40]
+    assert sorted(one.size for one in held.alike) == [1, 40]
     _alike(made)
     _briefly(made)
 
@@ -292,7 +292,7 @@ def test_buckets_in_which_patterns_overlap_otherwise_are_told_apart() -> None:
     made = corner(buckets, [_allow("s3:GetObject", f"arn:aws:s3:::{one}") for one in patterns])
     estate = Estate(Facts(made))
     held = classes.granted(Asker.of(estate, ROLE, {}), Shelving(estate))
-    assert sorted(tuple(one.ids) for one in held.classes) == [
+    assert sorted(tuple(one.ids) for one in held.alike) == [
         ("arn:aws:s3:::xa", "arn:aws:s3:::ya"),
         ("arn:aws:s3:::xx", "arn:aws:s3:::yx"),
     ]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -34,7 +35,7 @@ def _side(made: Snapshot, principal: str, estates: Estates) -> Side:
     return evaluate(release, JudgePolicy(), estates)
 
 
-def _reach(accesses: tuple[Access, ...]) -> dict[str, dict[str, Counter[str]]]:
+def _reach(accesses: Iterable[Access]) -> dict[str, dict[str, Counter[str]]]:
     surest: dict[tuple[str, str, str], int] = {}
     for access in accesses:
         grant = access.grant

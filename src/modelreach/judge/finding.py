@@ -11,15 +11,18 @@ from typing import Protocol
 import msgspec
 from msgspec.structs import replace
 
+from modelreach.accesses import Access, Part, Piece, together
 from modelreach.deployment import Deployment
 from modelreach.graph import Path
 from modelreach.judge.policy import JudgePolicy, RuleSetting
-from modelreach.judge.sensitivity import Rated, rate
-from modelreach.model import RANK, Severity
+from modelreach.judge.sensitivity import EXPOSING, Rated, rate
+from modelreach.judge.weighing import Weighing
+from modelreach.model import RANK, Sensitivity, Severity
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Engine, Grant
+from modelreach.policy.lots import bits, places
 from modelreach.policy.providers import providers
-from modelreach.reach import Access, BlastRadius, Takeover
+from modelreach.reach import BlastRadius, Takeover
 from modelreach.snapshot import Facts
 
 
@@ -50,6 +53,9 @@ class Finding(msgspec.Struct, frozen=True):
     path: Path | None = None
     granted_by: tuple[StatementRef, ...] = ()
     state: State = State.NEW
+
+
+_HIGH = (Sensitivity.HIGH,)
 
 
 class Case(msgspec.Struct, frozen=True, dict=True):
@@ -108,6 +114,23 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         used = self._administering
         return used.issuperset(access.grant.statements) or self._goes_by(access.path)
 
+    def by_administration_of(self, piece: Piece, mask: int) -> int:
+        """Give those of some resources of a piece to which it is the taking over that gives
+        access."""
+        taken = self.weighing.taken(piece.lot, mask) if mask else 0
+        if not taken:
+            return 0
+        if self._goes_by(piece.access.path):
+            return taken
+        used = self._administering
+        if not used.issuperset(piece.of_all):
+            return 0
+        own = piece.own
+        if not own:
+            return taken
+        things = ((place, piece.lot.thing(place)) for place in places(taken))
+        return bits(place for place, thing in things if used.issuperset(thing.own[n] for n in own))
+
     def _goes_by(self, path: Path) -> bool:
         """Does a way go by a statement by which a scope is taken over?"""
         known = self._ways.get(id(path))
@@ -123,22 +146,45 @@ class Case(msgspec.Struct, frozen=True, dict=True):
 
     def rated(self, grant: Grant) -> Rated:
         """Give the sensitivity of what a grant reaches."""
-        key = (grant.provider, grant.kind, grant.resource)
+        return self._of_kind(grant.provider, grant.kind, grant.resource)
+
+    def _of_kind(self, provider: str, kind: str, resource: str) -> Rated:
+        key = (provider, kind, resource)
         if key not in self._rated:
-            self._rated[key] = self._rate(grant)
+            self._rated[key] = self._rate(provider, kind, resource)
         return self._rated[key]
+
+    @cached_property
+    def weighing(self) -> Weighing:
+        """The same of many resources at once."""
+        taken = self._is_taken if self.radius.takeovers else None
+        return Weighing(self._of_kind, taken)
+
+    @cached_property
+    def exposed(self) -> tuple[Part, ...]:
+        """What is as sensitive as can be, and can be read, changed or given away."""
+        pieces = self.radius.accesses.pieces
+        found = together(p for p in pieces if p.access.grant.capability in EXPOSING)
+        return tuple(
+            replace(part, mask=high)
+            for part in found
+            if (high := self.weighing.rated(part.grant, part.lot, part.mask, _HIGH))
+        )
+
+    def _is_taken(self, scope: str) -> bool:
+        return self.taken(scope) is not None
 
     @cached_property
     def _rated(self) -> dict[tuple[str, str, str], Rated]:
         return {}
 
-    def _rate(self, grant: Grant) -> Rated:
-        fact = self.facts.resources.get(grant.resource)
+    def _rate(self, provider: str, kind: str, resource: str) -> Rated:
+        fact = self.facts.resources.get(resource)
         tags = fact.tags if fact else {}
         secure = fact is not None and fact.attributes.get("type") == "SecureString"
-        kind = "ssm:secure-parameter" if secure else grant.kind
-        placed = providers()[grant.provider].placed
-        return rate(grant.resource, kind, tags, self.policy.sensitive, placed)
+        kind = "ssm:secure-parameter" if secure else kind
+        placed = providers()[provider].placed
+        return rate(resource, kind, tags, self.policy.sensitive, placed)
 
 
 class Rule(Protocol):

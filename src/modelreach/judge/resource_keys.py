@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from modelreach.accesses import Access, Piece, best
 from modelreach.judge.finding import Case
+from modelreach.policy.engine import Grant
 from modelreach.policy.providers import providers
-from modelreach.reach import Access
 from modelreach.snapshot import Credential, Runtime
 
 
@@ -44,17 +45,23 @@ def works(key: Credential) -> bool:
 
 def _listed(case: Case) -> dict[tuple[str, str], Access]:
     """The best way to list the keys of a resource, by kind of key."""
-    found: dict[tuple[str, str], Access] = {}
-    for access in case.radius.accesses:
-        grant = access.grant
+    listing: dict[str, list[Piece]] = {}
+    for piece in case.radius.accesses.pieces:
+        for kind in _lists(piece.access.grant):
+            listing.setdefault(kind, []).append(piece)
+    return {
+        (access.grant.resource, kind): access
+        for kind, pieces in listing.items()
+        for access in best(pieces, lambda access: (len(access.path.pivots),))
+    }
+
+
+def _lists(grant: Grant) -> Iterator[str]:
+    """Give the kinds of keys that a grant lets list."""
+    known = providers()[grant.provider].listing
+    if known:
         actions = {action.lower() for action in grant.actions}
-        for kind, listing in providers()[grant.provider].listing.items():
-            if not listing & actions:
-                continue
-            known = found.get((grant.resource, kind))
-            if known is None or len(access.path.pivots) < len(known.path.pivots):
-                found[grant.resource, kind] = access
-    return found
+        yield from (kind for kind, listing in known.items() if listing & actions)
 
 
 def _runtimes(case: Case) -> Iterator[Runtime]:

@@ -6,8 +6,8 @@ types below are read, whatever the bytes say: a store may come from anybody.
 
 # Annotations are values here, not texts: types are read from them at each start.
 
-from collections.abc import Hashable, Iterable
-from typing import Generic, TypeVar
+from collections.abc import Callable, Hashable, Iterable
+from typing import Any, Final, Generic, TypeVar
 
 import msgspec
 from msgspec.structs import replace
@@ -18,6 +18,7 @@ from modelreach.policy.engine import Grant, Pivot, Support, Token
 from modelreach.policy.expr import TRUE, AllOf, AnyOf, Atom, AtomKind, Const, Expr, Not
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import Region
+from modelreach.policy.lots import Alike, Grants, Lot, Thing, bits, places
 from modelreach.policy.permissions import Box, PermissionSet
 from modelreach.snapshot import Principal
 
@@ -45,7 +46,7 @@ class Answer(msgspec.Struct, frozen=True):
     provider: str
     principal: Principal
     pivots: tuple[Pivot, ...]
-    grants: tuple[Grant, ...]
+    grants: Grants
     permissions: PermissionSet
     patterns: tuple[Grant, ...]
     tokens: tuple[Shown, ...] = ()
@@ -109,6 +110,16 @@ class _Grant(msgspec.Struct, array_like=True):
     assumes: tuple[str, ...]
 
 
+#: Id, name, scope, region, and the statements of its own policies.
+_Thing = tuple[str, str, str, str, _Refs]
+
+
+class _Alike(msgspec.Struct, array_like=True):
+    grants: list[_Grant]
+    lot: int
+    mask: bytes
+
+
 class _Support(msgspec.Struct, array_like=True):
     subject: str
     action: str
@@ -142,7 +153,8 @@ class _Box(msgspec.Struct, array_like=True):
 
 
 class _Answer(msgspec.Struct, array_like=True):
-    """Statements, expressions and lists of actions stand once, and are meant by their place."""
+    """Statements, expressions and lists of actions stand once, and are meant by their place. Of a
+    lot of which little is held that little stands here; of others, under which key they are."""
 
     provider: str
     principal: Principal
@@ -151,6 +163,8 @@ class _Answer(msgspec.Struct, array_like=True):
     actions: list[tuple[str, ...]]
     pivots: list[_Pivot]
     grants: list[_Grant]
+    alike: list[_Alike]
+    lots: list[bytes | list[_Thing]]
     boxes: list[_Box]
     patterns: list[_Grant]
     tokens: list[_Shown]
@@ -158,6 +172,8 @@ class _Answer(msgspec.Struct, array_like=True):
     kinds: dict[str, str]
 
 
+#: Of which part of a lot less is told than looked up.
+_PART: Final = 16
 _READER = msgspec.msgpack.Decoder(_Answer)
 _K = TypeVar("_K", bound=Hashable)
 
@@ -172,29 +188,50 @@ class _Places(Generic[_K]):
         return self.found.setdefault(value, len(self.found))
 
 
-class _Writer:
+class _Statements:
+    """Statements by the order in which they were first met."""
+
     def __init__(self) -> None:
-        self._refs = _Places[StatementRef]()
+        self._found = _Places[StatementRef]()
+
+    def of(self, refs: Iterable[StatementRef]) -> _Refs:
+        return tuple(map(self._found.of, refs))
+
+    def thing(self, thing: Thing) -> _Thing:
+        return thing.id, thing.name, thing.scope, thing.region, self.of(thing.own)
+
+    @property
+    def all(self) -> list[_Ref]:
+        return [
+            _Ref(r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text)
+            for r in self._found.found
+        ]
+
+
+class _Writer:
+    def __init__(self, keep: Callable[[Lot], bytes]) -> None:
+        self._keep = keep
+        self._refs = _Statements()
         self._exprs = _Places[Expr]()
         self._actions = _Places[tuple[str, ...]]()
 
     def whole(self, answer: Answer) -> _Answer:
         pivots = self._pivots(answer.pivots)
-        grants = [self._grant(grant) for grant in answer.grants]
+        grants = [self._grant(grant) for grant in answer.grants.alone]
+        alike, lots = self._alike(answer.grants.alike)
         boxes = [self._box(box) for box in answer.permissions.boxes]
         patterns = [self._grant(grant) for grant in answer.patterns]
         tokens = [self._token(one) for one in answer.tokens]
         return _Answer(
             answer.provider,
             answer.principal,
-            [
-                _Ref(r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text)
-                for r in self._refs.found
-            ],
+            self._refs.all,
             [_written(expr) for expr in self._exprs.found],
             list(self._actions.found),
             pivots,
             grants,
+            alike,
+            lots,
             boxes,
             patterns,
             tokens,
@@ -202,8 +239,26 @@ class _Writer:
             answer.kinds,
         )
 
-    def _places(self, refs: Iterable[StatementRef]) -> _Refs:
-        return tuple(map(self._refs.of, refs))
+    def _alike(self, found: Iterable[Alike]) -> tuple[list[_Alike], list[bytes | list[_Thing]]]:
+        held: dict[Lot, int] = {}
+        for one in found:
+            held[one.lot] = held.get(one.lot, 0) | one.mask
+        numbers = {lot: number for number, lot in enumerate(held)}
+        few = {lot: list(places(mask)) for lot, mask in held.items() if _is_little(mask, lot)}
+        alike = [
+            _Alike(
+                list(map(self._grant, one.grants)),
+                numbers[one.lot],
+                _as_bytes(_renumbered(one.mask, few.get(one.lot))),
+            )
+            for one in found
+        ]
+        return alike, [
+            [self._refs.thing(lot.thing(place)) for place in few[lot]]
+            if lot in few
+            else self._keep(lot)
+            for lot in held
+        ]
 
     def _grant(self, grant: Grant) -> _Grant:
         return _Grant(
@@ -217,7 +272,7 @@ class _Writer:
             self._actions.of(grant.actions),
             grant.verdict,
             self._exprs.of(grant.residual),
-            self._places(grant.statements),
+            self._refs.of(grant.statements),
             grant.pattern,
             grant.within,
             grant.region,
@@ -242,7 +297,7 @@ class _Writer:
 
     def _supports(self, supports: Iterable[Support]) -> list[_Support]:
         return [
-            _Support(s.subject, s.action, s.object, self._places(s.statements), s.note)
+            _Support(s.subject, s.action, s.object, self._refs.of(s.statements), s.note)
             for s in supports
         ]
 
@@ -257,9 +312,25 @@ class _Writer:
             _regions(box.actions),
             _regions(box.resources),
             self._exprs.of(box.condition),
-            self._places(box.because),
+            self._refs.of(box.because),
             box.exact,
         )
+
+
+def _is_little(mask: int, lot: Lot) -> bool:
+    """Is so little of a lot held that it is better told than looked up?"""
+    return mask.bit_count() * _PART < len(lot.ids)
+
+
+def _renumbered(mask: int, kept: list[int] | None) -> int:
+    """Give the bits of a mask as they are when only some resources are numbered."""
+    if kept is None:
+        return mask
+    return bits(number for number, place in enumerate(kept) if mask >> place & 1)
+
+
+def _as_bytes(mask: int) -> bytes:
+    return mask.to_bytes((mask.bit_length() + 7) // 8, "little")
 
 
 def _regions(extent: Extent) -> _Regions:
@@ -286,21 +357,71 @@ def _atom(atom: Atom) -> _Atom:
     return _Atom(atom.kind, atom.key, atom.operator, atom.values)
 
 
-def encode(answer: Answer) -> bytes:
-    """Give an answer as bytes."""
-    return msgspec.msgpack.encode(_Writer().whole(answer))
+def no_lots(_: object) -> Any:
+    """Stand for what keeps lots, or recalls them, where answers speak of none."""
+    raise LookupError
+
+
+def encode(answer: Answer, keep: Callable[[Lot], bytes] = no_lots) -> bytes:
+    """Give an answer as bytes. `keep` has a lot kept, and gives its key."""
+    return msgspec.msgpack.encode(_Writer(keep).whole(answer))
+
+
+class _Lot(msgspec.Struct, array_like=True):
+    refs: list[_Ref]
+    things: list[_Thing]
+
+
+def encode_lot(lot: Lot) -> bytes:
+    """Give all that a lot is, as bytes."""
+    refs = _Statements()
+    things = [refs.thing(lot.thing(place)) for place in range(len(lot.ids))]
+    return msgspec.msgpack.encode(_Lot(refs.all, things))
 
 
 # --- how it is read -----------------------------------------------------------------------------
 
 
+_LOTS = msgspec.msgpack.Decoder(_Lot)
+
+
+def decode_lot(raw: bytes) -> Lot | None:
+    """Give the lot that bytes stand for; None where they stand for none."""
+    try:
+        found = _LOTS.decode(raw)
+        return _lot(found.things, _refs(found.refs))
+    except (msgspec.MsgspecError, LookupError, RecursionError, UnicodeDecodeError):
+        return None
+
+
+def _refs(raw: Iterable[_Ref]) -> list[StatementRef]:
+    return [
+        StatementRef(r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text)
+        for r in raw
+    ]
+
+
+def _lot(things: list[_Thing], refs: list[StatementRef]) -> Lot:
+    """Give things as a lot. Raises LookupError where they are none."""
+    ids = [thing[0] for thing in things]
+    ordered = all(map(str.__lt__, ids, ids[1:]))
+    words = {len(thing[4]) for thing in things}
+    if not ordered or len(words) > 1 or any(not 0 <= n < len(refs) for t in things for n in t[4]):
+        raise LookupError
+    by_id = {thing[0]: thing for thing in things}
+
+    def tell(name: str) -> Thing:
+        _, called, scope, region, own = by_id[name]
+        return Thing(name, called, scope, region, tuple([refs[place] for place in own]))
+
+    return Lot(tuple(ids), tell)
+
+
 class _Reader:
-    def __init__(self, raw: _Answer) -> None:
+    def __init__(self, raw: _Answer, recall: Callable[[bytes], Lot | None]) -> None:
         self._raw = raw
-        self._refs = [
-            StatementRef(r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text)
-            for r in raw.refs
-        ]
+        self._refs = _refs(raw.refs)
+        self._lots = [self._found(one, recall) for one in raw.lots]
         self._exprs = [_read(expr) for expr in raw.exprs]
 
     def whole(self) -> Answer:
@@ -309,7 +430,7 @@ class _Reader:
             raw.provider,
             raw.principal,
             self._pivots(raw.pivots),
-            tuple(map(self._grant, raw.grants)),
+            Grants(tuple(map(self._alike, raw.alike)), tuple(map(self._grant, raw.grants))),
             PermissionSet(tuple(map(self._box, raw.boxes))),
             tuple(map(self._grant, raw.patterns)),
             tuple(map(self._token, raw.tokens)),
@@ -319,6 +440,22 @@ class _Reader:
 
     def _these(self, places: _Refs) -> tuple[StatementRef, ...]:
         return tuple([self._refs[place] for place in places])
+
+    def _found(self, raw: bytes | list[_Thing], recall: Callable[[bytes], Lot | None]) -> Lot:
+        if not isinstance(raw, bytes):
+            return _lot(raw, self._refs)
+        lot = recall(raw)
+        if lot is None:
+            raise KeyError(raw)
+        return lot
+
+    def _alike(self, raw: _Alike) -> Alike:
+        lot = self._lots[raw.lot]
+        mask = int.from_bytes(raw.mask, "little")
+        grants = tuple(map(self._grant, raw.grants))
+        if mask >> len(lot.ids) or any(not lot.has(grant.resource) for grant in grants):
+            raise LookupError
+        return Alike(grants, lot, mask)
 
     def _grant(self, g: _Grant) -> Grant:
         return Grant(
@@ -399,9 +536,10 @@ def _read(expr: _Expr) -> Expr:
             return AnyOf(tuple(map(_read, expr.parts)))
 
 
-def decode(raw: bytes) -> Answer | None:
-    """Give the answer that bytes stand for; None where they stand for none."""
+def decode(raw: bytes, recall: Callable[[bytes], Lot | None] = no_lots) -> Answer | None:
+    """Give the answer that bytes stand for; None where they stand for none. `recall` gives the lot
+    that was kept under a key."""
     try:
-        return _Reader(_READER.decode(raw)).whole()
-    except (msgspec.MsgspecError, IndexError, RecursionError, UnicodeDecodeError):
+        return _Reader(_READER.decode(raw), recall).whole()
+    except (msgspec.MsgspecError, LookupError, RecursionError, UnicodeDecodeError):
         return None

@@ -13,26 +13,31 @@ from functools import partial
 from typing import Any, Final, cast
 
 import msgspec
+from msgspec.structs import replace
 
-from modelreach.pipeline.answer import Answer, Shown, decode, encode
+from modelreach.pipeline.answer import Answer, Shown, decode, decode_lot, encode, encode_lot
 from modelreach.pipeline.differences import Differences
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Grant, Half, Pivot, Support, Token
+from modelreach.policy.lots import Grants, Lot, granted
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Excerpt, Facts, Principal, Runtime
 
 #: How many answers are kept of a principal: a comparison has two sides.
 _VARIANTS: Final = 3
+#: Of how many grants the facts are kept beside an answer: of more, all of an account's are read.
+_FEW: Final = 2_000
 
 
 class _Kept(msgspec.Struct, array_like=True):
     """An answer, what it hangs on, and the facts of what it speaks of, which whoever takes the
-    answer asks about next."""
+    answer asks about next; and the keys of the lots that it speaks of."""
 
     grounds: Grounds
     answer: bytes
     excerpts: tuple[Excerpt, ...] = ()
+    lots: tuple[bytes, ...] = ()
 
 
 class _KeptHalves(msgspec.Struct, array_like=True):
@@ -47,9 +52,13 @@ _READER = msgspec.msgpack.Decoder(list[_Kept])
 _HALVES = msgspec.msgpack.Decoder(list[_KeptHalves])
 
 
-def carried(rows: Mapping[bytes, bytes], facts: Facts, holding: Holding) -> dict[bytes, bytes]:
-    """Give what was kept of principals and holds, as found now."""
+def carried(
+    rows: Mapping[bytes, bytes], facts: Facts, holding: Holding
+) -> tuple[dict[bytes, bytes], frozenset[bytes]]:
+    """Give what was kept of principals and holds, as found now, and the keys of the lots that it
+    speaks of."""
     found: dict[bytes, bytes] = {}
+    lots: set[bytes] = set()
     for key, raw in rows.items():
         try:
             held = [one for one in _READER.decode(raw) if holding.hold(one.grounds)][:1]
@@ -57,12 +66,46 @@ def carried(rows: Mapping[bytes, bytes], facts: Facts, holding: Holding) -> dict
             continue
         if held:
             found[key] = msgspec.msgpack.encode([_renewed(one, facts, holding) for one in held])
-    return found
+            lots.update(lot for one in held for lot in one.lots)
+    return found, frozenset(lots)
+
+
+def name_of_lots(version: str) -> str:
+    """Give the name under which lots are kept, by their key in hexadecimal digits."""
+    return f"lots {version}"
+
+
+class _Lots:
+    """The lots that answers speak of: kept once for all of them, under the digest of all that they
+    are."""
+
+    def __init__(self, facts: Facts, version: str) -> None:
+        self._facts, self._version = facts, version
+        self._keys: dict[Lot, bytes] = {}
+        self._found: dict[bytes, Lot | None] = {}
+
+    def keep(self, lot: Lot) -> bytes:
+        """Have a lot kept, and give its key."""
+        if lot not in self._keys:
+            raw = encode_lot(lot)
+            key = self._keys[lot] = hashlib.sha256(raw).digest()
+            self._facts.memorise(name_of_lots(self._version), key.hex(), raw)
+        return self._keys[lot]
+
+    def recall(self, key: bytes) -> Lot | None:
+        """Give the lot under a key; None where what is kept is not that."""
+        if key not in self._found:
+            raw = self._facts.recalled(name_of_lots(self._version), key.hex())
+            sound = raw is not None and hashlib.sha256(raw).digest() == key
+            lot = self._found[key] = decode_lot(raw) if raw is not None and sound else None
+            if lot is not None:
+                self._keys[lot] = key
+        return self._found[key]
 
 
 def _renewed(kept: _Kept, facts: Facts, holding: Holding) -> _Kept:
     excerpts = tuple(filter(facts.holds, kept.excerpts))
-    return _Kept(holding.renewed(kept.grounds), kept.answer, excerpts)
+    return replace(kept, grounds=holding.renewed(kept.grounds), excerpts=excerpts)
 
 
 class _Heard(msgspec.Struct):
@@ -71,7 +114,7 @@ class _Heard(msgspec.Struct):
     principal: Principal | None = None
     provider: str = ""
     pivots: tuple[Pivot, ...] | None = None
-    grants: tuple[Grant, ...] | None = None
+    grants: Grants | None = None
     permissions: PermissionSet | None = None
     patterns: tuple[Grant, ...] | None = None
     tokens: list[Shown] | None = None
@@ -97,6 +140,7 @@ class Answers:
         self._name = f"answers {self._version} {told}"
         self._halves = f"halves {self._version} {told}"
         self._differences = Differences(facts, self._version, told)
+        self._lots = _Lots(facts, self._version)
         self._kept: dict[str, list[_Kept]] = {}
         self._found: dict[str, Answer | None] = {}
         self._heard: dict[str, _Heard] = {}
@@ -126,7 +170,7 @@ class Answers:
     def _of_before(self, name: str) -> Answer | None:
         for kept in self._variants(name):
             if self._holding.hold(kept.grounds):
-                answer = decode(kept.answer)
+                answer = decode(kept.answer, self._lots.recall)
                 if answer is not None:
                     self.facts.take_excerpts(kept.excerpts)
                     self._take(name, answer)
@@ -231,19 +275,29 @@ class Answers:
             self._holding.keep()
             self.facts.forget("answers", self._version)
             self.facts.forget("halves", self._version)
+            self.facts.forget("lots", self._version)
         self.facts.keep()
 
     def _put(self, name: str, answer: Answer) -> None:
         grounds = self._holding.grounds(name)
         others = [kept for kept in self._variants(name) if kept.grounds != grounds]
-        one = _Kept(grounds, encode(answer), self._excerpts(name, answer))
+        lots: dict[bytes, None] = {}
+
+        def keep(lot: Lot) -> bytes:
+            key = self._lots.keep(lot)
+            lots[key] = None
+            return key
+
+        raw = encode(answer, keep)
+        one = _Kept(grounds, raw, self._excerpts(name, answer), tuple(lots))
         self._kept[name] = [one, *others][:_VARIANTS]
         self.facts.memorise(self._name, name, msgspec.msgpack.encode(self._kept[name]))
 
     def _excerpts(self, name: str, answer: Answer) -> tuple[Excerpt, ...]:
-        """Give the facts of what is held, each of which is rated; and whether a runtime has the
-        principal's own name, as that of a manifest may be."""
-        held = dict.fromkeys(one.resource for one in (*answer.grants, *answer.patterns))
+        """Give the facts of what is held, each of which is rated, where that is little; and
+        whether a runtime has the principal's own name, as that of a manifest may be."""
+        listed = answer.grants.resources if answer.grants.size <= _FEW else ()
+        held = dict.fromkeys((*listed, *(one.resource for one in answer.patterns)))
         return (
             *self.facts.excerpts("resources", held),
             *self.facts.excerpts("runtimes", (name,)),
@@ -320,12 +374,16 @@ class Answering:
 
     def grants(self, principal: str) -> tuple[Grant, ...]:
         """Everything the principal may do to listed resources, itself and no further."""
+        return self.granted(principal).written_out()
+
+    def granted(self, principal: str) -> Grants:
+        """Give the same, together as far as it was said so."""
         known = self._answers.find(principal)
         if known is not None:
             return known.grants
         heard = self._answers.heard(principal)
         if heard.grants is None:
-            heard.grants = self._engine.grants(principal)
+            heard.grants = granted(self._engine, principal)
         return heard.grants
 
     def permissions(self, principal: str) -> PermissionSet:

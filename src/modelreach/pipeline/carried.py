@@ -45,11 +45,17 @@ def _carried(store: Store, last: StoredSnapshot, holding: Holding) -> _Found:
     facts = last.facts
     version = engine_version(tuple(sorted(providers.makers(facts))))
     found: _Found = {}
+    lots: set[str] = set()
     for name in store.derived_names():
         if name.startswith(f"decided {version} "):
             found[name] = kept.carried(_rows(store, name), facts, holding)
         elif name.startswith(f"answers {version} "):
-            found[name] = answering.carried(_rows(store, name), facts, holding)
+            found[name], named = answering.carried(_rows(store, name), facts, holding)
+            lots.update(key.hex() for key in named)
+    kept_lots = _rows(store, answering.name_of_lots(version)) if lots else {}
+    found[answering.name_of_lots(version)] = {
+        key: raw for key, raw in kept_lots.items() if key.decode() in lots
+    }
     # What is derived from a part and nothing else.
     sources = {facts.digest_of(part) for part in facts.parts}
     for name in store.derived_names():

@@ -11,6 +11,7 @@ from modelreach.pipeline.evaluate import Side
 from modelreach.policy import providers
 from modelreach.policy.brief import Brevity
 from modelreach.policy.engine import Engine, Grant
+from modelreach.policy.lots import Lot
 from modelreach.reach import verdict_of
 from modelreach.report import AdminRow, GrantRow, MatrixCell
 
@@ -19,10 +20,27 @@ _Key = tuple[str, str]
 
 
 class _Cell(msgspec.Struct, frozen=True):
+    """The resources of a cell, by lot and by name."""
+
+    masks: dict[Lot, int] = msgspec.field(default_factory=dict["Lot", int])
+    names: set[str] = msgspec.field(default_factory=set[str])
+
+    def add(self, lot: Lot, mask: int) -> None:
+        """Add some of a lot."""
+        self.masks[lot] = self.masks.get(lot, 0) | mask
+
+    def count(self) -> int:
+        """Count them: no resource is in two lots of what somebody holds."""
+        if not self.names:
+            return sum(mask.bit_count() for mask in self.masks.values())
+        return len(self.names.union(*(lot.of(mask) for lot, mask in self.masks.items())))
+
+
+class _Cells(msgspec.Struct, frozen=True):
     """The resources of a cell, and those of them whose reach could not be judged."""
 
-    all: set[str]
-    unknown: set[str]
+    all: _Cell = msgspec.field(default_factory=_Cell)
+    unknown: _Cell = msgspec.field(default_factory=_Cell)
 
 
 class _Held(msgspec.Struct, frozen=True):
@@ -36,14 +54,14 @@ class _Held(msgspec.Struct, frozen=True):
 def matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
     """Count what either side reaches, by identity and class."""
     before, after = _cells(old), _cells(new)
-    none = _Cell(set(), set())
+    none = _Cells()
     return tuple(
         MatrixCell(
             identity=identity,
             resource_class=name,
-            old=len(before.get((identity, name), none).all),
-            new=len(after.get((identity, name), none).all),
-            unknown=len(after.get((identity, name), none).unknown),
+            old=before.get((identity, name), none).all.count(),
+            new=after.get((identity, name), none).all.count(),
+            unknown=after.get((identity, name), none).unknown.count(),
         )
         for identity, name in sorted(before.keys() | after.keys())
     )
@@ -51,41 +69,41 @@ def matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
 
 def listed(grants: Iterable[GrantRow], takeovers: Iterable[AdminRow]) -> tuple[MatrixCell, ...]:
     """Count what a radius lists, by identity and class; what it holds by pattern is no thing."""
-    cells: dict[_Key, _Cell] = {}
+    cells: dict[_Key, _Cells] = {}
     for row in grants:
         if not row.pattern:
             cell = _cell(cells, row.identity, providers.resource_class(row.resource_kind))
-            cell.all.add(row.resource)
+            cell.all.names.add(row.resource)
             if row.verdict == Verdict.UNKNOWN:
-                cell.unknown.add(row.resource)
+                cell.unknown.names.add(row.resource)
     for taken in takeovers:
-        _cell(cells, taken.identity, "administration").all.add(taken.scope)
+        _cell(cells, taken.identity, "administration").all.names.add(taken.scope)
     return tuple(
         MatrixCell(
             identity=identity,
             resource_class=name,
             old=0,
-            new=len(cell.all),
-            unknown=len(cell.unknown),
+            new=cell.all.count(),
+            unknown=cell.unknown.count(),
         )
         for (identity, name), cell in sorted(cells.items())
     )
 
 
-def _cells(side: Side) -> dict[_Key, _Cell]:
-    cells: dict[_Key, _Cell] = {}
+def _cells(side: Side) -> dict[_Key, _Cells]:
+    cells: dict[_Key, _Cells] = {}
     radius = side.radius
-    by_kind: dict[_Key, _Cell] = {}
-    for access in radius.accesses:
-        grant = access.grant
+    by_kind: dict[_Key, _Cells] = {}
+    for piece in radius.accesses.pieces:
+        grant = piece.access.grant
         key = grant.principal, grant.kind
         cell = by_kind.get(key)
         if cell is None:
             name = providers.resource_class(grant.kind)
             cell = by_kind[key] = _cell(cells, grant.principal, name)
-        cell.all.add(grant.resource)
-        if access.verdict is Verdict.UNKNOWN:
-            cell.unknown.add(grant.resource)
+        cell.all.add(piece.lot, piece.mask)
+        if piece.access.verdict is Verdict.UNKNOWN:
+            cell.unknown.add(piece.lot, piece.mask)
     for name in radius.outdone:
         identity = radius.identities[name]
         unsure = verdict_of(identity.path) is Verdict.UNKNOWN
@@ -93,7 +111,7 @@ def _cells(side: Side) -> dict[_Key, _Cell]:
             _add(cells, name, held)
     for takeover in radius.takeovers.values():
         source = takeover.path.pivots[-1].source
-        _cell(cells, source, "administration").all.add(takeover.scope)
+        _cell(cells, source, "administration").all.names.add(takeover.scope)
     return cells
 
 
@@ -113,12 +131,12 @@ def _held(engine: Engine, name: str, *, unsure: bool) -> Iterator[_Held]:
         yield _Held(grant.kind, (grant.resource,), unsure or unknown)
 
 
-def _add(cells: dict[_Key, _Cell], name: str, held: _Held) -> None:
+def _add(cells: dict[_Key, _Cells], name: str, held: _Held) -> None:
     cell = _cell(cells, name, providers.resource_class(held.kind))
-    cell.all.update(held.ids)
+    cell.all.names.update(held.ids)
     if held.unknown:
-        cell.unknown.update(held.ids)
+        cell.unknown.names.update(held.ids)
 
 
-def _cell(cells: dict[_Key, _Cell], name: str, resource_class: str) -> _Cell:
-    return cells.setdefault((name, resource_class), _Cell(set(), set()))
+def _cell(cells: dict[_Key, _Cells], name: str, resource_class: str) -> _Cells:
+    return cells.setdefault((name, resource_class), _Cells())

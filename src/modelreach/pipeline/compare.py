@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 
 from msgspec.structs import replace
 
 from modelreach import diff as differ
+from modelreach.accesses import Access, Accesses, Held, Piece, pieces_of
 from modelreach.blame import Sight
 from modelreach.diff import Change, ChangeKind
 from modelreach.gate.triggers.reached import Reach
@@ -27,7 +28,8 @@ from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
-from modelreach.reach import Access, Identity, Takeover
+from modelreach.policy.lots import Lot, granted
+from modelreach.reach import Identity, Takeover
 from modelreach.report import ChangeRow, DiffReport, Hop, Summary, change_order
 from modelreach.snapshot import Gap
 from modelreach.toolbox import Toolbox, fresh
@@ -104,17 +106,17 @@ def _changes(old: Side, new: Side) -> tuple[Change, ...]:
     return tuple(sorted([*kept, *symbolic], key=differ.order))
 
 
-def _comparable(side: Side, unchanged: set[str]) -> tuple[Access, ...]:
+def _comparable(side: Side, unchanged: set[str]) -> tuple[Piece, ...]:
     """Listed grants, and the identities and scopes that are reached, in the one form."""
-    found = list(side.radius.accesses)
-    found += [
+    accesses = side.radius.accesses
+    others = [
         _as_identity(identity)
         for name, identity in side.radius.identities.items()
         if not identity.start and name not in unchanged
     ]
-    found += [_as_scope(takeover) for takeover in side.radius.takeovers.values()]
-    found += at_stake(side)
-    return tuple(found)
+    others += [_as_scope(takeover) for takeover in side.radius.takeovers.values()]
+    others += at_stake(side)
+    return (*accesses.pieces, *pieces_of(others, after=len(accesses.held)))
 
 
 def _as_identity(identity: Identity) -> Access:
@@ -202,6 +204,11 @@ def _renamed(old: Side, new: Side) -> dict[str, str]:
     came = [name for name in came if _sort(new, name) in sorts]
     if not sorts:
         return {}
+    # What is reached is written out of those only of whom there may be another one.
+    before, after = _outlines(old, gone), _outlines(new, came)
+    both = set(before.values()) & set(after.values())
+    gone = [name for name in gone if before[name] in both]
+    came = [name for name in came if after[name] in both]
     by_signature: dict[object, list[str]] = {}
     for name, signature in _signatures(old, gone):
         by_signature.setdefault(signature, []).append(name)
@@ -225,24 +232,56 @@ def _only_here(name: str, identity: Identity, other: Side) -> bool:
 
 def _signatures(side: Side, names: Iterable[str]) -> Iterator[tuple[str, object]]:
     """Give what each of these identities reaches, by name."""
-    own: dict[str, list[Access]] = {}
-    for access in side.radius.accesses:
-        own.setdefault(access.grant.principal, []).append(access)
+    own = _by_holder(side)
     for name in sorted(names):
-        held = own.get(name, [])
-        if name in side.radius.outdone:
-            identity = side.radius.identities[name]
-            engine = side.case.engines[identity.principal.provider]
-            held = [Access(grant, identity.path) for grant in engine.grants(name)]
-        yield name, _signature(side, name, held)
+        yield name, _signature(side, name, _held(side, name, own))
 
 
-def _signature(side: Side, name: str, accesses: list[Access]) -> object:
-    principal = side.radius.identities[name].principal
-    grants = frozenset(
-        (a.grant.resource, a.grant.actions, a.verdict, conjuncts(a.residual), a.grant.within)
-        for a in accesses
+def _outlines(side: Side, names: Iterable[str]) -> dict[str, object]:
+    """Give of how many resources each of these identities has what: the same where it reaches the
+    same."""
+    own = _by_holder(side)
+    found: dict[str, object] = {}
+    for name in names:
+        masks: dict[object, dict[Lot, int]] = {}
+        for piece in _held(side, name, own):
+            lots = masks.setdefault(_what(piece), {})
+            lots[piece.lot] = lots.get(piece.lot, 0) | piece.mask
+        counted = {
+            what: sum(mask.bit_count() for mask in lots.values()) for what, lots in masks.items()
+        }
+        found[name] = frozenset(counted.items())
+    return found
+
+
+def _by_holder(side: Side) -> dict[str, list[Piece]]:
+    own: dict[str, list[Piece]] = {}
+    for piece in side.radius.accesses.pieces:
+        own.setdefault(piece.access.grant.principal, []).append(piece)
+    return own
+
+
+def _held(side: Side, name: str, own: dict[str, list[Piece]]) -> Sequence[Piece]:
+    if name not in side.radius.outdone:
+        return own.get(name, ())
+    identity = side.radius.identities[name]
+    engine = side.case.engines[identity.principal.provider]
+    return Accesses([Held(identity.path, granted(engine, name))]).pieces
+
+
+def _what(piece: Piece) -> tuple[object, ...]:
+    access = piece.access
+    return (
+        access.grant.actions,
+        access.verdict,
+        conjuncts(access.residual),
+        access.grant.within,
     )
+
+
+def _signature(side: Side, name: str, pieces: Iterable[Piece]) -> object:
+    principal = side.radius.identities[name].principal
+    grants = frozenset((one, *_what(piece)) for piece in pieces for one in piece.ids)
     engine = side.case.engines[principal.provider]
     patterns = frozenset(
         (g.resource, g.actions, g.verdict, conjuncts(g.residual))

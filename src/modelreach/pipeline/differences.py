@@ -15,6 +15,7 @@ import msgspec
 
 from modelreach.pipeline.answer import Answer, decode, encode
 from modelreach.policy.engine import Grant
+from modelreach.policy.lots import Grants
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Facts, Principal
 
@@ -79,4 +80,4 @@ def _answer(
 ) -> Answer:
     """An answer about nobody."""
     nobody = Principal(id="", provider=provider, kind="", scope=scope)
-    return Answer(provider, nobody, (), (), permissions, found)
+    return Answer(provider, nobody, (), Grants((), ()), permissions, found)

@@ -6,6 +6,7 @@ import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from modelreach import standards
+from modelreach.accesses import together
 from modelreach.deployment import lines_of_identities
 from modelreach.graph import Tool
 from modelreach.judge.finding import Case, Finding, State, day
@@ -14,6 +15,7 @@ from modelreach.model import Sensitivity
 from modelreach.pipeline.evaluate import Release, Side
 from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy.expr import all_of, conjuncts
+from modelreach.policy.lots import places
 from modelreach.reach import Access, Identity, Takeover, verdict_of
 from modelreach.report import (
     AdminRow,
@@ -321,15 +323,14 @@ def scope_rows(*sides: Side) -> tuple[ScopeRow, ...]:
 def figures(side: Side) -> Figures:
     """Give one side's reach in numbers."""
     radius = side.radius
-    things = {(a.grant.resource, a.grant.kind): a.grant for a in radius.accesses}
-    resources = {resource for resource, _ in things}
-    sensitive = {
-        grant.resource
-        for grant in things.values()
-        if side.case.rated(grant).level is Sensitivity.HIGH
-    }
+    weighing = side.case.weighing
+    resources, sensitive = set[str](), set[str]()
     scopes = {identity.principal.scope for identity in radius.identities.values()}
-    scopes |= {grant.scope for grant in things.values()}
+    for part in together(radius.accesses.pieces):
+        resources.update(part.ids)
+        high = weighing.rated(part.grant, part.lot, part.mask, (Sensitivity.HIGH,))
+        sensitive.update(part.lot.of(high))
+        scopes.update(part.lot.thing(place).scope for place in places(part.mask))
     paths = [identity.path for identity in radius.identities.values()]
     paths += [takeover.path for takeover in radius.takeovers.values()]
     return Figures(

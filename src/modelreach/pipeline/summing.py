@@ -14,11 +14,14 @@ from typing import Literal
 from msgspec.structs import replace
 
 from modelreach import diff as differ
+from modelreach.accesses import Access, Piece
 from modelreach.diff import Reached
+from modelreach.judge.finding import Case
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline.evaluate import Side
 from modelreach.policy.engine import Grant
-from modelreach.reach import Access, Takeover
+from modelreach.policy.lots import places
+from modelreach.reach import Takeover
 from modelreach.report import SummedUpRow
 
 
@@ -51,20 +54,37 @@ def told(side: Side) -> Iterator[Access]:
     """Give the accesses that are told one by one: those outside of scopes that are taken over; of
     what is sensitive inside, those that do not go by the taking over, and of the others the best
     ones that are surer."""
-    case, surer = side.case, list[Access]()
-    for access in (*side.radius.accesses, *side.radius.patterns):
-        takeover = case.taken(access.grant.scope)
-        if takeover is None:
+    case, surer = side.case, list[Piece]()
+    for piece in side.radius.accesses.pieces:
+        taken = case.weighing.taken(piece.lot, piece.mask)
+        yield from piece.within(piece.mask & ~taken).each
+        high = taken & case.weighing.high(piece)
+        by_taking = case.by_administration_of(piece, high)
+        yield from piece.within(high & ~by_taking).each
+        surer.extend(_surer(piece.within(by_taking), case))
+    for access in side.radius.patterns.where(lambda grant: _is_told(grant, case)):
+        if case.taken(access.grant.scope) is None or not case.by_administration(access):
             yield access
-        elif case.rated(access.grant).level is not Sensitivity.HIGH:
-            continue
-        elif not case.by_administration(access):
-            yield access
-        elif not access.grant.pattern and _sureness(access) < _sureness(_by(takeover, access)):
-            surer.append(access)
-    best = differ.index(surer)
+    best = differ.index_of(surer)
     kept = {id(one.access): one.access for ways in best.values() for one in ways.values()}
     yield from kept.values()
+
+
+def _is_told(grant: Grant, case: Case) -> bool:
+    """Is it outside of scopes that are taken over, or sensitive?"""
+    return case.taken(grant.scope) is None or case.rated(grant).level is Sensitivity.HIGH
+
+
+def _surer(piece: Piece, case: Case) -> Iterator[Piece]:
+    """Give the parts of a piece that are had more surely than the scopes are taken over."""
+    by: dict[str, int] = {}
+    for place in places(piece.mask):
+        scope = piece.lot.thing(place).scope
+        by[scope] = by.get(scope, 0) | 1 << place
+    for scope, mask in by.items():
+        takeover = case.taken(scope)
+        if takeover and _sureness(piece.access) < _sureness(_by(takeover, piece.access)):
+            yield piece.within(mask)
 
 
 def _by(takeover: Takeover, access: Access) -> Access:
@@ -92,7 +112,8 @@ def compared(old: Side, new: Side) -> tuple[SummedUpRow, ...]:
 def _rows(side: Side, where: Where) -> Iterator[SummedUpRow]:
     radius, facts = side.radius, side.case.facts
     identities = Counter(_taken_by(side, (i.principal.scope for i in radius.identities.values())))
-    patterns = Counter(_taken_by(side, (access.grant.scope for access in radius.patterns)))
+    scopes = (grant.scope for one in radius.patterns.held for grant in one.grants)
+    patterns = Counter(_taken_by(side, scopes))
     for one in radius.outdone.values():
         for place, number in one.left.items():
             for scope in _taken_by(side, (place,)):

@@ -6,10 +6,11 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+from modelreach.accesses import Accesses, Held, Piece, together
 from modelreach.graph import Tool
 from modelreach.model import Sensitivity
 from modelreach.pipeline.evaluate import Side
-from modelreach.policy.engine import Grant
+from modelreach.policy.lots import granted
 from modelreach.report import ChangeRow, ToolRow
 
 State = Literal["", "new", "unchanged", "changed", "gone"]
@@ -49,8 +50,11 @@ def _state(tool: Tool, before: set[str], new: Side) -> State:
 
 def _row(tool: Tool, side: Side, state: State, opens: int) -> ToolRow:
     ends = side.toolbox.reached(tool.id)
-    held = [access.grant for access in side.radius.accesses if access.grant.principal in ends]
-    held += _of_outdone(side, ends)
+    resources, sensitive = set[str](), set[str]()
+    for part in together(_held(side, ends)):
+        high = side.case.weighing.rated(part.grant, part.lot, part.mask, (Sensitivity.HIGH,))
+        resources.update(part.ids)
+        sensitive.update(part.lot.of(high))
     return ToolRow(
         id=tool.id,
         kind=tool.kind,
@@ -62,20 +66,21 @@ def _row(tool: Tool, side: Side, state: State, opens: int) -> ToolRow:
         principals=tool.runs_as,
         credential=tool.credential,
         state=state,
-        resources=len({grant.resource for grant in held}),
-        sensitive=len(
-            {grant.resource for grant in held if side.case.rated(grant).level is Sensitivity.HIGH}
-        ),
+        resources=len(resources),
+        sensitive=len(sensitive),
         identities=len(ends & side.radius.identities.keys()),
         administers=len(ends & side.radius.takeovers.keys()),
         opens=opens,
     )
 
 
-def _of_outdone(side: Side, ends: frozenset[str]) -> Iterator[Grant]:
-    """What those hold whom a tool reaches, and not whoever outdoes them."""
+def _held(side: Side, ends: frozenset[str]) -> Iterator[Piece]:
+    """What those hold whom a tool reaches: of those who are outdone, all that they hold, unless it
+    reaches whoever outdoes them, too."""
     radius = side.radius
+    yield from (p for p in radius.accesses.pieces if p.access.grant.principal in ends)
     for name, one in radius.outdone.items():
         if name in ends and one.by not in ends:
-            provider = radius.identities[name].principal.provider
-            yield from side.case.engines[provider].grants(name)
+            identity = radius.identities[name]
+            found = granted(side.case.engines[identity.principal.provider], name)
+            yield from Accesses([Held(identity.path, found)]).pieces

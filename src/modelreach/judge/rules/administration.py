@@ -6,8 +6,8 @@ from collections.abc import Iterator
 
 from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut_path
-from modelreach.judge.sensitivity import EXPOSING
-from modelreach.model import Sensitivity, Severity, Strength
+from modelreach.model import Severity, Strength
+from modelreach.policy.lots import places
 from modelreach.reach import Takeover
 
 
@@ -47,11 +47,9 @@ def _finding(case: Case, scope: str, takeover: Takeover) -> Finding:
 
 def _at_stake(case: Case, scope: str) -> tuple[str, ...]:
     held = {
-        access.grant.resource
-        for access in case.radius.accesses
-        if (taken := case.taken(access.grant.scope)) is not None
-        and taken.scope == scope
-        and access.grant.capability in EXPOSING
-        and case.rated(access.grant).level is Sensitivity.HIGH
+        part.lot.ids[place]
+        for part in case.exposed
+        for place in places(case.weighing.taken(part.lot, part.mask))
+        if (taken := case.taken(part.lot.thing(place).scope)) is not None and taken.scope == scope
     }
     return tuple(sorted(held)[:20])

@@ -7,9 +7,12 @@ declared needs it is excess by these alone, and the finding says so; without, it
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from functools import partial
 
+import msgspec
 from msgspec.structs import replace
 
+from modelreach.accesses import Access, Piece, together
 from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING
@@ -18,9 +21,9 @@ from modelreach.model import Capability, Sensitivity, Severity
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
 from modelreach.policy.extent import Extent
+from modelreach.policy.lots import places
 from modelreach.policy.permissions import EMPTY, Box, PermissionSet
 from modelreach.policy.providers import providers
-from modelreach.reach import Access
 from modelreach.snapshot import Usage
 
 
@@ -38,16 +41,108 @@ class ExcessPrivilege:
         needs, use = _needs(case), observed(_watched(case))
         if needs is None and not use:
             return
-        by_statement: dict[StatementRef, list[Access]] = {}
-        for access in (*case.radius.accesses, *case.radius.patterns):
-            if _summed_up(access, case):
-                continue
-            beyond = _excess(access.grant, needs, use)
-            if beyond and access.grant.statements:
-                excess = replace(access, grant=replace(access.grant, actions=beyond))
-                by_statement.setdefault(access.grant.statements[0], []).append(excess)
-        for ref, accesses in sorted(by_statement.items()):
-            yield _finding(case, ref, accesses, use, declared=needs is not None)
+        found: dict[StatementRef, _Excess] = {}
+        for piece, beyond in _beyond_all(case, needs, use):
+            for ref, part in _by_statement(piece):
+                found.setdefault(ref, _Excess()).add(part, beyond)
+        for access in case.radius.patterns.where(lambda grant: not _summed_up(grant, case)):
+            grant = access.grant
+            beyond = _excess(grant, needs, use)
+            if beyond and grant.statements:
+                found.setdefault(grant.statements[0], _Excess()).patterns.append((access, beyond))
+        for ref, excess in sorted(found.items(), key=lambda item: item[0]):
+            yield _finding(case, ref, excess, use, declared=needs is not None)
+
+
+class _Excess(msgspec.Struct):
+    """What one statement gives too much, and by which actions: of what is listed in pieces, and by
+    pattern."""
+
+    pieces: list[tuple[Piece, tuple[str, ...]]] = msgspec.field(
+        default_factory=list["tuple[Piece, tuple[str, ...]]"]
+    )
+    patterns: list[tuple[Access, tuple[str, ...]]] = msgspec.field(
+        default_factory=list["tuple[Access, tuple[str, ...]]"]
+    )
+
+    def add(self, piece: Piece, beyond: tuple[str, ...]) -> None:
+        """Add a piece."""
+        self.pieces.append((piece, beyond))
+
+    @property
+    def first(self) -> Access:
+        """The first access that is too much, with the actions that are."""
+        if not self.pieces:
+            access, beyond = self.patterns[0]
+        else:
+            piece, beyond = min(self.pieces, key=_place)
+            access = next(piece.each)
+        return replace(access, grant=replace(access.grant, actions=beyond))
+
+    @property
+    def actions(self) -> list[str]:
+        """The actions that are too much."""
+        found = {actions for _, actions in (*self.pieces, *self.patterns)}
+        return sorted({action for actions in found for action in actions})
+
+    @property
+    def resources(self) -> list[str]:
+        """The resources, and patterns, on which they are too much."""
+        names = {name for one in together(piece for piece, _ in self.pieces) for name in one.ids}
+        return sorted(names | {access.grant.resource for access, _ in self.patterns})
+
+    @property
+    def grants(self) -> Iterator[Grant]:
+        """One grant of each sort."""
+        yield from (piece.access.grant for piece, _ in self.pieces)
+        yield from (access.grant for access, _ in self.patterns)
+
+    def exposes_sensitive(self, case: Case) -> bool:
+        """Does it expose anything that is as sensitive as can be?"""
+        return any(
+            piece.access.grant.capability in EXPOSING and case.weighing.high(piece)
+            for piece, _ in self.pieces
+        ) or any(
+            access.grant.capability in EXPOSING
+            and case.rated(access.grant).level is Sensitivity.HIGH
+            for access, _ in self.patterns
+        )
+
+
+def _place(one: tuple[Piece, tuple[str, ...]]) -> tuple[int, str, int]:
+    """The place of the first access of a piece: by who has it, by resource."""
+    piece = one[0]
+    whose, place = piece.place
+    return whose, next(piece.ids), place
+
+
+def _beyond_all(
+    case: Case, needs: PermissionSet | None, use: Mapping[str, Observed]
+) -> Iterator[tuple[Piece, tuple[str, ...]]]:
+    """Give all that is too much of what is listed, and by which actions."""
+    ask = partial(_excess, needs=needs, use=use)
+    for piece in case.radius.accesses.pieces:
+        grant, mask = piece.access.grant, piece.mask & ~case.weighing.taken(piece.lot, piece.mask)
+        if not mask or not grant.statements:
+            continue
+        # What is needed is asked by resource, and by part of it.
+        if needs is None or grant.within:
+            parts = {ask(grant): mask}
+        else:
+            parts = dict[tuple[str, ...], int]()
+            for place in places(mask):
+                beyond = ask(piece.written(place).grant)
+                parts[beyond] = parts.get(beyond, 0) | 1 << place
+        yield from ((piece.within(part), beyond) for beyond, part in parts.items() if beyond)
+
+
+def _by_statement(piece: Piece) -> Iterator[tuple[StatementRef, Piece]]:
+    """Part a piece by the first of the statements that grant it."""
+    if not piece.own:
+        yield piece.access.grant.statements[0], piece
+        return
+    for place in places(piece.mask):
+        yield piece.written(place).grant.statements[0], piece.within(1 << place)
 
 
 def is_excess(case: Case, access: Access) -> bool:
@@ -68,9 +163,9 @@ def _excess(
     )
 
 
-def _summed_up(access: Access, case: Case) -> bool:
-    """Is the access part of a scope that is taken over? MR102 says all of it at once."""
-    return case.taken(access.grant.scope) is not None
+def _summed_up(grant: Grant, case: Case) -> bool:
+    """Is it part of a scope that is taken over? MR102 says all of it at once."""
+    return case.taken(grant.scope) is not None
 
 
 def _needs(case: Case) -> PermissionSet | None:
@@ -112,14 +207,12 @@ def _wanted(action: str, place: str, wanted: PermissionSet) -> bool:
 def _finding(
     case: Case,
     ref: StatementRef,
-    accesses: list[Access],
+    excess: _Excess,
     use: Mapping[str, Observed],
     *,
     declared: bool,
 ) -> Finding:
-    first = accesses[0]
-    resources = sorted({access.grant.resource for access in accesses})
-    actions = sorted({action for access in accesses for action in access.grant.actions})
+    first, resources, actions = excess.first, excess.resources, excess.actions
     goes = "go" if actions[1:] else "goes"
     beyond = "the declared needs" if declared else "what was seen to be used"
     shown = ", ".join(f"`{action}`" for action in actions[:3])
@@ -129,7 +222,7 @@ def _finding(
     return Finding(
         rule=ExcessPrivilege.ID,
         title=ExcessPrivilege.TITLE,
-        severity=_severity(case, accesses),
+        severity=_severity(case, excess),
         subject=f"{ref.target}#{ref.policy}#{ref.sid or ref.index}",
         subject_kind="statement",
         identity=first.grant.principal,
@@ -162,18 +255,13 @@ def _observation(actions: list[str], use: Observed | None) -> Iterator[str]:
         yield f"the use of {unknown} of them was not tracked" if unused else "use not tracked"
 
 
-def _severity(case: Case, accesses: list[Access]) -> Severity:
+def _severity(case: Case, excess: _Excess) -> Severity:
     """Excess on what is sensitive, or excess that can change things, weighs more."""
-    for access in accesses:
-        high = case.rated(access.grant).level is Sensitivity.HIGH
-        if high and access.grant.capability in EXPOSING:
-            return Severity.HIGH
+    if excess.exposes_sensitive(case):
+        return Severity.HIGH
     changing = {Capability.WRITE, Capability.MANAGE}
-    return (
-        Severity.MEDIUM
-        if any(access.grant.capability in changing for access in accesses)
-        else Severity.LOW
-    )
+    changes = any(grant.capability in changing for grant in excess.grants)
+    return Severity.MEDIUM if changes else Severity.LOW
 
 
 def _watched(case: Case, *principals: str) -> dict[str, tuple[Usage, ...]]:

@@ -11,15 +11,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 
+from modelreach.accesses import Access, best
 from modelreach.judge.finding import Case, Finding, day, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.opened import opens
 from modelreach.judge.policy import KeyLimits
 from modelreach.judge.resource_keys import keys_of_resources, works
 from modelreach.model import Severity
-from modelreach.policy.engine import Pivot
+from modelreach.policy.engine import Grant, Pivot
 from modelreach.policy.providers import providers
-from modelreach.reach import Access
 from modelreach.snapshot import Credential, Resource
 
 #: Kinds that work without a person or a session: these are the long-lived ones.
@@ -242,20 +242,19 @@ def _stored(case: Case) -> Iterator[Finding]:
 
     Nothing tells what they open there, nor when they expire.
     """
-    found: dict[str, Access] = {}
-    for access in case.radius.accesses:
-        grant = access.grant
-        provider = providers()[grant.provider]
-        if grant.kind not in provider.stored:
-            continue
-        if provider.fetches & {action.lower() for action in grant.actions}:
-            known = found.get(grant.resource)
-            if known is None or len(access.path.pivots) < len(known.path.pivots):
-                found[grant.resource] = access
-    for name, access in sorted(found.items()):
-        resource = case.facts.resources.get(name)
+    pieces = (piece for piece in case.radius.accesses.pieces if _fetches(piece.access.grant))
+    for access in best(pieces, lambda access: (len(access.path.pivots),)):
+        resource = case.facts.resources.get(access.grant.resource)
         if resource is not None:
             yield _stored_finding(case, resource, access)
+
+
+def _fetches(grant: Grant) -> bool:
+    """Is it by this grant that a stored key is fetched?"""
+    provider = providers()[grant.provider]
+    if grant.kind not in provider.stored:
+        return False
+    return bool(provider.fetches & {action.lower() for action in grant.actions})
 
 
 def _stored_finding(case: Case, resource: Resource, access: Access) -> Finding:

@@ -4,25 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import msgspec
-
+from modelreach.accesses import Access, Piece, best
 from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING, Rated
 from modelreach.model import Capability, Sensitivity, Severity, Strength, Verdict
 from modelreach.policy.engine import Grant
-from modelreach.reach import Access
+from modelreach.policy.lots import Lot
 
 _Rank = tuple[int, int, int, str]
-
-
-class _Best(msgspec.Struct, frozen=True):
-    """The best access to a thing, and all actions by which it is reached."""
-
-    rank: _Rank
-    access: Access
-    rated: Rated
-    actions: set[str]
 
 
 class SensitiveReach:
@@ -33,25 +23,56 @@ class SensitiveReach:
 
     def judge(self, case: Case) -> Iterator[Finding]:
         """Give a finding a resource; what is reached by taking its scope over is MR102's."""
-        best: dict[str, _Best] = {}
-        for access in (*case.radius.accesses, *case.radius.patterns):
-            grant = access.grant
-            if grant.capability not in EXPOSING or case.by_administration(access):
-                continue
-            rated = case.rated(grant)
-            if rated.level not in (Sensitivity.HIGH, Sensitivity.MEDIUM):
-                continue
-            about = f"{grant.resource} {grant.kind}" if grant.pattern else grant.resource
-            rank = _preferred(access)
-            known = best.get(about)
-            actions = known.actions if known else set[str]()
-            actions.update(grant.actions)
-            if known is None or rank < known.rank:
-                best[about] = _Best(rank, access, rated, actions)
-        for about, one in sorted(best.items(), key=lambda item: item[0]):
-            yield _finding(about, one.access, one.rated, one.actions)
+        pieces = list(_exposing(case))
+        actions = _actions(pieces)
+        for access in best(pieces, _preferred):
+            name = access.grant.resource
+            yield _finding(name, access, case.rated(access.grant), actions[name])
+        yield from _by_pattern(case)
 
 
+def _by_pattern(case: Case) -> Iterator[Finding]:
+    found: dict[str, list[Access]] = {}
+    for access in case.radius.patterns.where(lambda grant: _is_exposed(grant, case)):
+        if not case.by_administration(access):
+            about = f"{access.grant.resource} {access.grant.kind}"
+            found.setdefault(about, []).append(access)
+    for about, accesses in sorted(found.items()):
+        access = min(accesses, key=_preferred)
+        actions = {action for one in accesses for action in one.grant.actions}
+        yield _finding(about, access, case.rated(access.grant), actions)
+
+
+def _is_exposed(grant: Grant, case: Case) -> bool:
+    return grant.capability in EXPOSING and case.rated(grant).level in _TOLD
+
+
+def _exposing(case: Case) -> Iterator[Piece]:
+    """Give the pieces of what is sensitive and exposed, but for what the taking over gives."""
+    for piece in case.radius.accesses.pieces:
+        grant = piece.access.grant
+        if grant.capability in EXPOSING:
+            mask = case.weighing.rated(grant, piece.lot, piece.mask, _TOLD)
+            mask &= ~case.by_administration_of(piece, mask)
+            if mask:
+                yield piece.within(mask)
+
+
+def _actions(pieces: list[Piece]) -> dict[str, set[str]]:
+    """Give all actions by which each resource is reached."""
+    masks: dict[Lot, dict[tuple[str, ...], int]] = {}
+    for piece in pieces:
+        by, actions = masks.setdefault(piece.lot, {}), piece.access.grant.actions
+        by[actions] = by.get(actions, 0) | piece.mask
+    found: dict[str, set[str]] = {}
+    for lot, by in masks.items():
+        for actions, mask in by.items():
+            for name in lot.of(mask):
+                found.setdefault(name, set()).update(actions)
+    return found
+
+
+_TOLD = (Sensitivity.HIGH, Sensitivity.MEDIUM)
 _VERDICTS = {Verdict.ALLOW: 0, Verdict.CONDITIONAL: 1, Verdict.UNKNOWN: 2, Verdict.DENY: 3}
 _CAPABILITIES = {Capability.READ: 0, Capability.ADMINISTER: 1, Capability.MANAGE: 2}
 

@@ -11,7 +11,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
-from msgspec.structs import replace
 
 from modelreach.policy.aws import grants as single
 from modelreach.policy.aws.asker import Asker
@@ -22,34 +21,9 @@ from modelreach.policy.aws.shelf import Cut, Shelf
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.spoken import Saying, Spoken, levels_of
 from modelreach.policy.decision import StatementRef
-from modelreach.policy.engine import Grant
 from modelreach.policy.glob import left_of, literal_prefix
-from modelreach.snapshot import Facts
-
-
-class GrantClass(msgspec.Struct, frozen=True):
-    """Grants that hold alike for resources of a shelf: written out for the first of them."""
-
-    grants: tuple[Grant, ...]
-    shelf: Shelf
-    mask: int
-
-    @property
-    def ids(self) -> tuple[str, ...]:
-        """The resources that they hold for, in order."""
-        return tuple(self.shelf.of(self.mask))
-
-    @property
-    def size(self) -> int:
-        """How many resources they hold for."""
-        return self.mask.bit_count()
-
-
-class Granted(msgspec.Struct, frozen=True):
-    """Everything that a principal may do to listed resources: by class, and what is odd."""
-
-    classes: tuple[GrantClass, ...]
-    alone: tuple[Grant, ...]
+from modelreach.policy.lots import Alike, Grants, Lot, Thing
+from modelreach.snapshot import Facts, Resource
 
 
 class Class(msgspec.Struct, frozen=True):
@@ -70,28 +44,23 @@ class Class(msgspec.Struct, frozen=True):
 
 def granted(
     asker: Asker, shelving: Shelving, wanted: Callable[[Shelf], bool] = lambda _: True
-) -> Granted:
+) -> Grants:
     """Give every grant on a listed resource (of shelves that are `wanted`, and those that stand on
-    none), in a compact form."""
+    none): by class, and what is odd."""
     if unclear(asker):
-        return Granted((), single.one_by_one(asker))
-    classes: list[GrantClass] = []
+        return Grants((), single.one_by_one(asker))
+    classes: list[Alike] = []
     alone: list[str] = []
     saying = Saying(asker)
     named = named_here(asker)
     for bay in bays(asker, shelving, saying, named):
         for one in alike(asker, bay, saying.of(bay.service), named, alone, wanted):
-            found = tuple(single.on_resource(asker, asker.estate.facts.resources[one.first]))
-            if found:
-                classes.append(GrantClass(found, one.shelf, one.mask))
+            found = single.on_resource(asker, asker.estate.facts.resources[one.first])
+            grants = tuple(sorted(found, key=single.order))
+            if grants:
+                classes.append(Alike(grants, _lot(one.shelf, asker.estate), one.mask))
     alone.extend(named_elsewhere(asker, shelving))
-    return Granted(tuple(classes), single.one_by_one(asker, set(alone)))
-
-
-def written_out(found: Granted, estate: Estate) -> tuple[Grant, ...]:
-    """Give each grant on each resource, sorted."""
-    whole = [grant for one in found.classes for grant in _of_class(one, estate)]
-    return tuple(sorted((*whole, *found.alone), key=single.order))
+    return Grants(tuple(classes), single.one_by_one(asker, set(alone)))
 
 
 def unclear(asker: Asker) -> bool:
@@ -273,40 +242,23 @@ def _parted(mask: int, cuts: Mapping[str, Cut]) -> tuple[list[int], int]:
 # --- writing out ------------------------------------------------------------------------------
 
 
-def _of_class(one: GrantClass, estate: Estate) -> Iterator[Grant]:
-    first = one.grants[0].resource
-    for name in one.shelf.of(one.mask):
-        if name == first:
-            yield from one.grants
-            continue
-        resource = estate.facts.resources[name]
-        own = _own_words(first, name, one.shelf, estate) if one.shelf.own_policy else None
-        for grant in one.grants:
-            statements = grant.statements
-            if own is not None:
-                statements = tuple(sorted(own.get(ref, ref) for ref in statements))
-            yield replace(
-                grant,
-                resource=name,
-                name=resource.name,
-                scope=resource.scope,
-                region=resource.region,
-                statements=statements,
-            )
+def _lot(shelf: Shelf, estate: Estate) -> Lot:
+    """Give what stands on a shelf as those see it who write out what is held alike."""
+    if shelf.lot is None:
+        own, asking = shelf.own_policy, shelf.asking
+
+        def tell(name: str) -> Thing:
+            one = estate.facts.resources[name]
+            words = tuple(_own_statements(one, asking, estate)) if own else ()
+            return Thing(one.id, one.name, one.scope, one.region, words)
+
+        shelf.lot = Lot(shelf.ids, tell)
+    return shelf.lot
 
 
-def _own_words(
-    first: str, name: str, shelf: Shelf, estate: Estate
-) -> dict[StatementRef, StatementRef]:
-    """Give the statements of the first resource's own policies as another one's say them."""
-    mine, theirs = (_own_statements(one, shelf, estate) for one in (first, name))
-    return dict(zip(mine, theirs, strict=True))
-
-
-def _own_statements(name: str, shelf: Shelf, estate: Estate) -> Iterator[StatementRef]:
-    resource = estate.facts.resources[name]
-    layers = estate.resource_layers(name, resource.scope)
+def _own_statements(resource: Resource, asking: str, estate: Estate) -> Iterator[StatementRef]:
+    layers = estate.resource_layers(resource.id, resource.scope)
     for policy in (*layers.resource, *layers.acl):
         for statement in policy.document.statements:
-            if concerns(statement, shelf.asking):
+            if concerns(statement, asking):
                 yield policy.reference(statement)

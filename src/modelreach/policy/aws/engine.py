@@ -29,6 +29,7 @@ from modelreach.policy.brief import Brief, Outline
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant, Half, Opened, Pivot, Presence, Support, Token
 from modelreach.policy.expr import Expr
+from modelreach.policy.lots import Grants
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.presence import Where, presence
 from modelreach.snapshot import Credential, Facts, Principal, Runtime
@@ -57,7 +58,7 @@ class AwsEngine:
         self._askers: dict[str, Asker] = {}
         self._recent: tuple[str, Asker] | None = None
         self._held: dict[str, PermissionSet] = {}
-        self._grants: dict[str, tuple[Grant, ...]] = {}
+        self._grants: dict[str, Grants] = {}
         self._pivots: dict[str, tuple[Pivot, ...]] = {}
         self._outlines: dict[str, Outline] = {}
         self._shelving = Shelving(self._estate)
@@ -97,10 +98,12 @@ class AwsEngine:
 
     def grants(self, principal: str) -> tuple[Grant, ...]:
         """Everything the principal may do to listed resources, itself and no further."""
+        return self.granted(principal).written_out()
+
+    def granted(self, principal: str) -> Grants:
+        """Give the same, once for all resources for which it holds alike."""
         if principal not in self._grants:
-            self._grants[principal] = classes.written_out(
-                classes.granted(self._asker(principal), self._shelving), self._estate
-            )
+            self._grants[principal] = classes.granted(self._asker(principal), self._shelving)
         return self._grants[principal]
 
     def brief(self, principal: str) -> Brief:

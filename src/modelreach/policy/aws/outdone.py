@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from modelreach.policy.aws.asker import Asker
-from modelreach.policy.aws.classes import granted, unclear, written_out
+from modelreach.policy.aws.classes import granted, unclear
 from modelreach.policy.aws.conditions import conditions_expr
 from modelreach.policy.aws.counted import Counter
 from modelreach.policy.aws.estate import Estate
@@ -68,10 +68,8 @@ class Outdoing:
         other than these and its own."""
         account = asker.principal.scope
         known = but | {account}
-        listed = written_out(
-            granted(asker, self._shelving, lambda shelf: self._is_open(shelf, known)),
-            self._estate,
-        )
+        found = granted(asker, self._shelving, lambda shelf: self._is_open(shelf, known))
+        listed = found.written_out()
         patterns = unlisted(_leading_on(asker, known), account, self._estate)
         return (*listed, *(grant for grant in patterns if grant.scope not in known))
 

@@ -11,6 +11,7 @@ from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.matching import goes_on
 from modelreach.policy.aws.outline import Line, Outline
 from modelreach.policy.glob import canonical, is_literal, literal_prefix, match
+from modelreach.policy.lots import Lot
 from modelreach.snapshot import Facts
 
 _BEYOND = chr(0x10FFFF)
@@ -70,7 +71,8 @@ class Shelf(msgspec.Struct, eq=False):
     that is equal; `forms` are those in which its resources are asked about. `limits` is what
     resource control policies say of them, by level, `own` what their own policies do; `key` is
     the encryption key that reading them needs, too, "" for none. `steady`: the side of the
-    resources says the same of each of them; `silent`: and it says so to everybody.
+    resources says the same of each of them; `silent`: and it says so to everybody. `lot` is what
+    stands here for those who go over grants, once somebody asked.
     """
 
     service: str
@@ -91,6 +93,7 @@ class Shelf(msgspec.Struct, eq=False):
     _by_account: dict[str, int] | None = None
     _heads: tuple[frozenset[tuple[str, ...]], int] | None = None
     _naming: dict[str, int] = msgspec.field(default_factory=dict[str, int])
+    lot: Lot | None = None
 
     @property
     def whole(self) -> int:
