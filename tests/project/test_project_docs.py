@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tomllib
 from enum import StrEnum
 from pathlib import Path
 from urllib.parse import unquote
@@ -66,6 +67,15 @@ def test_a_broken_link_would_be_seen(tmp_path: Path) -> None:
     page = tmp_path / "page.md"
     page.write_text("# One `two`\n[a](#one-two) [b](#three) [c](no.md) `[d](no.md)`\n")
     assert _broken(page) == ["#three", "no.md"]
+
+
+def test_every_extra_is_told_of(root: Path) -> None:
+    project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    told = (root / "docs" / "howto" / "set-up.md").read_text(encoding="utf-8")
+    rows = [row.split("|")[1] for row in told.splitlines() if row.startswith("| `")]
+    assert {name for row in rows for name in re.findall(r"`(\w+)`", row)} == {
+        *project["optional-dependencies"]
+    }
 
 
 @pytest.mark.parametrize("folder", ["tutorial", "howto", "reference", "explanation", "adr"])
