@@ -424,6 +424,14 @@ class Excerpt(msgspec.Struct, frozen=True, array_like=True):
     lacks: tuple[str, ...] = ()
 
 
+class Stamp(msgspec.Struct, frozen=True):
+    """Stands for all that decisions hang on: code and catalogues by their `version`, and the facts
+    by the digest of the `estate`."""
+
+    version: str
+    estate: bytes
+
+
 class Facts:
     """A snapshot's facts by id. Built once, shared by all that read the snapshot.
 
@@ -513,6 +521,10 @@ class Facts:
     def take_excerpts(self, excerpts: Iterable[Excerpt]) -> None:
         """Take some facts without reading the rest of their sections, where these are as they
         were."""
+
+    #: Under what may be kept what is worked out of an account on the way to decisions; None where
+    #: so much is decided that it is not worth its place.
+    stamp: Stamp | None = None
 
     #: Whether anything can be kept from one run to the next.
     keeps = False

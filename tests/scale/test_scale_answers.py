@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from random import Random
 from typing import Any
 
+import msgspec
 import pytest
 import zstandard
 from hypothesis import given, settings
@@ -21,6 +22,7 @@ from modelreach.pipeline import GateOptions, Release, diff_report, evaluate, rad
 from modelreach.pipeline.answer import Answer, Shown, decode, decode_lot, encode, encode_lot
 from modelreach.pipeline.evaluate import Estates
 from modelreach.policy import providers
+from modelreach.policy.aws import shelves
 from modelreach.policy.lots import Grants, Lot, granted
 from modelreach.report_file import encode as report_bytes
 from modelreach.snapshot import Facts, Snapshot
@@ -34,6 +36,14 @@ from organisations.changes import CHANGES, change
 ROOT = Path(__file__).parents[2]
 NOTHING = Grants((), ())
 SMALL: dict[str, Any] = {"principals": 16, "resources": 60, "accounts": 2}
+
+
+@pytest.fixture(autouse=True, scope="module")
+def _all_is_kept() -> Iterator[None]:
+    """How resources were told apart is kept of accounts as small as these, too."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(shelves, "_WORTH_KEEPING", 1)
+        yield
 
 
 def _estates() -> dict[str, Snapshot]:
@@ -227,6 +237,50 @@ def test_what_was_kept_and_makes_no_sense_is_worked_out(tmp_path: Path) -> None:
                 "UPDATE derived SET data = ? WHERE name LIKE 'answers%'",
                 (zstandard.compress(junk),),
             )
+        db.close()
+        assert _scans(_stored(path, made), names, keeping=True) == first
+
+
+def _told_apart(path: Path) -> dict[tuple[str, bytes], bytes]:
+    with sqlite3.connect(path) as db:
+        rows = db.execute("SELECT name, source, data FROM derived WHERE name LIKE 'shelves %'")
+        found = {(name, source): zstandard.decompress(data) for name, source, data in rows}
+    db.close()
+    return found
+
+
+def test_another_principal_finds_resources_told_apart(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = whole(plan(**SMALL))
+    path, names = tmp_path / "e.mrdb", _runs(made)
+    fresh = _scans(made, names, keeping=False)
+    assert _scans(_stored(path, made), names[:1], keeping=True) == fresh[:1]
+    with sqlite3.connect(path) as db:
+        db.execute("DELETE FROM derived WHERE name LIKE 'answers %'")
+    db.close()
+    assert _told_apart(path)
+
+    def refused(*_: object) -> object:
+        raise AssertionError("resources were told apart once more")
+
+    monkeypatch.setattr(shelves.Shelving, "_told_apart", refused)
+    assert _scans(_stored(path, made), names[:1], keeping=True) == fresh[:1]
+
+
+def test_how_resources_were_told_apart_and_makes_no_sense_is_worked_out(tmp_path: Path) -> None:
+    made = whole(plan(**SMALL))
+    path, names = tmp_path / "e.mrdb", _runs(made)
+    first = _scans(_stored(path, made), names, keeping=True)
+    estate = msgspec.msgpack.decode(next(iter(_told_apart(path).values())))[0]
+    lies = ([estate, [[0, 1]], []], [estate, [[]], [7]], [estate, [[-1]], []], [b"", [], []], 7)
+    for lie in (b"", *map(msgspec.msgpack.encode, lies)):
+        with sqlite3.connect(path) as db:
+            db.execute(
+                "UPDATE derived SET data = ? WHERE name LIKE 'shelves %'",
+                (zstandard.compress(lie),),
+            )
+            db.execute("DELETE FROM derived WHERE name LIKE 'answers %'")
         db.close()
         assert _scans(_stored(path, made), names, keeping=True) == first
 

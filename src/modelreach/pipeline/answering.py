@@ -22,7 +22,7 @@ from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Grant, Half, Pivot, Support, Token
 from modelreach.policy.lots import Grants, Lot, granted
 from modelreach.policy.permissions import PermissionSet
-from modelreach.snapshot import Excerpt, Facts, Principal, Runtime
+from modelreach.snapshot import Excerpt, Facts, Principal, Runtime, Stamp
 
 #: How many answers are kept of a principal: a comparison has two sides.
 _VARIANTS: Final = 3
@@ -158,6 +158,7 @@ class Answers:
         if provider not in self._engines:
             # Engines ask about all that there is.
             self.facts.sparing = False
+            self.facts.stamp = Stamp(self._version, self._holding.estate)
             self._engines[provider] = self._makers[provider]()
         return self._engines[provider]
 
@@ -274,6 +275,7 @@ class Answers:
         if fresh:
             self._holding.keep()
             self.facts.forget("answers", self._version)
+            self.facts.forget("shelves", self._version)
             self.facts.forget("halves", self._version)
             self.facts.forget("lots", self._version)
         self.facts.keep()

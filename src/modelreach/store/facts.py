@@ -434,8 +434,7 @@ class StoredFacts(Facts):
 
     def keep(self) -> None:
         """Keep what was derived since."""
-        for name, found in self.handed_over().items():
-            self._store.keep_derived(name, found)
+        self._store.keep_all(self.handed_over())
 
     def _source(self, scope: str) -> bytes:
         if scope not in self._sources:

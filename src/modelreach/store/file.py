@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import sqlite3
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
 from functools import cached_property
 from os import PathLike, fspath
@@ -273,10 +273,19 @@ class Store:
             )
 
     def keep_derived(self, name: str, found: dict[bytes, bytes]) -> None:
-        """Keep what was derived, by the digest of its source. A store that cannot be written is
-        left as it is: nothing is lost but time."""
-        packer = self._packer
-        rows = ((name, source, packer.compress(raw)) for source, raw in found.items())
+        """Keep what was derived, by the digest of its source; see `keep_all`."""
+        self.keep_all({name: found})
+
+    def keep_all(self, derived: Mapping[str, Mapping[bytes, bytes]]) -> None:
+        """Keep what was derived at once, by name and the digest of its source. A store that cannot
+        be written is left as it is: nothing is lost but time."""
+        if not any(derived.values()):
+            return
+        rows = (
+            (name, source, self._packer.compress(raw))
+            for name, found in derived.items()
+            for source, raw in found.items()
+        )
         try:
             self._db.execute("BEGIN IMMEDIATE")
             self._db.executemany("INSERT OR REPLACE INTO derived VALUES (?, ?, ?)", rows)

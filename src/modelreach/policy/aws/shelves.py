@@ -133,7 +133,16 @@ class Shelving:
         self, names: Iterable[str], service: str, asking: str, *, foreign: bool = False
     ) -> Bay:
         """`asking` is the account that asks, "" for any."""
-        groups: dict[tuple[object, ...], list[str]] = {}
+        if foreign:
+            groups, odd = self._told_apart(names, asking)
+        else:
+            groups, odd = self._of_before(tuple(names), service, asking)
+        shelves = tuple(self._shelf(service, s, ids, asking) for s, ids in groups.items())
+        keyed = any(sign[_KEY] for sign in groups)
+        return Bay(service, shelves, tuple(odd), foreign, keyed)
+
+    def _told_apart(self, names: Iterable[str], asking: str) -> _Apart:
+        groups: _Groups = {}
         odd: list[str] = []
         for name in names:
             sign = self._sign(self._estate.facts.resources[name], asking)
@@ -141,9 +150,29 @@ class Shelving:
                 odd.append(name)
             else:
                 groups.setdefault(sign, []).append(name)
-        shelves = tuple(self._shelf(service, s, ids, asking) for s, ids in groups.items())
-        keyed = any(sign[_KEY] for sign in groups)
-        return Bay(service, shelves, tuple(odd), foreign, keyed)
+        return groups, odd
+
+    def _of_before(self, names: tuple[str, ...], service: str, account: str) -> _Apart:
+        """Tell an account's own resources apart, as an earlier run in the same estate did."""
+        facts = self._estate.facts
+        stamp = facts.stamp
+        if stamp is None or len(names) < _WORTH_KEEPING:
+            return self._told_apart(names, account)
+        place = f"shelves {stamp.version} {service}", account
+        kept = _read(facts.recalled(*place))
+        if kept is not None and kept.estate == stamp.estate and kept.is_of(len(names)):
+            signed = [
+                (self._sign(facts.resources[names[of[0]]], account), of) for of in kept.groups
+            ]
+            if all(sign is not None for sign, _ in signed):
+                groups = {sign: [names[at] for at in of] for sign, of in signed if sign}
+                return groups, [names[at] for at in kept.odd]
+        groups, odd = self._told_apart(names, account)
+        places = {name: at for at, name in enumerate(names)}
+        held = [[places[name] for name in of] for of in groups.values()]
+        made = _Arranged(stamp.estate, held, [places[name] for name in odd])
+        facts.memorise(*place, msgspec.msgpack.encode(made))
+        return groups, odd
 
     def _shelf(self, service: str, sign: tuple[object, ...], ids: list[str], asking: str) -> Shelf:
         first = self._estate.facts.resources[ids[0]]
@@ -276,6 +305,35 @@ class Shelving:
             return None
         number = self._statements.setdefault(written.statements, len(self._statements))
         return _Numbered(number, written.others)
+
+
+_Groups = dict[tuple[object, ...], list[str]]
+#: Resources by what tells them apart, and odd ones.
+_Apart = tuple[_Groups, list[str]]
+#: Of fewer resources of a service it takes as long to look up how they were told apart.
+_WORTH_KEEPING = 100
+
+
+class _Arranged(msgspec.Struct, array_like=True):
+    """How the resources of a service were told apart in an estate, by their places in the list."""
+
+    estate: bytes
+    groups: list[list[int]]
+    odd: list[int]
+
+    def is_of(self, count: int) -> bool:
+        """Does each of so many resources have its place?"""
+        places = [at for of in (*self.groups, self.odd) for at in of]
+        return len(places) == count and set(places) == set(range(count)) and all(self.groups)
+
+
+def _read(raw: bytes | None) -> _Arranged | None:
+    if raw is None:
+        return None
+    try:
+        return msgspec.msgpack.decode(raw, type=_Arranged)
+    except (msgspec.MsgspecError, RecursionError):
+        return None
 
 
 class _Numbered(msgspec.Struct, frozen=True):
