@@ -245,6 +245,30 @@ def test_a_session_policy_of_an_association_limits_the_target_role(estate: Any) 
     assert engine.decide(hop.target, "dynamodb:Scan", "*").verdict is Verdict.DENY
 
 
+def test_several_session_policies_allow_together_and_each_may_deny(estate: Any) -> None:
+    association = f"arn:aws:eks:eu-west-1:{ACCOUNT}:podidentityassociation/main/a-1"
+    estate.attach(ROLE, "identity", [allow("*")])
+    estate.attach(association, "session", [allow("s3:*"), deny("s3:PutObject")])
+    estate.attach(association, "session", [allow("sqs:*")])
+    runtime = Runtime(
+        id=association,
+        provider="aws",
+        kind="eks:pod-identity-association",
+        scope=ACCOUNT,
+        identities=(ROLE,),
+    )
+    estate.add("runtimes", runtime)
+    engine = estate.engine()
+    (name,) = engine.runtime(association).identities
+    said = {
+        action: engine.decide(name, action, "*").verdict
+        for action in ("s3:GetObject", "sqs:SendMessage", "s3:PutObject", "dynamodb:Scan")
+    }
+    allowed = [action for action, verdict in said.items() if verdict is Verdict.ALLOW]
+    assert allowed == ["s3:GetObject", "sqs:SendMessage"]
+    assert engine.principal(name).id == name
+
+
 # --- ownership -------------------------------------------------------------------------------
 
 

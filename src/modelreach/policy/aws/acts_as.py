@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from modelreach.policy.aws.became import Became, How
+from modelreach.policy.aws.became import SEVERAL, Became, How
 from modelreach.policy.aws.estate import Estate
 from modelreach.snapshot import Runtime
 
@@ -17,7 +17,11 @@ def acts_as(estate: Estate, runtime: Runtime) -> tuple[str, ...]:
 
 
 def under_session(estate: Estate, runtime: Runtime, name: str) -> str:
-    """Give the name of a role within the session policy of a runtime; its own if there is none."""
+    """Give the name of a role within the session policies of a runtime, which hold together; its
+    own if there is none.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies.html#policies_session
+    """
     attached = estate.facts.attachments.get(runtime.id, ())
-    digest = next((one.document for one in attached if one.kind == "session"), "")
-    return Became(name, How.SESSION, digest).name if digest else name
+    digests = sorted({one.document for one in attached if one.kind == "session"})
+    return Became(name, How.SESSION, SEVERAL.join(digests)).name if digests else name

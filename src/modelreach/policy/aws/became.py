@@ -10,6 +10,7 @@ https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#refer
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 import msgspec
 
@@ -25,9 +26,13 @@ class How(StrEnum):
     SESSION = "session="
 
 
+#: Stands between the digests of session policies.
+SEVERAL: Final = "+"
+
+
 class Became(msgspec.Struct, frozen=True):
     """`base` is the principal's ARN. `what` is the group's or policy's name, the id of the rule
-    that limits, or the digest of the session policy; `version` that of the policy."""
+    that limits, or the digests of the session policies; `version` that of the policy."""
 
     base: str
     how: How

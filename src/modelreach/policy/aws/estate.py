@@ -16,7 +16,7 @@ import msgspec
 from modelreach.policy.abroad import Abroad
 from modelreach.policy.audiences import asked, bare
 from modelreach.policy.aws.account import Account
-from modelreach.policy.aws.became import Became, How, became
+from modelreach.policy.aws.became import SEVERAL, Became, How, became
 from modelreach.policy.aws.context import Context, of_resource, request_context
 from modelreach.policy.aws.context import Facts as Surroundings
 from modelreach.policy.aws.document import compile_document
@@ -125,7 +125,9 @@ class Estate:
                 rule = rules_by_id().get(change.what)
                 return principal if rule is not None and rule.limits is not None else None
             case How.SESSION:
-                return principal if self._read_document(change.what, principal.scope) else None
+                digests = change.what.split(SEVERAL)
+                read = all(self._read_document(one, principal.scope) for one in digests)
+                return principal if read else None
             case _:
                 return principal
 
@@ -284,16 +286,18 @@ class Estate:
         return digest in documents
 
     def _session(self, change: Became | None) -> Policies | None:
-        """Give the policy that limits a session, or what a credential can be used for."""
+        """Give the policies that limit a session, or what a credential can be used for."""
         if change is None or change.how not in (How.LIMITED, How.SESSION):
             return None
         if change.how is How.SESSION:
-            self._read_document(change.what, change.base.split(":", 5)[4])
-            attachment = Attachment(
-                target=change.base, kind="session", document=change.what, name="session policy"
-            )
-            return (self.applied(attachment),)
+            return tuple(self._session_policy(change, one) for one in change.what.split(SEVERAL))
         return (_limits_of(change.what),)
+
+    def _session_policy(self, change: Became, digest: str) -> AppliedPolicy:
+        self._read_document(digest, change.base.split(":", 5)[4])
+        return self.applied(
+            Attachment(target=change.base, kind="session", document=digest, name="session policy")
+        )
 
     def principal_layers(self, name: str) -> Layers:
         """Give the layers on the principal's side."""
