@@ -363,8 +363,11 @@ def decode(raw: bytes, *, place: str) -> Snapshot:
     """
     hint = "write one with `modelreach collect PROVIDER -o FILE`"
     try:
+        if not raw.isascii():
+            # Documents are kept as they are written: nobody else would look.
+            raw.decode()
         return _decoder().decode(raw)
-    except (msgspec.ValidationError, msgspec.DecodeError, RecursionError) as error:
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         why = _first_line(error) if raw.strip() else "it is empty"
         message = f"this is not a `{SCHEMA}` file ({why})"
         raise InputError(message, place=place, hint=hint) from None

@@ -60,6 +60,17 @@ def test_a_snapshot_that_is_cut_anywhere(call: Any, place: Path) -> None:
         assert _refused(call, place, *DIFF).startswith("estate.snap.json: ")
 
 
+@pytest.mark.parametrize("at", [b'"Action"', b'"name":"', b'"schema"'])
+def test_a_snapshot_in_which_something_is_no_text(call: Any, place: Path, at: bytes) -> None:
+    """Also within a document, which is kept as it is written."""
+    whole = (place / "estate.snap.json").read_bytes()
+    assert at in whole
+    (place / "estate.snap.json").write_bytes(whole.replace(at, at[:3] + b"\xff" + at[4:], 1))
+    message = _refused(call, place, *DIFF)
+    assert message.startswith("estate.snap.json: this is not a `modelreach.snapshot/1` file")
+    assert "can't decode byte 0xff" in message
+
+
 @pytest.mark.parametrize(
     ("old", "new", "said"),
     [

@@ -6,7 +6,9 @@ import hashlib
 import sqlite3
 from pathlib import Path
 
+import msgspec
 import pytest
+import zstandard
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from pyarrow import parquet
@@ -17,6 +19,7 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.model import InputError
 from modelreach.pipeline import GateOptions, Release, evaluate, radius_report
 from modelreach.pipeline.evaluate import Estates
+from modelreach.pipeline.many import Many
 from modelreach.report_file import encode as encode_report
 from modelreach.snapshot import Snapshot, decode, encode, facts_of
 from modelreach.store import Store, StoredSnapshot, write
@@ -124,6 +127,26 @@ def test_a_changed_blob_is_noticed(path: Path) -> None:
         db.execute("UPDATE blobs SET data = ? WHERE rowid = 1", (other,))
     with pytest.raises(InputError, match="was changed"):
         StoredSnapshot.open(path).whole()
+
+
+def test_decisions_that_are_damaged_are_made_again(path: Path, made: Snapshot) -> None:
+    said: set[bytes] = set()
+    (name,) = deployments(PLAN, made)[:1]
+    for damaged in (b"", b"\x91\xc4\x01x", b"\x91\xa1x", b"\xc1"):
+        with sqlite3.connect(path) as db:
+            db.execute("DELETE FROM derived WHERE name LIKE 'rows %'")
+            if damaged:
+                done = db.execute(
+                    "UPDATE derived SET data = ? WHERE name LIKE 'decided %'",
+                    (zstandard.ZstdCompressor().compress(damaged),),
+                )
+                assert done.rowcount
+        stored = StoredSnapshot.open(path).as_snapshot()
+        rows = Many(stored, "", JudgePolicy()).survey(
+            [(deployment.decode(manifest(name).encode(), place="m"), "m", b"")], lambda _: None
+        )
+        said.add(msgspec.json.encode(rows))
+    assert len(said) == 1
 
 
 def test_what_is_no_store(tmp_path: Path) -> None:

@@ -184,12 +184,17 @@ class KeptDecisions:
     def _of_shelf(self, shelf: str) -> dict[str, Record]:
         if shelf not in self._records:
             raw = self._facts.recalled(self._name, shelf)
-            self._records[shelf] = (
-                {} if raw is None else all_unpacked(raw, self._facts, self._alike)
-            )
+            self._records[shelf] = {} if raw is None else self._unpacked(raw)
             if raw is not None:
                 self._old.add(shelf)
         return self._records[shelf]
+
+    def _unpacked(self, raw: bytes) -> dict[str, Record]:
+        try:
+            return all_unpacked(raw, self._facts, self._alike)
+        except (msgspec.MsgspecError, zstandard.ZstdError, RecursionError):
+            # It is worked out again.
+            return {}
 
 
 def shelf_of(name: str) -> str:

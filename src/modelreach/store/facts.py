@@ -337,7 +337,8 @@ class StoredFacts(Facts):
         section = self._manifest[""].get("#tagged")
         raw = self._store.blob(section.digest) if section else b"{}"
         names = self._store.decoded(raw, _TAGGED).get(tag, ())
-        return tuple(self.principals[name] for name in sorted(names))
+        found = map(self.principals.get, sorted(names))
+        return tuple(principal for principal in found if principal is not None)
 
     def everywhere(self, section: str) -> tuple[Any, ...]:
         """Give a section of all parts."""

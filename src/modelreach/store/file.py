@@ -104,7 +104,8 @@ class Store:
     def _named(self) -> Generator[None]:
         try:
             yield
-        except sqlite3.Error as error:
+        except (sqlite3.Error, UnicodeDecodeError) as error:
+            # What a damaged file has for names may be no text.
             raise self._foreign(error) from None
 
     def close(self) -> None:
