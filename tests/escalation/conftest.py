@@ -11,7 +11,7 @@ import msgspec
 import pytest
 
 from modelreach.policy.aws.engine import AwsEngine
-from modelreach.policy.aws.escalation import EscalationRule, Hit, Miss, SceneRuntime
+from modelreach.policy.aws.escalation import EscalationRule, Hit, Miss, SceneRuntime, ShownRule
 from modelreach.policy.engine import Pivot
 from modelreach.snapshot import (
     Attachment,
@@ -248,7 +248,7 @@ def _runtime(hit: Hit, runtime: SceneRuntime, estate: Estate) -> None:
         estate.attach(runtime.id, "resource", [policy])
 
 
-def changed(rule: EscalationRule, miss: Miss) -> Hit:
+def changed(rule: ShownRule, miss: Miss) -> Hit:
     """Give the hit that a miss starts from, with what it takes away or puts in place."""
     hit = next(h for h in rule.hits if h.path == miss.path) if miss.path else rule.hits[0]
     fields = {

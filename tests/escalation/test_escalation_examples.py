@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from modelreach.policy.aws.escalation import EscalationRule, Hit, Miss, services
+from modelreach.policy.aws.escalation import EscalationRule, Hit, Miss, ShownRule, services
 
 RULES = [rule for service in services().values() for rule in service.rules]
 HITS = [
@@ -79,7 +79,7 @@ def test_a_hit_holds_nothing_that_it_does_not_need(
 
 
 @pytest.mark.parametrize("rule", RULES, ids=lambda rule: rule.id)
-def test_every_rule_has_a_hit_and_a_miss(rule: EscalationRule) -> None:
+def test_every_rule_has_a_hit_and_a_miss(rule: ShownRule) -> None:
     assert rule.hits
     assert rule.misses
     assert rule.cite.startswith("https://docs.aws.amazon.com/")

@@ -240,8 +240,6 @@ class EscalationRule(Part, frozen=True):
     strength: Literal["certain", "influence"] = "certain"
     depends: str = ""
     about: str = ""
-    hits: tuple[Hit, ...] = ()
-    misses: tuple[Miss, ...] = ()
 
     @property
     def ways(self) -> tuple[Way, ...]:
@@ -258,11 +256,25 @@ class EscalationRule(Part, frozen=True):
         return tuple(way.path for way in self.ways if way.path)
 
 
+class ShownRule(EscalationRule, frozen=True):
+    """A rule with the examples that show it, which nothing is decided by."""
+
+    hits: tuple[Hit, ...] = ()
+    misses: tuple[Miss, ...] = ()
+
+    @property
+    def bare(self) -> EscalationRule:
+        """The rule alone."""
+        return EscalationRule(
+            **{name: getattr(self, name) for name in EscalationRule.__struct_fields__}
+        )
+
+
 class Service(Part, frozen=True):
     """The rules of one file."""
 
     title: str
-    rules: tuple[EscalationRule, ...]
+    rules: tuple[ShownRule, ...]
 
 
 #: The files of the catalogue, in the order in which they are read and documented.
@@ -305,11 +317,7 @@ def services() -> dict[str, Service]:
 
 def compiled() -> bytes:
     """Give the rules without their examples, as `escalation.json` has them."""
-    bare = [
-        msgspec.structs.replace(rule, hits=(), misses=())
-        for service in services().values()
-        for rule in service.rules
-    ]
+    bare = [rule.bare for service in services().values() for rule in service.rules]
     return msgspec.json.format(msgspec.json.encode(bare), indent=1) + b"\n"
 
 

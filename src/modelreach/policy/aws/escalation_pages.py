@@ -12,6 +12,7 @@ from modelreach.policy.aws.escalation import (
     Need,
     SceneRuntime,
     Service,
+    ShownRule,
     Target,
     Way,
     services,
@@ -84,7 +85,7 @@ def _page(service: Service) -> str:
     return "\n".join(lines).rstrip() + "\n"
 
 
-def _rule(rule: EscalationRule) -> Iterator[str]:
+def _rule(rule: ShownRule) -> Iterator[str]:
     yield f"## {rule.id}"
     yield ""
     yield f"{_sentence(rule.title)} Strength: {_strength(rule)} at most."
