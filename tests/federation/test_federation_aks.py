@@ -248,7 +248,19 @@ def test_verbs_are_taken_together(action: str, allowed: set[str]) -> None:
     ("actions", "asked", "verdict"),
     [
         (("pods/read",), "core:pods/log:get", "allow"),
-        (("pods/read",), "core:pods/attach:get", "deny"),
+        (("pods/read",), "core:pods/attach:get", "conditional"),
+        (("pods/read",), "core:pods/portforward:get", "conditional"),
+        (("*/read",), "core:pods/attach:get", "conditional"),
+        (("pods/read", "pods/write"), "core:pods/attach:get", "allow"),
+        (("*",), "core:pods/attach:get", "allow"),
+        (("pods/write",), "core:pods/attach:get", "deny"),
+        (("pods/read",), "core:pods/attach:create", "deny"),
+        (("pods/read",), "core:pods/proxy:get", "allow"),
+        (("pods/read",), "core:pods/exec:get", "deny"),
+        (("services/read",), "core:services/proxy:get", "allow"),
+        (("nodes/read",), "core:nodes/proxy:get", "allow"),
+        (("*/read",), "core:nodes/proxy:get", "allow"),
+        (("pods/read",), "core:nodes/proxy:get", "deny"),
         (("pods/write",), "core:pods/attach:create", "allow"),
         (("pods/write",), "core:pods/exec:create", "deny"),
         (("pods/exec/action",), "core:pods/exec:create", "allow"),
@@ -405,11 +417,19 @@ def test_who_gives_itself_roles_takes_the_cluster_over() -> None:
     assert not radius(cluster(), tenant()).takeovers
 
 
-def test_a_reader_becomes_nobody_and_a_writer_whom_pods_run_as() -> None:
+def test_a_reader_of_pods_and_a_writer_become_whom_pods_run_as() -> None:
+    """Who reads pods attaches to them by GET, where the cluster asks for no more."""
     account = "k8s/prod/system:serviceaccount:ml:app"
-    assert account not in radius(cluster(), tenant(*READER)).identities
-    found = radius(cluster(), tenant(*WRITER)).identities[account]
-    assert found.path.pivots[0].kind == "federation"
+    assert account not in radius(cluster(), tenant(*READER[1:])).identities
+    reading = radius(cluster(), tenant(*READER)).identities[account].path.pivots
+    assert [str(hop.strength) for hop in reading] == ["certain", "conditional"]
+    assert (reading[1].rule, reading[1].support[0].action) == (
+        "k8s-attach",
+        "core:pods/attach:get",
+    )
+    assert "pods/read" in reading[1].support[0].statements[0].text
+    found = radius(cluster(), tenant(*WRITER)).identities[account].path.pivots
+    assert [str(hop.strength) for hop in found] == ["certain", "certain"]
 
 
 def test_words_of_a_role_in_a_cluster_say_no_more_than_kubernetes_knows() -> None:
@@ -449,6 +469,7 @@ _VERBS = ("read", "write", "delete", "*", "action", "impersonate/action")
 _PATTERNS = st.builds(lambda name, verb: f"{name}/{verb}", *map(st.sampled_from, (_NAMES, _VERBS)))
 _REQUESTS = (
     *(("", "secrets", ""), ("", "pods", "log"), ("", "pods", "exec"), ("", "users", "")),
+    *(("", "pods", "attach"), ("", "nodes", "proxy")),
     *(("apps", "deployments", "scale"), ("batch", "jobs", ""), ("x.example", "things", "status")),
     ("serving.kserve.io", "inferenceservices", ""),
 )
@@ -477,6 +498,8 @@ def _obvious(role: tuple[list[str], list[str]], request: tuple[str, str, str], v
         answers = {_said(role, f"{start}/{_MEANT[verb]}")}
         if group not in ("", "apps", "batch"):
             answers.add(_said(role, f"customresources/{_MEANT[verb]}"))
+        if (part, verb, answers) == ("attach", "get", {True}):
+            answers.add(_said(role, "pods/write"))
     return "conditional" if len(answers) > 1 else "allow" if True in answers else "deny"
 
 
