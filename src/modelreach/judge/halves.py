@@ -17,7 +17,6 @@ from modelreach.judge.fixes import place
 from modelreach.model import Severity, Strength
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import AS_ADMINISTRATOR, Half, Pivot, Presence, Side
-from modelreach.policy.escalation.mechanism import provided
 
 #: How many are named in one sentence.
 _SOME = 3
@@ -139,6 +138,8 @@ def _policy(one: Left) -> _Words:
 
 
 def _trust(one: Left) -> _Words:
+    from modelreach.policy.escalation.mechanism import provided
+
     who, them, first = short(one.first.source), _listed(one.names), one.first
     hop = Pivot(
         "assume-role",

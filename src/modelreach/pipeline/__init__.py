@@ -2,9 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from modelreach.gate.verdict import GateOptions
 from modelreach.pipeline.compare import diff_report
 from modelreach.pipeline.evaluate import Release, Side, evaluate
-from modelreach.pipeline.scan import radius_report
+
+if TYPE_CHECKING:
+    from modelreach.pipeline.scan import radius_report
 
 __all__ = ["GateOptions", "Release", "Side", "diff_report", "evaluate", "radius_report"]
+
+
+def __getattr__(name: str) -> object:
+    # A comparison has no need of it.
+    if name != "radius_report":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    from modelreach.pipeline.scan import radius_report
+
+    return radius_report

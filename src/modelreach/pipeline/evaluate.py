@@ -14,7 +14,6 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.rules import judge
 from modelreach.model import InputError
 from modelreach.pipeline.answering import Answers
-from modelreach.pipeline.misspelt import meant
 from modelreach.pipeline.tools import name_of, resolved, tools_of, wired
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Presence
@@ -265,6 +264,8 @@ def _unresolved(cloud: str, principal: str) -> Gap:
 
 
 def _missing(release: Release, position: int) -> InputError:
+    from modelreach.pipeline.misspelt import meant
+
     principal = release.deployment.spec.identities[position].principal
     place = release.manifest_name
     if release.raw:
