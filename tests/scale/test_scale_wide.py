@@ -29,7 +29,7 @@ from modelreach.policy.brief import outlining
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Principal, Snapshot, document_id, facts_of
 from organisations import manifest, plan, whole
-from organisations.corner import OTHER, OWN, ROLE, corner
+from organisations.corner import OTHER, OWN, ROLE, corner, table
 from organisations.crowd import GUARDED, ROLES, USERS, crowds
 from organisations.wild import wild
 from organisations.wild_rulers import ruled
@@ -212,6 +212,19 @@ def test_patterns_are_summed_up_where_they_lie() -> None:
     assert f"arn:aws:iam::{OWN}:role/worker" in wide.radius.outdone
     assert len(full.radius.takeovers) == 2
     assert summed_up_rows(wide) == summed_up_rows(full)
+
+
+def test_what_is_denied_in_the_way_that_an_administrator_calls() -> None:
+    """It may give itself a policy by a second factor, and use that without: to be denied with one
+    leaves it less than it leaves whom it becomes."""
+    limit = _everything("dynamodb:*")
+    limit["Statement"][0] |= {"Effect": "Deny", "Condition": GUARDED[0]["Condition"]}
+    guarded = {"Version": "2012-10-17", "Statement": [GUARDED[0]]}
+    limits = [(OWN, "scp", _everything()), (OWN, "scp", limit)]
+    made = corner([table("data")], [guarded], limits)
+    wide, full = _radii(made, [ROLE])
+    assert table("data").id in {access.grant.resource for access in full.accesses}
+    _compare(wide, full)
 
 
 @settings(max_examples=4)

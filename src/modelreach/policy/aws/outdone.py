@@ -22,7 +22,7 @@ from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.statement import Effect, Statement
 from modelreach.policy.aws.unlisted import most_telling, unlisted
 from modelreach.policy.engine import Grant
-from modelreach.policy.expr import FALSE, TRUE, Expr, any_of, implies
+from modelreach.policy.expr import FALSE, TRUE, Expr, any_of, atoms, implies
 from modelreach.policy.permissions import Box, PermissionSet
 
 #: How the keys begin that tell one caller of an account from another.
@@ -60,7 +60,7 @@ class Outdoing:
             implies(given, self._unlimited[one.name])
             and not self._singled(other)
             and not self._named(other)
-            and self._no_more_limited(one, other)
+            and self._no_more_limited(one, other, self._unlimited[one.name])
         )
 
     def beyond(self, asker: Asker, but: frozenset[str]) -> tuple[Grant, ...]:
@@ -130,18 +130,23 @@ class Outdoing:
 
     # --- the organisation's limits -----------------------------------------------------------
 
-    def _no_more_limited(self, one: Asker, other: Asker) -> bool:
-        """Do the organisation's policies leave one at least what they leave the other?"""
+    def _no_more_limited(self, one: Asker, other: Asker, power: Expr) -> bool:
+        """Do the organisation's policies leave one at least what they leave the other? One that
+        may do everything in some way of calling only has nothing where they deny that way, and the
+        other may call otherwise."""
         if one.caller.management_account != other.caller.management_account:
             return False
         if one.caller.service_linked or other.caller.service_linked:
             return False
+        asked = _keys(power)
         return all(
-            _leaves_as_much(statement, self._when(statement, one), self._when(statement, other))
+            _leaves_as_much(statement, mine := self._when(statement, one), theirs)
+            and asked.isdisjoint(_keys(mine))
             for level in one.layers.scps or ()
             for policy in level
             for statement in policy.document.statements
             if statement.conditions or _varies(statement)
+            for theirs in (self._when(statement, other),)
         )
 
     def _when(self, statement: Statement, asker: Asker) -> Expr:
@@ -169,6 +174,11 @@ def _leaves_as_much(statement: Statement, one: Expr, other: Expr) -> bool:
     if _varies(statement):
         return False
     return one == other or one == (FALSE if statement.effect is Effect.DENY else TRUE)
+
+
+def _keys(expr: Expr) -> frozenset[str]:
+    """What of a request an expression hangs on."""
+    return frozenset(atom.key.lower() for atom in atoms(expr))
 
 
 def _varies(statement: Statement) -> bool:
