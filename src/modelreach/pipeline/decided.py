@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from array import array
 from bisect import bisect_left
-from collections.abc import Hashable, Iterable, Iterator, Mapping
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from itertools import pairwise
 
 import msgspec
@@ -126,11 +126,11 @@ class Numbers:
     def bits(self, scope: str, names: Iterable[str]) -> int:
         """Give resources of a scope as bits."""
         places = self._small.get(scope) or self._of(scope)
-        found = bytearray((len(places) + 7) // 8)
-        for name in names:
-            place = places[name]
-            found[place >> 3] |= 1 << (place & 7)
-        return int.from_bytes(found, "little")
+        return _bits([places[name] for name in names])
+
+    def place(self, scope: str, name: str) -> int:
+        """Give the place of a resource within its scope."""
+        return (self._small.get(scope) or self._of(scope))[name]
 
     def _of(self, scope: str) -> dict[str, int]:
         if scope not in self._places:
@@ -143,6 +143,41 @@ class Numbers:
         for scope, places in self._places.items():
             self._small[scope] = _Places(places)
         self._places.clear()
+
+
+def _bits(places: Sequence[int]) -> int:
+    """Give places as bits."""
+    if len(places) == 1:
+        return 1 << places[0]
+    found = bytearray((max(places, default=0) >> 3) + 1)
+    for place in places:
+        found[place >> 3] |= 1 << (place & 7)
+    return int.from_bytes(found, "little")
+
+
+class _Table(msgspec.Struct, frozen=True, eq=False):
+    """The scope, and the place in it, of each of some resources, which are kept here: so their id
+    stays taken."""
+
+    ids: tuple[str, ...]
+    scopes: tuple[str, ...]
+    places: array[int]
+
+    @property
+    def of_one(self) -> bool:
+        """Are they all of one scope?"""
+        return self.scopes.count(self.scopes[0]) == len(self.scopes)
+
+    def bits(self, mask: int) -> Bits:
+        """Give those of a mask as bits within their scopes."""
+        found: dict[str, list[int]] = {}
+        scopes, places = self.scopes, self.places
+        digits = bin(mask)[:1:-1]
+        at = digits.find("1")
+        while at >= 0:
+            found.setdefault(scopes[at], []).append(places[at])
+            at = digits.find("1", at + 1)
+        return {scope: _bits(some) for scope, some in found.items()}
 
 
 class _Places:
@@ -172,6 +207,7 @@ class Decider:
         self._owner = Owner(engines)
         self._numbers = Numbers(facts)
         self._masks: dict[Hashable, Bits] = {}
+        self._tables: dict[int, _Table] = {}
         self._keys: dict[tuple[str, Answer], tuple[tuple[str, str, int], ...]] = {}
         self._together: dict[Hashable, tuple[Held, ...]] = {}
         self._each: dict[Held, Held] = {}
@@ -201,6 +237,8 @@ class Decider:
         self._numbers.let_go()
         self._together.clear()
         self._steps.clear()
+        # What is of many scopes others hold as well.
+        self._tables = {at: one for at, one in self._tables.items() if not one.of_one}
         for engine in self._engines.values():
             if isinstance(engine, Brevity):
                 engine.let_go()
@@ -268,8 +306,17 @@ class Decider:
         if found is None:
             if len(self._masks) >= _MOST:
                 self._masks.clear()
-            found = self._masks[key] = self._bits(one.ids)
+            found = self._masks[key] = self._table(one.among).bits(one.mask)
         return found
+
+    def _table(self, ids: tuple[str, ...]) -> _Table:
+        known = self._tables.get(id(ids))
+        if known is None:
+            resources, numbers = self._facts.resources, self._numbers
+            scopes = tuple(resources[name].scope for name in ids)
+            places = array("L", map(numbers.place, scopes, ids))
+            known = self._tables[id(ids)] = _Table(ids, scopes, places)
+        return known
 
     def _keys_of(self, one: Holding) -> tuple[tuple[str, str, int], ...]:
         """Give under what the resources of a class are held."""

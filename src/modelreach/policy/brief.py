@@ -47,6 +47,16 @@ class Holding(Protocol):
         ...
 
     @property
+    def among(self) -> tuple[str, ...]:
+        """Those that the resources are some of: the same tuple for many."""
+        ...
+
+    @property
+    def mask(self) -> int:
+        """Which of them: a bit for each, the lowest for the first."""
+        ...
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The resources, in order."""
         ...

@@ -54,6 +54,11 @@ class OfShelf(msgspec.Struct, frozen=True):
         return self.shelf, self.mask
 
     @property
+    def among(self) -> tuple[str, ...]:
+        """All of the shelf."""
+        return self.shelf.ids
+
+    @property
     def ids(self) -> tuple[str, ...]:
         """The resources that it is held over, in order."""
         return tuple(self.shelf.of(self.mask))
