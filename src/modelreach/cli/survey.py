@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import gc
 import sys
+from collections.abc import Generator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -71,13 +74,26 @@ def command(
     pool = _pool(snapshot, workers, scheduler)
     try:
         told = _silent if quiet else _Progress(len(releases))
-        rows = many.survey(releases, told, pool, _silent if quiet else _deciding)
+        with _seldom_collecting():
+            rows = many.survey(releases, told, pool, _silent if quiet else _deciding)
     finally:
         if pool is not None:
             pool.close()
     write_all({output: b"".join(map(encode, rows))})
     if not quiet:
         _told(rows)
+
+
+@contextmanager
+def _seldom_collecting() -> Generator[None]:
+    """Have garbage looked for more seldom still than in other commands: most of what is made of an
+    account is let go of before, and is then not looked through."""
+    before = gc.get_threshold()
+    gc.set_threshold(1_000_000, *before[1:])
+    try:
+        yield
+    finally:
+        gc.set_threshold(*before)
 
 
 Named = tuple["Deployment | None", str, bytes]
