@@ -6,7 +6,7 @@ policies say of the action tells whether it can have a chance at all.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from string import Formatter
 
@@ -89,6 +89,9 @@ class Questions(msgspec.Struct, dict=True, eq=False):
         default_factory=dict[frozenset[str], "tuple[Runtime, ...]"]
     )
 
+    _met_before: dict[object, Met | None] = msgspec.field(
+        default_factory=dict[object, "Met | None"]
+    )
     _named_outright: dict[frozenset[str], frozenset[str]] = msgspec.field(
         default_factory=dict[frozenset[str], frozenset[str]]
     )
@@ -224,8 +227,27 @@ class Questions(msgspec.Struct, dict=True, eq=False):
 
     # --- a need ----------------------------------------------------------------------------
 
-    def met(self, needs: Iterable[Need], aim: Aim) -> Met | None:
-        """Give what the needs stand on and hang on; None when one of them is not met."""
+    def met(self, needs: Sequence[Need], aim: Aim) -> Met | None:
+        """Give what the needs stand on and hang on; None when one of them is not met. Many
+        runtimes load the same: what is needed of that only is asked once."""
+        key = self._of_linked(needs, aim)
+        if key is None:
+            return self._met(needs, aim)
+        if key not in self._met_before:
+            self._met_before[key] = self._met(needs, aim)
+        return self._met_before[key]
+
+    def _of_linked(self, needs: Sequence[Need], aim: Aim) -> object:
+        """Give all that needs hang on which are about nothing but what is linked to; None for
+        others."""
+        runtime = aim.runtime
+        if runtime is None or aim.linked in ("", UNREAD_IMAGE) or not all(map(_on_linked, needs)):
+            return None
+        own = runtime.scope == self.asker.principal.scope
+        partition = runtime.id.partition(":")[2].partition(":")[0]
+        return aim.linked, own, partition, *(need.action for need in needs)
+
+    def _met(self, needs: Iterable[Need], aim: Aim) -> Met | None:
         supports: list[Support] = []
         residuals: list[Expr] = []
         for need in needs:
@@ -495,6 +517,10 @@ class Questions(msgspec.Struct, dict=True, eq=False):
                 common = box.resources & Extent.globs([_in_account(glob, account)])
                 samples = (region.sample() for region in common.regions)
                 yield from (s for s in samples if s is not None and _plausible(s, glob))
+
+
+def _on_linked(need: Need) -> bool:
+    return need.on == "linked" and not (need.by or need.arns or need.types or need.context)
 
 
 def _outright(glob: str) -> bool:
