@@ -149,6 +149,16 @@ def test_a_second_scan_makes_no_engine(tmp_path: Path, monkeypatch: pytest.Monke
     assert _scans(_stored(path, made), names, keeping=True) == first
 
 
+def test_who_is_met_later_drops_nothing_of_who_was_met_before(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = whole(plan(**SMALL))
+    path, names = tmp_path / "e.mrdb", _runs(made)
+    first = [_scans(_stored(path, made), [name], keeping=True) for name in names]
+    _no_engine(monkeypatch)
+    assert [_scans(_stored(path, made), [name], keeping=True) for name in names] == first
+
+
 def test_only_who_may_be_touched_is_decided_again(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -269,8 +269,9 @@ class Store:
         """Drop what was kept under names of `what` and another version."""
         with suppress(sqlite3.OperationalError):  # a store that cannot be written is left as it is
             self._db.execute(
-                "DELETE FROM derived WHERE name >= ? AND name < ? AND name NOT LIKE ?",
-                (f"{what} ", f"{what}!", f"{what} {version} %"),
+                "DELETE FROM derived WHERE name >= ? AND name < ? AND name <> ?"
+                " AND name NOT LIKE ?",
+                (f"{what} ", f"{what}!", f"{what} {version}", f"{what} {version} %"),
             )
 
     def keep_derived(self, name: str, found: dict[bytes, bytes]) -> None:
