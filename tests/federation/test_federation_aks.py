@@ -98,12 +98,13 @@ def tenant(
     status: str = "active",
     member: str = SPN,
     deny: Iterable[str] = (),
+    actions: Iterable[str] = (),
     told: bool = True,
     **about: Any,
 ) -> Snapshot:
     """A tenant with an identity in a group, data actions that one of them holds in a place, and
     the cluster."""
-    block = {"actions": [], "dataActions": list(data), "notDataActions": list(but)}
+    block = {"actions": list(actions), "dataActions": list(data), "notDataActions": list(but)}
     role = json.dumps({"permissions": [block]}).encode()
     denied = {"permissions": [{"dataActions": list(deny)}], "principals": [{"id": SPN}]}
     refusal = json.dumps(denied).encode()
@@ -397,24 +398,82 @@ def test_rules_on_a_condition_leave_others_certain() -> None:
     assert str(engine.decide(USER, "core:configmaps:get", "k8s/prod/ml").verdict) == "allow"
 
 
+ASSIGN = "Microsoft.Authorization/roleAssignments/write"
+
+
 def test_who_gives_itself_roles_takes_the_cluster_over() -> None:
     """It may assign roles, and holds none that counts in the cluster."""
-    role = json.dumps(
-        {"permissions": [{"actions": ["Microsoft.Authorization/roleAssignments/write"]}]}
-    ).encode()
-    assigns = tenant()
-    definition = msgspec.structs.replace(
-        assigns.managed_policies[0], versions={"1": document_id(role)}
-    )
-    assigns = msgspec.structs.replace(
-        assigns,
-        managed_policies=(definition,),
-        documents={document_id(role): msgspec.Raw(role)},
-    )
-    found = radius(cluster(), assigns)
+    found = radius(cluster(), tenant(actions=[ASSIGN]))
     kinds = [pivot.kind for pivot in found.takeovers["k8s/prod"].path.pivots]
     assert kinds[-2:] == ["federation", "administer"]
     assert not radius(cluster(), tenant()).takeovers
+
+
+@pytest.mark.parametrize("at", ["/subscriptions/s", RG])
+@pytest.mark.parametrize(
+    "about", [{}, {"azure_rbac": False, "local_accounts": True}], ids=["data actions", "admin"]
+)
+def test_who_takes_a_scope_over_takes_the_clusters_in_it_over(at: str, about: Any) -> None:
+    found = radius(cluster(), tenant(at=at, actions=[ASSIGN], **about))
+    entering, taking = found.takeovers["k8s/prod"].path.pivots
+    assert (entering.kind, taking.kind) == ("federation", "administer")
+    assert str(taking.strength) == str(entering.strength) == "certain"
+    (support,) = entering.support
+    assert (support.subject, support.action, support.object) == (SPN, ASSIGN, at)
+    assert ASSIGN in support.statements[0].text
+    assert had(found) >= {("read", "allow")}
+
+
+def test_a_scope_that_is_taken_over_and_a_cluster_that_has_no_door_in_azure() -> None:
+    about: dict[str, Any] = {"azure_rbac": False, "local_accounts": False}
+    found = radius(cluster(), tenant(at=RG, actions=[ASSIGN], **about))
+    assert set(found.takeovers) == {RG}
+    elsewhere = tenant(at="/subscriptions/s/resourcegroups/other", actions=[ASSIGN])
+    assert "k8s/prod" not in radius(cluster(), elsewhere).takeovers
+
+
+def test_a_deny_assignment_stops_roles_that_somebody_would_give_itself() -> None:
+    refused = [f"{OPERATIONS}/secrets/read"]
+    engine = built(cluster(), tenant(at=RG, actions=[ASSIGN], deny=refused))
+    assert str(engine.decide(USER, "core:secrets:get", SECRET).verdict) == "deny"
+    assert str(engine.decide(USER, "core:configmaps:get", SECRET).verdict) == "allow"
+
+
+def test_a_scope_that_is_perhaps_taken_over() -> None:
+    condition = "(@Environment[isPrivateLink] BoolEquals true)"
+    found = radius(cluster(), tenant(at=RG, actions=[ASSIGN], condition=condition))
+    assert had(found) == {("read", "conditional"), ("write", "conditional")}
+    found = radius(cluster(), tenant(at=RG, actions=[ASSIGN], told=False))
+    assert had(found) == {("read", "unknown"), ("write", "unknown")}
+
+
+def test_who_gives_itself_roles_of_the_directory_takes_clusters_of_the_tenant_over() -> None:
+    """A global administrator elevates its access to the root of all subscriptions."""
+    graph, value = "00000003-0000-0000-c000-000000000000", "RoleManagement.ReadWrite.Directory"
+    raw = json.dumps({"value": value, "appId": graph}).encode()
+    role = f"/approles/{graph}/{value.lower()}"
+    place: dict[str, Any] = {"provider": "azure"}
+    consent = Snapshot(
+        schema=SCHEMA,
+        taken_at=NOW,
+        bindings=(Binding(id="c", target=TENANT, role=role, members=(SPN,), **place),),
+        managed_policies=(
+            ManagedPolicy(
+                id=role,
+                scope="",
+                name=value,
+                default_version="1",
+                versions={"1": document_id(raw)},
+                **place,
+            ),
+        ),
+        documents={document_id(raw): msgspec.Raw(raw)},
+    )
+    found = radius(cluster(), tenant(local_accounts=True), consent)
+    assert {TENANT, "k8s/prod"} <= set(found.takeovers)
+    entering, _ = found.takeovers["k8s/prod"].path.pivots
+    assert str(entering.strength) == "certain"
+    assert entering.support[0].action == f"graph:{value}"
 
 
 def test_a_reader_of_pods_and_a_writer_become_whom_pods_run_as() -> None:

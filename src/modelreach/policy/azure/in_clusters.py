@@ -27,11 +27,11 @@ import yaml
 
 from modelreach.policy.azure.asker import Asker
 from modelreach.policy.azure.decide import Asked, decided
-from modelreach.policy.azure.roles import Plane
+from modelreach.policy.azure.roles import Block, Plane
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Support, Token
 from modelreach.policy.escalation.mechanism import provided
-from modelreach.policy.expr import FALSE, Expr, all_of, any_of, negate
+from modelreach.policy.expr import FALSE, TRUE, Expr, all_of, any_of, negate
 from modelreach.policy.glob import literal_prefix
 from modelreach.snapshot import Resource
 
@@ -89,18 +89,17 @@ Rights = Mapping[tuple[Kind, str], Right]
 Rule = dict[str, Any]
 
 
-def in_clusters(asker: Asker) -> Iterator[Token]:
-    """Give what an identity shows to each cluster of AKS that asks Azure about it: rules, apart by
+def in_clusters(asker: Asker, cluster: Resource) -> Iterator[Token]:
+    """Give what an identity shows to a cluster of AKS that asks Azure about it: rules, apart by
     what they hang on."""
-    for cluster in asker.estate.clusters:
-        if not _may_ask(cluster) or not _speaks(asker, cluster.id):
-            continue
-        whole = _rights(asker, cluster.id)
-        yield from _tokens(asker, cluster, cluster.id, whole)
-        for place in _namespaces(asker, cluster.id):
-            rights = _rights(asker, place)
-            if rights != whole:
-                yield from _tokens(asker, cluster, place, rights)
+    if not _may_ask(cluster) or not _speaks(asker, cluster.id):
+        return
+    whole = _rights(asker, cluster.id)
+    yield from _tokens(asker, cluster, cluster.id, whole)
+    for place in _namespaces(asker, cluster.id):
+        rights = _rights(asker, place)
+        if rights != whole:
+            yield from _tokens(asker, cluster, place, rights)
 
 
 def _may_ask(cluster: Resource) -> bool:
@@ -152,9 +151,28 @@ def _namespace(place: str, cluster: str) -> str:
 
 def _rights(asker: Asker, place: str) -> Rights:
     """Give all that an identity may do in a place, that on which it hangs included."""
-    asked = [(kind, verb) for kind in (_ALL, *_kinds(asker, place)) for verb in _VERBS]
+    kinds = () if _unlimited(asker, place) else _kinds(asker, place)
+    asked = [(kind, verb) for kind in (_ALL, *kinds) for verb in _VERBS]
     asked += [*_special(), (_ALL, "action")]
     return {(kind, verb): _right(asker, place, kind, verb) for kind, verb in asked}
+
+
+def _unlimited(asker: Asker, place: str) -> bool:
+    """Has it a role there that gives everything, and nothing that takes of it again?"""
+    if any(asker.estate.denies_at(above) for above in asker.estate.scopes_of(place)):
+        return False
+    return any(
+        held.role is not None
+        and doubt == TRUE
+        and not held.binding.condition
+        and any(map(_everything, held.role.blocks))
+        for held, doubt in asker.at(place)
+    )
+
+
+def _everything(block: Block) -> bool:
+    whole = "*" in block.actions.globs and not block.not_actions.all
+    return block.plane is Plane.DATA and whole and not (block.condition or block.problem)
 
 
 def _right(asker: Asker, place: str, kind: Kind, verb: str) -> Right:

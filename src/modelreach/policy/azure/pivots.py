@@ -17,6 +17,7 @@ from modelreach.policy.escalation.rules import rules
 from modelreach.policy.provider import Opens
 
 _PACKAGE = "modelreach.policy.azure"
+_ADMINISTER = "administer"
 
 
 def pivots(asker: Asker, opens: Opens) -> Iterator[Pivot]:
@@ -27,10 +28,19 @@ def pivots(asker: Asker, opens: Opens) -> Iterator[Pivot]:
     """
     own = tuple(administration(asker))
     yield from own
-    taken = {p.target for p in own if p.kind == "administer" and p.strength is Strength.CERTAIN}
+    taken = {p.target for p in own if p.kind == _ADMINISTER and p.strength is Strength.CERTAIN}
     for pivot in _others(asker, opens):
-        if not taken or pivot.kind == "administer" or _leads_out(pivot.target, taken, asker):
+        if not taken or pivot.kind == _ADMINISTER or _leads_out(pivot.target, taken, asker):
             yield pivot
+
+
+def takeovers(asker: Asker) -> Iterator[Pivot]:
+    """Give every hop by which a principal takes a scope over."""
+    prober = RoleProber(AzureHolder(asker))
+    yield from (pivot for pivot in administration(asker) if pivot.kind == _ADMINISTER)
+    for rule in rules(_PACKAGE):
+        if rule.kind == _ADMINISTER:
+            yield from (pivot for pivot in tried(rule, prober) if pivot.target)
 
 
 def _others(asker: Asker, opens: Opens) -> Iterator[Pivot]:

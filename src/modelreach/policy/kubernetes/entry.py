@@ -104,19 +104,21 @@ def _by_name(
             told = f"user `{user}`" + (f"; groups {', '.join(own)}" if own else "")
             support = Support(source, "", cloud.id, (), f"enters as {told}")
             note = f"the cluster knows identities of its cloud by their names: it {support.note}"
-            yield _made(cloud, source, user, own, support, note, by_groups if own else TRUE)
+            hangs = by_groups if own else TRUE
+            yield _made(cloud, source, user, own, support, note=note, residual=hangs)
 
 
 def _by_cloud(cloud: CloudCluster, token: Token, source: str) -> Entered:
     """Who may do something in the cluster by permissions of its cloud, or fetch credentials."""
-    support = next(iter(token.support), Support(source, "", cloud.id, ()))
+    support = token.support or (Support(source, "", cloud.id, ()),)
     user, groups = token.subject, token.claims.get("groups", ())
     note = "its cloud lets it act in the cluster"
     rules = next(iter(token.claims.get("rules", ())), "")
     if not rules:
-        return _made(cloud, source, user, groups, support, note, token.when)
+        return _made(cloud, source, user, groups, *support, note=note, residual=token.when)
     enters = cloud.kind != _AKS or cloud.fact.attributes.get("entra") is True
-    found = _made(cloud, source, user, groups, support, note, TRUE if enters else token.when)
+    hangs = TRUE if enters else token.when
+    found = _made(cloud, source, user, groups, *support, note=note, residual=hangs)
     namespace = next(iter(token.claims.get("namespace", ())), "")
     told = hashlib.sha256(f"{namespace}\0{rules}\0{render(token.when)}".encode()).hexdigest()[:16]
     of_google = cloud.kind == _GKE
@@ -136,7 +138,7 @@ def _by_cloud(cloud: CloudCluster, token: Token, source: str) -> Entered:
         bindings=(binding,),
         documents=((role, f'{{"rules": {rules}}}'.encode()),),
         when=token.when,
-        because=support.statements,
+        because=tuple(sorted({ref for one in support for ref in one.statements})),
     )
 
 
@@ -222,7 +224,7 @@ def _entered(cloud: CloudCluster, source: str, one: Listed, policies: Iterable[s
         for binding in found
         if binding.name in _POLICIES
     )
-    made = _made(cloud, source, one.user, one.groups, support, note)
+    made = _made(cloud, source, one.user, one.groups, support, note=note)
     return replace(made, bindings=found, documents=documents)
 
 
@@ -231,7 +233,7 @@ def _made(
     source: str,
     user: str,
     groups: Iterable[str],
-    support: Support,
+    *support: Support,
     note: str,
     residual: Expr = TRUE,
 ) -> Entered:
@@ -252,7 +254,7 @@ def _made(
             name,
             strength_of(residual),
             residual,
-            (support,),
+            support,
             via=cloud.id,
             note=note,
         ),
