@@ -14,6 +14,7 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline.answer import Answer, Shown, decode, encode
 from modelreach.pipeline.evaluate import Estates, Release, evaluate
 from modelreach.policy.engine import Pivot
+from modelreach.policy.lots import Grants
 from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.providers import engines
 from modelreach.reach import BlastRadius, reach
@@ -381,7 +382,7 @@ def test_a_token_that_depends_on_something_is_kept_as_it_is() -> None:
     shown = [Shown(token) for token in engine.tokens(ROLE)]
     role = engine.principal(ROLE)
     assert role is not None
-    answer = Answer("aws", role, (), (), PermissionSet(), (), tuple(shown))
+    answer = Answer("aws", role, (), Grants((), ()), PermissionSet(), (), tuple(shown))
     again = decode(encode(answer))
     assert again is not None
     assert [one.token for one in again.tokens] == [one.token for one in shown]
