@@ -43,8 +43,9 @@ class _Single:
 
 class _OneByOne(Estates):
     def _made(self, facts: Facts, context: Context, opens: Opens) -> dict[str, Engine]:
-        made: dict[str, Any] = dict(super()._made(facts, context, opens))
-        return {name: _Single(engine) for name, engine in made.items()}
+        engines = super()._made(facts, context, opens)
+        made: dict[str, Any] = {name: _Single(engine) for name, engine in engines.items()}
+        return made
 
 
 def _sides(made: Snapshot, names: list[str], estates: Estates, more: str = "") -> list[Side]:

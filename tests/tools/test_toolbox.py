@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelreach.accesses import Accesses, Patterns
 from modelreach.graph import AccessGraph, Edges, Path, Tool
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.engine import Grant, Pivot
@@ -38,7 +39,7 @@ def box(
     for name in paths:
         edges.follow(name)
     graph = AccessGraph(tuple(starts), paths, edges, tuple(tools))
-    return Toolbox(BlastRadius(graph, {}, {}, (), (), {}), fresh_ones)
+    return Toolbox(BlastRadius(graph, {}, {}, Accesses(), Patterns(), {}), fresh_ones)
 
 
 def grant(principal: str, resource: str = "r", capability: Capability = Capability.READ) -> Grant:
