@@ -2,21 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from random import Random
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
-from modelreach import chokepoints, deployment
+from modelreach import chokepoints, deployment, graph, outdone
 from modelreach.judge.policy import JudgePolicy
-from modelreach.pipeline import GateOptions, Release, Side, diff_report, evaluate, radius_report
+from modelreach.judge.within import Opening
+from modelreach.pipeline import (
+    GateOptions,
+    Release,
+    Side,
+    diff_report,
+    evaluate,
+    radius_report,
+    summing,
+)
 from modelreach.pipeline.evaluate import Estates
 from modelreach.policy import lots, providers
 from modelreach.policy.engine import Engine, Grant
 from modelreach.policy.lots import Lot, bits, places
 from modelreach.policy.provider import Context, Opens
+from modelreach.reach import reach
 from modelreach.report_file import encode
 from modelreach.snapshot import Facts, Snapshot
 from organisations import PROVIDERS, deployments, manifest, plan, whole
@@ -112,6 +124,43 @@ def test_no_resource_is_said_twice_of_somebody(seed: int) -> None:
         assert len(found.written_out()) == found.size
 
 
+# --- what somebody reaches who is reached -----------------------------------------------------
+
+
+def _resources(found: Iterable[str]) -> list[str]:
+    return sorted(set(found))
+
+
+@pytest.mark.parametrize("many", [0, 10**9])
+@settings(max_examples=2)
+@given(seed=SEEDS)
+def test_what_a_key_opens_is_what_its_holder_reaches(many: int, seed: int) -> None:
+    """It is put together from what is reached anyway, whoever is asked about first."""
+    made = wild(Random(seed))
+    engines = providers.engines(Facts(made))
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(graph, "MANY", many)
+        patch.setattr(outdone, "MANY", many)
+        wide = reach(_somebody(made, seed, 1), engines)
+        opening = Opening(wide, engines)
+        names = [*wide.identities, *_somebody(made, seed + 1, 2)]
+        for name in Random(seed).sample(names, min(4, len(names))):
+            found, takeovers = opening.of(name)
+            alone = reach([name], engines)
+            assert takeovers == sorted(alone.takeovers)
+            assert _resources(one for part in found.parts.values() for one in part.ids) == (
+                _resources(access.grant.resource for access in alone.accesses)
+            )
+            listed = [scope for scope in found.patterns if scope not in takeovers]
+            assert _resources(one for scope in listed for one in found.patterns[scope][0]) == (
+                _resources(
+                    access.grant.resource
+                    for access in alone.patterns
+                    if access.grant.scope not in takeovers
+                )
+            )
+
+
 # --- how much of it is written out ------------------------------------------------------------
 
 
@@ -142,6 +191,26 @@ def test_what_a_whole_account_is_reached_by_is_not_written_out(
     (narrow,) = _sides(made, [names[0]], estates)
     diff_report(narrow, wide, GateOptions())
     assert len(seen) < every
+
+
+def test_a_wide_radius_lists_the_best_ways_to_what_is_sensitive(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """In a scope that is taken over, each thing by each action, and not by everybody who may."""
+    of = plan(principals=60, resources=100, accounts=1, deployments=60, seed=10)
+    made = whole(of)
+    names = deployments(of, made)
+    taking = next(name for name in names if name.endswith("search-base-batch-sagemaker-00017"))
+    (side,) = _sides(made, [taking], Estates())
+    every = radius_report(side, GateOptions())
+    monkeypatch.setattr(summing, "MANY", 3)
+    few = radius_report(side, GateOptions())
+    assert side.radius.takeovers
+    assert len(few.grants) < len(every.grants)
+    assert set(few.grants) < set(every.grants)
+    ways = {(row.resource, action) for row in every.grants for action in row.actions}
+    assert ways == {(row.resource, action) for row in few.grants for action in row.actions}
+    assert replace(few, grants=(), matrix=()) == replace(every, grants=(), matrix=())
 
 
 @given(found=st.sets(st.integers(0, 300)))

@@ -17,6 +17,7 @@ from modelreach.graph import Path
 from modelreach.judge.policy import JudgePolicy, RuleSetting
 from modelreach.judge.sensitivity import EXPOSING, Rated, rate
 from modelreach.judge.weighing import Weighing
+from modelreach.judge.within import Opening
 from modelreach.model import RANK, Sensitivity, Severity
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Engine, Grant
@@ -170,6 +171,11 @@ class Case(msgspec.Struct, frozen=True, dict=True):
             for part in found
             if (high := self.weighing.rated(part.grant, part.lot, part.mask, _HIGH))
         )
+
+    @cached_property
+    def opening(self) -> Opening:
+        """What whoever holds the credentials of somebody reaches."""
+        return Opening(self.radius, self.engines)
 
     def _is_taken(self, scope: str) -> bool:
         return self.taken(scope) is not None

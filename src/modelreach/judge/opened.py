@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterator
 from typing import Final
 
-from modelreach.accesses import Access, Part, Piece, together
+from modelreach.accesses import Accesses, Held, Part, together
+from modelreach.graph import Path
 from modelreach.judge.finding import Case, short
+from modelreach.judge.within import Sum
 from modelreach.model import Sensitivity
-from modelreach.policy.lots import places
-from modelreach.reach import reach
+from modelreach.policy.engine import Engine, Grant
+from modelreach.policy.lots import granted, places
 from modelreach.snapshot import Credential
 
 _SHOWN: Final = 3
@@ -25,30 +27,33 @@ def opens(case: Case, key: Credential) -> str:
     opened = engine.opened_by(key)
     if not opened.principal:
         return f"opens nothing: {opened.why}"
-    radius = reach([opened.principal], case.engines)
-    if not opened.only:
-        return _words(case, radius.accesses.pieces, radius.patterns, radius.takeovers)
-    pieces = (p for p in radius.accesses.pieces if _good_for(p.access, opened.only))
-    patterns = (access for access in radius.patterns if _good_for(access, opened.only))
-    return _words(case, pieces, patterns, {})
+    if opened.only:
+        return _words(case, _good_for(engine, opened.principal, opened.only), ())
+    return _words(case, *case.opening.of(opened.principal))
 
 
-def _good_for(access: Access, only: str) -> bool:
-    """Has the identity it by itself, by actions that begin so?"""
-    return not access.path.pivots and any(
-        action.startswith(only) for action in access.grant.actions
-    )
+def _good_for(engine: Engine, name: str, only: str) -> Sum:
+    """Give what an identity has by itself, by actions that begin so."""
+
+    def fits(grant: Grant) -> bool:
+        return any(action.startswith(only) for action in grant.actions)
+
+    found, principal = Sum(frozenset([name])), engine.principal(name)
+    if principal is None:
+        return found
+    pieces = Accesses([Held(Path(name), granted(engine, name))]).pieces
+    found.hold(together(piece for piece in pieces if fits(piece.access.grant)))
+    found.match(filter(fits, engine.unlisted(engine.permissions(name), principal.scope)))
+    return found
 
 
-def _words(
-    case: Case, pieces: Iterable[Piece], listed: Iterable[Access], takeovers: Collection[str]
-) -> str:
-    parts = together(pieces)
+def _words(case: Case, whole: Sum, takeovers: Collection[str]) -> str:
+    parts = whole.parts.values()
     reached = {name for part in parts for name in part.ids}
     # What lies in a scope that is taken over, the taking over says.
-    unlisted = [a.grant for a in listed if a.grant.scope not in takeovers]
-    patterns = {grant.resource for grant in unlisted}
-    actions = sorted({action for grant in unlisted for action in grant.actions})
+    unlisted = [found for scope, found in whole.patterns.items() if scope not in takeovers]
+    patterns = {resource for resources, _ in unlisted for resource in resources}
+    actions = sorted({action for _, actions in unlisted for action in actions})
     sensitive = sorted({name for part in parts for name in _sensitive(case, part)})
     found = [f"opens {_count(len(reached), 'resource')}"]
     if sensitive:
