@@ -16,6 +16,7 @@ from msgspec.structs import replace
 from modelreach import diff as differ
 from modelreach.accesses import Access, Piece
 from modelreach.diff import Reached
+from modelreach.graph import MANY
 from modelreach.judge.finding import Case
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline.evaluate import Side
@@ -52,20 +53,31 @@ def at_stake(side: Side) -> list[Access]:
 
 def told(side: Side) -> Iterator[Access]:
     """Give the accesses that are told one by one: those outside of scopes that are taken over; of
-    what is sensitive inside, those that do not go by the taking over, and of the others the best
-    ones that are surer."""
-    case, surer = side.case, list[Piece]()
+    what is sensitive inside, those that do not go by the taking over (the best ones where many are
+    reached), and of the others the best ones that are surer."""
+    case, surer, beside = side.case, list[Piece](), list[Piece]()
+    wide = len(side.radius.graph.paths) > MANY
     for piece in side.radius.accesses.pieces:
         taken = case.weighing.taken(piece.lot, piece.mask)
         yield from piece.within(piece.mask & ~taken).each
         high = taken & case.weighing.high(piece)
         by_taking = case.by_administration_of(piece, high)
-        yield from piece.within(high & ~by_taking).each
+        other = piece.within(high & ~by_taking)
+        if wide:
+            beside.append(other)
+        else:
+            yield from other.each
         surer.extend(_surer(piece.within(by_taking), case))
     for access in side.radius.patterns.where(lambda grant: _is_told(grant, case)):
         if case.taken(access.grant.scope) is None or not case.by_administration(access):
             yield access
-    best = differ.index_of(surer)
+    yield from _best(surer)
+    yield from _best(beside)
+
+
+def _best(pieces: list[Piece]) -> Iterator[Access]:
+    """Give the best accesses to each resource, by any action."""
+    best = differ.index_of(pieces)
     kept = {id(one.access): one.access for ways in best.values() for one in ways.values()}
     yield from kept.values()
 
