@@ -183,6 +183,27 @@ def test_a_policy_of_the_organization_lies_where_it_is_attached(
     assert not [one for one in apply(gone, made).attachments if one.kind == "scp"]
 
 
+def test_an_account_issues_tokens_while_its_plan_says_so(
+    base: Snapshot, planned: Any, apply: Any
+) -> None:
+    """As whom it does is known once that is applied, or where it did so before."""
+    named, issuer = "aws_iam_outbound_web_identity_federation.x", "https://a.tokens.sts.example"
+
+    def told(made: Snapshot) -> Json:
+        assert not made.gaps
+        (scope,) = made.scopes
+        return dict(scope.attributes)
+
+    unknown = {"issuer_identifier": True}
+    on = apply(planned("aws").change(named, "create", after={}, unknown=unknown), base)
+    assert told(on) == {"issues_tokens": True}
+    after = {"issuer_identifier": issuer}
+    again = apply(planned("aws").change(named, "update", before=after, after=after), on)
+    assert told(again) == {"issues_tokens": True, "token_issuer": issuer}
+    off = apply(planned("aws").change(named, "delete", before=after), again)
+    assert told(off) == {"issues_tokens": False}
+
+
 def test_plans_are_applied_one_after_another(
     base: Snapshot, planned: Any, apply: Any, tmp_path: Path
 ) -> None:

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from typing import Final
 
 from modelreach.collect.facts import attributes
-from modelreach.snapshot import Credential, ManagedPolicy, Principal
+from modelreach.snapshot import AttributeValue, Credential, ManagedPolicy, Principal
 from modelreach_terraform.aws.facts import attached, entity, uses
-from modelreach_terraform.edits import Adds, Attach, Edit, Is, Joins, Only, Uses
+from modelreach_terraform.edits import Adds, Attach, Edit, Is, Joins, Only, Sets, Uses
 from modelreach_terraform.told import LAST, RELATIONS, Row, Table, Told
 from modelreach_terraform.values import UNKNOWN, at, is_unread, parsed, text
 
@@ -266,6 +266,18 @@ def _saml(told: Told) -> Iterator[Edit]:
     )
 
 
+def _issuing(told: Told) -> Iterator[Edit]:
+    """An account issues identity tokens while there is such a resource; as whom is known once it
+    is applied.
+
+    https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/iam_outbound_web_identity_federation
+    """
+    issuer = told.text("issuer_identifier")
+    known: dict[str, AttributeValue] = {"token_issuer": issuer} if issuer else {}
+    on: dict[str, AttributeValue] = {"issues_tokens": True, **known}
+    yield Sets(told.place["account"], on, {"issues_tokens": False}, of="scopes")
+
+
 def _read_policy(told: Told) -> Iterator[Edit]:
     """A data source knows the document of a policy that the base may not have."""
     arn, document = told.text("arn"), told.document("policy")
@@ -322,5 +334,6 @@ TABLE: Final[Table] = {
     "aws_iam_openid_connect_provider": Row(
         _oidc, {"arn": f"{_IAM}:oidc-provider/{{url!host}}", **_ARN_IS_ID}
     ),
+    "aws_iam_outbound_web_identity_federation": Row(_issuing, phase=RELATIONS),
     "aws_iam_saml_provider": Row(_saml, {"arn": f"{_IAM}:saml-provider/{{name}}", **_ARN_IS_ID}),
 }
