@@ -69,15 +69,6 @@ def test_a_broken_link_would_be_seen(tmp_path: Path) -> None:
     assert _broken(page) == ["#three", "no.md"]
 
 
-def test_a_release_has_one_part_of_a_kind_in_the_changelog(root: Path) -> None:
-    """Two are what a merge leaves behind that put back what was taken out."""
-    releases = (root / "CHANGELOG.md").read_text(encoding="utf-8").split("\n## ")[1:]
-    assert releases
-    for release in releases:
-        parts = re.findall(r"^### (.*)$", release, re.MULTILINE)
-        assert len(parts) == len(set(parts))
-
-
 def test_every_extra_is_told_of(root: Path) -> None:
     project = tomllib.loads((root / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     told = (root / "docs" / "howto" / "set-up.md").read_text(encoding="utf-8")
