@@ -143,7 +143,10 @@ def test_a_policy_names_a_role_that_is_not_there(two: Two) -> None:
     (one,) = two.found()
     assert "there is no such role" in one.message
     assert "or let" not in one.fix
-    assert one.evidence == ("whoever may make a role of this name there has the other half",)
+    assert one.evidence == (
+        "whoever may make a role of this name there has the other half",
+        f"named is a role of account {THERE}",
+    )
 
 
 def test_what_one_statement_names_is_told_once(two: Two) -> None:

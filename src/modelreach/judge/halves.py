@@ -132,6 +132,7 @@ def _policy(one: Left) -> _Words:
             "whoever may make a role of this name there has the other half"
             if absent
             else "whoever may write the trust has the other half",
+            *dict.fromkeys(each.note for half in one.halves for each in half.support),
         ),
         one.path,
     )

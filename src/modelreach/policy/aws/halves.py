@@ -30,7 +30,8 @@ def halves(asker: Asker, presence: Callable[[str], Presence]) -> Iterator[Half]:
     for name, refs in sorted(_named(asker).items()):
         found = presence(name)
         left = found is Presence.ABSENT or (found is Presence.LISTED and _kept_out(asker, name))
-        support = Support(asker.name, _ACTION, name, refs)
+        note = f"named is a role of account {name.split(':')[4]}"
+        support = Support(asker.name, _ACTION, name, refs, note)
         yield Half(Side.POLICY, asker.name, name, "aws", (support,), found, left)
     for role in _trusting(asker):
         refs = _let_in(asker, role)
