@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from random import Random
 from typing import Any
 
@@ -19,6 +20,9 @@ from modelreach.snapshot import Facts, Resource
 from modelreach_reference.gcp.evaluation import PERMISSIONS
 from modelreach_reference.gcp_cases import random_case
 from modelreach_reference.gcp_cases.generate import FAR, NEAR
+
+# The first one raises the limit of recursion, which hypothesis minds within a test.
+import_module("celpy").Environment()
 
 _KINDS = {
     "//storage.googleapis.com/projects/_/buckets/": "storage.googleapis.com/Bucket",
