@@ -158,7 +158,7 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def weighing(self) -> Weighing:
         """The same of many resources at once."""
-        taken = self._is_taken if self.radius.takeovers else None
+        taken = self.taken if self.radius.takeovers else None
         return Weighing(self._of_kind, taken)
 
     @cached_property
@@ -176,9 +176,6 @@ class Case(msgspec.Struct, frozen=True, dict=True):
     def opening(self) -> Opening:
         """What whoever holds the credentials of somebody reaches."""
         return Opening(self.radius, self.engines)
-
-    def _is_taken(self, scope: str) -> bool:
-        return self.taken(scope) is not None
 
     @cached_property
     def _rated(self) -> dict[tuple[str, str, str], Rated]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Hashable
+from collections.abc import Callable, Collection, Hashable, Iterator
 
 import msgspec
 
@@ -11,6 +11,7 @@ from modelreach.judge.sensitivity import Rated
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Grant
 from modelreach.policy.lots import Lot, bits, places
+from modelreach.reach import Takeover
 
 
 class _Told(msgspec.Struct):
@@ -26,11 +27,12 @@ class Weighing:
     def __init__(
         self,
         rated: Callable[[str, str, str], Rated],
-        taken: Callable[[str], bool] | None,
+        taken: Callable[[str], Takeover | None] | None,
     ) -> None:
         """`rated` is given a provider, a kind and a resource; `taken` a scope, and is None where
         nothing is taken over."""
         self._rated, self._taken = rated, taken
+        self._takeovers: dict[str, Takeover] = {}
         self._told: dict[tuple[Lot, str, str], _Told] = {}
 
     def rated(self, grant: Grant, lot: Lot, mask: int, levels: Collection[Sensitivity]) -> int:
@@ -45,11 +47,28 @@ class Weighing:
 
     def taken(self, lot: Lot, mask: int) -> int:
         """Give those of some resources that lie in a scope that is taken over."""
-        taken = self._taken
-        if taken is None:
+        if self._taken is None or not mask:
             return 0
-        found = self._of((lot, "", ""), mask, lambda place: taken(lot.thing(place).scope))
-        return mask & found.get(True, 0)
+        return mask & ~self._scopes(lot, mask).get("", 0)
+
+    def by_taking(self, lot: Lot, mask: int) -> Iterator[tuple[Takeover, int]]:
+        """Part resources by the takeover that their scope is taken over by; without those of
+        others."""
+        for scope, these in self._scopes(lot, mask).items():
+            if scope in self._takeovers and mask & these:
+                yield self._takeovers[str(scope)], mask & these
+
+    def _scopes(self, lot: Lot, mask: int) -> dict[Hashable, int]:
+        """The bits of resources by the scope that is taken over; "" where none is."""
+
+        def scope(place: int) -> str:
+            found = self._taken(lot.thing(place).scope) if self._taken else None
+            if found is None:
+                return ""
+            self._takeovers[found.scope] = found
+            return found.scope
+
+        return self._of((lot, "", ""), mask, scope)
 
     def high(self, piece: Piece) -> int:
         """Give the resources of a piece that are as sensitive as can be."""

@@ -21,7 +21,6 @@ from modelreach.judge.finding import Case
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline.evaluate import Side
 from modelreach.policy.engine import Grant
-from modelreach.policy.lots import places
 from modelreach.reach import Takeover
 from modelreach.report import SummedUpRow
 
@@ -89,13 +88,10 @@ def _is_told(grant: Grant, case: Case) -> bool:
 
 def _surer(piece: Piece, case: Case) -> Iterator[Piece]:
     """Give the parts of a piece that are had more surely than the scopes are taken over."""
-    by: dict[str, int] = {}
-    for place in places(piece.mask):
-        scope = piece.lot.thing(place).scope
-        by[scope] = by.get(scope, 0) | 1 << place
-    for scope, mask in by.items():
-        takeover = case.taken(scope)
-        if takeover and _sureness(piece.access) < _sureness(_by(takeover, piece.access)):
+    if not piece.mask:
+        return
+    for takeover, mask in case.weighing.by_taking(piece.lot, piece.mask):
+        if _sureness(piece.access) < _sureness(_by(takeover, piece.access)):
             yield piece.within(mask)
 
 
