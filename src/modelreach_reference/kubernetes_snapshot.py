@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import Any
+from typing import Any, cast
 
 from modelreach_reference.facts import Facts, Json, attributes, inner, listed, read, says
 from modelreach_reference.kubernetes import answers, count_completions
@@ -23,6 +23,8 @@ class KubernetesSnapshot:
 
     def __init__(self, snapshot: Json, _: Json) -> None:
         self._facts = Facts(snapshot, "kubernetes")
+        scopes = cast("list[Json]", snapshot.get("scopes") or [])
+        self._clouded = any(scope.get("provider") != "kubernetes" for scope in scopes)
 
     def knows(self, subject: str) -> bool:
         """Is the subject in a cluster?"""
@@ -66,7 +68,14 @@ class KubernetesSnapshot:
         found = answers(case)
         if case["request"]["name"] is None and "open" in found:
             return {"allow"}
+        if found != {"allow"} and self._may_hold_more(str(part.get("subject"))):
+            return None
         return found - {"open"}
+
+    def _may_hold_more(self, subject: str) -> bool:
+        """May a cloud give it what no binding of the cluster says? Service accounts are nobody
+        there."""
+        return self._clouded and _split(subject)[1].startswith("user:")
 
     def _case(self, part: Json) -> dict[str, Any] | None:
         cluster, who = _split(str(part.get("subject")))

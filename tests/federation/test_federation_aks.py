@@ -12,6 +12,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy.engine import Engine
 from modelreach.policy.providers import engines
 from modelreach.reach import BlastRadius, reach
@@ -27,8 +28,10 @@ from modelreach.snapshot import (
     Scope,
     Snapshot,
     document_id,
+    encode,
     merge,
 )
+from modelreach_reference.witness import check
 
 NOW = "2026-11-25T00:00:00Z"
 ISSUER = "https://eu.oic.prod-aks.azure.com/t/c"
@@ -396,6 +399,17 @@ def test_rules_on_a_condition_leave_others_certain() -> None:
     engine = built(cluster(), role)
     assert str(engine.decide(USER, "core:secrets:get", SECRET).verdict) == "conditional"
     assert str(engine.decide(USER, "core:configmaps:get", "k8s/prod/ml").verdict) == "allow"
+
+
+def test_a_witness_that_only_the_cloud_can_tell_is_not_refuted() -> None:
+    """The reference evaluator of clusters knows their bindings, and not what Azure says."""
+    parts = (cluster(), tenant(f"{OPERATIONS}/secrets/read"))
+    access = next(one for one in radius(*parts).accesses if one.grant.resource == SECRET)
+    witness = msgspec.to_builtins(Witnesses().of_access(access))
+    written = json.loads(encode(merge(parts, taken_at=NOW, tool="")))
+    assert [one.outcome.value for one in check(written, witness)][-1] == "unchecked"
+    alone = json.loads(encode(cluster()))
+    assert [one.outcome.value for one in check(alone, witness[-1:])] == ["fails"]
 
 
 ASSIGN = "Microsoft.Authorization/roleAssignments/write"
