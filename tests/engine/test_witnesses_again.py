@@ -51,6 +51,15 @@ def test_no_witness_is_contradicted(world: Any, data: st.DataObject) -> None:
     assert list(failing(estate, [*ways, *held(world, drawn)[1]])) == []
 
 
+def test_a_trust_that_is_left_says_no_more_than_that_it_stands(world: Any) -> None:
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": world.one}}
+    drawn = world.drawn(policies=(world.written(world.far, "trust", "trust", (trust,)),))
+    estate, ways = shown(world, drawn)
+    checked = [one for way in ways for one in check(estate, way)]
+    assert any(one.step.endswith(world.far) for one in checked)
+    assert {one.outcome for one in checked} == {Outcome.HOLDS}
+
+
 def test_who_gives_itself_any_policy_is_followed(world: Any) -> None:
     drawn = world.drawn(policies=(world.written(world.one, "identity", "p", (ESCALATE,)),))
     estate, ways = shown(world, drawn)

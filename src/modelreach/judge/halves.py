@@ -148,7 +148,8 @@ def _trust(one: Left) -> _Words:
         first.target,
         Strength.CONDITIONAL,
         provided(f"the policies of {first.source} let it assume the role"),
-        first.support,
+        # The statement stands there; that somebody may do it today is not said.
+        tuple(replace(support, action="") for support in first.support),
         note="the role's trust lets it in, once its policies let it assume the role",
     )
     return _Words(
