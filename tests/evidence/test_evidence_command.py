@@ -234,7 +234,7 @@ def test_links_in_a_folder_and_endless_files_are_refused(place: Path) -> None:
 def test_nesting_is_an_error_at_every_depth(form: str, place: Path, call: Call) -> None:
     text = (place / "new" / f"{form}.json").read_text()
     key = '"prompt": "' if form == "promptfoo" else '"input": "'
-    for depth in (100, 400, 700, 800, 850, 900, 940, 960, 980, 990, 1000, 5000):
+    for depth in (400, 800, 900, 960, 990, 1000, 5000):
         nested = key[:-1] + "[" * depth + "]" * depth + ', "was": "'
         (place / "deep.json").write_text(text.replace(key, nested, 1))
         done = call("deep.json", "--kind", form)

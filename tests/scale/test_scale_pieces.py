@@ -89,7 +89,7 @@ def _somebody(made: Snapshot, seed: int, count: int) -> list[str]:
     return Random(seed).sample(names, min(count, len(names)))
 
 
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(seed=SEEDS)
 def test_whatever_the_estate(seed: int) -> None:
     made = wild(Random(seed))
@@ -111,7 +111,7 @@ def test_a_made_up_organisation(provider: str) -> None:
     _compare(made, list(deployments(of, made))[:2], NEEDS)
 
 
-@settings(max_examples=5)
+@settings(max_examples=3)
 @given(seed=SEEDS)
 def test_no_resource_is_said_twice_of_somebody(seed: int) -> None:
     made = wild(Random(seed))

@@ -142,7 +142,7 @@ def _compare(made: Snapshot) -> int:
     return found
 
 
-@settings(max_examples=12)
+@settings(max_examples=6)
 @given(seed=SEEDS)
 def test_statements_that_lie_within_each_other(seed: int) -> None:
     _compare(_estate(Random(seed)))
@@ -155,7 +155,7 @@ def test_statements_that_lie_within_each_other_at_length(seed: int) -> None:
     _compare(_estate(Random(seed)))
 
 
-@settings(max_examples=5)
+@settings(max_examples=2)
 @given(made=crowds())
 def test_a_crowd(made: Snapshot) -> None:
     _compare(made)
@@ -167,7 +167,7 @@ def test_a_wild_estate(seed: int) -> None:
     _compare(wild(Random(seed)))
 
 
-@settings(max_examples=3)
+@settings(max_examples=2)
 @given(seed=SEEDS)
 def test_what_is_kept_is_let_go_of(seed: int) -> None:
     with pytest.MonkeyPatch.context() as patch:
