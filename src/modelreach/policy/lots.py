@@ -188,11 +188,11 @@ def _words(mask: int) -> Iterator[tuple[int, int]]:
 
 
 def bits(found: Iterable[int]) -> int:
-    """Give a mask of numbers that come in order."""
-    last = list(found)
-    if not last:
+    """Give a mask of numbers."""
+    numbers = list(found)
+    if not numbers:
         return 0
-    array = bytearray((last[-1] >> 3) + 1)
-    for place in last:
+    array = bytearray((max(numbers) >> 3) + 1)
+    for place in numbers:
         array[place >> 3] |= 1 << (place & 7)
     return int.from_bytes(array, "little")

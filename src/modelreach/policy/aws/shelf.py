@@ -7,6 +7,7 @@ from collections.abc import Iterable, Iterator
 
 import msgspec
 
+from modelreach.policy import lots
 from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.matching import goes_on
 from modelreach.policy.aws.outline import Line, Outline
@@ -139,7 +140,7 @@ class Shelf(msgspec.Struct, eq=False):
         first, last = self._range(prefix)
         if glob.endswith("*") and is_literal(glob[:-1]):
             return _run(first, last)
-        return _bits(i for i in range(first, last) if match(glob, self.ids[i]))
+        return lots.bits(i for i in range(first, last) if match(glob, self.ids[i]))
 
     def _range(self, prefix: str) -> tuple[int, int]:
         if not prefix:
@@ -163,7 +164,7 @@ class Shelf(msgspec.Struct, eq=False):
                 inside.append(place)
             elif goes_on(glob, start):
                 parts.append(place)
-        return Inside(_bits(inside), _bits(parts))
+        return Inside(lots.bits(inside), lots.bits(parts))
 
     def _ending(self, prefix: str, separator: str) -> int:
         """The bit of the resource that the prefix names, with the separator."""
@@ -205,7 +206,7 @@ class Shelf(msgspec.Struct, eq=False):
         found = self._naming.get(key)
         if found is None:
             places = (self._place(name) for name in names)
-            found = self._naming[key] = _bits(place for place in places if place is not None)
+            found = self._naming[key] = lots.bits(place for place in places if place is not None)
         return found
 
     def by_tags(self, names: tuple[str, ...], facts: Facts) -> tuple[int, ...]:
@@ -216,7 +217,7 @@ class Shelf(msgspec.Struct, eq=False):
             for place, name in enumerate(self.ids):
                 tags = {key.lower(): value for key, value in facts.resources[name].tags.items()}
                 groups.setdefault(tuple(map(tags.get, names)), []).append(place)
-            found = self._by_tags[names] = tuple(map(_bits, groups.values()))
+            found = self._by_tags[names] = tuple(map(lots.bits, groups.values()))
         return found
 
     def of_account(self, account: str, facts: Facts) -> int:
@@ -225,7 +226,7 @@ class Shelf(msgspec.Struct, eq=False):
             groups: dict[str, list[int]] = {}
             for place, name in enumerate(self.ids):
                 groups.setdefault(facts.resources[name].scope, []).append(place)
-            self._by_account = {owner: _bits(places) for owner, places in groups.items()}
+            self._by_account = {owner: lots.bits(places) for owner, places in groups.items()}
         return self._by_account.get(account, 0)
 
     def first(self, mask: int) -> str:
@@ -235,11 +236,7 @@ class Shelf(msgspec.Struct, eq=False):
     def of(self, mask: int) -> Iterator[str]:
         """Give the ids of a mask's bits, in order."""
         ids = self.ids
-        for start, bits in _words(mask):
-            while bits:
-                low = bits & -bits
-                yield ids[start + low.bit_length() - 1]
-                bits ^= low
+        return (ids[place] for place in lots.places(mask))
 
 
 def _heads_of(ids: Iterable[str]) -> tuple[frozenset[tuple[str, ...]], int]:
@@ -252,25 +249,3 @@ def _heads_of(ids: Iterable[str]) -> tuple[frozenset[tuple[str, ...]], int]:
 
 def _run(first: int, last: int) -> int:
     return ((1 << (last - first)) - 1) << first if last > first else 0
-
-
-def _bits(places: Iterable[int]) -> int:
-    found = sorted(set(places))
-    if not found:
-        return 0
-    array = bytearray((found[-1] >> 3) + 1)
-    for place in found:
-        array[place >> 3] |= 1 << (place & 7)
-    return int.from_bytes(array, "little")
-
-
-def _words(mask: int) -> Iterator[tuple[int, int]]:
-    """Cut a mask into pieces that are quick to take bits from."""
-    if mask.bit_length() <= 64:
-        yield 0, mask
-        return
-    array = mask.to_bytes((mask.bit_length() + 63) // 64 * 8, "little")
-    for start in range(0, len(array), 8):
-        word = int.from_bytes(array[start : start + 8], "little")
-        if word:
-            yield start * 8, word
