@@ -83,6 +83,7 @@ class KubernetesSnapshot:
         if not who or place != cluster:
             return None
         name, groups = _user(who), self._facts.groups_of(str(part.get("subject")))
+        about = attributes(self._facts.scopes.get(cluster))
         return {
             "user": {
                 "name": name,
@@ -95,7 +96,9 @@ class KubernetesSnapshot:
                 "bindings": self._unread(cluster, "bindings"),
                 "roles": self._unread(cluster, "roles"),
             },
-            "anonymous": attributes(self._facts.scopes.get(cluster)).get("anonymous"),
+            "anonymous": about.get("anonymous"),
+            "version": about.get("version"),
+            "managed": any(about.get(name) for name in ("arn", "resource_name", "resource_id")),
         }
 
     def _roles(self, cluster: str) -> Iterator[dict[str, Any]]:

@@ -6,7 +6,11 @@ from typing import Any
 
 import pytest
 
+from modelreach.policy.box import Box
+from modelreach.policy.expr import atoms
+from modelreach.policy.extent import Extent
 from modelreach.policy.kubernetes.names import Action
+from modelreach.policy.permissions import PermissionSet
 
 
 def test_roles_add_up_and_nothing_takes_away(cluster: Any) -> None:
@@ -68,9 +72,53 @@ def test_bindings_elsewhere_that_were_not_read_change_nothing(cluster: Any) -> N
     ],
 )
 def test_subresources(cluster: Any, resource: str, asked: str, expected: str) -> None:
+    cluster.attributes["version"] = "v1.34.1"
     sa = cluster.account("app")
     cluster.let(sa, "get", resource, namespace="ml")
     assert cluster.may(sa, asked, "k8s/prod/ml/pods/a") == expected
+
+
+@pytest.mark.parametrize(
+    ("about", "verbs", "expected"),
+    [
+        ({"version": "v1.34.9"}, ["get"], "allow"),
+        ({"version": "v1.35.0"}, ["get"], "conditional"),
+        ({"version": "v1.35.0-eks-1", "arn": "arn:aws:eks:r:1:cluster/c"}, ["get"], "deny"),
+        ({"version": "v1.36.2"}, ["create"], "deny"),
+        ({"version": "v1.36.2"}, ["get", "create"], "allow"),
+        ({"version": "v1.36.2"}, ["*"], "allow"),
+        ({"version": "latest"}, ["get"], "conditional"),
+        ({}, ["get"], "conditional"),
+    ],
+)
+@pytest.mark.parametrize("stream", ["exec", "attach", "portforward"])
+def test_a_get_that_opens_a_stream(
+    cluster: Any, stream: str, about: Any, verbs: list[str], expected: str
+) -> None:
+    """Since 1.35 whoever opens one by WebSocket has to be let create it, too."""
+    cluster.attributes.update(about)
+    sa = cluster.account("app")
+    for verb in verbs:
+        cluster.let(sa, verb, f"pods/{stream}", namespace="ml")
+    action = f"core:pods/{stream}:get"
+    decision = cluster.engine.decide(sa, action, "k8s/prod/ml/pods/a")
+    assert str(decision.verdict) == expected
+    told = "|".join(atom.key for atom in atoms(decision.residual))
+    assert ("1.35" in told or "feature gate" in told) is (expected == "conditional")
+    held = cluster.engine.permissions(sa)
+    asked = PermissionSet.of([Box(Extent.globs([action]), Extent.globs(["k8s/prod/ml/pods/a"]))])
+    found = {str(box.condition) for box in (held & asked).boxes}
+    if verbs == ["get"]:
+        assert found == (set() if expected == "deny" else {str(decision.residual)})
+
+
+def test_a_stream_of_one_pod_by_its_name(cluster: Any) -> None:
+    cluster.attributes["version"] = "v1.35.0"
+    sa = cluster.account("app")
+    cluster.let(sa, "get", "pods/exec", namespace="ml")
+    cluster.let(sa, "create", "pods/exec", namespace="ml", names=["a"])
+    assert cluster.may(sa, "core:pods/exec:get", "k8s/prod/ml/pods/a") == "allow"
+    assert cluster.may(sa, "core:pods/exec:get", "k8s/prod/ml/pods/b") == "conditional"
 
 
 def test_groups_are_not_each_other(cluster: Any) -> None:

@@ -26,9 +26,9 @@ def answers(case: Case, most: int = 4096) -> set[str]:
         raise ValueError("too many ways")
     unread = sorted(_unread(case))
     found: set[str] = set()
-    for request, anybody in product(_requests(case), _anonymous(case)):
+    for request, anybody, alone in product(_requests(case), _anonymous(case), _gets_alone(case)):
         turned = [
-            _allowed(case, request, anybody, dict(zip(unread, read, strict=True)))
+            _opens(case, request, anybody, dict(zip(unread, read, strict=True)), alone=alone)
             for read in product((False, True), repeat=len(unread))
         ]
         found |= {"allow" if one else "deny" for one in turned}
@@ -39,7 +39,7 @@ def answers(case: Case, most: int = 4096) -> set[str]:
 
 def count_completions(case: Case) -> int:
     """Give how many ways there are to try."""
-    ways = len(list(_requests(case))) * len(list(_anonymous(case)))
+    ways = len(list(_requests(case))) * len(_anonymous(case)) * len(_gets_alone(case))
     return ways * int(2 ** len(_unread(case)))
 
 
@@ -68,6 +68,29 @@ def _anonymous(case: Case) -> tuple[bool, ...]:
     https://kubernetes.io/docs/reference/access-authn-authz/authentication/#anonymous-requests
     """
     return (False,) if case.get("anonymous") is False else (False, True)
+
+
+def _gets_alone(case: Case) -> tuple[bool, ...]:
+    """Whether a cluster opens streams of pods to who may get them and not create them: all did
+    before 1.35; of later ones those of which it can be turned off may.
+
+    https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/AuthorizePodWebsocketUpgradeCreatePermission/
+    """
+    if not _is_stream(case["request"]):
+        return (False,)
+    version = case.get("version")
+    if version is None:
+        return (False, True)
+    if [int(part) for part in str(version).removeprefix("v").split(".")[:2]] < [1, 35]:
+        return (True,)
+    return (False,) if case.get("managed") else (False, True)
+
+
+def _is_stream(request: Mapping[str, Any]) -> bool:
+    """A GET of what a WebSocket is opened to."""
+    asked = request.get("group"), request.get("resource"), request["verb"]
+    parts = ("exec", "attach", "portforward")
+    return asked == ("", "pods", "get") and request.get("subresource") in parts
 
 
 # --- who ---------------------------------------------------------------------------------------
@@ -104,6 +127,21 @@ def _applies(binding: Mapping[str, Any], name: str, groups: set[str]) -> bool:
 
 
 # --- what --------------------------------------------------------------------------------------
+
+
+def _opens(
+    case: Case,
+    request: Mapping[str, Any],
+    anybody: bool,
+    turned: Mapping[str, bool],
+    *,
+    alone: bool,
+) -> bool:
+    """A stream is opened by who may get it and, unless getting it is enough, may create it."""
+    if not _allowed(case, request, anybody, turned):
+        return False
+    enough = alone or not _is_stream(request)
+    return enough or _allowed(case, {**request, "verb": "create"}, anybody, turned)
 
 
 def _allowed(

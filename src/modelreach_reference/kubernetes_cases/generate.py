@@ -21,6 +21,7 @@ RESOURCES = (
     ("clusterroles", "rbac.authorization.k8s.io", True),
 )
 SUBRESOURCES = ("exec", "log", "token", "scale")
+STREAMS = ("exec", "attach", "portforward")
 VERBS = ("get", "list", "watch", "create", "update", "patch", "delete", "deletecollection")
 NAMES = ("a", "b", "app")
 PATHS = ("/healthz", "/healthz/ready", "/metrics", "/api")
@@ -59,6 +60,8 @@ def random_case(seed: str) -> Record:
             "roles": _sometimes(rng, ("", *NAMESPACES)),
         },
         "anonymous": rng.choice((None, False, False)),
+        "version": rng.choice((None, "v1.34.2", "v1.35.0", "v1.36.1")),
+        "managed": rng.random() < 0.5,
     }
 
 
@@ -78,6 +81,10 @@ def _request(rng: random.Random) -> Record:
     }
     if rng.random() < 0.25:
         found["subresource"] = rng.choice(SUBRESOURCES)
+    if rng.random() < 0.08:
+        stream = {"group": "", "resource": "pods", "subresource": rng.choice(STREAMS)}
+        namespace = rng.choice(("", *NAMESPACES))
+        found |= {**stream, "verb": rng.choice(("get", "get", "create")), "namespace": namespace}
     unnamed = found["verb"] in ("create", "deletecollection") and "subresource" not in found
     found["name"] = "" if unnamed else rng.choice((None, None, *NAMES))
     if found["verb"] in ("list", "watch"):

@@ -3,15 +3,14 @@
 A cluster that does so asks Kubernetes RBAC first, and Azure of what that does not allow. The
 action is `managedClusters/[GROUP/]RESOURCE/VERB`, at the cluster or at one of its namespaces:
 verbs are taken together, and what of an object has a path of its own is the object, but for
-`pods/exec`. So who reads nodes or services goes through their `proxy`, and who reads pods attaches
-to them and forwards their ports by WebSocket, which is a GET; Kubernetes 1.35 asks whether it may
-create that, too. Custom resources have an action of their own besides, under conditions on their
-group and kind.
+`pods/exec`. So who reads nodes or services goes through their `proxy`, and who reads pods may get
+what attaches to them and forwards their ports, which opens it where the cluster does not ask for
+creating it besides. Custom resources have an action of their own besides, under conditions on
+their group and kind.
 
 https://learn.microsoft.com/azure/aks/entra-id-authorization
 https://learn.microsoft.com/azure/role-based-access-control/permissions/containers#microsoftcontainerservice
 https://github.com/kubeguard/guard/blob/master/authz/providers/azure/rbac/checkaccessreqhelper.go
-https://kubernetes.io/docs/reference/command-line-tools-reference/feature-gates/AuthorizePodWebsocketUpgradeCreatePermission/
 """
 
 from __future__ import annotations
@@ -48,8 +47,6 @@ _EXEC: Final = ("create", "get")
 #: What is asked about in the place of all that nobody lists: no group and no kind is called so.
 _ANY: Final = "modelreach-probe"
 _CORE: Final = "core"
-#: Streams that a GET opens, too: to the authoriser this is reading the pod.
-_STREAMS: Final = ("attach", "portforward")
 
 
 class Kind(NamedTuple):
@@ -82,7 +79,6 @@ class Right(msgspec.Struct, frozen=True):
 
 
 _AS_CUSTOM: Final = provided("AKS asks about custom resources as such, not by their kinds")
-_BY_GET: Final = provided("the cluster opens streams of pods on GET alone, as before 1.35")
 _NONE: Final = Right(FALSE, ())
 #: What an identity may do in one place, by kind and verb of the data action.
 Rights = Mapping[tuple[Kind, str], Right]
@@ -288,23 +284,10 @@ def _rules(rights: Rights) -> Iterator[tuple[Right, str, Rule]]:
         return
     for verb, verbs in _VERBS.items():
         yield from _of_verb(rights, kinds, verb, verbs)
-    yield from _streams(rights)
     for kind, verb in _special():
         right = rights.get((kind, verb), _NONE)
         if right.when != FALSE:
             yield right, _data(kind, verb), _special_rule(kind, verb.partition("/")[0])
-
-
-def _streams(rights: Rights) -> Iterator[tuple[Right, str, Rule]]:
-    """Streams of pods, opened by GET: reading, for which creating is asked since 1.35."""
-    read, write = (rights.get((_PODS, verb), _NONE) for verb in ("read", "write"))
-    when = all_of((read.when, any_of((write.when, _BY_GET))))
-    if when == FALSE:
-        return
-    because = read.because if write.when == FALSE else (*read.because, *write.because)
-    right = Right(when, tuple(sorted(set(because))))
-    for stream in _STREAMS:
-        yield right, _data(_PODS, "read"), _rule(_part(_PODS, stream), ("get",))
 
 
 def _part(kind: Kind, name: str) -> Kind:
@@ -326,8 +309,7 @@ def _of_verb(
     def right(kind: Kind) -> Right:
         return rights.get((kind, verb), _NONE)
 
-    parts = ("exec", *_STREAMS) if verb == "read" else ("exec",)
-    whole, but = right(_ALL), [_part(_PODS, part).name for part in parts]
+    whole, but = right(_ALL), (_part(_PODS, "exec").name,)
     differ = [kind for kind in kinds if right(kind).when != whole.when]
     groups = {kind.group for kind in differ if kind.plural == "*"}
     apart = [kind for kind in kinds if kind in differ or kind.group in groups]

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.decision import Decision, Layer, Outcome, StatementRef
@@ -19,6 +20,7 @@ from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, an
 from modelreach.policy.kubernetes.estate import MASTERS, Estate, Granted
 from modelreach.policy.kubernetes.names import Action, Object, cluster_of
 from modelreach.policy.kubernetes.rules import SELECTED, unnamed
+from modelreach.policy.kubernetes.streams import opens
 from modelreach.snapshot import Principal
 
 #: What is fixed of a request: its `name` and `namespace` count.
@@ -115,7 +117,22 @@ def decide(
         return Decision(Verdict.DENY, Outcome.IMPLICIT_DENY, FALSE, blocked_by=(Layer.BINDING,))
     if estate.master(principal):
         return Decision(Verdict.ALLOW, Outcome.ALLOW, TRUE, allowed_by=(_masters(request),))
+    if opens(action):
+        return _opening(estate, principal, request)
     return _by_rules(estate, principal, request)
+
+
+def _opening(estate: Estate, principal: Principal, request: Request) -> Decision:
+    """A GET that opens a stream: creating that has to be allowed, too, where the cluster asks."""
+    by_get = _by_rules(estate, principal, request)
+    alone = estate.on_get_alone(request.cluster)
+    if by_get.residual == FALSE or alone == TRUE:
+        return by_get
+    creating = replace(request, action=replace(request.action, verb="create"))
+    created = _by_rules(estate, principal, creating)
+    residual = all_of((by_get.residual, any_of((created.residual, alone))))
+    because = tuple(sorted({*by_get.allowed_by, *created.allowed_by}))
+    return _decision(residual, because if residual != FALSE else (), by_get.assumes)
 
 
 def _masters(request: Request) -> StatementRef:

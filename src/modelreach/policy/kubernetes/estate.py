@@ -26,6 +26,7 @@ from modelreach.policy.kubernetes.names import (
     user_id,
 )
 from modelreach.policy.kubernetes.rules import Compiled, PolicyRule, compile_role, selects
+from modelreach.policy.kubernetes.streams import on_get_alone
 from modelreach.snapshot import (
     Binding,
     Facts,
@@ -87,6 +88,7 @@ class Estate:
         self._unread_in: dict[tuple[str, str], tuple[str, ...]] = {}
         self._subjects: dict[str, tuple[str, ...]] = {}
         self._everything: dict[tuple[str, ...], tuple[Granted, ...]] = {}
+        self._on_get_alone: dict[str, Expr] = {}
 
     # --- subjects --------------------------------------------------------------------------
 
@@ -139,6 +141,14 @@ class Estate:
         scopes = (self.facts.scopes[cluster] for cluster in self.clusters)
         found = (matched(scope, self.facts) for scope in scopes)
         return tuple(one for one in found if one is not None)
+
+    def on_get_alone(self, cluster: str) -> Expr:
+        """Give when a cluster opens streams of pods to who may get them and not create them."""
+        if cluster not in self._on_get_alone:
+            managed = any(cloud.cluster == cluster for cloud in self.clouds)
+            scope = self.facts.scopes.get(cluster)
+            self._on_get_alone[cluster] = on_get_alone(scope, managed=managed)
+        return self._on_get_alone[cluster]
 
     def enter(self, one: Entered) -> None:
         """Take somebody in who comes from a cloud. Who is listed already, by a binding, is the
