@@ -190,6 +190,7 @@ def test_a_principal_may_be_said_by_its_name(call: Any, place: Path) -> None:
         (("diff", "v1.yaml", "v2.yaml"), "--snapshot: no snapshot is given for both releases"),
         (("diff", "v1.yaml", "v2.yaml", "--old-snapshot", "estate.snap.json"), "one release"),
         (("diff", "v1.yaml"), "missing argument 'NEW'"),
+        (("schema",), "NAME is missing"),
         (("dif",), "no such command `dif`; did you mean `diff`?"),
         (("diff", "--snapshto", "x"), "no such option '--snapshto'"),
         ((*DIFF[:-1], "out.unknown"), "the format of `out.unknown` cannot be told"),

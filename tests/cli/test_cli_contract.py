@@ -28,6 +28,13 @@ def test_help(call: Any, name: str) -> None:
     assert call(*filter(None, [name]), "-h") == done
 
 
+@pytest.mark.parametrize("name", ["", "manifest"])
+def test_who_says_nothing_is_shown_the_help_as_it_stands(call: Any, name: str) -> None:
+    asked, silent = call(*filter(None, [name]), "--help"), call(*filter(None, [name]))
+    assert (silent.code, silent.out) == (2, "")
+    assert silent.err == asked.out
+
+
 def test_the_help_has_a_line_for_each_command_by_what_one_does(
     call: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -194,6 +194,9 @@ def run(argv: list[str]) -> int:
         code = root.main(args=argv, prog_name="modelreach", standalone_mode=False)
     except ModelreachError as error:
         return _say(error.message, error.hint, error.exit_code)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        return 2
     except click.BadParameter as error:
         return _say(*_unusable(error), 2)
     except click.UsageError as error:
@@ -222,17 +225,20 @@ def run(argv: list[str]) -> int:
 def _unusable(error: click.BadParameter) -> tuple[str, str]:
     """Give what is wrong with a value, and what it may be: the words of a choice, as of a file."""
     value, among, _ = error.message.partition(" is not one of ")
-    if not (among and error.param and isinstance(error.param.type, click.Choice)):
+    missing = isinstance(error, click.MissingParameter)
+    if not ((among or missing) and error.param and isinstance(error.param.type, click.Choice)):
         usage = f"see `{error.ctx.command_path} --help`" if error.ctx else ""
         return _lowered(error.format_message()), usage
     import difflib
 
-    value = value[1:-1]
     words = [str(word) for word in error.param.type.choices]
-    near = difflib.get_close_matches(value, words, n=1)
     listed = "one of " + ", ".join(f"`{word}`" for word in words)
     place = max(error.param.opts, key=len)
     name = place if place.startswith("-") else place.upper()
+    if missing:
+        return f"{name} is missing", listed
+    value = value[1:-1]
+    near = difflib.get_close_matches(value, words, n=1)
     return f"{name}: `{value}` is not known", f"did you mean `{near[0]}`?" if near else listed
 
 

@@ -27,7 +27,9 @@ def command() -> None:
     """Draft a deployment manifest from the files that you have."""
 
 
-@command.command("import", epilog=EXAMPLES)
+@command.command(
+    "import", epilog=EXAMPLES, short_help="Draft a manifest from the files of agents and tools."
+)
 @click.argument("files", nargs=-1, required=True, metavar="FILE...")
 @click.option(
     "--tool",
