@@ -6,10 +6,11 @@ GitHub takes at most 65,536 characters; a hidden marker lets a later run find an
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from modelreach.report import (
     ChangeRow,
+    DemandRow,
     DiffReport,
     Figures,
     FindingRow,
@@ -173,12 +174,22 @@ def _demands(report: DiffReport, rows: int) -> Iterator[str]:
     met = len(report.demands) - len(due)
     yield f"### Due before adoption: {len(due)} of {len(report.demands)} ({met} met)"
     yield ""
-    for row in due[:rows]:
-        what = f"{prose(row.title)} ({prose(row.who)})"
-        yield f"- [ ] **{row.status}** {what}: {prose(row.why, 240)}"
-    yield from _more(len(due), rows)
+    alike = _alike(due)
+    for demands in alike[:rows]:
+        row = demands[0]
+        what = "; ".join(prose(one.title) for one in demands)
+        yield f"- [ ] **{row.status}** {what} ({prose(row.who)}): {prose(row.why, 240)}"
+    yield from _more(len(alike), rows)
     if due:
         yield ""
+
+
+def _alike(due: Sequence[DemandRow]) -> list[list[DemandRow]]:
+    """Put together what is due from the same people for the same reason, what is refused first."""
+    found: dict[tuple[str, str, str], list[DemandRow]] = {}
+    for row in sorted(due, key=lambda row: row.status != "refused"):
+        found.setdefault((row.status, row.who, row.why), []).append(row)
+    return list(found.values())
 
 
 def _figures(report: Report) -> Iterator[str]:
@@ -268,7 +279,8 @@ def _change(row: ChangeRow | GrantRow, names: Names) -> str:
     identity = code(names.thing(row.identity).label)
     tool = row.witness[0].tool if row.witness else ""
     identity = f"{code(tool, 60)} → {identity}" if tool else identity
-    return f"| {_MARKS.get(kind, '~')} {kind} | {resource} | {identity} | {because}{doubts} |"
+    what = f"{_MARKS.get(kind, '~')} {kind} {row.capability}".lstrip()
+    return f"| {what} | {resource} | {identity} | {because}{doubts} |"
 
 
 def _gaps(report: Report, names: Names, limit: int) -> Iterator[str]:

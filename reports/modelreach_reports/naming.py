@@ -201,9 +201,17 @@ def _arn_kind(key: str) -> tuple[str, str]:
     parts = key.split(":", 5)
     if len(parts) < 6 or parts[0] != "arn":
         return "", ""
+    if _is_in_bucket(key):
+        return "s3", ""
     first = parts[5].replace(":", "/").split("/")[0]
     kind = first if parts[2] == "iam" else f"{parts[2]} {first}" if "/" in parts[5] else parts[2]
     return visible(kind), visible(parts[4])
+
+
+def _is_in_bucket(key: str) -> bool:
+    """Is this a bucket or an object of one? Their ARNs begin with the bucket, and not with a type:
+    https://docs.aws.amazon.com/service-authorization/latest/reference/list_amazons3.html"""
+    return re.match(r"arn:[^:]*:s3:::", key) is not None
 
 
 #: Ids that say of themselves what they are called, by provider; the last group is the name.
@@ -255,7 +263,7 @@ def key_of(row: ChangeRow | GrantRow) -> str:
 
 def _tail_label(key: str) -> str:
     tail = tail_of_arn(key)
-    if tail is key:
+    if tail is key or _is_in_bucket(key):
         return visible(called(key))
     kind = tail.replace("/", ":").partition(":")[0]
     return visible(tail.removeprefix(f"{kind}:").removeprefix(f"{kind}/") or tail)

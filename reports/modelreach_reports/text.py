@@ -247,8 +247,8 @@ def _taken_over(report: Report, look: Look) -> Iterator[Line]:
         if any(getattr(row, key) for row in report.summed_up)
     ]
     if told:
-        lead = (("Taken-over scopes: ", Ink.FAINT),)
-        yield from hanging(lead, f"{', '.join(told)}; only sensitive listed", look, Ink.FAINT)
+        lead = (("In scopes taken over: ", Ink.FAINT),)
+        yield from hanging(lead, f"{', '.join(told)}; listed if sensitive", look, Ink.FAINT)
 
 
 def _tree(report: Report, names: Names, told: Sequence[Item], look: Look) -> Iterator[Line]:

@@ -260,7 +260,8 @@ def _how_to_undo(ticket: Ticket, names: Names) -> Iterator[str]:
     yield "### Roll back"
     yield ""
     to, before = code(back.to) or "not declared", code(ticket.old.version)
-    yield f"- Go back to release {to} (the one before this is {before})."
+    beside = "" if to == before else f" (the one before this is {before})"
+    yield f"- Go back to release {to}{beside}."
     yield f"- Tested: {code(back.tested) or '**never, or not declared**'}."
     yield f"- Takes at most: {code(back.max_minutes) or 'not declared'} minutes."
     for criterion in back.criteria:

@@ -31,7 +31,7 @@ EXPECTED = [
     ("tool_authority", "TOOL-NEW", "ask_warehouse", "no such", "mcp tool, effect read"),
     ("tool_authority", "TOOL-NEW", "pay_refund", "no such", "function tool, effect spend"),
     ("tool_authority", "TOOL-NEW", "run_code", "no such", "code-interpreter tool, effect exec"),
-    ("tool_authority", "IDENTITY-NEW", "role/booking-desk-4", "arn:aws:iam", "assumed-role"),
+    ("tool_authority", "IDENTITY-NEW", "role/booking-desk-4", "arn:aws:iam", "arn:aws:iam"),
     ("tool_authority", "IDENTITY-NEW", "role/deployer", "not reached", BY_AGENT),
     ("tool_authority", "IDENTITY-NEW", "role/refund-payer", "not reached", BY_TOOL),
     ("tool_authority", "IDENTITY-NEW", "gserviceaccount.com", "no such", "service-account-key"),

@@ -170,6 +170,9 @@ def test_what_is_cut_says_so() -> None:
         ("as serviceAccount:etl@p.iam.gserviceaccount.com: read", "as etl@p: read"),
         ("as arn:aws:iam::111122223333:role/etl: read.", "as etl: read."),
         ("it is k8s/c/ns/secret/token.", "it is token."),
+        ("arn:aws:s3:::ledger/*, read", "ledger/*, read"),
+        ("arn:aws:s3:::ledger/2026/a.csv, read", "ledger/2026/a.csv, read"),
+        ("arn:aws:lambda:eu-west-1:111122223333:function:search", "search"),
     ],
 )
 def test_the_punctuation_of_a_sentence_is_no_part_of_an_id(

@@ -54,16 +54,18 @@ def test_it_is_said_in_a_sentence(compared: DiffReport, radius_report: RadiusRep
 
 
 def test_the_terminal_says_it(compared: DiffReport, radius_report: RadiusReport) -> None:
-    told = "Taken-over scopes: 3 → 1,240 resources, 1 → 7 patterns; only sensitive listed"
+    told = "In scopes taken over: 3 → 1,240 resources, 1 → 7 patterns; listed if sensitive"
     assert told in text.render(compared).decode()
     unchanged = msgspec.structs.replace(compared, changes=())
     assert told in text.render(unchanged).decode()
     assert told.replace("→", "->") in text.render(compared, ascii_only=True).decode()
-    assert "Taken-over scopes: 1,240 resources, 7 patterns" in text.render(radius_report).decode()
-    assert b"Taken-over" not in text.render(_without(compared))
+    assert (
+        "In scopes taken over: 1,240 resources, 7 patterns" in text.render(radius_report).decode()
+    )
+    assert b"In scopes taken over" not in text.render(_without(compared))
     rows = tuple(msgspec.structs.replace(row, resources=0) for row in radius_report.summed_up)
     shown = text.render(msgspec.structs.replace(radius_report, summed_up=rows)).decode()
-    assert "\nTaken-over scopes: 7 patterns; only sensitive listed\n" in shown
+    assert "\nIn scopes taken over: 7 patterns; listed if sensitive\n" in shown
 
 
 def test_a_comment_says_it(compared: DiffReport, radius_report: RadiusReport) -> None:

@@ -131,8 +131,7 @@ def _trust(old: Tool, new: Tool) -> Said:
 
 def _identity(old: Identity | None, new: Identity, known: set[str]) -> Said:
     if new.principal not in known:
-        before = old.principal if old else "no such identity"
-        yield trigger("IDENTITY-NEW", new.principal, before, _credential(new))
+        yield trigger("IDENTITY-NEW", new.principal, *_instead(old, new))
     if old is None:
         yield from _new_credential(new)
         return
@@ -170,6 +169,16 @@ def _identity(old: Identity | None, new: Identity, known: set[str]) -> Said:
 def _new_credential(identity: Identity) -> Said:
     if identity.credential in STATIC:
         yield trigger("LONG-LIVED-KEY", identity.id, "no such key", _credential(identity))
+
+
+def _instead(old: Identity | None, new: Identity) -> tuple[str, str]:
+    """Give as whom the release ran, and as whom it runs now, with the credential if declared."""
+    if old is None:
+        return "no such identity", _credential(new)
+    return (
+        old.principal,
+        f"{new.principal}, {_credential(new)}" if new.credential else new.principal,
+    )
 
 
 def _credential(identity: Identity) -> str:
