@@ -311,7 +311,10 @@ def _compute(make: Builder, group: str) -> None:
         properties={
             "oidcIssuerProfile": {"enabled": True, "issuerURL": "https://oidc.example/aks/"},
             "securityProfile": {"workloadIdentity": {"enabled": True}},
-            "aadProfile": {"enableAzureRBAC": True},
+            "aadProfile": {
+                "enableAzureRBAC": True,
+                "adminGroupObjectIDs": [guid("admins").upper()],
+            },
             "disableLocalAccounts": True,
             "identityProfile": {"kubeletidentity": {"objectId": guid("kubelet")}},
         },

@@ -247,6 +247,7 @@ def test_resources_say_what_decides_access(read: Any) -> None:
     assert resources["acme-foundry"].attributes["public_network"] == "selected"
     assert resources["db"].attributes["local_auth"] is False
     assert resources["aks"].attributes["oidc_issuer"] == "https://oidc.example/aks/"
+    assert resources["aks"].attributes["admin_groups"] == (guid("admins"),)
     assert resources["sign"].attributes == {"enabled": False, "expires": "2027-01-01T00:00:00Z"}
     assert resources["transcripts"].kind.endswith("/containers")
     assert resources["acmecustomers"].tags == {"data-class": "pii"}

@@ -466,6 +466,42 @@ def test_a_clusters_pods_are_whom_they_are_trusted_as(tenant: Any) -> None:
     assert (pivot.kind, pivot.via) == ("trust", cluster)
 
 
+@pytest.mark.parametrize(("entra", "strength"), [(False, "certain"), (True, "conditional")])
+def test_who_runs_commands_in_a_cluster_with_entra_acts_there_as_itself(
+    tenant: Any, entra: bool, strength: str
+) -> None:
+    """The nodes' identity is had from any pod; those that trust pods, by making these."""
+    cluster = f"{tenant.rg}/providers/microsoft.containerservice/managedclusters/aks"
+    about = {"oidc_issuer": "https://oidc.example/1/", "entra": entra, "local_accounts": False}
+    tenant.resource(cluster, kubelet_identity=tenant.strong, **about)
+    tenant.principal(tenant.strong, "managed-identity")
+    trust = {"issuer": "https://oidc.example/1/", "subject": "system:serviceaccount:ns:sa"}
+    tenant.attach(tenant.other, "trust", trust)
+    run = "Microsoft.ContainerService/managedClusters/runCommand/action"
+    tenant.assign("runs", tenant.rg, document={"permissions": [{"actions": [run]}]})
+    pivots = tenant.pivots()
+    assert str(pivots[tenant.strong].strength) == "certain"
+    assert str(pivots[tenant.other].strength) == strength
+
+
+def test_a_group_of_a_clusters_administrators(tenant: Any) -> None:
+    cluster = f"{tenant.rg}/providers/microsoft.containerservice/managedclusters/aks"
+    about = {"oidc_issuer": "https://oidc.example/1/", "entra": True, "local_accounts": False}
+    groups = {"admin_groups": (tenant.outer,), "kubelet_identity": tenant.strong}
+    tenant.resource(cluster, **about, **groups)
+    tenant.principal(tenant.strong, "managed-identity")
+    trust = {"issuer": "https://oidc.example/1/", "subject": "system:serviceaccount:ns:sa"}
+    tenant.attach(tenant.other, "trust", trust)
+    tenant.principal(tenant.team, "group", groups=(tenant.outer,))
+    assert tenant.pivots() == {}
+    tenant.principal(tenant.model, "managed-identity", groups=(tenant.team,))
+    found = {name: (one.kind, str(one.strength)) for name, one in tenant.pivots().items()}
+    assert found == {
+        tenant.strong: ("run-code", "certain"),
+        tenant.other: ("trust", "certain"),
+    }
+
+
 def test_a_disabled_principal_is_nobody(tenant: Any) -> None:
     tenant.principal(tenant.strong, "application", service_principal=tenant.team)
     tenant.principal(tenant.team, "service-principal", enabled=False)

@@ -150,10 +150,16 @@ def _cluster(about: dict[str, Any]) -> _Told:
         "workload_identity": at(about, "securityProfile.workloadIdentity.enabled") is True,
         "azure_rbac": at(about, "aadProfile.enableAzureRBAC") is True,
         "entra": isinstance(at(about, "aadProfile"), dict),
+        "admin_groups": _texts(at(about, "aadProfile.adminGroupObjectIDs")),
         "local_accounts": about.get("disableLocalAccounts") is not True,
         "kubelet_identity": lower(at(about, "identityProfile.kubeletidentity.objectId")),
         "node_resource_group": text(about.get("nodeResourceGroup")),
     }
+
+
+def _texts(found: object) -> tuple[str, ...]:
+    names = found if isinstance(found, list) else []
+    return tuple(sorted({lower(name) for name in names if isinstance(name, str)}))
 
 
 _PARTICULAR: Final[dict[str, Callable[[dict[str, Any]], _Told]]] = {

@@ -5,7 +5,7 @@ https://registry.terraform.io/providers/hashicorp/azurerm/latest/docs
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from modelreach.collect.facts import attributes
@@ -367,9 +367,14 @@ def _entra(told: Told) -> dict[str, Any]:
         return {}
     blocks = tuple(told.blocks("azure_active_directory_role_based_access_control"))
     asks = [block.get("azure_rbac_enabled") for block in blocks]
-    if any(map(is_unread, asks)):
-        return {"entra": True}
-    return {"entra": bool(blocks), "azure_rbac": True in asks}
+    found: dict[str, Any] = {"entra": bool(blocks), "admin_groups": _administrators(blocks)}
+    return found if any(map(is_unread, asks)) else {**found, "azure_rbac": True in asks}
+
+
+def _administrators(blocks: Iterable[Mapping[str, Any]]) -> tuple[str, ...]:
+    lists = [block.get("admin_group_object_ids") for block in blocks]
+    named = (name for names in lists if isinstance(names, list) for name in names)
+    return tuple(sorted({name.lower() for name in named if isinstance(name, str)}))
 
 
 def _arm(provider: str) -> dict[str, str]:

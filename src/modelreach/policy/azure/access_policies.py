@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 VAULT = "microsoft.keyvault/vaults"
 CLUSTER = "microsoft.containerservice/managedclusters"
+_WRITE = "Microsoft.ContainerService/managedClusters/write"
 
 _CRYPTOGRAPHIC = ("decrypt", "encrypt", "sign", "verify", "rotate", "release")
 _SAME = ("delete", "recover", "backup", "restore", "purge", "create", "update", "import")
@@ -104,11 +105,31 @@ def instead(
     uses_roles = attributes.get(name)
     if uses_roles is True:
         return allows, unread
+    if uses_roles is False and type_of(vault) == CLUSTER:
+        return _once_asked(asker, vault, allows), []
     if uses_roles is False:
         return tuple(_by_policy(asker, action, vault)), []
     open_ = Atom(AtomKind.GAP, f"whether {vault} lets Azure roles decide about what it holds")
     narrowed = tuple(_under(clause, open_) for clause in allows)
     return (*narrowed, *_by_policy(asker, action, vault)), unread
+
+
+def _once_asked(asker: Asker, cluster: str, allows: tuple[Clause, ...]) -> tuple[Clause, ...]:
+    """Roles count in a cluster that does not ask Azure for who may write it, and so have it ask.
+
+    https://learn.microsoft.com/azure/aks/manage-azure-rbac
+    """
+    writing = _writing(asker, cluster) if allows else FALSE
+    if writing == FALSE:
+        return ()
+    first = provided(f"it has {cluster} ask Azure for roles first")
+    return tuple(_under(clause, all_of((first, writing))) for clause in allows)
+
+
+def _writing(asker: Asker, cluster: str) -> Expr:
+    from modelreach.policy.azure.decide import decide
+
+    return decide(asker, _WRITE, cluster).residual
 
 
 def _under(clause: Clause, when: Expr) -> Clause:

@@ -87,8 +87,8 @@ Rule = dict[str, Any]
 
 def in_clusters(asker: Asker, cluster: Resource) -> Iterator[Token]:
     """Give what an identity shows to a cluster of AKS that asks Azure about it: rules, apart by
-    what they hang on."""
-    if not _may_ask(cluster) or not _speaks(asker, cluster.id):
+    what they hang on. Whether the cluster asks, decisions on data actions say."""
+    if cluster.attributes.get("entra") is False or not _speaks(asker, cluster.id):
         return
     whole = _rights(asker, cluster.id)
     yield from _tokens(asker, cluster, cluster.id, whole)
@@ -96,13 +96,6 @@ def in_clusters(asker: Asker, cluster: Resource) -> Iterator[Token]:
         rights = _rights(asker, place)
         if rights != whole:
             yield from _tokens(asker, cluster, place, rights)
-
-
-def _may_ask(cluster: Resource) -> bool:
-    """May a cluster ask Azure what identities may do in it? Where that was not read, decisions on
-    data actions say so."""
-    about = cluster.attributes
-    return about.get("azure_rbac") is not False and about.get("entra") is not False
 
 
 def _speaks(asker: Asker, cluster: str) -> bool:

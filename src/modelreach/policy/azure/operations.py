@@ -114,7 +114,12 @@ def plane_of(name: str) -> Plane | None:
     return Plane.CONTROL if name.startswith(_CONTROL_ONLY) else None
 
 
-_CONTROL_ONLY = ("microsoft.authorization/", "microsoft.resources/", "microsoft.management/")
+_CONTROL_ONLY = (
+    "microsoft.authorization/",
+    "microsoft.kubernetesconfiguration/",
+    "microsoft.management/",
+    "microsoft.resources/",
+)
 
 
 @lru_cache(1)

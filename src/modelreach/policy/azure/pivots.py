@@ -9,7 +9,7 @@ from modelreach.policy.azure.administration import administration
 from modelreach.policy.azure.asker import Asker
 from modelreach.policy.azure.holder import AzureHolder
 from modelreach.policy.azure.ids import is_arm
-from modelreach.policy.azure.relations import clusters, credentials, relations
+from modelreach.policy.azure.relations import administered, clusters, credentials, relations
 from modelreach.policy.engine import Pivot
 from modelreach.policy.escalation.mechanism import tried
 from modelreach.policy.escalation.prober import RoleProber
@@ -48,6 +48,7 @@ def _others(asker: Asker, opens: Opens) -> Iterator[Pivot]:
     yield from credentials(asker, opens)
     prober = RoleProber(AzureHolder(asker))
     found = [pivot for rule in rules(_PACKAGE) for pivot in tried(rule, prober)]
+    found += administered(asker)
     yield from (pivot for pivot in found if pivot.target)
     yield from clusters(asker, [p for p in found if p.rule.startswith("azure-aks-")])
 

@@ -15,12 +15,13 @@ from msgspec.structs import replace
 from modelreach.model import Strength, Verdict
 from modelreach.policy.azure.asker import Asker
 from modelreach.policy.azure.decide import decide
+from modelreach.policy.azure.estate import strings
 from modelreach.policy.engine import Pivot, Support
-from modelreach.policy.escalation.mechanism import strength_of
-from modelreach.policy.expr import TRUE
+from modelreach.policy.escalation.mechanism import provided, strength_of
+from modelreach.policy.expr import FALSE, TRUE, Expr, all_of
 from modelreach.policy.glob import match
 from modelreach.policy.provider import Opens
-from modelreach.snapshot import Principal
+from modelreach.snapshot import Principal, Resource
 
 _READ = "data:Microsoft.KeyVault/vaults/secrets/getSecret/action"
 
@@ -107,12 +108,49 @@ def credentials(asker: Asker, opens: Opens) -> Iterator[Pivot]:
             )
 
 
+def administers(asker: Asker, cluster: Resource) -> Expr:
+    """Is a principal in a group that a cluster makes its administrators? What that hangs on.
+
+    https://learn.microsoft.com/azure/aks/enable-authentication-microsoft-entra-id
+    """
+    named = strings(cluster.attributes.get("admin_groups", ()))
+    return asker.among(frozenset(named)) if named else FALSE
+
+
+def administered(asker: Asker) -> Iterator[Pivot]:
+    """Give a hop to the identity of the nodes of each cluster that it administers by a group."""
+    for cluster in asker.estate.clusters:
+        when = administers(asker, cluster)
+        if when == FALSE:
+            continue
+        note = f"a group that it is in administers {cluster.id}"
+        yield Pivot(
+            "run-code",
+            asker.name,
+            str(cluster.attributes.get("kubelet_identity", "")),
+            strength_of(when),
+            when,
+            (Support(asker.name, "", cluster.id, (), note),),
+            "azure-aks-admin-group",
+            via=cluster.id,
+            note=note,
+        )
+
+
 def clusters(asker: Asker, taken: Iterable[Pivot]) -> Iterator[Pivot]:
     """Whoever runs what it likes in a cluster has the identities that trust the cluster's pods.
+    Who runs a command in one that lets identities of Entra in acts there as itself: which pods it
+    makes hangs on what it may do there.
 
     https://learn.microsoft.com/azure/aks/workload-identity-overview
     """
     for pivot in taken:
+        fact = asker.estate.facts.resources.get(pivot.via)
+        as_itself = fact is not None and fact.attributes.get("entra") is not False
+        if pivot.rule == "azure-aks-run-command" and as_itself:
+            pods = provided(f"it may make pods in {pivot.via}")
+            residual = all_of((pivot.residual, pods))
+            pivot = replace(pivot, residual=residual, strength=strength_of(residual))
         for target in asker.estate.trusting_issuer(pivot.via):
             if target != asker.principal.id:
                 note = "a pod of the cluster gets tokens as it"
