@@ -13,8 +13,8 @@ from pathlib import Path
 from typing import Any, Final
 
 import msgspec
-import yaml
 
+from modelreach import yaml_tree
 from modelreach.collect.recording import broken
 from modelreach.model import InputError
 from modelreach_kubernetes.estate import Object, Read, Refusal
@@ -84,9 +84,8 @@ def _documents(path: Path) -> Iterator[Any]:
         if path.suffix == ".json":
             yield json.loads(raw)
         else:
-            loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
-            yield from list(yaml.load_all(raw, loader))
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+            yield from list(yaml_tree.documents(raw, str(path)))
+    except yaml_tree.BROKEN as error:
         problem = str(error).splitlines()[0] if str(error) else type(error).__name__
         raise InputError(
             f"this is neither YAML nor JSON ({problem})",

@@ -14,6 +14,7 @@ import msgspec
 import yaml
 from yaml import Node
 
+from modelreach import yaml_tree
 from modelreach.model import InputError
 
 
@@ -42,6 +43,9 @@ for _first in "tTfF":
 #: For readers of files that are no manifests.
 Loader = _Loader
 
+#: PyYAML takes a second for that much.
+_MOST_SLOW = 1 << 17
+
 
 class _QuickLoader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
     """The same words, by libyaml where it is there."""
@@ -69,10 +73,11 @@ def decode(
     if not isinstance(tree, yaml.MappingNode):
         why = "a mapping was expected" if raw.strip() else "it is empty"
         raise InputError(f"this is not {what}: {why}", place=place, hint=hint)
+    yaml_tree.held(tree, place)
     _refuse_duplicates(tree, place)
     try:
-        plain: object = _Loader(raw).construct_document(tree)  # pyright: ignore[reportUnknownMemberType]
-    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        plain: object = _Loader("").construct_document(tree)  # pyright: ignore[reportUnknownMemberType]
+    except yaml_tree.BROKEN as error:
         problem = str(error).splitlines()[0]
         raise InputError(f"this YAML cannot be read ({problem})", place=place) from None
     try:
@@ -111,10 +116,12 @@ def words_at_top(raw: bytes) -> dict[str, str]:
 
 def _composed(raw: bytes) -> Node | None:
     """Give the tree by libyaml, and in what it stumbles over by PyYAML itself, whose messages are
-    the clearer ones."""
+    the clearer ones, where that does not take long."""
     try:
         return yaml.compose(raw, Loader=_QuickLoader)
     except (yaml.YAMLError, UnicodeDecodeError):
+        if len(raw) > _MOST_SLOW:
+            raise
         return yaml.compose(raw, Loader=_Loader)
 
 

@@ -391,7 +391,13 @@ def test_what_kubectl_lists_is_all_of_its_kind(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    "text", ["{", "a: [", "just text", "- 1", "kind: 3", "!!python/object:x {}"]
+    "text",
+    [
+        *("{", "a: [", "just text", "- 1", "kind: 3", "!!python/object:x {}"),
+        *("kind: !!bool maybe", "kind: !!int ''", "kind: !!timestamp soon", "kind: &k [*k]"),
+        "kind: X\na0: &a0 [x]\n"
+        + "".join(f"a{n}: &a{n} [*a{n - 1}, *a{n - 1}]\n" for n in range(1, 40)),
+    ],
 )
 def test_files_that_are_no_objects_are_refused_with_their_name(tmp_path: Path, text: str) -> None:
     path = tmp_path / "bad.yaml"

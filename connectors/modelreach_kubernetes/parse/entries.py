@@ -8,8 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-import yaml
-
+from modelreach import yaml_tree
+from modelreach.model import InputError
 from modelreach_kubernetes.parse.facts import mappings, text
 
 _LISTS = (("mapRoles", "rolearn"), ("mapUsers", "userarn"))
@@ -33,6 +33,7 @@ def _entries(data: Mapping[str, Any]) -> Iterator[str]:
 
 def _list(written: str) -> object:
     try:
-        return yaml.safe_load(written)
-    except (yaml.YAMLError, RecursionError, ValueError):
+        found = list(yaml_tree.documents(written, ""))
+    except (InputError, *yaml_tree.BROKEN):
         return None
+    return found[0] if len(found) == 1 else None

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from modelreach.collect.facts import attributes
+from modelreach.model import InputError
 from modelreach.snapshot import (
     Attributes,
     Binding,
@@ -385,11 +386,11 @@ def _manifest(told: Told) -> Iterator[Edit]:
 
 def _written(told: Told) -> Iterator[Edit]:
     """`kubectl_manifest` withholds what is in secrets from the text that it parsed."""
-    import yaml
+    from modelreach import yaml_tree
 
     try:
-        documents: list[Any] = list(yaml.safe_load_all(told.text("yaml_body_parsed")))
-    except (yaml.YAMLError, RecursionError):
+        documents: list[Any] = list(yaml_tree.documents(told.text("yaml_body_parsed"), ""))
+    except (InputError, *yaml_tree.BROKEN):
         documents = []
     found = [one for one in map(of_manifest, documents) if one is not None]
     if not found:

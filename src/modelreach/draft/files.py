@@ -15,15 +15,15 @@ from typing import Any, Final, Literal, cast
 import yaml
 from yaml import Node
 
-from modelreach import strict_yaml
+from modelreach import strict_yaml, yaml_tree
 from modelreach.model import InputError, MissingExtra
 
 #: Beyond that it is no configuration, or one that is meant to be a burden.
 _MOST_BYTES: Final = 8 << 20
-_MOST_VALUES: Final = 400_000
+_MOST_VALUES: Final = yaml_tree.MOST_VALUES
 #: A reader in plain Python takes seconds for more than that.
 _MOST_SLOW: Final = 1 << 20
-_DEEPEST: Final = 100
+_DEEPEST: Final = yaml_tree.DEEPEST
 
 
 @dataclass(frozen=True, slots=True)
@@ -161,41 +161,29 @@ def _yaml(text: str, name: str) -> tuple[object, ...]:
     except (yaml.YAMLError, ValueError):
         raise InputError("this YAML is malformed or cut short", place=name) from None
     found: list[object] = []
-    sizes: dict[int, int] = {}
     for tree in (tree for tree in trees if tree is not None):
-        _sized(tree, name, sizes)
+        yaml_tree.measured(tree, name)
+        _refuse_given_twice(tree, name)
         loader = _Tagged("")
         try:
             found.append(loader.construct_document(tree))  # pyright: ignore[reportUnknownMemberType]
-        except (yaml.YAMLError, ValueError, TypeError):
+        except yaml_tree.BROKEN:
             raise InputError("this YAML cannot be read", place=name) from None
     return tuple(found)
 
 
-def _sized(node: Node, name: str, sizes: dict[int, int], depth: int = 0) -> int:
-    """Count the values under a node with every alias written out. Raises `InputError` for more
-    than any configuration has, for a loop, and for a key that is given twice."""
-    if id(node) in sizes:
-        size = sizes[id(node)]
-        if size == 0:
-            raise InputError("something in it holds itself", place=name)
-        return size
-    if depth > _DEEPEST:
-        raise InputError("something in it is nested too deeply", place=name)
-    sizes[id(node)] = 0
-    size = 1
-    if isinstance(node, yaml.MappingNode):
-        keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
-        if len(set(keys)) < len(keys):
-            raise _given_twice(f"{name}:{node.start_mark.line + 1}")
-        for pair in node.value:
-            size += sum(_sized(part, name, sizes, depth + 1) for part in pair)
-    elif isinstance(node, yaml.SequenceNode):
-        size += sum(_sized(part, name, sizes, depth + 1) for part in node.value)
-    if size > _MOST_VALUES:
-        raise _too_many(name)
-    sizes[id(node)] = size
-    return size
+def _refuse_given_twice(tree: Node, name: str) -> None:
+    waiting, seen = [tree], set[int]()
+    while waiting:
+        node = waiting.pop()
+        if id(node) in seen:
+            continue
+        seen.add(id(node))
+        waiting.extend(yaml_tree.parts(node))
+        if isinstance(node, yaml.MappingNode):
+            keys = [key.value for key, _ in node.value if isinstance(key, yaml.ScalarNode)]
+            if len(set(keys)) < len(keys):
+                raise _given_twice(f"{name}:{node.start_mark.line + 1}")
 
 
 def _too_many(name: str) -> InputError:

@@ -114,7 +114,7 @@ _OF_PIPELINE = (
 )
 _OF_ALL = (
     *("snapshot.py", "model.py", "strict_yaml.py", "plain_yaml.py", "deployment.py"),
-    *("graph.py", "reach.py"),
+    *("yaml_tree.py", "graph.py", "reach.py"),
 )
 _DECIDE = (".py", ".yaml", ".json")
 
