@@ -30,7 +30,7 @@ from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Principal, Snapshot, document_id, facts_of
 from organisations import manifest, plan, whole
 from organisations.corner import OTHER, OWN, ROLE, corner, table
-from organisations.crowd import GUARDED, ROLES, USERS, crowds
+from organisations.crowd import BARRED, EVERYTHING, GUARDED, ROLES, USERS, crowds
 from organisations.wild import wild
 from organisations.wild_rulers import ruled
 
@@ -97,12 +97,14 @@ def test_an_administrator_of_an_organisation(seed: int) -> None:
     assert _same_as_in_full(whole(plan(principals=28, resources=80, accounts=3, seed=seed)))
 
 
+@pytest.mark.parametrize("said", [[GUARDED[0]], [EVERYTHING, BARRED[0]]])
 @pytest.mark.parametrize("seed", [3, *(pytest.param(n, marks=pytest.mark.soak) for n in range(9))])
-def test_an_administrator_who_has_to_have_a_second_factor(seed: int) -> None:
-    """What it does by that power hangs on the same, so that it outdoes whom it becomes."""
+def test_an_administrator_who_has_to_have_a_second_factor(seed: int, said: list[Any]) -> None:
+    """What it does by that power hangs on the same, so that it outdoes whom it becomes: whether
+    all is allowed with one, or all denied without."""
     made = whole(plan(principals=16, resources=30, accounts=2, seed=seed))
-    said = {"Version": "2012-10-17", "Statement": [GUARDED[0]]}
-    raw = json.dumps(said).encode()
+    document = {"Version": "2012-10-17", "Statement": said}
+    raw = json.dumps(document).encode()
     attachments = tuple(
         replace(one, document=document_id(raw), policy="")
         if one.kind == "identity" and one.target.endswith(ADMIN)

@@ -22,7 +22,7 @@ from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.statement import Effect, Statement
 from modelreach.policy.aws.unlisted import most_telling, unlisted
 from modelreach.policy.engine import Grant
-from modelreach.policy.expr import FALSE, TRUE, Expr, any_of, atoms, implies
+from modelreach.policy.expr import FALSE, TRUE, Expr, all_of, any_of, atoms, implies, negate
 from modelreach.policy.permissions import Box, PermissionSet
 
 #: How the keys begin that tell one caller of an account from another.
@@ -80,14 +80,17 @@ class Outdoing:
         return {scope: number for scope, number in found.items() if scope != account}
 
     def _power(self, asker: Asker) -> Expr:
-        """When do its own policies allow it everything? FALSE where what is asked for counts."""
+        """When do its own policies allow it everything, and deny it nothing? FALSE where what is
+        asked for counts."""
         mine = asker.layers
         if mine.boundaries is not None or mine.session is not None or unclear(asker):
             return FALSE
         said = [s for policy in mine.identity for s in policy.document.statements]
-        if any(s.effect is not Effect.ALLOW for s in said):
+        denying = [s for s in said if s.effect is not Effect.ALLOW]
+        if not all(map(_asks_who_calls, denying)):
             return FALSE
-        return any_of(self._when(s, asker) for s in said if _allows_everything(s))
+        allowed = any_of(self._when(s, asker) for s in said if _allows_everything(s))
+        return all_of((allowed, *(negate(self._when(s, asker)) for s in denying)))
 
     # --- whom policies of resources tell apart -----------------------------------------------
 
@@ -158,14 +161,21 @@ def _allows_everything(statement: Statement) -> bool:
     """Does it allow everything, whatever is asked for? It may ask who calls."""
     resources = statement.resources
     return (
-        all(condition.key.lower().startswith(_ALWAYS) for condition in statement.conditions)
-        and not any("${" in value for c in statement.conditions for value in c.values)
-        and not statement.not_understood
+        _asks_who_calls(statement)
         and not statement.actions.negated
         and "*" in statement.actions.globs
         and resources is not None
         and not resources.negated
         and "*" in resources.globs
+    )
+
+
+def _asks_who_calls(statement: Statement) -> bool:
+    """Are its conditions about who calls, if it has any, and not about what is asked for?"""
+    return (
+        all(condition.key.lower().startswith(_ALWAYS) for condition in statement.conditions)
+        and not any("${" in value for c in statement.conditions for value in c.values)
+        and not statement.not_understood
     )
 
 
