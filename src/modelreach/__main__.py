@@ -1,6 +1,7 @@
 """The command `modelreach`, and `python -m modelreach`."""
 
 import gc
+import os
 
 
 def main() -> None:
@@ -10,6 +11,10 @@ def main() -> None:
     from modelreach.late import put_off
 
     put_off("inspect", "ipaddress", "textwrap")
+    put_off("msgspec.inspect", "msgspec.toml", "msgspec.yaml")
+    if os.name == "posix":
+        # All that `uuid` asks for as it is imported, for which regular expressions are compiled.
+        put_off(platform={"system": lambda: os.uname().sysname})
     from modelreach.cli import main as start
 
     start()

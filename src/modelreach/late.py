@@ -15,7 +15,8 @@ from typing import Any
 
 
 class _Late(ModuleType):
-    """Stands for a module until something in it is asked for, and gives what the module has."""
+    """Stands for a module until something in it is asked for, and gives what the module has.
+    Attributes that are set on it are answered without that."""
 
     def __getattr__(self, name: str) -> Any:
         if sys.modules.get(self.__name__) is self:
@@ -23,8 +24,10 @@ class _Late(ModuleType):
         return getattr(import_module(self.__name__), name)
 
 
-def put_off(*names: str) -> None:
-    """Have these modules imported when they are first used; those that are there already stay."""
-    for name in names:
+def put_off(*names: str, **answers: dict[str, Any]) -> None:
+    """Have these modules imported when they are first used; those that are there already stay.
+    Of those that have `answers`, what these say is known without the module."""
+    for name in (*names, *answers):
         if name not in sys.modules:
-            sys.modules[name] = _Late(name)
+            sys.modules[name] = late = _Late(name)
+            vars(late).update(answers.get(name, {}))

@@ -52,6 +52,15 @@ def test_no_thread_sees_it_half_made(slow: str) -> None:
     assert found == [("there", 1)] * 8
 
 
+def test_what_is_known_of_it_is_answered_without_it(slow: str) -> None:
+    put_off(**{slow: {"size": 3}})
+    stand_in = importlib.import_module(slow)
+    assert stand_in.size == 3
+    assert "runs" not in vars(stand_in)
+    assert stand_in.last == "there"
+    assert importlib.import_module(slow).runs == 1
+
+
 def test_what_is_there_stays() -> None:
     put_off("inspect")
     assert sys.modules["inspect"] is inspect
