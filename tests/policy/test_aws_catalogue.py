@@ -126,21 +126,9 @@ def test_an_action_says_what_it_is_about() -> None:
     action = catalogue.find("s3:GetObject")
     assert action is not None
     assert [target.type.name for target in action.targets] == ["accesspointobject", "object"]
-    assert "s3:ExistingObjectTag/<key>" in action.condition_keys
     listing = catalogue.find("s3:ListAllMyBuckets")
     assert listing is not None
     assert listing.targets == ()
-
-
-def test_what_an_action_needs_besides_is_gathered_from_both_places() -> None:
-    """The package has the fields, though the edition installed here may leave them empty."""
-    target = catalogue._RawTarget(
-        "object", conditionKeys=["k:b"], dependentActions=["iam:PassRole"]
-    )
-    listed = catalogue._RawAction("X", "Write", [target], ["k:a"], ["ec2:Y", "iam:PassRole"])
-    action = catalogue._action("s3", listed, {"object": catalogue.resource_types("s3")[0]})
-    assert action.depends_on == ("ec2:Y", "iam:PassRole")
-    assert action.condition_keys == ("k:a", "k:b")
 
 
 def test_arn_globs() -> None:

@@ -29,7 +29,6 @@ class ResourceType(msgspec.Struct, frozen=True):
     name: str
     arn: str
     glob: str
-    condition_keys: tuple[str, ...]
 
 
 class Target(msgspec.Struct, frozen=True):
@@ -42,8 +41,7 @@ class Target(msgspec.Struct, frozen=True):
 class Action(msgspec.Struct, frozen=True):
     """One action. `name` is `service:Name` in AWS's spelling, `level` AWS's access level.
 
-    Without targets it is not about a resource: policies allow it on `*` only. `depends_on` are
-    actions that the caller needs besides, as far as the package says (recent editions do not).
+    Without targets it is not about a resource: policies allow it on `*` only.
     """
 
     name: str
@@ -51,8 +49,6 @@ class Action(msgspec.Struct, frozen=True):
     capability: Capability
     level: str
     targets: tuple[Target, ...]
-    depends_on: tuple[str, ...]
-    condition_keys: tuple[str, ...]
 
 
 _MISLEADING: tuple[tuple[Capability, str, tuple[str, ...]], ...] = (
@@ -158,25 +154,23 @@ _FIELDS = 6
 _SERVICE_FIELD = 2
 
 
+# What is left out (condition keys, which are most of it) is skipped as it is read.
+
+
 class _RawTarget(msgspec.Struct):
     name: str
     required: bool = False
-    conditionKeys: list[str] = []  # noqa: N815 - the package's spelling
-    dependentActions: list[str] = []  # noqa: N815 - the package's spelling
 
 
 class _RawAction(msgspec.Struct):
     name: str
     accessLevel: str  # noqa: N815 - the package's spelling
     resourceTypes: list[_RawTarget] = []  # noqa: N815 - the package's spelling
-    conditionKeys: list[str] = []  # noqa: N815 - the package's spelling
-    dependentActions: list[str] = []  # noqa: N815 - the package's spelling
 
 
 class _RawType(msgspec.Struct):
     key: str
     arn: str
-    conditionKeys: list[str] = []  # noqa: N815 - the package's spelling
 
 
 def shipped(*path: str) -> bytes:
@@ -207,8 +201,7 @@ def resource_types(service: str) -> tuple[ResourceType, ...]:
         shipped("resourceTypes", f"{service}.json"), type=dict[str, _RawType]
     )
     kinds = (
-        ResourceType(service, kind.key, kind.arn, _as_glob(kind.arn), tuple(kind.conditionKeys))
-        for kind in raw.values()
+        ResourceType(service, kind.key, kind.arn, _as_glob(kind.arn)) for kind in raw.values()
     )
     return tuple(sorted(kinds, key=lambda kind: kind.name))
 
@@ -229,9 +222,19 @@ def actions_on(service: str, types: frozenset[str]) -> tuple[Action, ...]:
     wanted = {name.lower() for name in types}
     return tuple(
         _made(service, name)
-        for name, raw in _listed(service).items()
-        if any(target.name.lower() in wanted for target in raw.resourceTypes)
+        for name, of in _types_of_actions(service).items()
+        if not wanted.isdisjoint(of)
     )
+
+
+@lru_cache(1024)
+def _types_of_actions(service: str) -> dict[str, tuple[str, ...]]:
+    """Give the types that each action of a service is about, in lower case."""
+    return {
+        name: tuple([target.name.lower() for target in raw.resourceTypes])
+        for name, raw in _listed(service).items()
+        if raw.resourceTypes
+    }
 
 
 @lru_cache(1024)
@@ -263,8 +266,6 @@ def _action(service: str, raw: _RawAction, kinds: dict[str, ResourceType]) -> Ac
         CORRECTIONS[name][0] if name in CORRECTIONS else _capability(service, raw),
         raw.accessLevel,
         tuple(Target(kinds[target.name.lower()], target.required) for target in targets),
-        _merged(raw.dependentActions, *(target.dependentActions for target in targets)),
-        _merged(raw.conditionKeys, *(target.conditionKeys for target in targets)),
     )
 
 
@@ -274,13 +275,10 @@ def _capability(service: str, raw: _RawAction) -> Capability:
     return Capability.LIST if found is Capability.READ and settings else found
 
 
+@lru_cache(64)
 def _of_level(level: str) -> Capability:
     named = level.split(", ")
     return next((meant for name, meant in _LEVELS if name in named), Capability.WRITE)
-
-
-def _merged(*lists: Iterable[str]) -> tuple[str, ...]:
-    return tuple(sorted({item for some in lists for item in some}))
 
 
 def find(action: str) -> Action | None:

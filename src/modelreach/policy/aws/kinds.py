@@ -131,11 +131,21 @@ def _words_of(service: str) -> frozenset[str] | None:
 
 @lru_cache(1 << 14)
 def _types_of(service: str, resource: str) -> frozenset[str]:
-    found = [t for t in catalogue.resource_types(service) if match(t.glob, resource)]
+    found = [
+        t
+        for t in catalogue.resource_types(service)
+        if _holds_words(t.glob, resource) and match(t.glob, resource)
+    ]
     globs = {t.glob for t in found}
     return frozenset(
         t.name for t in found if not any(o != t.glob and o.startswith(t.glob) for o in globs)
     )
+
+
+def _holds_words(glob: str, resource: str) -> bool:
+    """Are all words of a glob in an id? A service has a hundred types: the few globs that may
+    match are taken apart."""
+    return all(map(resource.__contains__, glob.replace("?", "*").split("*")))
 
 
 @lru_cache(2048)
