@@ -17,7 +17,7 @@ from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.encryption import with_key
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Layers, Policies
-from modelreach.policy.aws.matching import action_matches, meets, opened
+from modelreach.policy.aws.matching import meets, opened
 from modelreach.policy.aws.principals import ways
 from modelreach.policy.aws.services import belongs_to_aws, under_rcps
 from modelreach.policy.aws.statement import Effect, Patterns, Statement
@@ -182,7 +182,8 @@ def _treated(mask: int, theirs: Layers, probe: kinds.Probe) -> Iterable[list[Act
 # By the patterns' id, and by what they say. The patterns and actions are kept with it: so their
 # ids stay taken.
 _SPOKEN: dict[tuple[int, int], tuple[Patterns, tuple[Action, ...], int]] = {}
-_SAID: dict[tuple[tuple[str, ...], bool, int], int] = {}
+_SAID: dict[tuple[str, int], int] = {}
+_NAMES: dict[int, tuple[str, ...]] = {}
 _MOST = 1_000_000
 
 
@@ -194,18 +195,38 @@ def spoken_of(patterns: Patterns, actions: tuple[Action, ...]) -> int:
         if len(_SPOKEN) >= _MOST:
             _SPOKEN.clear()
             _SAID.clear()
+            _NAMES.clear()
         found = _SPOKEN[key] = (patterns, actions, _spoken_anew(patterns, actions))
     return found[2]
 
 
 def _spoken_anew(patterns: Patterns, actions: tuple[Action, ...]) -> int:
-    key = (patterns.globs, patterns.negated, id(actions))
+    found = 0
+    for glob in patterns.globs:
+        found |= _meant(glob, actions)
+    return found ^ ((1 << len(actions)) - 1) if patterns.negated else found
+
+
+def _meant(glob: str, actions: tuple[Action, ...]) -> int:
+    """Give which of some actions a pattern means, as bits."""
+    key = glob, id(actions)
     found = _SAID.get(key)
     if found is None:
+        names = _names(actions)
+        # A policy speaks of many services: what is of another one is told by its beginning.
+        start = literal_prefix(glob)
         found = _SAID[key] = sum(
-            action_matches(patterns, action.name.lower()) << place
-            for place, action in enumerate(actions)
+            1 << place
+            for place, name in enumerate(names)
+            if name.startswith(start) and match(glob, name)
         )
+    return found
+
+
+def _names(actions: tuple[Action, ...]) -> tuple[str, ...]:
+    found = _NAMES.get(id(actions))
+    if found is None:
+        found = _NAMES[id(actions)] = tuple(action.name.lower() for action in actions)
     return found
 
 
