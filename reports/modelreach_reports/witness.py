@@ -196,7 +196,9 @@ def _decision_lines(decision: DecisionRow, look: Look) -> Iterator[Line]:
     yield from _statements("allowed by", decision.allowed_by, look)
     yield from _statements("denied by", decision.denied_by, look)
     layers = tuple(LAYERS.get(layer, layer) for layer in decision.blocked_by)
-    yield from _list("stopped at", layers, look, Ink.PLAIN)
+    ungranted = decision.outcome == "implicit_deny" and not _limited(decision)
+    yield from _list("not granted by" if ungranted else "stopped at", layers, look, Ink.PLAIN)
+    yield from _list("but can become", _through(decision), look, Ink.WARN)
     yield from _list("assumes", decision.assumes, look, Ink.FAINT)
     yield from _list("not understood", decision.not_understood, look, Ink.UNKNOWN)
 
@@ -205,6 +207,20 @@ def _limited(decision: DecisionRow) -> bool:
     """Is it granted, and not let through by what limits grants?"""
     layers = set(decision.blocked_by)
     return decision.outcome == "implicit_deny" and bool(layers) and layers <= _LIMITS
+
+
+_FEW = 5
+
+
+def _through(decision: DecisionRow) -> list[str]:
+    """Say whom it can become that may: the first few."""
+    rows = decision.through
+    told = [
+        f"{tail_of_arn(row.identity)}: {verdict_word(row.verdict)}, "
+        f"{row.hops} {'hop' if row.hops == 1 else 'hops'} away"
+        for row in rows[:_FEW]
+    ]
+    return [*told, f"{len(rows) - _FEW} more"] if len(rows) > _FEW else told
 
 
 def _list(title: str, phrases: Sequence[str], look: Look, ink: Ink) -> Iterator[Line]:

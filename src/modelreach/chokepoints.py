@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from modelreach.accesses import Access
 from modelreach.model import InputError
+from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot
 from modelreach.policy.lots import Lot
 from modelreach.reach import BlastRadius
@@ -42,6 +44,14 @@ class Cut(msgspec.Struct, frozen=True):
 
     scope: str
     hops: tuple[Pivot, ...]
+
+
+class Severed(msgspec.Struct, frozen=True):
+    """The fewest hops and accesses without which something is not reached."""
+
+    target: str
+    hops: tuple[Pivot, ...]
+    accesses: tuple[Access, ...]
 
 
 def gates(radius: BlastRadius) -> tuple[Gate, ...]:
@@ -85,6 +95,49 @@ def cuts(radius: BlastRadius) -> tuple[Cut, ...]:
         Cut(scope, _crossing(_parted(graph, scope), radius.graph.pivots))
         for scope in sorted(radius.takeovers)
     )
+
+
+def sever(radius: BlastRadius, target: str) -> Severed:
+    """Give the fewest hops and accesses to revoke so that a listed resource, an identity or a
+    scope is not reached any more; what somebody holds counts once for each statement that grants
+    it.
+
+    What lies in a scope is reached as long as the scope can be taken over. Raises `InputError` for
+    what is not reached, or is what the deployment runs as, and as `cuts` does.
+    """
+    if target in radius.graph.starts:
+        raise InputError(f"`{target}` is what it runs as", hint="name what it reaches from there")
+    graph = _graph(radius)
+    accesses = () if target in graph else tuple(_accesses(radius, target))
+    for holder, statements in _granted(accesses).items():
+        graph.add_edge(holder, target, capacity=statements)
+    if target not in graph:
+        raise InputError(
+            f"`{target}` is nothing that is reached", hint="name what `modelreach scan` shows"
+        )
+    inside = {access.grant.scope for access in accesses}
+    if target in radius.identities:
+        inside.add(radius.identities[target].principal.scope)
+    graph.add_edges_from((scope, target) for scope in inside & radius.takeovers.keys())
+    sides = _parted(graph, target)
+    kept = tuple(access for access in accesses if access.grant.principal in sides[0])
+    return Severed(target, _crossing(sides, radius.graph.pivots), kept)
+
+
+def _accesses(radius: BlastRadius, resource: str) -> Iterable[Access]:
+    """Give who holds a listed resource, and how."""
+    for piece in radius.accesses.pieces:
+        place = piece.lot.place(resource)
+        if piece.lot.has(resource) and piece.mask >> place & 1:
+            yield piece.written(place)
+
+
+def _granted(accesses: Iterable[Access]) -> dict[str, int]:
+    """How many statements grant somebody what they hold."""
+    found: dict[str, set[StatementRef]] = {}
+    for access in accesses:
+        found.setdefault(access.grant.principal, set()).update(access.grant.statements)
+    return {holder: max(len(statements), 1) for holder, statements in sorted(found.items())}
 
 
 def _parted(graph: nx.DiGraph[str], scope: str) -> tuple[set[str], set[str]]:

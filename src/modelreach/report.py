@@ -459,8 +459,18 @@ class StatementRow(Row, frozen=True):
     text: str
 
 
+class ThroughRow(Row, frozen=True):
+    """Somebody whom a principal can become, in so many hops, and who may do what it was asked for:
+    `verdict` is that of the whole way."""
+
+    identity: str
+    verdict: str
+    hops: int
+
+
 class DecisionRow(Row, frozen=True):
-    """The answer to "may this principal do that?", for `can`: as `policy.decision.Decision`."""
+    """The answer to "may this principal do that?", for `can`: as `policy.decision.Decision`.
+    `through` says who may, where it may not itself and can become them."""
 
     principal: str
     action: str
@@ -473,6 +483,7 @@ class DecisionRow(Row, frozen=True):
     blocked_by: tuple[str, ...] = ()
     assumes: tuple[str, ...] = ()
     not_understood: tuple[str, ...] = ()
+    through: tuple[ThroughRow, ...] = ()
 
 
 class DeterminingRow(StatementRow, frozen=True, kw_only=True):

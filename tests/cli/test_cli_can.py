@@ -102,3 +102,44 @@ def test_an_answer_has_a_name_of_its_own(call: Call) -> None:
     assert (answer["verdict"], len(answer["determining"])) == ("allow", 1)
     schema = json.loads(call("schema", "answer").out)
     jsonschema.validate(answer, schema)
+
+
+READER = "arn:aws:iam::210987654321:role/etl-reader"
+
+
+def test_who_may_in_its_place_is_named(call: Call) -> None:
+    """That a role itself may not, reads as if its bucket were safe from it."""
+    asked = ("can", ROLE, "s3:GetObject", "acme-customer-records", *ESTATE)
+    assert "but can become  role/etl-reader: allowed, 1 hop away\n" in call(*asked).out
+    answer = json.loads(call(*asked, "--format", "json").out)
+    assert answer["verdict"] == "deny"
+    assert answer["through"] == [{"identity": READER, "verdict": "allow", "hops": 1}]
+    jsonschema.validate(answer, json.loads(call("schema", "answer").out))
+
+
+def test_nobody_is_named_who_may_not_either(call: Call) -> None:
+    done = call("can", READER, "s3:PutObject", "acme-customer-records", *ESTATE)
+    assert "not granted by  policy\n" in done.out
+    assert "become" not in done.out
+    itself = call("can", READER, "s3:GetObject", "acme-customer-records", *ESTATE)
+    assert "become" not in itself.out
+
+
+@pytest.mark.parametrize(
+    ("who", "resource", "verdict"),
+    [
+        (READER, "secretsmanager:eu-west-1:210987654321:secret:crm-AbCdEf", "unknown"),
+        (READER, "secretsmanager:eu-west-1:123456789012:secret:crm-AbCdEf", "deny"),
+        (ROLE, "secretsmanager:eu-west-1:123456789012:secret:crm-AbCdEf", "deny"),
+        (ROLE, "secretsmanager:eu-west-3:123456789012:secret:crm-AbCdEf", "unknown"),
+    ],
+    ids=["not listed", "of another account", "all listed", "not read"],
+)
+def test_what_may_have_a_policy_of_its_own_is_not_denied_unread(
+    call: Call, who: str, resource: str, verdict: str
+) -> None:
+    """In its own account a secret's policy alone lets in whom it names."""
+    asked = ("can", who, "secretsmanager:GetSecretValue", f"arn:aws:{resource}", *ESTATE)
+    answer = json.loads(call(*asked, "--format", "json").out)
+    assert answer["verdict"] == verdict
+    assert bool(answer["depends_on"]) == (verdict == "unknown")

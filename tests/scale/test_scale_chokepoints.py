@@ -9,16 +9,17 @@ from itertools import combinations
 from pathlib import Path
 
 import pytest
+from msgspec.structs import replace
 
 from modelreach import chokepoints
-from modelreach.chokepoints import cuts, gates
+from modelreach.chokepoints import Severed, cuts, gates, sever
 from modelreach.cli import run
 from modelreach.model import InputError, Strength
 from modelreach.policy import providers
 from modelreach.policy.engine import Pivot
 from modelreach.policy.expr import TRUE
 from modelreach.reach import BlastRadius, reach
-from modelreach.snapshot import Facts, encode
+from modelreach.snapshot import Facts, decode, encode
 from organisations import deployments, plan, whole
 
 
@@ -121,6 +122,71 @@ def test_the_command_names_what_lets_each_hop(capsys: pytest.CaptureFixture[str]
     assert run([*words, "--format", "json"]) == 0
     ((hop,),) = json.loads(capsys.readouterr().out)["cuts"].values()
     assert hop["by"] == [{"policy": "everything", "target": runner, "sid": "Everything"}]
+
+
+def _demo() -> BlastRadius:
+    demo = Path(str(files("modelreach").joinpath("demo")))
+    estate = decode((demo / "estate.snap.json").read_bytes(), place="demo")
+    engines = providers.engines(Facts(estate))
+    starts = [f"arn:aws:iam::{_AGENTS}:{name}" for name in _STARTS]
+    return reach(starts, engines, whole=True)
+
+
+_AGENTS = 123456789012
+_STARTS = ("role/support-agent-runtime-v2", "user/support-agent-legacy")
+
+
+def _held_without(radius: BlastRadius, cut: Severed) -> set[str]:
+    """What is reached without hops and accesses, and who is become: what lies in a scope that can
+    be taken over is reached, too."""
+    at, waiting = set(radius.graph.starts), list(radius.graph.starts)
+    while waiting:
+        name = waiting.pop()
+        for pivot in radius.graph.pivots:
+            if pivot.source == name and pivot not in cut.hops and pivot.target not in at:
+                at.add(pivot.target)
+                waiting.append(pivot.target)
+    left = [access for access in radius.accesses if access not in cut.accesses]
+    held = {a.grant.resource for a in left if a.grant.principal in at or a.grant.scope in at}
+    return at | held
+
+
+def test_without_what_is_severed_it_is_not_reached_and_else_it_is() -> None:
+    radius = _demo()
+    listed = {access.grant.resource for access in radius.accesses}
+    targets = (listed | set(radius.graph.paths)) - set(radius.graph.starts)
+    assert len(targets) > 10
+    for target in sorted(targets):
+        cut = sever(radius, target)
+        assert target not in _held_without(radius, cut), target
+        for one in cut.hops:
+            fewer = replace(cut, hops=tuple(hop for hop in cut.hops if hop is not one))
+            assert target in _held_without(radius, fewer), target
+        for holder in {access.grant.principal for access in cut.accesses}:
+            kept = tuple(a for a in cut.accesses if a.grant.principal != holder)
+            assert target in _held_without(radius, replace(cut, accesses=kept)), target
+
+
+def test_where_to_cut_what_one_asks_about(capsys: pytest.CaptureFixture[str]) -> None:
+    demo = Path(str(files("modelreach").joinpath("demo")))
+    words = ["chokepoints", str(demo / "v2.yaml"), "--snapshot", str(demo / "estate.snap.json")]
+    assert run([*words, "--to", "acme-customer-records"]) == 0
+    reader, bucket = (
+        "arn:aws:iam::210987654321:role/etl-reader",
+        "arn:aws:s3:::acme-customer-records",
+    )
+    assert capsys.readouterr().out == (
+        f"so that {bucket} cannot be reached, revoke:\n"
+        f"  {reader} -> {bucket}: list (s3:ListBucket), read (s3:GetObject)\n"
+        f"    by policy read of {reader}, statement Records\n"
+    )
+    assert run([*words, "--to", "etl-reader", "--format", "json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["target"], told["accesses"]) == (reader, [])
+    assert [hop["kind"] for hop in told["hops"]] == ["assume-role"]
+    for name, said in (("nobody", "nothing that is reached"), ("support-agent-legacy", "runs as")):
+        assert run([*words, "--to", name]) == 2
+        assert said in capsys.readouterr().err
 
 
 def test_nothing_is_a_gate_where_nobody_is_become() -> None:

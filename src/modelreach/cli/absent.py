@@ -10,9 +10,9 @@ from __future__ import annotations
 from msgspec.structs import replace
 
 from modelreach.model import InputError, Verdict
-from modelreach.policy.decision import Decision, Outcome
+from modelreach.policy.decision import Decision, Layer, Outcome
 from modelreach.policy.expr import Atom, AtomKind
-from modelreach.snapshot import Facts, Scope
+from modelreach.snapshot import Coverage, Facts, Scope
 
 
 def settled(decision: Decision, resource: str, facts: Facts, place: str) -> Decision:
@@ -31,12 +31,61 @@ def settled(decision: Decision, resource: str, facts: Facts, place: str) -> Deci
             hint=f"{scope.kind.replace('-', ' ')} `{scope.id}` was read; "
             "use an id that the snapshot lists, or a pattern",
         )
-    where = f"`{resource}`, whose place was not read"
+    return _unknown(decision, f"`{resource}`, whose place was not read")
+
+
+#: AWS services whose resources have policies of their own, which let in whom they name.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_aws-services-that-work-with-iam.html
+_OWN_POLICIES = frozenset(
+    {
+        *("backup", "dynamodb", "ecr", "elasticfilesystem", "es", "events", "glacier", "glue"),
+        *("kinesis", "kms", "lambda", "logs", "s3", "secretsmanager", "sns", "sqs", "ssm"),
+    }
+)
+
+
+def settled_in_aws(decision: Decision, principal: str, resource: str, facts: Facts) -> Decision:
+    """Give a denial, where it is one; unknown, where only the resource's own policy could grant,
+    and not all resources of its kind were listed.
+
+    From another account that alone grants nothing: the principal's policies have to, too.
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic-cross-account.html
+    """
+    parts = resource.split(":", 5)
+    asker = facts.principals.get(principal)
+    if len(parts) < 6 or "*" in resource or asker is None or _known(resource, facts):
+        return decision
+    _, _, service, region, account, _ = parts
+    own = account in ("", asker.scope) and service in _OWN_POLICIES
+    if not own or Layer.IDENTITY not in decision.blocked_by or _LIMITS & {*decision.blocked_by}:
+        return decision
+    listed = [row.complete for row in _coverage(service, region, asker.scope, facts)]
+    if listed and all(listed):
+        return decision
+    return _unknown(decision, f"its own policy: not all of {service} in {asker.scope} was listed")
+
+
+#: Layers that no resource's own policy gets past.
+_LIMITS = frozenset({Layer.SCP, Layer.RCP, Layer.ENDPOINT})
+
+
+def _coverage(service: str, region: str, account: str, facts: Facts) -> list[Coverage]:
+    """Give what says of a service whether its resources were listed."""
+    return [
+        row
+        for row in facts.snapshot.coverage
+        if row.scope == account
+        and row.kind.partition(":")[0] == service
+        and row.region in ("", region)
+    ]
+
+
+def _unknown(decision: Decision, unread: str) -> Decision:
     return replace(
         decision,
         verdict=Verdict.UNKNOWN,
         outcome=Outcome.UNKNOWN,
-        residual=Atom(AtomKind.GAP, where),
+        residual=Atom(AtomKind.GAP, unread),
         blocked_by=(),
     )
 
@@ -45,9 +94,8 @@ def _known(resource: str, facts: Facts) -> bool:
     """Is it listed, or part of something that is?"""
     if resource in facts.scopes or resource in facts.principals or resource in facts.runtimes:
         return True
-    parts = resource.split("/")
-    parents = ("/".join(parts[:end]) for end in range(len(parts), 1, -1))
-    return any(parent in facts.resources for parent in parents)
+    parents = (resource[:at] for at, sign in enumerate(resource) if sign in "/:")
+    return resource in facts.resources or any(parent in facts.resources for parent in parents)
 
 
 def _scope_of(resource: str, facts: Facts) -> Scope | None:

@@ -59,7 +59,8 @@ def command(
 ) -> None:
     """Ask whether PRINCIPAL may do ACTION on RESOURCE, and because of which statements.
 
-    Both are ids, or names that only one thing in the snapshot has.
+    Both are ids, or names that only one thing in the snapshot has. The answer is about PRINCIPAL
+    itself; where it may not, who may and can be become by it is named.
 
     With --cases, a file of policy unit tests is evaluated; a disagreement with what a case
     expects exits 1.
@@ -100,7 +101,8 @@ def _decided(
     snapshot: str,
     context: dict[str, tuple[str, ...]],
 ) -> tuple[DecisionRow, Decision, tuple[str, ...]]:
-    from modelreach.cli.absent import settled
+    from modelreach.cli.absent import settled, settled_in_aws
+    from modelreach.cli.becoming import through
     from modelreach.cli.files import read_snapshot
     from modelreach.model import Verdict
     from modelreach.policy.expr import conjuncts
@@ -115,7 +117,8 @@ def _decided(
         )
     estate, source = read_snapshot(snapshot)
     facts = Facts(estate)
-    all_engines = engines(facts).values()
+    built = engines(facts)
+    all_engines = built.values()
     if all(engine.principal(principal) is None for engine in all_engines):
         principal = _by_name(principal, estate.principals, source.name)
     for engine in all_engines:
@@ -123,8 +126,11 @@ def _decided(
             continue
         resource = _target(resource, engine.provider, estate, source.name)
         decision = engine.decide(principal, action, resource, context)
-        if decision.verdict is Verdict.DENY and engine.provider != "aws":
+        if decision.verdict is Verdict.DENY and engine.provider == "aws":
+            decision = settled_in_aws(decision, principal, resource, facts)
+        elif decision.verdict is Verdict.DENY:
             decision = settled(decision, resource, facts, source.name)
+        refused = decision.verdict in (Verdict.DENY, Verdict.UNKNOWN)
         row = DecisionRow(
             principal=principal,
             action=action,
@@ -137,6 +143,7 @@ def _decided(
             blocked_by=tuple(str(layer) for layer in decision.blocked_by),
             assumes=(*decision.assumes, *_no_such_action(action, engine.provider)),
             not_understood=decision.not_understood,
+            through=through(principal, action, resource, context, built) if refused else (),
         )
         return row, decision, engine.explain(decision)
     raise InputError(

@@ -10,12 +10,17 @@ from modelreach.cli.options import config_option
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from modelreach.chokepoints import Severed
     from modelreach.policy.decision import StatementRef
-    from modelreach.policy.engine import Pivot
+    from modelreach.policy.engine import Grant, Pivot
+    from modelreach.snapshot import Snapshot
 
 EXAMPLES = """\b
 Examples:
   modelreach chokepoints v2.yaml --snapshot estate.snap
+  modelreach chokepoints v2.yaml --snapshot estate.snap --to customer-records
   modelreach chokepoints --principal arn:aws:iam::111122223333:role/agent --snapshot e.mrdb
 """
 
@@ -24,16 +29,29 @@ Examples:
 @click.argument("manifest", required=False)
 @click.option("--principal", metavar="ID", help="This principal instead of a release.")
 @click.option("--snapshot", required=True, metavar="FILE", help="The estate.")
+@click.option(
+    "--to",
+    metavar="NAME|ID",
+    help="What to revoke so that this is not reached: a resource, an identity, a scope.",
+)
 @click.option("--format", "form", type=click.Choice(["text", "json"]), default="text")
 @config_option
 def command(
-    manifest: str | None, principal: str | None, snapshot: str, form: str, config: str | None
+    manifest: str | None,
+    principal: str | None,
+    snapshot: str,
+    to: str | None,
+    form: str,
+    config: str | None,
 ) -> None:
     """Show the identities that much of a release's reach hangs on, and the fewest hops to revoke
-    so that it cannot take a scope over."""
+    so that it cannot take a scope over.
+
+    With --to, only the fewest hops and accesses to revoke so that one thing is not reached.
+    """
     import msgspec
 
-    from modelreach.chokepoints import cuts, gates
+    from modelreach.chokepoints import cuts, gates, sever
     from modelreach.cli.config import judge_policy, load
     from modelreach.cli.options import release_of
     from modelreach.cli.scan import of_principal_in
@@ -49,29 +67,101 @@ def command(
         release_of(manifest, snapshot) if manifest else of_principal_in(str(principal), snapshot)
     )
     radius = evaluate(release, judge_policy(load(config)), Estates(), whole=True).radius
+    if to is not None:
+        severed = sever(radius, _meant(to, release.snapshot))
+        click.echo(_as_json(severed) if form == "json" else _as_text(severed))
+        return
     if form == "json":
-        found = {
+        told = {
             "identities": [msgspec.to_builtins(gate) for gate in gates(radius)],
-            "cuts": {
-                cut.scope: [
-                    {
-                        "source": p.source,
-                        "target": p.target,
-                        "kind": p.kind,
-                        "rule": p.rule,
-                        "by": [
-                            {"policy": ref.policy, "target": ref.target, "sid": ref.sid}
-                            for ref in _lets(p)
-                        ],
-                    }
-                    for p in cut.hops
-                ]
-                for cut in cuts(radius)
-            },
+            "cuts": {cut.scope: [_hop(hop) for hop in cut.hops] for cut in cuts(radius)},
         }
-        click.echo(msgspec.json.format(msgspec.json.encode(found, order="sorted"), indent=2))
+        click.echo(_json(told))
         return
     _tell(radius)
+
+
+def _meant(name: str, estate: Snapshot) -> str:
+    """Give the id of what is called so. Raises `InputError` for a name of several."""
+    ids = sorted(
+        {one.id for one in estate.resources if name in (one.id, one.name)}
+        | {one.id for one in estate.principals if name in (one.id, one.name)}
+        | {one.id for one in estate.scopes if name in (one.id, one.name)}
+    )
+    if len(ids) > 1 and name not in ids:
+        several = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
+        raise InputError(f"`{name}` is what several are called", place="--to", hint=several)
+    return name if name in ids or not ids else ids[0]
+
+
+def _json(told: object) -> str:
+    import msgspec
+
+    return msgspec.json.format(msgspec.json.encode(told, order="sorted"), indent=2).decode()
+
+
+def _hop(hop: Pivot) -> dict[str, object]:
+    return {
+        "source": hop.source,
+        "target": hop.target,
+        "kind": hop.kind,
+        "rule": hop.rule,
+        "by": [_by(ref) for ref in _lets(hop)],
+    }
+
+
+def _by(ref: StatementRef) -> dict[str, str]:
+    return {"policy": ref.policy, "target": ref.target, "sid": ref.sid}
+
+
+def _as_json(severed: Severed) -> str:
+    accesses = [
+        {
+            "source": access.grant.principal,
+            "capability": str(access.grant.capability),
+            "actions": access.grant.actions,
+            "by": [_by(ref) for ref in access.grant.statements],
+        }
+        for access in severed.accesses
+    ]
+    hops = [_hop(hop) for hop in severed.hops]
+    return _json({"target": severed.target, "hops": hops, "accesses": accesses})
+
+
+def _as_text(severed: Severed) -> str:
+    from modelreach.cli.terminal import visible
+
+    lines = [f"so that {severed.target} cannot be reached, revoke:"]
+    lines += [line for hop in severed.hops for line in _hop_lines(hop)]
+    for holder in dict.fromkeys(access.grant.principal for access in severed.accesses):
+        grants = [one.grant for one in severed.accesses if one.grant.principal == holder]
+        lines.append(f"  {holder} -> {severed.target}: {_capabilities(grants)}")
+        lines += _by_lines(dict.fromkeys(ref for grant in grants for ref in grant.statements))
+    return "\n".join(map(visible, lines))
+
+
+def _capabilities(grants: Iterable[Grant]) -> str:
+    told: list[str] = []
+    for grant in grants:
+        more = f" and {len(grant.actions) - 3} more" if len(grant.actions) > 3 else ""
+        told.append(f"{grant.capability} ({', '.join(grant.actions[:3])}{more})")
+    return ", ".join(told)
+
+
+def _hop_lines(hop: Pivot) -> list[str]:
+    rule = f" ({hop.rule})" if hop.rule else ""
+    return [f"  {hop.source} -> {hop.target}: {hop.kind}{rule}", *_by_lines(_lets(hop)[:3])]
+
+
+def _by_lines(statements: Iterable[StatementRef]) -> list[str]:
+    return [
+        f"    by {_policy(ref.policy)} of {ref.target}, statement {ref.sid or ref.index + 1}"
+        for ref in statements
+    ]
+
+
+def _policy(name: str) -> str:
+    return name if name.lower().endswith("policy") else f"policy {name}"
 
 
 def _counted(count: int, one: str, several: str) -> str:
@@ -101,11 +191,8 @@ def _tell(radius: object) -> None:
         hops = _counted(len(cut.hops), "hop", "hops")
         click.echo(visible(f"so that {cut.scope} cannot be taken over, revoke {hops}:"))
         for hop in cut.hops[:10]:
-            rule = f" ({hop.rule})" if hop.rule else ""
-            click.echo(visible(f"  {hop.source} -> {hop.target}: {hop.kind}{rule}"))
-            for ref in _lets(hop)[:3]:
-                statement = f", statement {ref.sid or ref.index + 1}"
-                click.echo(visible(f"    by policy {ref.policy} of {ref.target}{statement}"))
+            for line in _hop_lines(hop):
+                click.echo(visible(line))
         if len(cut.hops) > 10:
             click.echo(f"  … {len(cut.hops) - 10} more, --format json has them")
 
