@@ -105,3 +105,33 @@ def test_what_draws_nothing_is_refused_before_anything_is_read(call: Call) -> No
     done = call("explain", "F05", "--in", "absent.json", "-o", "f05.csv")
     assert done.code == 2
     assert "`f05.csv` is no picture" in done.err
+
+
+def test_a_resource_is_explained_with_its_finding_and_what_to_revoke(call: Call) -> None:
+    done = call("explain", "acme-customer-records", "v1.yaml", "v2.yaml", *ESTATE)
+    assert done.out.startswith("F02  CRITICAL  etl-reader can read acme-customer-records")
+    assert "Fix       take `s3:GetObject` on `acme-customer-records` out of statement" in done.out
+    last = done.out.splitlines()[-1]
+    assert last.startswith(
+        "next:  modelreach chokepoints v2.yaml --snapshot estate.snap.json --to"
+    )
+    assert call(*last.split()[2:]).out.startswith("so that arn:aws:s3:::acme-customer-records can")
+
+
+def test_what_is_lost_needs_no_revoking(call: Call) -> None:
+    done = call("explain", "acme-support-exports", "v1.yaml", "v2.yaml", *ESTATE)
+    assert done.out.startswith("lost: ")
+    assert "next:" not in done.out
+
+
+def test_what_a_principal_reaches_is_explained_without_a_manifest(call: Call) -> None:
+    whose = ("--principal", "support-agent-runtime-v2", *ESTATE)
+    assert call("scan", *whose).out.endswith(
+        "next:  modelreach explain F01 --principal support-agent-runtime-v2 --snapshot"
+        " estate.snap.json\n"
+    )
+    done = call("explain", "acme-customer-records", *whose)
+    assert (done.code, done.err) == (0, "")
+    assert " 1  support-agent-runtime-v2  role" in done.out
+    assert call("explain", "F01", *whose[:2]).err.startswith("error: --snapshot: no snapshot is")
+    assert call("explain", "F01", "v2.yaml", *whose).code == 2

@@ -20,12 +20,14 @@ from modelreach.model import InputError
 
 if TYPE_CHECKING:
     from modelreach.cli.config import Config
+    from modelreach.pipeline import Release
     from modelreach.report import ChangeRow, FindingRow, GrantRow, Report
 
 EXAMPLES = """\b
 Examples:
   modelreach explain F01 v1.yaml v2.yaml --snapshot estate.snap
   modelreach explain arn:aws:s3:::customer-pii --in diff.json
+  modelreach explain customer-pii --principal my-agent --snapshot estate.snap
   modelreach explain MR301 --in diff.json
   modelreach explain F01 --in diff.json -o f01.svg
 """
@@ -35,6 +37,7 @@ Examples:
 @click.argument("subject")
 @click.argument("old", required=False)
 @click.argument("new", required=False)
+@click.option("--principal", metavar="ID", help="What this principal reaches, not a release.")
 @click.option("--in", "saved", metavar="FILE", help="A saved diff or radius (JSON).")
 @estate_options
 @click.option(
@@ -51,6 +54,7 @@ def command(
     subject: str,
     old: str | None,
     new: str | None,
+    principal: str | None,
     saved: str | None,
     snapshot: str | None,
     old_snapshot: str | None,
@@ -72,17 +76,20 @@ def command(
     from modelreach.cli.files import read_report, write_all
     from modelreach.cli.picture import pictures_of
     from modelreach.cli.rendering import rendered, terminal
+    from modelreach.cli.scan import of_principal_in
 
     pictures = pictures_of(outputs)
     reports: Iterable[Report]
     if saved is not None:
         reports = (read_report(saved),)
-    elif old is not None:
+    elif principal is not None and old is None:
+        reports = (_alone(of_principal_in(principal, _one(snapshot)), load(config)),)
+    elif old is not None and principal is None:
         reports = _evaluated(old, new, snapshot, old_snapshot, new_snapshot, load(config))
     else:
         raise InputError(
             "there is nothing to look into",
-            hint="give one manifest or two and --snapshot, or --in diff.json",
+            hint="give one manifest or two, or --principal, and --snapshot; or --in diff.json",
         )
     look = terminal(color=color, ascii_only=ascii_only)
     looked_in: list[Report] = []
@@ -91,6 +98,11 @@ def command(
         parts = _findings(about, report, look) + _reached(about, report, look, show_all)
         if parts := parts or _become(about, report, look):
             files = rendered(_pictured(about, report), pictures) if pictures else {}
+            whose = [] if principal is None else ["--principal", principal]
+            whose += [one for one in (new or old,) if one is not None]
+            where = snapshot or new_snapshot or old_snapshot
+            if saved is None and where is not None and _stands(about, report):
+                parts.append(_next([*whose, "--snapshot", where, "--to", subject]))
             write_all({"-": b"\n".join(parts), **files})
             return
         looked_in.append(report)
@@ -109,16 +121,13 @@ def _evaluated(
 ) -> Iterator[Report]:
     """Give the reports to look in, in this order: of one release its radius; of two what changed,
     then what each reaches, for things that both reach."""
-    from modelreach.cli.config import judge_policy
-    from modelreach.pipeline import diff_report, evaluate, radius_report
-    from modelreach.pipeline.evaluate import Estates
+    from modelreach.pipeline import diff_report, radius_report
 
     gate = gate_of(config, None, False, False, False)
     if new is None:
         one = old_snapshot or new_snapshot
         estate, _ = snapshots_of(snapshot, one, one)
-        side = evaluate(release_of(old, estate), judge_policy(config), Estates())
-        yield radius_report(side, gate)
+        yield _alone(release_of(old, estate), config)
         return
     first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config)
     yield diff_report(first, second, gate)
@@ -126,10 +135,27 @@ def _evaluated(
     yield radius_report(first, gate)
 
 
+def _alone(release: Release, config: Config) -> Report:
+    """Give all that one release, or one principal, reaches."""
+    from modelreach.cli.config import judge_policy
+    from modelreach.pipeline import evaluate, radius_report
+    from modelreach.pipeline.evaluate import Estates
+
+    side = evaluate(release, judge_policy(config), Estates())
+    return radius_report(side, gate_of(config, None, False, False, False))
+
+
+def _one(snapshot: str | None) -> str:
+    if snapshot is None:
+        raise InputError("no snapshot is given", place="--snapshot", hint="--snapshot FILE")
+    return snapshot
+
+
 def _meant(subject: str, report: Report) -> str:
-    """Give the id of the scope, where that is what only one is called; else the subject."""
-    ids = [scope.id for scope in report.scopes if scope.name == subject]
-    return ids[0] if len(ids) == 1 else subject
+    """Give the id of the scope or resource, where only one is called so; else the subject."""
+    ids = {scope.id for scope in report.scopes if scope.name == subject}
+    ids |= {row.resource for row in _rows(report) if row.resource_name == subject}
+    return ids.pop() if len(ids) == 1 else subject
 
 
 def _findings(subject: str, report: Report, look: dict[str, object]) -> list[bytes]:
@@ -167,6 +193,21 @@ def _reached(subject: str, report: Report, look: dict[str, object], show_all: bo
 
 
 _SENSITIVE = {"high": 0, "medium": 1, "low": 2}
+
+
+def _stands(subject: str, report: Report) -> bool:
+    """Is the subject a thing that the release, or the new one, reaches?"""
+    rows = [row for row in _rows(report) if row.resource == subject and not row.pattern]
+    return any(getattr(row, "kind", "") != "lost" for row in rows)
+
+
+def _next(words: list[str]) -> bytes:
+    """Give the command that says what to revoke so that it is not reached."""
+    import shlex
+
+    from modelreach.cli.terminal import visible
+
+    return f"next:  {visible(shlex.join(['modelreach', 'chokepoints', *words]))}\n".encode()
 
 
 def _by_tool(tool: str, report: Report) -> list[ChangeRow | GrantRow]:

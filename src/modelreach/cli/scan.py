@@ -116,11 +116,8 @@ def _following(
     first = report.findings[0].id
     if manifest is not None:
         return [shlex.join(["modelreach", "explain", first, manifest, "--snapshot", snapshot])]
-    again = ["modelreach", "scan", "--principal", principal, "--snapshot", snapshot]
-    return [
-        shlex.join([*again, "-o", "radius.json"]),
-        f"modelreach explain {first} --in radius.json",
-    ]
+    whose = ["--principal", principal, "--snapshot", snapshot]
+    return [shlex.join(["modelreach", "explain", first, *whose])]
 
 
 def of_principal_in(principal: str, snapshot: str) -> Any:
