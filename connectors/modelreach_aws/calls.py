@@ -17,7 +17,7 @@ from modelreach_aws.call import Call as Call
 from modelreach_aws.call import Where as Where
 from modelreach_aws.calls_estate import ESTATE_CALLS
 from modelreach_aws.calls_models import MODEL_CALLS
-from modelreach_aws.select import Select, over, policies_left_out
+from modelreach_aws.select import Select, once, over, policies_left_out
 
 _SCP: Final = "SERVICE_CONTROL_POLICY"
 _RCP: Final = "RESOURCE_CONTROL_POLICY"
@@ -446,6 +446,24 @@ _ECR = (
         subject="arn:{partition}:ecr:{region}:{account}:repository/{repositoryName}",
         after={"DescribeRepositories": over("repositories", repositoryName="repositoryName")},
         absent=frozenset({"RepositoryPolicyNotFoundException"}),
+    ),
+    _regional(
+        "ecr",
+        "GetRegistryPolicy",
+        "what a registry's policy says of its repositories",
+        facet="resource-policy",
+        subject="arn:{partition}:ecr:{region}:{account}:repository/*",
+        after={"DescribeRepositories": once("repositories")},
+        absent=frozenset({"RegistryPolicyNotFoundException"}),
+    ),
+    _regional(
+        "ecr",
+        "GetAccountSetting",
+        "of which actions a registry's policy speaks",
+        facet="resource-policy",
+        subject="arn:{partition}:ecr:{region}:{account}:repository/*",
+        fixed={"name": "REGISTRY_POLICY_SCOPE"},
+        after={"GetRegistryPolicy": once("policyText")},
     ),
     _regional(
         "ecr",

@@ -55,6 +55,18 @@ def over(
     return select
 
 
+def once(path: str) -> Select:
+    """Select one call, of no parameters of its own, where there is something at a path."""
+
+    def select(
+        _parameters: Mapping[str, Any], response: Mapping[str, Any]
+    ) -> Iterator[Parameters]:
+        if at(response, path):
+            yield {}
+
+    return select
+
+
 def _listed(value: Any) -> list[Any]:
     if value is None:
         return []

@@ -1,7 +1,8 @@
 """What follows for things that a plan does not name: who else runs as somebody it changes.
 
 An instance runs as whoever is in its profile, a pod as a role that trusts its account, a deployed
-model as its account's identities: these change although their own resources do not.
+model as its account's identities: these change although their own resources do not. A registry's
+policy applies to a repository that is new there.
 """
 
 from __future__ import annotations
@@ -11,7 +12,9 @@ from typing import Any, Final
 
 from msgspec.structs import replace
 
-from modelreach.snapshot import AttributeValue, Link, Runtime
+from modelreach.snapshot import Attachment, AttributeValue, Link, Runtime
+from modelreach_terraform.aws.storage import OF_REGISTRY
+from modelreach_terraform.edits import Attach
 from modelreach_terraform.values import texts
 from modelreach_terraform.world import World
 
@@ -25,6 +28,23 @@ def derive(world: World, touched: set[str]) -> None:
     _profiles(world)
     _pods(world, touched)
     _deployments(world, touched)
+    _registries(world, touched)
+
+
+def _registries(world: World, touched: set[str]) -> None:
+    """Let the policy of a registry apply to a repository that is new in it, as to the others."""
+    found = [one for one in world.resources.values() if one.kind == "ecr:repository"]
+    for new in [one for one in found if one.id in touched and not _of_registry(world, one.id)]:
+        for other in sorted(found, key=lambda one: one.id):
+            there = _of_registry(world, other.id)
+            if there and (other.scope, other.region) == (new.scope, new.region):
+                document = world.document(there[0].document)
+                world.add(Attach(new.id, "resource", document, OF_REGISTRY))
+                break
+
+
+def _of_registry(world: World, repository: str) -> list[Attachment]:
+    return [one for one in world.attachments(repository) if one.name == OF_REGISTRY]
 
 
 def _profiles(world: World) -> None:

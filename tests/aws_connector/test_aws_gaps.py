@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -157,6 +158,64 @@ def test_whether_an_account_issues_tokens(
     gaps = [(gap.kind, gap.subject, gap.permission) for gap in gaps_of(snapshot, f"iam:{_TOKENS}")]
     denied = [("token-issuer", account.id, f"iam:{_TOKENS}")]
     assert gaps == (denied if said == "AccessDenied" else [])
+
+
+_ALL_OF_ECR = {"Effect": "Allow", "Principal": "*", "Action": "ecr:*", "Resource": "*"}
+_NARROW = ["ecr:ReplicateImage", "ecr:BatchImportUpstreamImage", "ecr:CreateRepository"]
+_SCOPE = "ecr:GetAccountSetting"
+
+
+@pytest.mark.parametrize(
+    ("statement", "scope", "told", "missing"),
+    [
+        (_ALL_OF_ECR, "V2", "ecr:*", []),
+        (_ALL_OF_ECR, "V1", _NARROW, []),
+        (_ALL_OF_ECR, "", _NARROW, [_SCOPE]),
+        ({**_ALL_OF_ECR, "Action": _NARROW[0]}, "", _NARROW[0], []),
+        ({**_ALL_OF_ECR, "Action": "ecr:Batch*"}, "V1", _NARROW[1:2], []),
+        ({**_ALL_OF_ECR, "Action": "ecr:BatchGetImage"}, "V1", None, []),
+    ],
+    ids=["wide", "narrow", "not read", "either way", "part of it", "nothing of it"],
+)
+def test_what_a_registry_says_is_said_of_each_repository(
+    stranger: Any,
+    wire: Any,
+    collect: Collect,
+    statement: dict[str, Any],
+    scope: str,
+    told: Any,
+    missing: list[str],
+) -> None:
+    arns = [
+        stranger("ecr").create_repository(repositoryName=name)["repository"]["repositoryArn"]
+        for name in ("one", "two")
+    ]
+    policy = json.dumps({"Version": "2012-10-17", "Statement": [statement]})
+    wire.say("ecr", "GetRegistryPolicy", {"registryId": "1", "policyText": policy})
+    if scope:
+        wire.say("ecr", "GetAccountSetting", {"name": "REGISTRY_POLICY_SCOPE", "value": scope})
+    else:
+        wire.refuse("ecr", "GetAccountSetting", "AccessDeniedException", 403)
+    snapshot = collect()
+    found = {one.target: one.document for one in snapshot.attachments if one.kind == "resource"}
+    assert sorted(found) == sorted(arns)
+    for digest in found.values():
+        said = json.loads(bytes(snapshot.documents[digest]))["Statement"]
+        assert [one["Action"] for one in said] == ([] if told is None else [told])
+    gaps = [(one.operation, one.subject) for one in snapshot.gaps if one.kind == "resource-policy"]
+    assert sorted(gaps) == sorted((operation, arn) for operation in missing for arn in arns)
+
+
+def test_a_registry_that_is_not_read_leaves_a_gap_of_each_repository(
+    stranger: Any, wire: Any, collect: Collect
+) -> None:
+    ecr = stranger("ecr")
+    arn = ecr.create_repository(repositoryName="one")["repository"]["repositoryArn"]
+    wire.refuse("ecr", "GetRegistryPolicy", "AccessDeniedException", 403)
+    (gap,) = gaps_of(collect(), "ecr:GetRegistryPolicy")
+    assert (gap.kind, gap.subject) == ("resource-policy", arn)
+    assert gap.permission == "ecr:GetRegistryPolicy"
+    assert wire.count("ecr", "GetAccountSetting") == 0
 
 
 def test_denied_iam_leaves_the_rest(stranger: Any, wire: Any, collect: Collect) -> None:

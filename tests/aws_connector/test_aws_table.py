@@ -27,6 +27,7 @@ ELSEWHERE = {
     ("iam", "GetPolicy"),
     ("iam", "GetPolicyVersion"),
     ("ssm", "GetResourcePolicies"),
+    ("ecr", "GetAccountSetting"),
 }
 #: Details of things that the account with everything else has none of: made and tested in
 #: `aws_estate` and `aws_models`.

@@ -7,9 +7,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 
-from modelreach.snapshot import SCHEMA, Scope, Snapshot
+from modelreach.snapshot import SCHEMA, Attachment, Principal, Scope, Snapshot, document_id
 
 Json = dict[str, Any]
 ACCOUNT = "123456789012"
@@ -220,3 +221,52 @@ def test_plans_are_applied_one_after_another(
 
 def test_nothing_changes_nothing(base: Snapshot, planned: Any, apply: Any) -> None:
     assert apply(planned("aws"), base) == base
+
+
+def test_the_policy_of_a_registry_is_said_of_each_of_its_repositories(
+    planned: Any, apply: Any, may: Any
+) -> None:
+    abroad = "arn:aws:iam::999999999999:role/abroad"
+    pull = {"Effect": "Allow", "Principal": {"AWS": abroad}, "Action": "ecr:*", "Resource": "*"}
+    written = json.dumps({"Version": "2012-10-17", "Statement": [pull]})
+    accounts = (ACCOUNT, "999999999999")
+    scopes = tuple(Scope(id=one, provider="aws", kind="account") for one in accounts)
+    reads = json.dumps({"Statement": [{"Effect": "Allow", "Action": "ecr:*", "Resource": "*"}]})
+    estate = Snapshot(
+        schema=SCHEMA,
+        taken_at="2026-11-01T00:00:00Z",
+        scopes=scopes,
+        principals=(
+            Principal(id=abroad, provider="aws", kind="role", scope=accounts[1], name="abroad"),
+        ),
+        attachments=(
+            Attachment(target=abroad, kind="identity", document=document_id(reads.encode())),
+        ),
+        documents={document_id(reads.encode()): msgspec.Raw(reads.encode())},
+    )
+    plan = planned("aws", region="eu-west-1")
+    plan.change("aws_ecr_repository.one", "create", after={"name": "one"})
+
+    def applied(plan: Any, onto: Snapshot) -> Any:
+        return apply(plan, onto, account=ACCOUNT)
+
+    without = applied(plan, estate)
+    policy = planned("aws", region="eu-west-1")
+    policy.change("aws_ecr_registry_policy.all", "create", after={"policy": written})
+    shared = applied(policy, without)
+    more = planned("aws", region="eu-west-1")
+    more.change("aws_ecr_repository.two", "create", after={"name": "two"})
+    elsewhere = planned("aws", region="us-east-1")
+    elsewhere.change("aws_ecr_repository.two", "create", after={"name": "two"})
+    ended = planned("aws", region="eu-west-1")
+    ended.change("aws_ecr_registry_policy.all", "delete", before={"policy": written})
+
+    def pulls(snapshot: Snapshot, name: str, region: str = "eu-west-1") -> str:
+        arn = f"arn:aws:ecr:{region}:{ACCOUNT}:repository/{name}"
+        return str(may(snapshot, abroad, "ecr:BatchGetImage", arn))
+
+    assert pulls(without, "one") == "deny"
+    assert pulls(shared, "one") == "allow"
+    assert pulls(applied(more, shared), "two") == "allow", "new in the registry"
+    assert pulls(applied(elsewhere, shared), "two", "us-east-1") == "deny"
+    assert pulls(applied(ended, shared), "one") == "deny"

@@ -8,6 +8,7 @@ from modelreach_aws.answers import Answer, Answers
 from modelreach_aws.parse.facts import PROVIDER, Facts, moment, tags_of
 from modelreach_aws.parse.keys import Keys
 from modelreach_aws.parse.place import Places
+from modelreach_aws.parse.registries import of_registry
 
 
 def parse_services(answers: Answers, places: Places, keys: Keys, facts: Facts) -> None:
@@ -95,3 +96,4 @@ def _repositories(answers: Answers, keys: Keys, facts: Facts) -> None:
             )
             policy = answers.response(one, "GetRepositoryPolicy", {"repositoryName": name})
             _policy(facts, one, arn, policy.get("policyText"))
+            of_registry(answers, one, arn, facts)

@@ -17,6 +17,8 @@ from modelreach_terraform.told import RELATIONS, Row, Table, Told
 from modelreach_terraform.values import at, text
 
 _POLICY: Final = "resource policy"
+#: As the policy of a registry is called where it applies to a repository, by `collect` too.
+OF_REGISTRY: Final = "registry policy"
 _HERE: Final = "{region}:{account}"
 #: What a bucket has since April 2023 unless told otherwise.
 #: https://docs.aws.amazon.com/AmazonS3/latest/userguide/create-bucket-faq.html
@@ -307,6 +309,17 @@ def _repository_policy(told: Told) -> Iterator[Edit]:
     yield from attached(told, arn, "resource", "policy", name=_POLICY)
 
 
+def _registry_policy(told: Told) -> Iterator[Edit]:
+    """Give what the policy of a registry says: of each repository in it.
+
+    https://docs.aws.amazon.com/AmazonECR/latest/userguide/registry-permissions.html
+    """
+    account, region = told.place["account"], told.place["region"]
+    for name, one in sorted(told.world.resources.items()):
+        if one.kind == "ecr:repository" and (one.scope, one.region) == (account, region):
+            yield from attached(told, name, "resource", "policy", name=OF_REGISTRY)
+
+
 def _alias(told: Told) -> Iterator[Edit]:
     arn = key_arn(told, told.text("target_key_id"))
     if arn:
@@ -368,4 +381,5 @@ TABLE: Final[Table] = {
         _repository, {"arn": _arn("ecr", "repository/{name}"), "id": "{name}"}
     ),
     "aws_ecr_repository_policy": Row(_repository_policy, phase=RELATIONS),
+    "aws_ecr_registry_policy": Row(_registry_policy, phase=RELATIONS),
 }
