@@ -27,7 +27,8 @@ _ANYTHING = {"Sid": "AnyPolicy", "Effect": "Allow", "Action": "*", "Resource": "
 
 @dataclass(frozen=True)
 class _Became:
-    """A principal, and what it has changed for itself: any policy, one more group, no boundary."""
+    """A principal, and what it has changed for itself: any policy, one more group, no boundary;
+    or a role that it has made, which has any policy and no boundary."""
 
     base: str
     free: bool = False
@@ -43,6 +44,8 @@ class _Became:
         base, change = name[:start], name[start + 1 :]
         if change == "any-policy":
             return cls(base, free=True)
+        if change == "made":
+            return cls(base, free=True, bounded=False)
         if change == "no-boundary":
             return cls(base, bounded=False)
         if change.startswith("group="):

@@ -23,7 +23,7 @@ def test_a_real_name_is_what_it_is(name: str) -> None:
     assert became(name) is None
 
 
-@given(arns(), st.sampled_from([How.MEMBER, How.LIMITED, How.SESSION]), NAME)
+@given(arns(), st.sampled_from([How.MEMBER, How.LIMITED, How.SESSION, How.MADE_WITHIN]), NAME)
 def test_a_name_is_read_back(base: str, how: How, what: str) -> None:
     change = Became(base, how, what)
     assert became(change.name) == change
@@ -35,7 +35,7 @@ def test_so_is_that_of_a_version(base: str, policy: str, number: int) -> None:
     assert became(change.name) == change
 
 
-@pytest.mark.parametrize("how", [How.ANY_POLICY, How.NO_BOUNDARY])
+@pytest.mark.parametrize("how", [How.ANY_POLICY, How.NO_BOUNDARY, How.MADE])
 def test_so_are_those_without_more(how: How) -> None:
     change = Became("arn:aws:iam::111122223333:user/a", how)
     assert became(change.name) == change

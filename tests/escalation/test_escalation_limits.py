@@ -440,3 +440,82 @@ def _many_roles(estate: Any) -> None:
         name = f"{ROLE}-{number}"
         estate.add("principals", principal(name))
         estate.attach(name, "trust", [trusts(LAMBDA)])
+
+
+MADE = f"arn:aws:iam::{ACCOUNT}:role/app-*"
+FENCE = f"arn:aws:iam::{ACCOUNT}:policy/fence"
+
+
+def _ends(engine: Any) -> set[str]:
+    found = {pivot.target for pivot in engine.pivots(ME) if pivot.rule == "iam-make-role"}
+    assert {hop.target for hop in engine.outline(ME).every} >= found, "in brief it is the same"
+    return found
+
+
+def _fenced(estate: Any, *statements: dict[str, Any]) -> str:
+    """Add a policy for use as a boundary."""
+    digest = estate.document(statements)
+    estate.add(
+        "managed_policies",
+        ManagedPolicy(
+            id=FENCE,
+            provider="aws",
+            scope=ACCOUNT,
+            name="fence",
+            default_version="v1",
+            versions={"v1": digest},
+        ),
+    )
+    return str(digest)
+
+
+def test_a_role_that_one_makes_may_do_everything(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("iam:CreateRole", "iam:PutRolePolicy", on=MADE)])
+    engine = estate.engine()
+    assert _ends(engine) == {f"{ME}#any-policy"}
+    assert engine.administration(f"{ME}#any-policy") is not None
+
+
+def test_a_boundary_of_the_caller_does_not_bind_what_it_makes(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("*")])
+    estate.attach(ME, "boundary", [allow("iam:CreateRole", "iam:AttachRolePolicy")])
+    engine = estate.engine()
+    assert _ends(engine) == {f"{ME}#made"}
+    thing = f"arn:aws:secretsmanager:eu-west-1:{ACCOUNT}:secret:x-abcdef"
+    read = "secretsmanager:GetSecretValue"
+    assert engine.decide(ME, read, thing).verdict is Verdict.DENY
+    assert engine.decide(f"{ME}#any-policy", read, thing).verdict is Verdict.DENY
+    assert engine.decide(f"{ME}#made", read, thing).verdict is Verdict.ALLOW
+
+
+@pytest.mark.parametrize("how", ["allowed", "not denied"])
+def test_what_has_to_be_made_within_a_boundary_is_bound_by_it(estate: Any, how: str) -> None:
+    asked = {"iam:PermissionsBoundary": FENCE}
+    own = allow("iam:CreateRole", "iam:PutRolePolicy", on=MADE)
+    if how == "allowed":
+        estate.attach(ME, "identity", [{**own, "Condition": {"StringEquals": asked}}])
+    else:
+        barred = deny("iam:CreateRole", "iam:PutRolePolicy", ArnNotEquals=asked)
+        estate.attach(ME, "identity", [own, barred])
+    _fenced(estate, allow("s3:*"))
+    engine = estate.engine()
+    assert _ends(engine) == {f"{ME}#made-within=fence"}
+    within = f"{ME}#made-within=fence"
+    assert engine.decide(within, "s3:GetObject", "arn:aws:s3:::b/k").verdict is Verdict.ALLOW
+    assert engine.decide(within, "iam:CreateUser", ME).verdict is Verdict.DENY
+    assert engine.administration(within) is None
+
+
+def test_a_policy_of_the_organization_binds_what_is_made(estate: Any) -> None:
+    estate.attach(ME, "identity", [allow("iam:*")])
+    estate.attach(ACCOUNT, "scp", [allow("*"), deny("iam:CreateRole", "iam:CreateUser")])
+    assert _ends(estate.engine()) == set()
+
+
+def test_what_is_made_needs_the_policy_and_the_role_of_one_name(estate: Any) -> None:
+    other = f"arn:aws:iam::{ACCOUNT}:role/web-*"
+    estate.attach(ME, "identity", [allow("iam:CreateRole", on=MADE)])
+    estate.attach(ME, "identity", [allow("iam:PutRolePolicy", on=other)])
+    assert _ends(estate.engine()) == set()
+    estate.attach(ME, "identity", [allow("iam:PutRolePolicy", on="arn:aws:iam::*:role/*-x")])
+    assert _ends(estate.engine()) == {f"{ME}#any-policy"}

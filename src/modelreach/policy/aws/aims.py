@@ -8,9 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 
+from msgspec.structs import replace
+
 from modelreach.policy.aws.addresses import links_of
 from modelreach.policy.aws.escalation import Compute, EscalationRule, Target
+from modelreach.policy.aws.layers import Layers
+from modelreach.policy.aws.matching import opened
 from modelreach.policy.aws.needs import Aim, Questions, editable
+from modelreach.policy.glob import match
 from modelreach.snapshot import Principal, Runtime
 
 
@@ -18,6 +23,8 @@ def aims(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
     """Give every use of a rule that may succeed, in a fixed order."""
     if rule.yields == "policy-version":
         yield from _versions(rule, questions)
+    elif rule.makes:
+        yield from _made(rule, questions)
     elif rule.target is not None and rule.target.kind == "credential":
         yield from _credentials(rule, rule.target, questions)
     elif rule.target is not None and rule.compute is not None:
@@ -86,6 +93,39 @@ def touched(rule: EscalationRule, principal: Principal, questions: Questions) ->
         for need in rule.needs
         if need.on == "target" and not need.by and not need.arns
     )
+
+
+def _made(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
+    """Give what can be made: under no boundary; where that cannot be, under each that it can.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_boundaries.html#access_policies_boundaries-delegate
+    """
+    for way in rule.ways:
+        actions = [need.action for need in way.needs if need.on == "made"]
+        for arn in dict.fromkeys(questions.made(actions, rule.makes)):
+            aim = Aim(made=arn)
+            yield aim
+            if questions.met(way.needs, aim) is None:
+                yield from (replace(aim, policy=name) for name in _boundaries(questions))
+
+
+def _boundaries(questions: Questions) -> Iterator[str]:
+    """Give the policies of the account that a policy on the caller's side asks for as a
+    boundary."""
+    asker = questions.asker
+    asked = set(_asked_for(asker.layers))
+    for policy in asker.estate.policies_of(asker.principal.scope) if asked else ():
+        if any(match(glob, policy.id) for glob in asked):
+            yield policy.id
+
+
+def _asked_for(layers: Layers) -> Iterator[str]:
+    levels = (layers.identity, layers.boundaries or (), *(layers.scps or ()))
+    for policy in (one for level in levels for one in level):
+        for statement in policy.document.statements:
+            for condition in statement.conditions:
+                if condition.key.lower() == "iam:permissionsboundary":
+                    yield from (opened(value, True) for value in condition.values)
 
 
 # --- policies and credentials ----------------------------------------------------------------

@@ -2,7 +2,8 @@
 
 A hop may yield more than an identity that exists: the caller with any policy, in a group, under
 another version of a policy, without its boundary, or within limits (a session policy, a credential
-that opens one service). Such a one has a name of its own, its principal's ARN and a suffix. Names
+that opens one service); or a role or user that the caller makes, which its own boundary does not
+bind. Such a one has a name of its own, its principal's ARN and a suffix. Names
 of IAM entities have no `#` (paths may have), so that the two cannot be taken for each other.
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_iam-quotas.html#reference_iam-quotas-names
 """
@@ -24,6 +25,8 @@ class How(StrEnum):
     VERSION = "policy="
     LIMITED = "only-through="
     SESSION = "session="
+    MADE_WITHIN = "made-within="
+    MADE = "made"
 
 
 #: Stands between the digests of session policies.
@@ -32,7 +35,8 @@ SEVERAL: Final = "+"
 
 class Became(msgspec.Struct, frozen=True):
     """`base` is the principal's ARN. `what` is the group's or policy's name, the id of the rule
-    that limits, or the digests of the session policies; `version` that of the policy."""
+    that limits, the digests of the session policies, or the name of a policy that is the boundary;
+    `version` that of the policy."""
 
     base: str
     how: How

@@ -29,6 +29,7 @@ On = Literal[
     "target-policy",
     "compute",
     "linked",
+    "made",
     "new",
     "any",
 ]
@@ -209,6 +210,7 @@ Yields = Literal[
     "target-any-policy",
     "membership",
     "policy-version",
+    "made",
     "no-boundary",
     "limited-target",
     "session",
@@ -221,6 +223,7 @@ class EscalationRule(Part, frozen=True):
     All of `needs`, and those of one way of `any_of`, have to be met. `strength` is the most that
     the hop can be: `influence` only feeds or prompts; `depends` says on what a hop hangs that is
     conditional by nature. `plain` rules are trust itself, which needs no rule to be followed.
+    `makes` is the resource type of what is made, on which the needs on `made` are.
     """
 
     id: str
@@ -234,6 +237,7 @@ class EscalationRule(Part, frozen=True):
     plain: bool = False
     target: Target | None = None
     compute: Compute | None = None
+    makes: str = ""
     needs: tuple[Need, ...] = ()
     any_of: tuple[Way, ...] = ()
     limits: Limits | None = None

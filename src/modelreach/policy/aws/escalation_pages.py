@@ -30,6 +30,7 @@ _ON = {
     "target-policy": "a policy of its own account that is attached to the target",
     "compute": "the compute",
     "linked": "what the compute is linked to",
+    "made": "what is made",
     "new": "one that is yet to be made",
     "any": "any one",
 }
@@ -40,6 +41,7 @@ _YIELDS = {
     "membership": "the caller, with the group's policies besides its own",
     "policy-version": "the same principal, with the other version of the policy",
     "no-boundary": "the same principal, without its boundary",
+    "made": "what is made, with any policy, within the boundary that it has to have",
     "limited-target": "what the target may do by way of the service that the credential opens",
     "session": "acting as the target, within the session policy if there is one",
 }
@@ -159,12 +161,16 @@ def _need(need: Need) -> str:
     if need.types:
         text += f" (each of {_listed(need.types)})"
     if need.context:
-        fixed = ", ".join(f"`{key}` is `{value}`" for key, value in need.context.items())
+        fixed = ", ".join(f"`{key}` is {_fixed(value)}" for key, value in need.context.items())
         text += f", asked where {fixed}"
     if need.by:
         who = "the target" if need.by == "target" else f"`{need.by}`"
         text += f", by {who}"
     return text
+
+
+def _fixed(value: str) -> str:
+    return "the boundary of what is made, or none" if value == "{boundary}" else f"`{value}`"
 
 
 def _listed(names: Iterable[object]) -> str:

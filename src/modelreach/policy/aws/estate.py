@@ -31,6 +31,7 @@ from modelreach.snapshot import (
     Credential,
     Facts,
     Gap,
+    ManagedPolicy,
     Principal,
     Resource,
     Runtime,
@@ -50,6 +51,7 @@ _LAYER = {
 
 #: Ends the name of one that holds any policy within its limits: see `became`.
 ANY_POLICY = f"#{How.ANY_POLICY}"
+_WITH_EVERYTHING = frozenset({How.ANY_POLICY, How.MADE, How.MADE_WITHIN})
 
 _EVERYTHING = AppliedPolicy(
     compile_document(
@@ -121,6 +123,8 @@ class Estate:
                     for a in self._holding(principal, change.what)
                 )
                 return principal if known else None
+            case How.MADE_WITHIN:
+                return principal if self.policy_named(principal.scope, change.what) else None
             case How.LIMITED:
                 rule = rules_by_id().get(change.what)
                 return principal if rule is not None and rule.limits is not None else None
@@ -256,7 +260,7 @@ class Estate:
         change, principal = became(name), self.principal(name)
         if principal is None:
             return ()
-        if change is not None and change.how is How.ANY_POLICY:
+        if change is not None and change.how in _WITH_EVERYTHING:
             return (_EVERYTHING,)
         return tuple(
             self.applied(self._in_force(attachment, change))
@@ -305,16 +309,35 @@ class Estate:
         if principal is None:
             return Layers()
         change = became(name)
-        boundary = self.attached(principal.id, "boundary")
-        has_boundary = self.bounded(principal)
-        lifted = change is not None and change.how is How.NO_BOUNDARY
         return Layers(
             identity=self.identity_policies(name if change else principal.id),
-            boundaries=boundary if has_boundary and not lifted else None,
+            boundaries=self._boundary(principal, change),
             session=self._session(change),
             scps=self._limit_levels(principal.scope, "scp"),
             unread=self._unread_of_principal(principal),
         )
+
+    def _boundary(self, principal: Principal, change: Became | None) -> Policies | None:
+        """Give the boundary of a principal, or of what it makes."""
+        if change is not None and change.how is How.MADE_WITHIN:
+            policy = self.policy_named(principal.scope, change.what)
+            return (self.applied(_as_boundary(principal, policy)),) if policy else ()
+        lifted = change is not None and change.how in (How.NO_BOUNDARY, How.MADE)
+        if lifted or not self.bounded(principal):
+            return None
+        return self.attached(principal.id, "boundary")
+
+    def policy_named(self, account: str, name: str) -> ManagedPolicy | None:
+        """Give an account's own managed policy of that name, if its document was read."""
+        for policy in self.policies_of(account):
+            if policy.id.rsplit("/", 1)[-1] == name:
+                return policy
+        return None
+
+    def policies_of(self, account: str) -> tuple[ManagedPolicy, ...]:
+        """Give an account's own managed policies of which the document was read."""
+        found: tuple[ManagedPolicy, ...] = self.facts.section(account, "managed_policies")
+        return tuple(p for p in found if p.versions.get(p.default_version))
 
     def bounded(self, principal: Principal) -> bool:
         """Has a principal a permissions boundary, whether or not it was read?"""
@@ -553,6 +576,16 @@ def _limits_of(rule: str) -> AppliedPolicy:
     )
     document = compile_document({"Statement": statements})
     return AppliedPolicy(document, Layer.SESSION, f"what {rule} opens")
+
+
+def _as_boundary(principal: Principal, policy: ManagedPolicy) -> Attachment:
+    return Attachment(
+        target=principal.id,
+        kind="boundary",
+        document=policy.versions[policy.default_version],
+        name=policy.name,
+        policy=policy.id,
+    )
 
 
 _UNREAD = {"identity-policy": Layer.IDENTITY, "boundary": Layer.BOUNDARY}

@@ -46,7 +46,7 @@ class Aim(msgspec.Struct, frozen=True):
     """What one use of a rule is aimed at.
 
     `name` is whom or what it leads to. `policy` and `version` are those to be put in force;
-    `linked` is the thing that `runtime` is linked to.
+    `linked` is the thing that `runtime` is linked to. `made` is what is made, within `policy`.
     """
 
     name: str = ""
@@ -55,6 +55,7 @@ class Aim(msgspec.Struct, frozen=True):
     linked: str = ""
     policy: str = ""
     version: str = ""
+    made: str = ""
 
     @property
     def via(self) -> str:
@@ -423,6 +424,8 @@ class Questions(msgspec.Struct, dict=True, eq=False):
                     yield from self._loaded(arn, need, aim)
                 elif arn in self.asker.estate.facts.principals:
                     yield self._listed(arn)
+            case "made":
+                yield Thing(aim.made, "", account)
             case "new" | "any":
                 yield from self._samples_of(need.action, "")
             case _:
@@ -493,6 +496,19 @@ class Questions(msgspec.Struct, dict=True, eq=False):
         for template in need.arns:
             if all(name in fields for name in _named_in(template)):
                 yield template.format(**fields)
+
+    def made(self, actions: Iterable[str], kind: str) -> Iterator[str]:
+        """Give ARNs of a type that nothing in the account has, on which all of these actions may
+        be held."""
+        principal = self.asker.principal
+        glob = f"arn:{_partition(principal.id)}:iam::{principal.scope}:{kind}/*"
+        common = [Extent.globs([glob])]
+        for action in actions:
+            boxes = self._of(action)
+            common = [one & box.resources for one in common for box in boxes]
+        samples = (region.sample() for one in common for region in one.regions)
+        known = self.asker.estate.facts.principals
+        yield from (s for s in samples if s is not None and s not in known and _plausible(s, glob))
 
     def _samples_of(self, action: str, kind: str) -> tuple[Thing, ...]:
         account = self.asker.principal.scope
@@ -566,10 +582,13 @@ def _context(need: Need, aim: Aim) -> dict[str, tuple[str, ...]]:
     if not need.context:
         return {}
     fields = _fields_of(aim, None)
+    if aim.made:
+        fields["boundary"] = aim.policy
     fixed: dict[str, tuple[str, ...]] = {}
     for key, template in need.context.items():
         if all(name in fields for name in _named_in(template)):
-            fixed[key] = (template.format(**fields),)
+            value = template.format(**fields)
+            fixed[key] = (value,) if value else ()
     return fixed
 
 

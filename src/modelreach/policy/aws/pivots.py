@@ -385,6 +385,11 @@ def _yielded(rule: EscalationRule, asker: Asker, aim: Aim) -> str:
             return name + ANY_POLICY
         case "membership":
             return Became(own, How.MEMBER, name.rsplit("/", 1)[-1]).name
+        case "made" if not aim.policy and asker.layers.boundaries is None:
+            return own + ANY_POLICY  # a role of that kind can do no more
+        case "made":
+            within = aim.policy.rsplit("/", 1)[-1]
+            return Became(own, How.MADE_WITHIN if within else How.MADE, within).name
         case "no-boundary":
             return Became(name or own, How.NO_BOUNDARY).name
         case "policy-version":
