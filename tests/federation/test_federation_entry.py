@@ -456,3 +456,37 @@ def test_a_credential_of_azure_is_no_trust_of_a_role() -> None:
         documents={document_id(raw): msgspec.Raw(raw) for raw in (may, lets_in)},
     )
     assert set(radius(account(), tenant(), policies).identities) == {ROLE}
+
+
+@pytest.mark.parametrize(("mode", "leads"), [("API_AND_CONFIG_MAP", True), ("API", False)])
+def test_the_cloud_tells_whether_the_config_map_counts(mode: str, leads: bool) -> None:
+    """Which cluster of EKS it is, the issuer tells: nobody has named it."""
+    rules = [{"apiGroups": [""], "resources": ["configmaps"], "verbs": ["update"]}]
+    raw = json.dumps({"rules": rules}).encode()
+    role = f"k8s/prod//clusterroles.{RBAC}/maps"
+    who = "k8s/prod/user:ann"
+    place: dict[str, Any] = {"provider": "kubernetes"}
+    own = Snapshot(
+        schema=SCHEMA,
+        taken_at=NOW,
+        scopes=(Scope(id="k8s/prod", kind="cluster", attributes={"issuer": ISSUER}, **place),),
+        principals=(Principal(id=who, kind="user", scope="k8s/prod", **place),),
+        managed_policies=(
+            ManagedPolicy(role, "kubernetes", "k8s/prod", "maps", "1", {"1": document_id(raw)}),
+        ),
+        bindings=(Binding(id="b", target="k8s/prod", role=role, members=(who,), **place),),
+        runtimes=(
+            Runtime(
+                id=EKS,
+                provider="aws",
+                kind="eks:cluster",
+                scope=ACCOUNT,
+                attributes={"oidc_issuer": ISSUER, "authentication": mode},
+            ),
+        ),
+        documents={document_id(raw): msgspec.Raw(raw)},
+    )
+    found = engines(Facts(own))["kubernetes"].pivots(who)
+    assert [(one.target, one.rule) for one in found] == (
+        [("k8s/prod", "k8s-aws-auth")] if leads else []
+    )

@@ -55,6 +55,7 @@ def _things(cluster: Any, rule: Rule, hit: Hit) -> dict[str, str]:
     target = {
         "user": lambda: cluster.user("target"),
         "group": lambda: cluster.group("target"),
+        "node": lambda: cluster.user("system:node:target"),
     }.get(kind, lambda: cluster.account("target"))()
     if rule.compute is not None:
         plural = rule.compute.kind[0].partition(":")[2]
@@ -132,3 +133,47 @@ def test_one_pod_that_may_be_entered_is_one_of_a_workload(cluster: Any) -> None:
     cluster.let(caller, "create", "pods/exec", namespace="ml", names=["web-0"])
     (pivot,) = [p for p in cluster.engine.pivots(caller) if p.target == other]
     assert (str(pivot.strength), pivot.rule) == ("conditional", "k8s-exec-in-workload")
+
+
+@pytest.mark.parametrize(
+    ("signer", "target"),
+    [
+        ("kubernetes.io/kube-apiserver-client", "k8s/prod"),
+        ("kubernetes.io/*", "k8s/prod"),
+        ("kubernetes.io/kube-apiserver-client-kubelet", "k8s/prod/user:system:node:n1"),
+        ("kubernetes.io/kubelet-serving", ""),
+        ("example.com/*", ""),
+    ],
+)
+def test_who_approves_for_a_signer_by_its_name_or_its_domain(
+    cluster: Any, signer: str, target: str
+) -> None:
+    caller = cluster.account("caller")
+    cluster.user("system:node:n1")
+    group = "certificates.k8s.io"
+    cluster.let(caller, "create", "certificatesigningrequests", group=group)
+    cluster.let(caller, "update", "certificatesigningrequests/approval", group=group)
+    cluster.let(caller, "approve", "signers", group=group, names=[signer])
+    found = {end for end, strength in cluster.hops(caller) if strength == "certain"}
+    assert found >= ({target} if target else set())
+    assert ("k8s/prod" in found) is (target == "k8s/prod")
+
+
+@pytest.mark.parametrize(
+    ("place", "names", "leads"),
+    [
+        ("kube-system", [], True),
+        ("kube-system", ["aws-auth"], True),
+        ("", ["aws-auth"], True),
+        ("ml", [], False),
+        ("kube-system", ["coredns"], False),
+    ],
+)
+def test_a_role_in_the_system_namespace_is_enough_to_let_others_of_aws_in(
+    cluster: Any, place: str, names: list[str], leads: bool
+) -> None:
+    cluster.attributes["arn"] = "arn:aws:eks:eu-west-1:111122223333:cluster/prod"
+    cluster.namespaces["kube-system"] = {}
+    caller = cluster.account("caller")
+    cluster.let(caller, "patch", "configmaps", namespace=place, names=names)
+    assert (("k8s/prod", "conditional") in cluster.hops(caller)) is leads

@@ -142,10 +142,14 @@ class Estate:
         found = (matched(scope, self.facts) for scope in scopes)
         return tuple(one for one in found if one is not None)
 
+    def cloud_of(self, cluster: str) -> CloudCluster | None:
+        """Give the cloud's cluster that a cluster is known to be."""
+        return next((cloud for cloud in self.clouds if cloud.cluster == cluster), None)
+
     def on_get_alone(self, cluster: str) -> Expr:
         """Give when a cluster opens streams of pods to who may get them and not create them."""
         if cluster not in self._on_get_alone:
-            managed = any(cloud.cluster == cluster for cloud in self.clouds)
+            managed = self.cloud_of(cluster) is not None
             scope = self.facts.scopes.get(cluster)
             self._on_get_alone[cluster] = on_get_alone(scope, managed=managed)
         return self._on_get_alone[cluster]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.decision import Decision
@@ -132,20 +133,32 @@ class Subject(msgspec.Struct, frozen=True):
     def things(
         self, kinds: tuple[str, ...], places: tuple[str, ...]
     ) -> Iterable[Resource | Scope]:
-        """Objects, and namespaces or the cluster, that are or lie within one of the places."""
+        """Objects, and namespaces, that are or lie within one of the places; and the cluster, that
+        something in one of its namespaces may open."""
         facts = self.estate.facts
         found: dict[str, Resource | Scope] = {}
         for place in places:
-            for scope in self.estate.within(place):
+            around = (cluster_of(place),) if "cluster" in kinds else ()
+            for scope in (*around, *self.estate.within(place)):
                 fact = facts.scopes.get(scope)
                 if fact is not None and fact.kind in kinds:
-                    found[fact.id] = fact
+                    found[fact.id] = self._described(fact)
                 for kind in kinds:
                     found |= {r.id: r for r in self.estate.resources.get((scope, kind), ())}
             one = facts.resources.get(place)
             if one is not None and one.kind in kinds:
                 found[one.id] = one
         return [thing for _, thing in sorted(found.items())]
+
+    def _described(self, scope: Scope) -> Scope:
+        """A cluster with what its cloud tells of who enters it."""
+        cloud = self.estate.cloud_of(scope.id)
+        if cloud is None or cloud.kind != "eks:cluster":
+            return scope
+        mode = cloud.fact.attributes.get("authentication", "")
+        return replace(
+            scope, attributes={**scope.attributes, "arn": cloud.id, "authentication": mode}
+        )
 
     def known(self, name: str) -> Principal | None:
         """The principal behind an id."""

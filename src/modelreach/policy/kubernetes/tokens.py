@@ -39,7 +39,7 @@ def tokens(estate: Estate, account: Principal) -> Iterator[Token]:
         yield from _annotated(account, issuer, subject, strangers)
         for audience in _audiences(estate, account):
             yield Token(issuer, subject, (audience,), strangers=strangers)
-    cloud = next((c for c in estate.clouds if c.cluster == cluster_of(account.id)), None)
+    cloud = estate.cloud_of(cluster_of(account.id))
     own = cloud.id if cloud is not None and cloud.kind == "eks:cluster" else ""
     if arn := cluster.get("arn") or own:
         yield Token(f"eks:{arn}", subject)
