@@ -58,6 +58,8 @@ def _requests(case: Case) -> Iterator[dict[str, Any]]:
         for rule in rules:
             named: Sequence[str] = (rule.get("resourceNames") or ()) if well_formed(rule) else ()
             names.update(named)
+    if request.get("resource") == "namespaces":
+        names.update(binding.get("namespace") or _ELSE for binding in case["bindings"])
     for name in (*sorted(names), _ELSE):
         yield {**request, "name": name}
 
@@ -161,6 +163,18 @@ def _allowed(
 
 
 def _scopes(request: Mapping[str, Any]) -> set[str]:
+    """A request about a namespace that is there is made within it.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/rbac/#rolebinding-and-clusterrolebinding
+    """
+    unnamed = (
+        "list",
+        "watch",
+        *(() if request.get("subresource") else ("create", "deletecollection")),
+    )
+    core = (request.get("group"), request.get("resource")) == ("", "namespaces")
+    if core and request["verb"] not in unnamed:
+        return {"", request.get("name") or ""}
     return {"", request.get("namespace", "")}
 
 

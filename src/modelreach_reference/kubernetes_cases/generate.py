@@ -86,7 +86,8 @@ def _request(rng: random.Random) -> Record:
         namespace = rng.choice(("", *NAMESPACES))
         found |= {**stream, "verb": rng.choice(("get", "get", "create")), "namespace": namespace}
     unnamed = found["verb"] in ("create", "deletecollection") and "subresource" not in found
-    found["name"] = "" if unnamed else rng.choice((None, None, *NAMES))
+    names = NAMESPACES if resource == "namespaces" else NAMES
+    found["name"] = "" if unnamed else rng.choice((None, None, *names))
     if found["verb"] in ("list", "watch"):
         found["name"] = None
     return found

@@ -86,9 +86,11 @@ class Request(msgspec.Struct, frozen=True):
         """
         found = Object.parse(thing)
         namespace = context.get("namespace", (found.namespace,))[0]
-        if action.plural in CLUSTER_SCOPED and action.verb != "bind":
-            namespace = ""
         name = context.get("name", (found.name,))[0]
+        if _of_namespaces(action):
+            namespace = name = name or namespace
+        elif action.plural in CLUSTER_SCOPED and action.verb != "bind":
+            namespace = ""
         return Request(action, found.cluster, namespace, name)
 
     @property
@@ -97,6 +99,15 @@ class Request(msgspec.Struct, frozen=True):
         if not self.namespace:
             return (self.cluster,)
         return self.cluster, f"{self.cluster}/{self.namespace}"
+
+
+def _of_namespaces(action: Action) -> bool:
+    """Is it about a namespace that is there? Such a request is made within that namespace, so that
+    a role bound there counts.
+
+    https://kubernetes.io/docs/reference/access-authn-authz/rbac/#rolebinding-and-clusterrolebinding
+    """
+    return action.plural == "namespaces" and not unnamed(action) and action.verb not in SELECTED
 
 
 def decide(
@@ -186,8 +197,12 @@ def _decision(
 def allows(granted: Granted, request: Request) -> Expr:
     """Give when a rule that is held allows a request."""
     rule = granted.rule
-    if granted.binding.target not in request.scopes or not rule.about(request.action):
+    if not rule.about(request.action):
         return FALSE
+    here = _here(granted.binding.target, request)
+    if here != TRUE:
+        own = granted.binding.target.rpartition("/")[2]
+        return FALSE if rule.names and own not in rule.names else all_of((granted.when, here))
     if not rule.names or request.action.group == "url":
         return granted.when
     if unnamed(request.action):
@@ -195,6 +210,17 @@ def allows(granted: Granted, request: Request) -> Expr:
     if request.name:
         return granted.when if request.name in rule.names else FALSE
     return all_of((granted.when, named(request.action, rule.names)))
+
+
+def _here(target: str, request: Request) -> Expr:
+    """Does a binding there count? Of any namespace of a cluster, one in a namespace counts for
+    what is done to that one."""
+    if target in request.scopes:
+        return TRUE
+    own = target.removeprefix(f"{request.cluster}/")
+    if request.name or own == target or not _of_namespaces(request.action):
+        return FALSE
+    return named(request.action, (own,))
 
 
 def named(action: Action, names: tuple[str, ...]) -> Expr:
@@ -205,22 +231,26 @@ def named(action: Action, names: tuple[str, ...]) -> Expr:
 
 def _unread(estate: Estate, subjects: tuple[str, ...], request: Request) -> Iterator[Expr]:
     """What could allow it, and was not read or not understood."""
-    for scope in request.scopes:
-        if estate.unread("bindings", scope):
-            yield Atom(AtomKind.GAP, f"the role bindings of {scope}")
+    for scope in dict.fromkeys((*request.scopes, *estate.unread_in("bindings", request.cluster))):
+        here = _here(scope, request)
+        if here != FALSE and estate.unread("bindings", scope):
+            yield all_of((here, Atom(AtomKind.GAP, f"the role bindings of {scope}")))
     yield from _unread_roles(estate, subjects, request)
 
 
 def _unread_roles(estate: Estate, subjects: tuple[str, ...], request: Request) -> Iterator[Expr]:
     """The roles of bindings of somebody that were not read, or not understood."""
     for binding in estate.unknown_roles(subjects):
-        if binding.target in request.scopes:
-            yield Atom(AtomKind.GAP, f"the rules of {binding.role}")
+        here = _here(binding.target, request)
+        if here != FALSE:
+            yield all_of((here, Atom(AtomKind.GAP, f"the rules of {binding.role}")))
     for subject in subjects:
         for binding in estate.bindings(subject):
             problems = estate.role(binding.role).problems
-            if problems and binding.target in request.scopes:
-                yield Atom(AtomKind.OPAQUE, f"a rule of {binding.role}", "", problems[:1])
+            here = _here(binding.target, request) if problems else FALSE
+            if here != FALSE:
+                unclear = Atom(AtomKind.OPAQUE, f"a rule of {binding.role}", "", problems[:1])
+                yield all_of((here, unclear))
 
 
 def _assumed(estate: Estate, request: Request) -> Iterator[str]:
