@@ -42,6 +42,14 @@ _F = TypeVar("_F", Principal, Resource, Runtime)
 PROVIDER = "kubernetes"
 _OUTWARD = ("role_arn", "gcp_service_account", "azure_client_id")
 MASTERS = "system:masters"
+_MACHINES = frozenset(
+    {
+        "compute.googleapis.com/Instance",
+        "container.googleapis.com/NodePool",
+        "microsoft.compute/virtualmachines",
+        "microsoft.compute/virtualmachinescalesets",
+    }
+)
 
 
 class Granted(msgspec.Struct, frozen=True):
@@ -421,6 +429,20 @@ class Estate:
                 name = user_id(cluster_of(runtime.id), f"system:node:{node}")
                 found.setdefault(name, []).append(runtime)
         return {name: tuple(runtimes) for name, runtimes in found.items()}
+
+    @cached_property
+    def machines(self) -> dict[str, Runtime]:
+        """What nodes may be, of any cloud: machines by id, instances of EC2 by the last part of
+        it, and groups of nodes of EKS by their cluster and name."""
+        found: dict[str, Runtime] = {}
+        for runtime in self.facts.snapshot.runtimes:
+            if runtime.kind == "ec2:instance":
+                found[runtime.id.rpartition("/")[2]] = runtime
+            elif runtime.kind == "eks:nodegroup":
+                found[f"{runtime.attributes.get('cluster')}/{runtime.name}"] = runtime
+            elif runtime.kind in _MACHINES:
+                found[runtime.id] = runtime
+        return found
 
     @cached_property
     def namespaces(self) -> dict[str, tuple[str, ...]]:

@@ -19,6 +19,8 @@ from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.estate import Estate
 from modelreach.policy.kubernetes.holder import Subject
 from modelreach.policy.kubernetes.impersonation import constrained
+from modelreach.policy.kubernetes.launching import launched
+from modelreach.policy.kubernetes.machines import from_node, from_pods
 from modelreach.policy.kubernetes.names import cluster_of
 from modelreach.policy.kubernetes.nodes import escapes, of_node
 from modelreach.snapshot import Principal
@@ -29,8 +31,10 @@ PACKAGE = "modelreach.policy.kubernetes"
 def pivots(estate: Estate, principal: Principal) -> Iterator[Pivot]:
     """Give every hop from a principal."""
     yield from escapes(estate, principal)
+    yield from from_pods(estate, principal)
     if principal.kind == "node":
         yield from of_node(estate, principal)
+        yield from from_node(estate, principal)
     taken = tuple(_administers(estate, principal))
     yield from taken
     cluster = cluster_of(principal.id)
@@ -42,6 +46,7 @@ def pivots(estate: Estate, principal: Principal) -> Iterator[Pivot]:
     for rule in rules(PACKAGE):
         yield from tried(rule, prober)
     yield from constrained(estate, principal)
+    yield from launched(estate, principal)
 
 
 def _administers(estate: Estate, principal: Principal) -> Iterator[Pivot]:
