@@ -15,6 +15,7 @@ from modelreach.report import (
     TriggerRow,
     UndeclaredRow,
 )
+from modelreach_reports.found import finding_lines, gap_lines
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, length, paint, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import gate_reasons
@@ -53,6 +54,7 @@ def _lines(report: Report, look: Look, following: Sequence[str]) -> Iterator[Lin
         yield from security_lines(report, look)
         yield from demand_lines(report.demands, look, Names(report))
         yield from _rules(report.gate.rules, look, Names(report))
+        yield from _told(report, look)
     yield from waiver_lines(report, look)
     gate = report.gate
     lead: Line = ((f" {gate.verdict.upper()} ", _VERDICT[gate.verdict]), (" ", Ink.PLAIN))
@@ -61,6 +63,14 @@ def _lines(report: Report, look: Look, following: Sequence[str]) -> Iterator[Lin
     yield from hanging(lead, told, look)
     if following:
         yield from hanging((("next:  ", Ink.FAINT),), "   ".join(following), look)
+
+
+def _told(report: DiffReport, look: Look) -> Iterator[Line]:
+    """Say what was found and what was not read: both may be why the gate answers as it does."""
+    names = Names(report)
+    lines = [*finding_lines(report, names, look), *gap_lines(report, names, look)]
+    yield from lines[1:]  # what is above ends in a blank line already
+    yield BLANK
 
 
 def security_lines(report: DiffReport, look: Look) -> Iterator[Line]:

@@ -7,21 +7,17 @@ from itertools import chain
 
 from modelreach.report import (
     DiffReport,
-    FindingRow,
     Gate,
     RadiusReport,
     ReleaseRow,
     Report,
 )
+from modelreach_reports.found import finding_lines, gap_lines
 from modelreach_reports.gating import demand_lines, security_brief, waiver_lines
-from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint, shortened
+from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import (
-    finding_words,
-    findings_tally,
-    gap_words,
     gate_reasons,
-    granting_commands,
     scope_words,
 )
 from modelreach_reports.planned import place_of, planned
@@ -33,8 +29,6 @@ from modelreach_reports.tree import Tree
 #: Below that the columns of the tree have no room.
 _NARROWEST = 60
 _FEW_CHANGES = 12
-_FEW_FINDINGS = 5
-_FEW_GAPS = 3
 
 _FIGURES = (
     ("resources", "resources", True),
@@ -87,8 +81,8 @@ def _diff_lines(report: DiffReport, look: Look) -> Iterator[Line]:
     yield BLANK
     yield from _changes(report, names, told, look)
     yield from _planned(report, look)
-    yield from _findings(report, names, look)
-    yield from _gaps(report, names, look)
+    yield from finding_lines(report, names, look)
+    yield from gap_lines(report, names, look)
 
 
 def _radius_lines(report: RadiusReport, look: Look) -> Iterator[Line]:
@@ -98,8 +92,8 @@ def _radius_lines(report: RadiusReport, look: Look) -> Iterator[Line]:
     yield from _counted(report)
     yield BLANK
     yield from _reached(report, names, look)
-    yield from _findings(report, names, look)
-    yield from _gaps(report, names, look)
+    yield from finding_lines(report, names, look)
+    yield from gap_lines(report, names, look)
 
 
 def _ending(report: Report, look: Look, following: Sequence[str], gated: bool) -> Iterator[Line]:
@@ -265,59 +259,6 @@ def _foremost(groups: Sequence[Item]) -> Sequence[Item]:
     things = [item for item in groups if not item.is_identity][:_FEW_CHANGES]
     branches = [item for item in groups if item.is_identity][:_FEW_CHANGES]
     return [item for item in groups if item in things or item in branches]
-
-
-_SEVERITY_INK = {
-    "critical": Ink.SENSITIVE,
-    "high": Ink.GAINED,
-    "medium": Ink.CHANGED,
-    "low": Ink.FAINT,
-}
-
-
-def _findings(report: Report, names: Names, look: Look) -> Iterator[Line]:
-    rows = ranked_findings(report)
-    yield BLANK
-    tally = findings_tally(report, look.glyphs.dot) or "none"
-    yield (("Findings", Ink.STRONG), (f"   {tally}", Ink.PLAIN))
-    shown = rows if look.show_all else _foremost_findings(report, rows)
-    for row in shown:
-        before = {"new": "", "unchanged": "(before) ", "gone": "(gone) "}[row.state]
-        before += "(waived) " if row.waived else ""
-        if isinstance(report, RadiusReport):
-            before = ""
-        lead = f"  {row.severity.upper():<8} {look.name(row.id, 8)} {look.name(row.rule, 8)}  "
-        words = before + finding_words(row, names).replace("`", "")
-        told = hanging(((lead, _SEVERITY_INK[row.severity]),), words, look)
-        yield from told if look.show_all else shortened(list(told), 2, look)
-    if len(rows) > len(shown):
-        yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown)} more", Ink.FAINT),)
-
-
-def _foremost_findings(report: Report, rows: Sequence[FindingRow]) -> Sequence[FindingRow]:
-    """The first five. What is taken over has a line, to which the last gives its room on the
-    screen unless it is a severe one."""
-    shown = rows[:_FEW_FINDINGS]
-    severe = bool(shown) and shown[-1].severity in ("critical", "high")
-    return shown[:-1] if report.summed_up and not severe else shown
-
-
-def _gaps(report: Report, names: Names, look: Look) -> Iterator[Line]:
-    gaps = report.gaps
-    if not gaps:
-        return
-    yield BLANK
-    things = "1 thing" if len(gaps) == 1 else f"{len(gaps)} things"
-    head = ((f"Incomplete   {things} could not be read. ", Ink.UNKNOWN),)
-    under = ((" " * 13, Ink.PLAIN),)
-    yield from hanging(head, "Counted as unknown, not as zero.", look, under=under)
-    shown = gaps if look.show_all else gaps[:_FEW_GAPS]
-    for gap in shown:
-        yield from hanging((("  ? ", Ink.UNKNOWN),), gap_words(gap, names), look)
-    if len(gaps) > len(shown):
-        yield ((f"  {look.glyphs.ellipsis} {len(gaps) - len(shown)} more", Ink.FAINT),)
-    for command in granting_commands(report):
-        yield from hanging((("    grant with:  ", Ink.FAINT),), command, look, Ink.STRONG)
 
 
 _GATE_INK = {"pass": Ink.GOOD, "fail": Ink.BAD, "unknown": Ink.WARN}

@@ -164,11 +164,7 @@ def _explained(
         name = unknown.group(1)
         line = line_of(tree, f"{path}.{name}", of_key=True)
         text = f"unknown field `{name}`"
-        from difflib import get_close_matches
-
-        # One of that very name has its place elsewhere in such a file.
-        near = get_close_matches(name, [field for field in fields if field != name], n=1)
-        hint = f"did you mean `{near[0]}`?" if near else hint
+        hint = _meant(name, type_, path, fields) or hint
     elif text.startswith("Invalid enum value"):
         from modelreach.words_of import words_at
 
@@ -178,6 +174,19 @@ def _explained(
         hint = "put quotes around it, so that YAML keeps it as text"
     where = f" at `{path[2:]}`" if path != "$" else ""
     return InputError(f"{_lowered(text)}{where}", place=f"{place}:{line}", hint=hint)
+
+
+def _meant(name: str, type_: type, path: str, fields: Sequence[str]) -> str:
+    """Say which field was likely meant: one of the same place, else where such a one has its."""
+    from difflib import get_close_matches
+
+    from modelreach.words_of import fields_at, place_of
+
+    if near := get_close_matches(name, fields_at(type_, path), n=1):
+        return f"did you mean `{near[0]}`?"
+    for field in get_close_matches(name, fields, n=1):
+        return f"did you mean `{place_of(type_, field) or field}`?"
+    return ""
 
 
 def _lowered(text: str) -> str:

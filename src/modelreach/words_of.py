@@ -1,8 +1,9 @@
-"""Which words a place in a file may hold, for messages about one that it does not."""
+"""Which words and fields a place in a file may hold, for messages about one that it does not."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
 from msgspec import inspect
 
@@ -16,6 +17,40 @@ def words_at(type_: type, path: str) -> tuple[str, ...]:
     for step in _STEP.finditer(path):
         found = [inner for each in _opened(found) for inner in _inner(each, step.group(1))]
     return tuple(dict.fromkeys(word for each in _opened(found) for word in _words(each)))
+
+
+def fields_at(type_: type, path: str) -> tuple[str, ...]:
+    """Give the fields that a file of this type may have at a path."""
+    found = [inspect.type_info(type_)]
+    for step in _STEP.finditer(path):
+        found = [inner for each in _opened(found) for inner in _inner(each, step.group(1))]
+    structs = [each for each in _opened(found) if isinstance(each, inspect.StructType)]
+    return tuple(dict.fromkeys(one.encode_name for each in structs for one in each.fields))
+
+
+def place_of(type_: type, field: str) -> str:
+    """Give where a file of this type has a field, such as `gate.fail_on`, the nearest to the top;
+    "" where it has none of that name."""
+    level: list[tuple[str, inspect.Type]] = [("", inspect.type_info(type_))]
+    while level:
+        deeper: list[tuple[str, inspect.Type]] = []
+        for where, each in level:
+            for one in each.fields if isinstance(each, inspect.StructType) else ():
+                path = f"{where}{one.encode_name}"
+                if one.encode_name == field:
+                    return path
+                deeper += [(f"{path}{sign}.", inner) for sign, inner in _held(one.type)]
+        level = deeper
+    return ""
+
+
+def _held(type_: inspect.Type) -> Iterator[tuple[str, inspect.Type]]:
+    """What a field may hold that has fields, and how a list of it is written."""
+    for each in _opened([type_]):
+        if isinstance(each, inspect.StructType):
+            yield "", each
+        elif isinstance(each, inspect.ListType | inspect.VarTupleType):
+            yield from (("[]", one) for _, one in _held(each.item_type))
 
 
 def _opened(types: list[inspect.Type]) -> list[inspect.Type]:

@@ -256,6 +256,23 @@ def test_a_configuration_with_a_typo(call: Any, place: Path) -> None:
     assert _refused(call, place, *DIFF).startswith("modelreach.yaml:2: unknown field `fial_on`")
 
 
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [("version: 1\nfail-on: high\n", "gate.fail_on"), ("version: 1\ngaet: {}\n", "gate")],
+)
+def test_a_field_is_meant_where_it_has_its_place(
+    call: Any, place: Path, written: str, meant: str
+) -> None:
+    """Else who follows a hint is told that the field of that name is not known, either."""
+    (place / "modelreach.yaml").write_text(written)
+    assert f"\nhint:  did you mean `{meant}`?\n" in call(*DIFF).err
+
+
+def test_a_policy_that_there_is_not(call: Any, place: Path) -> None:
+    done = call("decide", *DIFF[1:5], "--policy", "strcit")
+    assert done.err.startswith("error: no policy and no file is called `strcit`\nhint:  one of `")
+
+
 def test_a_policy_in_a_snapshot_that_is_not_json(call: Any, place: Path) -> None:
     """As a provider gave it, it is unknown, with its reason: never taken for no access."""
     estate = json.loads((place / "estate.snap.json").read_bytes())

@@ -307,3 +307,14 @@ def test_output_that_cannot_be_written_is_no_verdict_and_no_bug(
 def test_every_command_has_a_module() -> None:
     for name in COMMANDS:
         assert cli.root.get_command(None, name) is not None  # type: ignore[arg-type]
+
+
+def test_a_decision_says_what_was_found_and_what_was_not_read(call: Any) -> None:
+    """In a log of CI it is all that there is: a count of findings says nothing of what they are."""
+    told = call("decide", *BOTH).out
+    assert "\nFindings   new: 5 critical · 5 high · 1 low; there before: 1 high\n" in told
+    assert "\n  CRITICAL F01 MR101  etl-reader can read customer-profiles" in told
+    strict = call("decide", "v1.yaml", "v1.yaml", *BOTH[2:], "--policy", "strict")
+    assert strict.code == 3
+    assert "\nIncomplete   1 thing could not be read. " in strict.out
+    assert "\n\n\n" not in told + strict.out

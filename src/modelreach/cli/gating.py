@@ -76,6 +76,9 @@ def policy_of(name: str | None, config: Config) -> Policy:
     found = name or config.gate.policy or "default"
     if found in builtin().presets:
         return preset(found)
+    if os.path.basename(found) == found and not os.path.exists(found):  # noqa: PTH110, PTH119
+        presets = ", ".join(f"`{one}`" for one in builtin().presets)
+        raise InputError(f"no policy and no file is called `{found}`", hint=f"one of {presets}")
     source = read(found)
     return decode(source.raw, place=source.name, digest=source.digest)
 

@@ -270,7 +270,7 @@ def leaves_unknown(gap: Gap) -> str:
     """Say what a gap leaves unknown."""
     if gap.kind in _LEAVES:
         return _LEAVES[gap.kind]
-    return f"which {gap.kind} there are and who may use them"
+    return f"which things of kind {gap.kind} there are and who may use them"
 
 
 def gap_text(gap: Gap) -> str:
