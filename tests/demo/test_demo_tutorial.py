@@ -57,8 +57,11 @@ def _told(program: Path, command: list[str], folder: Path) -> str:
 
 
 def test_the_commands_of_the_tutorial(root: Path, folder: Path, program: Path) -> None:
-    explain, boundary, endpoint, diff = _commands(root / "docs" / "tutorial" / "first-diff.md")
+    page = root / "docs" / "tutorial" / "first-diff.md"
+    explain, cut, boundary, becoming, endpoint, diff = _commands(page)
     assert "trust policy of etl-reader" in _told(program, explain, folder)
+    assert "statement Records" in _told(program, cut, folder)
+    assert "but can become  role/etl-reader: allowed" in _told(program, becoming, folder)
     assert "permissions boundary" in _told(program, boundary, folder)
     assert "NOT ALLOWED" in _told(program, boundary, folder)
     assert _told(program, endpoint, folder).strip().startswith("ALLOWED")

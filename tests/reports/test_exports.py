@@ -213,6 +213,16 @@ def test_new_findings_fail_and_old_ones_are_skipped(diff_report: DiffReport) -> 
     assert found.skipped == len(current) - len(new)
 
 
+def test_a_case_keeps_its_name_when_findings_come_before_it(diff_report: DiffReport) -> None:
+    """A CI server tells what has newly failed by the names of the cases."""
+    cases = {
+        case.name for suite in JUnitXml.fromstring(junit.render(diff_report)) for case in suite
+    }
+    moved = tuple(msgspec.structs.replace(row, id=f"{row.id}0") for row in diff_report.findings)
+    later = JUnitXml.fromstring(junit.render(msgspec.structs.replace(diff_report, findings=moved)))
+    assert {case.name for suite in later for case in suite} == cases
+
+
 def test_no_finding_is_a_case_that_passed(diff_report: DiffReport) -> None:
     found = JUnitXml.fromstring(junit.render(msgspec.structs.replace(diff_report, findings=())))
     assert (found.tests, found.failures) == (1, 0)
