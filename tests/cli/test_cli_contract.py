@@ -310,7 +310,7 @@ def test_every_command_has_a_module() -> None:
 
 
 def test_a_decision_says_what_was_found_and_what_was_not_read(call: Any) -> None:
-    """In a log of CI it is all that there is: a count of findings says nothing of what they are."""
+    """In a log of CI it is all that there is: a count of findings does not say what they are."""
     told = call("decide", *BOTH).out
     assert "\nFindings   new: 5 critical · 5 high · 1 low; there before: 1 high\n" in told
     assert "\n  CRITICAL F01 MR101  etl-reader can read customer-profiles" in told
