@@ -17,6 +17,7 @@ from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.bays import Bay
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.own_policy import concerns, relation
+from modelreach.policy.aws.shared_grants import SharedGrants, on_first
 from modelreach.policy.aws.shelf import Cut, Shelf
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.spoken import Saying, Spoken, levels_of
@@ -43,20 +44,24 @@ class Class(msgspec.Struct, frozen=True):
 
 
 def granted(
-    asker: Asker, shelving: Shelving, wanted: Callable[[Shelf], bool] = lambda _: True
+    asker: Asker,
+    shelving: Shelving,
+    wanted: Callable[[Shelf], bool] = lambda _: True,
+    shared: SharedGrants | None = None,
 ) -> Grants:
     """Give every grant on a listed resource (of shelves that are `wanted`, and those that stand on
-    none): by class, and what is odd."""
+    none): by class, and what is odd. What others have alike may be `shared`."""
     if unclear(asker):
         return Grants((), single.one_by_one(asker))
     classes: list[Alike] = []
     alone: list[str] = []
     saying = Saying(asker)
     named = named_here(asker)
+    speaker = shared.speaker(asker, saying) if shared else None
     for bay in bays(asker, shelving, saying, named):
         for one in alike(asker, bay, saying.of(bay.service), named, alone, wanted):
-            found = single.on_resource(asker, asker.estate.facts.resources[one.first])
-            grants = tuple(sorted(found, key=single.order))
+            first = one.first
+            grants = speaker.on(one.shelf, first) if speaker else on_first(asker, first)
             if grants:
                 classes.append(Alike(grants, _lot(one.shelf, asker.estate), one.mask))
     alone.extend(named_elsewhere(asker, shelving))

@@ -21,6 +21,7 @@ from modelreach.policy.aws.federation import admits, tokens
 from modelreach.policy.aws.halves import halves
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.outbound import missing, outbound
+from modelreach.policy.aws.shared_grants import SharedGrants
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.tools import calls, tools
 from modelreach.policy.aws.touch import Touch, named, touches
@@ -62,6 +63,7 @@ class AwsEngine:
         self._pivots: dict[str, tuple[Pivot, ...]] = {}
         self._outlines: dict[str, Outline] = {}
         self._shelving = Shelving(self._estate)
+        self._shared = SharedGrants(self._estate)
 
     def principal(self, principal: str) -> Principal | None:
         """The fact behind an ARN; of a session, its role."""
@@ -103,7 +105,8 @@ class AwsEngine:
     def granted(self, principal: str) -> Grants:
         """Give the same, once for all resources for which it holds alike."""
         if principal not in self._grants:
-            self._grants[principal] = classes.granted(self._asker(principal), self._shelving)
+            asker = self._asker(principal)
+            self._grants[principal] = classes.granted(asker, self._shelving, shared=self._shared)
         return self._grants[principal]
 
     def brief(self, principal: str) -> Brief:
@@ -113,6 +116,7 @@ class AwsEngine:
     def let_go(self) -> None:
         """Let go of what is known of single accounts: see `Brevity`."""
         self._recent = None
+        self._shared.let_go()
         self._estate.let_go()
 
     def outline(self, principal: str) -> Outline:

@@ -230,6 +230,11 @@ def _names(actions: tuple[Action, ...]) -> tuple[str, ...]:
     return found
 
 
+def speaks(statement: Statement, probe: kinds.Probe) -> bool:
+    """May a statement say anything of what a probe asks about?"""
+    return bool(spoken_of(statement.actions, probe.actions)) and _touches(statement, probe)
+
+
 def _touches(statement: Statement, probe: kinds.Probe) -> bool:
     """May a statement speak of the probe's resources?"""
     if statement.resources is None or statement.resources.negated:
