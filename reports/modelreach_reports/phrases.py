@@ -137,10 +137,15 @@ def gap_words(gap: GapRow, names: Names) -> str:
     return visible(f"{where}: {what} {gap.reason.replace('-', ' ')}{unknown}")
 
 
+#: What a snapshot is called that is in a state of audits.
+_KEPT = "the snapshot of "
+
+
 def granting_commands(report: Report) -> list[str]:
     """Give the commands that print what to grant so that the gaps close, one a snapshot.
 
-    A snapshot whose name is unknown, or cannot be printed as it is, stands as `SNAPSHOT`.
+    A snapshot that is in no file, whose name is unknown, or cannot be printed as it is, stands as
+    `SNAPSHOT`.
     """
     wanted = {(gap.provider, _snapshot_of(gap, report)) for gap in report.gaps if gap.permission}
     return [
@@ -155,6 +160,7 @@ def _snapshot_of(gap: GapRow, report: Report) -> str:
     else:
         name = report.release.snapshot
     usable = 0 < len(name) <= _LONGEST_NAME and visible(name) == name
+    usable = usable and not name.startswith(_KEPT)
     return shlex.quote(name) if usable else "SNAPSHOT"
 
 

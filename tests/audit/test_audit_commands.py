@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import signal
 import socket
 import subprocess
@@ -206,6 +207,20 @@ def test_old_and_new_may_be_audits(call: Call, world: World) -> None:
     assert call("scan", "last", "--format", "json").json["figures"]["resources"] == 2
     compared = call("history", "compare", "approved", "last", "--format", "json")
     assert [change["kind"] for change in compared.json["changes"]] == ["gained"]
+
+
+def test_what_is_said_to_do_next_can_be_done(call: Call, world: World) -> None:
+    """A snapshot in a state is in no file, and `explain` needs something to look into."""
+    told = audit(call, world, "--state", "kept here").out.splitlines()[-2]
+    call(*shlex.split(told.partition("to accept it: modelreach ")[2].replace("NAME", "board")))
+    drift(world, "secret 02")
+    audit(call, world, "--state", "kept here")
+    where = ("approved", "last", "--state", "kept here")
+    for words in (("history", "compare", *where), ("diff", *where), ("scan", *where[1:])):
+        shown = call(*words).out
+        for command in shown.partition("next:  ")[2].replace("\n      ", "").split("   ·   "):
+            assert call(*shlex.split(command)[1:]).err == "", command
+        assert "the snapshot of" not in shown
 
 
 @pytest.mark.parametrize(

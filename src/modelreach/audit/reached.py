@@ -243,10 +243,11 @@ def _undone(before: Standing, sign: str) -> Event:
 
 
 def _known_again(before: Standing) -> Event:
+    capability, _, resource = before.item.partition(" ")
     return Event(
         kind="seen-again",
         item=before.item,
-        message=f"{before.title or before.item} can be told again, and is as it was",
+        message=f"{capability} on {before.title or resource} can be told again: it is as it was",
         severity=before.severity,
         recovery=True,
         subject_name=before.title,

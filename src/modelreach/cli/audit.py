@@ -48,6 +48,6 @@ def command(
     if form == "json":
         write_all({"-": msgspec.json.format(msgspec.json.encode(report), indent=2) + b"\n"})
     else:
-        for line in drawn(report, outcomes, show_all=show_all):
+        for line in drawn(report, outcomes, show_all=show_all, state=given.get("state")):
             click.echo(visible(line))
     raise click.exceptions.Exit(report.exit_code)

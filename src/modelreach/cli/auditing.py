@@ -7,6 +7,7 @@ overlap. What is due is delivered even when a round fails.
 from __future__ import annotations
 
 import os
+import shlex
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -292,21 +293,25 @@ _SHOWN = 20
 
 
 def drawn(
-    report: AuditReport, outcomes: Sequence[Outcome], *, show_all: bool = False
+    report: AuditReport,
+    outcomes: Sequence[Outcome],
+    *,
+    show_all: bool = False,
+    state: str | None = None,
 ) -> Iterator[str]:
-    """Give a round as lines for a person."""
+    """Give a round as lines for a person. `state` is where it is kept, if the call said so."""
     found = {one.audit.id: one for one in outcomes}
     for one in report.audits:
         if one.audit is None:
             yield f"{one.manifest}  not audited: {one.error}"
         else:
-            yield from _drawn(found[one.audit.id], show_all)
+            yield from _drawn(found[one.audit.id], show_all, state)
         yield ""
     for row in report.deliveries:
         yield _told(row)
 
 
-def _drawn(found: Outcome, show_all: bool) -> Iterator[str]:
+def _drawn(found: Outcome, show_all: bool, state: str | None) -> Iterator[str]:
     audit = found.audit
     again = "   (the same input as before: nothing new was kept)" if found.again else ""
     yield f"{audit.deployment} {audit.version}   audit {audit.id}   {audit.at}{again}"
@@ -328,7 +333,8 @@ def _drawn(found: Outcome, show_all: bool) -> Iterator[str]:
         yield "  nothing to tell since the last audit" if audit.previous else "  the first audit"
     reasons = ", ".join(audit.reasons)
     if not reasons and not audit.baseline and not audit.previous:
-        reasons = f"as nothing is compared; to accept it: modelreach approve {audit.id} --by NAME"
+        words = ["modelreach", "approve", audit.id, *(["--state", state] if state else [])]
+        reasons = f"as nothing is compared; to accept it: {shlex.join(words)} --by NAME"
     yield f"{audit.verdict.upper()}  {reasons}".rstrip()
 
 

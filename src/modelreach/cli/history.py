@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
@@ -263,7 +264,10 @@ def compare(
     first, second = sides(both[0], both[1], judge_policy(settings))
     report = diff_report(first, second, gate_of(settings, None, False, False, False))
     drawing: dict[str, Any] = {"color": color, "ascii_only": ascii_only, "show_all": show_all}
-    emit(report, outputs, form, gated=False, **drawing)
+    where = ["--state", given[0]] if given[0] else []
+    whose = ["--deployment", deployment] if deployment else []
+    again = shlex.join(["modelreach", "report", old, new, *where, *whose, "-o", "review.html"])
+    emit(report, outputs, form, gated=False, following=[again], **drawing)
 
 
 # --- timeline ------------------------------------------------------------------------------

@@ -102,18 +102,26 @@ def command(
         color=color,
         ascii_only=ascii_only,
         show_all=show_all,
-        following=_following(report, manifest, str(principal), snapshot) if snapshot else (),
+        following=_following(report, manifest, str(principal), snapshot, state),
     )
     raise click.exceptions.Exit(report.gate.exit_code)
 
 
 def _following(
-    report: RadiusReport, manifest: str | None, principal: str, snapshot: str
+    report: RadiusReport,
+    manifest: str | None,
+    principal: str,
+    snapshot: str | None,
+    state: str | None,
 ) -> list[str]:
     """Give the commands that show the worst finding's witness."""
     if not report.findings:
         return []
     first = report.findings[0].id
+    if snapshot is None:
+        where = [str(manifest), *(["--state", state] if state else [])]
+        kept = shlex.join(["modelreach", "scan", *where, "-o", "radius.json"])
+        return [kept, f"modelreach explain {first} --in radius.json"]
     if manifest is not None:
         return [shlex.join(["modelreach", "explain", first, manifest, "--snapshot", snapshot])]
     whose = ["--principal", principal, "--snapshot", snapshot]
