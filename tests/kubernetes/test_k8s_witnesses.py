@@ -100,3 +100,17 @@ def test_what_was_not_read_is_not_certain(cluster: Any, agent: str) -> None:
         {"provider": "kubernetes", "scope": "k8s/prod/ml", "kind": "roles", "reason": "denied"}
     ]
     assert Outcome.FAILS in {step.outcome for step in check(estate, way)}
+
+
+def test_a_star_that_stands_for_itself_means_nothing(cluster: Any) -> None:
+    """`pods/*` is no pattern in a role, nor is `*` as a name: no part or object is called so.
+    https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources"""
+    who = cluster.account("agent")
+    cluster.let(who, "patch", "pods/*", namespace="web")
+    cluster.let(who, "get", "secrets", namespace="ml", names=["*"])
+    cluster.let(who, "update", "*/scale", namespace="ml")
+    release = Release(of_principal(who, "kubernetes"), cluster.snapshot)
+    radius = radius_report(evaluate(release, JudgePolicy(), Estates()), GateOptions())
+    assert [(row.resource, row.actions) for row in radius.grants] == [
+        ("k8s/prod/ml/*", ("core:*/scale:update",))
+    ]

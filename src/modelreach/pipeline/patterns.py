@@ -18,7 +18,7 @@ from modelreach.policy import providers
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import all_of
 from modelreach.policy.extent import ALL, Extent
-from modelreach.policy.glob import is_literal
+from modelreach.policy.glob import is_literal, plain
 from modelreach.policy.permissions import EMPTY, Box, PermissionSet
 from modelreach.reach import Access, Identity
 
@@ -120,9 +120,8 @@ class _Holders:
                 rest = [action for action in rest if action not in held]
                 yield _part(grant, name, identity, held, mine)
         if rest:
-            identities = self.side.radius.identities
-            name = min(identities)
-            yield _part(grant, name, identities[name], rest, EMPTY)
+            name, identity, _ = self._nearest[0]
+            yield _part(grant, name, identity, rest, EMPTY)
 
 
 def _wanted(grant: Grant, actions: list[str]) -> PermissionSet:
@@ -133,7 +132,7 @@ def _wanted(grant: Grant, actions: list[str]) -> PermissionSet:
 def _is_in(action: str, box: Box) -> bool:
     name = action.lower()
     if is_literal(name):
-        return box.actions.contains(name)
+        return box.actions.contains(plain(name))
     return box.actions.meets(Extent.globs([name]))
 
 

@@ -11,7 +11,7 @@ from modelreach.policy.decision import Decision, StatementRef
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import TRUE, AtomKind, Expr, is_open
 from modelreach.policy.extent import Extent
-from modelreach.policy.glob import Region, is_literal, literal_prefix
+from modelreach.policy.glob import Region, is_literal, literal_prefix, plain
 from modelreach.policy.kubernetes.capability import capability
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.estate import PROVIDER, Estate
@@ -109,11 +109,19 @@ def unlisted(estate: Estate, permissions: PermissionSet, scope: str) -> tuple[Gr
     for box in permissions.boxes:
         for region in box.resources.regions:
             for kind, able, name in _spelled(estate, box.actions, region):
+                if _is_nothing(_glob(region)) or _is_nothing(name):
+                    continue
                 row = rows.setdefault((_glob(region), kind, able, box.condition), _Pattern())
                 row.actions.add(name)
                 row.because.update(box.because)
     found = (_pattern(key, row, scope) for key, row in rows.items())
     return tuple(sorted(found, key=lambda g: (g.resource, g.kind, g.capability, g.actions)))
+
+
+def _is_nothing(glob: str) -> bool:
+    """Does a `*` in it stand for itself, as in `pods/*` or a resource name `*`? No object, part or
+    verb is called so. https://kubernetes.io/docs/reference/access-authn-authz/rbac/#referring-to-resources"""
+    return plain(glob) != glob
 
 
 def _pattern(key: tuple[str, str, Capability, Expr], row: _Pattern, scope: str) -> Grant:
