@@ -136,3 +136,15 @@ def test_nobody_knows_a_stranger(world: Any, data: st.DataObject) -> None:
     engine = AwsEngine(world.facts(data.draw(world.estates())))
     with pytest.raises(KeyError):
         engine.decide(f"{world.one}-stranger", "s3:GetObject", "*")
+
+
+def test_a_resource_whose_policy_is_not_understood_may_let_anybody_in(world: Any) -> None:
+    """It is told of everybody, whatever other policies are there: nobody knows what it says."""
+    broken = world.written(world.near_bucket, "resource", "broken", ("no statement",))
+    engine = AwsEngine(world.facts(world.drawn((broken,))))
+    decision = engine.decide(world.one, "s3:GetObject", f"{world.near_bucket}/x")
+    assert decision.verdict is Verdict.UNKNOWN
+    told = [grant for grant in engine.grants(world.one) if "s3:GetObject" in grant.actions]
+    assert [(grant.resource, grant.verdict) for grant in told] == [
+        (world.near_bucket, Verdict.UNKNOWN)
+    ]

@@ -128,8 +128,10 @@ Answer = tuple[Decision, tuple[str, ...], list[Action]]
 def _answers(asker: Asker, resource: Resource, probe: kinds.Probe) -> Iterator[Answer]:
     """Decide a probe: once for all actions of which the same statements speak."""
     theirs = asker.estate.resource_layers(resource.id, resource.scope)
+    # What a policy says that is not understood, nobody knows.
+    opaque = any(policy.document.problems for policy in theirs.resource)
     for said, actions in _spoken_of(asker, theirs, probe):
-        if not theirs.grants and not any(s.effect is Effect.ALLOW for s in said):
+        if not theirs.grants and not opaque and not any(s.effect is Effect.ALLOW for s in said):
             continue
         for decision, within in _by_part(asker, resource, probe, said, actions[0]):
             if decision.verdict is not Verdict.DENY:
