@@ -14,8 +14,9 @@ from modelreach.policy.brief import base_of
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.engine import AS_ADMINISTRATOR
 from modelreach.policy.expr import AtomKind, Expr, atoms, render
+from modelreach.policy.providers import providers
 from modelreach.reach import Access, Identity
-from modelreach.snapshot import Facts, Gap
+from modelreach.snapshot import Facts, Gap, Resource, Runtime
 
 #: Kinds of gaps that may hide what a principal may do, by the places of all who are touched.
 _GRANTING: Final = frozenset({"principals", "identity-policy", "trust", "resource-policy"})
@@ -38,21 +39,17 @@ _HELD: Final = (Layer.BINDING, Layer.ACCESS_POLICY, Layer.DENY)
 
 class Sight:
     """What the sides know of places: in which scopes a thing is, which roles have a name, and
-    which groups hold a group. Nothing is looked up before the first gap asks."""
+    which groups hold a group. What was moved is in the places of both sides. Nothing is looked up
+    before the first gap asks."""
 
     def __init__(self, *sides: Facts) -> None:
         self._sides = sides
         self._above: dict[str, frozenset[str]] = {}
+        self._listed: dict[str, str] = {}
 
     @cached_property
-    def _places(self) -> dict[str, str]:
-        found: dict[str, str] = {}
-        for facts in self._sides:
-            found |= {one.id: one.principal for one in facts.snapshot.credentials}
-            found |= {name: fact.scope for name, fact in facts.resources.items()}
-            found |= {name: fact.scope for name, fact in facts.principals.items()}
-            found |= {name: fact.parent for name, fact in facts.scopes.items()}
-        return found
+    def _places(self) -> tuple[dict[str, str], ...]:
+        return tuple(map(_places_of, self._sides))
 
     @cached_property
     def _roles(self) -> dict[str, set[str]]:
@@ -66,8 +63,28 @@ class Sight:
         """Give everything that a scope, resource or principal is in, with itself; of a key, whom
         or what it opens, too."""
         if name not in self._above:
-            self._above[name] = frozenset(_chain(name, self._places))
+            chains = (_chain(name, places) for places in self._places)
+            self._above[name] = frozenset(place for chain in chains for place in chain)
         return self._above[name]
+
+    def things(self, name: str) -> tuple[Resource | Runtime, ...]:
+        """Give as what a thing is listed: as a resource, as what runs, or both."""
+        found = (
+            thing
+            for facts in self._sides
+            for thing in (facts.resources.get(name), facts.runtimes.get(name))
+        )
+        return tuple(thing for thing in found if thing is not None)
+
+    def listed(self, name: str) -> str:
+        """Give the listed thing that a name means, or means a part of; the name where there is
+        none."""
+        if name not in self._listed:
+            whole = name
+            while whole and not self.things(whole):
+                whole = whole[: max(whole.rfind("/"), whole.rfind(":"), 0)]
+            self._listed[name] = whole or name
+        return self._listed[name]
 
     def groups(self, name: str) -> frozenset[str]:
         """Give the groups that somebody is in, through others too."""
@@ -83,9 +100,29 @@ class Sight:
         known = (facts.principals[name] for facts in self._sides if name in facts.principals)
         return {group for principal in known for group in principal.groups}
 
+    def hinges(self, refs: Iterable[StatementRef]) -> frozenset[str]:
+        """Give the scopes whose own roles decide whom some statements mean."""
+        known = [provider.hinges for provider in providers().values() if provider.hinges]
+        return frozenset(
+            scope
+            for ref in refs
+            for hinges in known
+            for facts in self._sides
+            for scope in hinges(ref.text, facts.scopes)
+        )
+
     def roles(self, name: str) -> frozenset[str]:
         """Give the ids of the roles that a statement calls by this name, or id."""
         return frozenset({name, *self._roles.get(name, ())})
+
+
+def _places_of(facts: Facts) -> dict[str, str]:
+    found = {one.id: one.principal for one in facts.snapshot.credentials}
+    found |= {name: fact.scope for name, fact in facts.runtimes.items()}
+    found |= {name: fact.scope for name, fact in facts.resources.items()}
+    found |= {name: fact.scope for name, fact in facts.principals.items()}
+    found |= {name: fact.parent for name, fact in facts.scopes.items()}
+    return found
 
 
 def _chain(name: str, places: Mapping[str, str]) -> Iterator[str]:
@@ -102,13 +139,16 @@ def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity], sig
     if any(pivot.rule == AS_ADMINISTRATOR for pivot in access.path.pivots) and _naming(gap):
         return True
     if gap.kind in _GRANTING:
-        touched = _touched(access, identities)
+        touched = _touched(access, identities, sight)
         if gap.subject:
             return gap.subject in touched
-        return gap.scope in ("", *_all_above(_owners(access, identities), sight))
+        owners = _owners(access, identities)
+        if gap.kind == "resource-policy":
+            owners |= _passed(access, sight)
+        return gap.scope in ("", *_all_above(owners, sight))
     if gap.kind in _HOLDING:
         return _could_hold(gap, access, identities, sight)
-    return _could_list(gap, access, sight) or _could_run(gap, access, sight)
+    return _could_list(gap, access, sight) or _could_pass(gap, access, sight)
 
 
 def _could_list(gap: Gap, access: Access, sight: Sight) -> bool:
@@ -119,13 +159,31 @@ def _could_list(gap: Gap, access: Access, sight: Sight) -> bool:
     return gap.kind in (grant.kind, _EVERYTHING) and there and about
 
 
-def _could_run(gap: Gap, access: Access, sight: Sight) -> bool:
-    """Could what changes identity on the way be one of the things that were not listed?"""
-    if gap.kind != _EVERYTHING and not gap.kind.startswith("runtimes:"):
-        return False
+def _could_pass(gap: Gap, access: Access, sight: Sight) -> bool:
+    """Could something that the way goes by be one of the things that were not listed: what runs,
+    what it loads, or what keeps a credential?"""
+    return any(
+        gap.scope in sight.above(name)
+        and (gap.subject in ("", name) or name.startswith(f"{gap.subject}/"))
+        and _could_be(gap, sight.things(name))
+        for name in _passed(access, sight)
+    )
+
+
+def _could_be(gap: Gap, things: tuple[Resource | Runtime, ...]) -> bool:
+    """May a gap be of a thing, as it is listed? Of what is listed nowhere, what runs may."""
+    runs = gap.kind.startswith("runtimes:")
+    kind = gap.kind.removeprefix("runtimes:")
+    if gap.kind == _EVERYTHING or not things:
+        return runs or gap.kind == _EVERYTHING
+    return any(kind == one.kind and gap.region in ("", one.region) for one in things)
+
+
+def _passed(access: Access, sight: Sight) -> set[str]:
+    """What the way goes by, apart from identities."""
     through = {pivot.via for pivot in access.path.pivots}
     through |= {support.object for pivot in access.path.pivots for support in pivot.support}
-    return gap.scope in _all_above(through - {""}, sight)
+    return {sight.listed(name) for name in through - {""}}
 
 
 def is_told(gap: Gap, residuals: Iterable[Expr]) -> bool:
@@ -149,7 +207,7 @@ def _could_hold(
 ) -> bool:
     """Could the gap hide a role that the access stands on?"""
     refs = tuple(_statements(access))
-    touched = _touched(access, identities)
+    touched = _touched(access, identities, sight)
     match gap.kind:
         case "roles" if gap.subject:
             return any(gap.subject in sight.roles(ref.policy) for ref in refs)
@@ -162,6 +220,8 @@ def _could_hold(
             return bool(groups) and _within(gap, access, refs, touched, sight)
         case "tags" if not _about_tags(access, refs):
             return False
+        case "bindings" if not gap.subject and gap.scope in _all_above(sight.hinges(refs), sight):
+            return True
         case _:
             return _within(gap, access, refs, touched, sight)
 
@@ -190,10 +250,10 @@ def could_limit(
         refs = tuple(_statements(access))
         if gap.kind == "tags" and not _about_tags(access, refs):
             return False
-        return _within(gap, access, refs, _touched(access, identities), sight)
+        return _within(gap, access, refs, _touched(access, identities, sight), sight)
     if gap.kind not in _LIMITING:
         return False
-    return not gap.subject or gap.subject in _touched(access, identities)
+    return not gap.subject or gap.subject in _touched(access, identities, sight)
 
 
 def _statements(access: Access) -> Iterator[StatementRef]:
@@ -208,14 +268,19 @@ def _all_above(names: Iterable[str], sight: Sight) -> frozenset[str]:
 
 
 def _owners(access: Access, identities: Mapping[str, Identity]) -> set[str]:
-    touched = _touched(access, identities)
+    touched = _identities(access, identities)
     owners = {identities[name].principal.scope for name in touched if name in identities}
     return {access.grant.scope, *owners}
 
 
-def _touched(access: Access, identities: Mapping[str, Identity]) -> set[str]:
-    """The resource, and everybody on the way to it with their groups. Of an identity under another
-    name (one that gave itself policies), both names."""
+def _touched(access: Access, identities: Mapping[str, Identity], sight: Sight) -> set[str]:
+    """The resource, everybody on the way to it, and what the way goes by."""
+    return {access.grant.resource, *_identities(access, identities), *_passed(access, sight)}
+
+
+def _identities(access: Access, identities: Mapping[str, Identity]) -> set[str]:
+    """Everybody on the way, with their groups. Of an identity under another name (one that gave
+    itself policies), both names."""
     grant, pivots = access.grant, access.path.pivots
     on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
     names = {grant.resource, grant.principal, access.path.start, *on_the_way}

@@ -377,8 +377,15 @@ def blamed(change: Change, old: Side, new: Side) -> Change:
     access = change.shown if change.kind is not ChangeKind.NARROWED else change.old or change.shown
     identities = poorer.radius.identities | richer.radius.identities
     sight = richer.sight
-    causes = [gap for gap in poorer.blind if could_hide(gap, access, identities, sight)]
-    told = [one.residual for one in (change.old, change.new) if one is not None]
+    both = [one for one in (change.old, change.new) if one is not None]
+    causes = [
+        gap
+        for gap in poorer.blind
+        # Where tags were not read, it is the poorer side that tells on which its answer hangs.
+        for one in (both if gap.kind == "tags" else (access,))
+        if could_hide(gap, one, identities, sight)
+    ]
+    told = [one.residual for one in both]
     causes += [gap for gap in (*old.blind, *new.blind) if is_told(gap, told)]
     causes += [gap for gap in richer.blind if could_limit(gap, access, identities, sight)]
     if not causes:

@@ -14,7 +14,17 @@ from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.engine import Grant, Pivot, Support
 from modelreach.policy.expr import TRUE, Atom, AtomKind
 from modelreach.reach import Access, Identity
-from modelreach.snapshot import SCHEMA, Facts, Gap, ManagedPolicy, Principal, Scope, Snapshot
+from modelreach.snapshot import (
+    SCHEMA,
+    Facts,
+    Gap,
+    ManagedPolicy,
+    Principal,
+    Resource,
+    Runtime,
+    Scope,
+    Snapshot,
+)
 
 ROOT, GROUP, SUB, RG = "/", "/mg/models", "/subs/1", "/subs/1/rgs/a"
 VAULT = f"{RG}/vaults/kv"
@@ -142,6 +152,88 @@ def test_what_runs_on_the_way_may_not_have_been_listed() -> None:
     assert hides(gap("runtimes:machines", SUB), through)
     assert not hides(gap("runtimes:machines", ELSEWHERE), through)
     assert not hides(gap("runtimes:machines", SUB))
+
+
+BUCKET, QUEUE = "arn:aws:s3:::models", "arn:aws:sqs:eu-west-1:222222222222:jobs"
+LISTED = Facts(
+    Snapshot(
+        schema=SCHEMA,
+        taken_at="2026-11-24T00:00:00Z",
+        scopes=(scope("111111111111", ROOT), scope("222222222222", ROOT)),
+        resources=(
+            Resource(id=BUCKET, provider="aws", kind="s3:bucket", scope="111111111111"),
+            Resource(
+                id=QUEUE,
+                provider="aws",
+                kind="sqs:queue",
+                scope="222222222222",
+                region="eu-west-1",
+            ),
+        ),
+        runtimes=(
+            Runtime(
+                id="endpoint", provider="aws", kind="sagemaker:endpoint", scope="222222222222"
+            ),
+        ),
+    )
+)
+
+
+def fed(loaded: str = f"{BUCKET}/weights") -> Access:
+    """What a role of one account has that loads what lies in a bucket of another one."""
+    support = Support("agent", "s3:PutObject", loaded, ())
+    hop = Pivot("feed", "agent", "alone", Strength.INFLUENCE, TRUE, (support,), via="endpoint")
+    return replace(access(), path=Path("agent", (hop,)))
+
+
+@pytest.mark.parametrize(
+    ("kind", "place", "subject", "hidden"),
+    [
+        ("s3:bucket", "111111111111", "", True),
+        ("s3:bucket", ROOT, "", True),
+        ("s3:bucket", "222222222222", "", False),
+        ("sqs:queue", "111111111111", "", False),
+        ("runtimes:sagemaker:endpoint", "222222222222", "", True),
+        ("runtimes:lambda:function", "222222222222", "", False),
+        ("runtimes:sagemaker:endpoint", "111111111111", "", False),
+        ("resource-policy", "111111111111", BUCKET, True),
+        ("resource-policy", "111111111111", "", True),
+        ("resource-policy", "111111111111", QUEUE, False),
+        ("principals", "111111111111", "", False),
+    ],
+)
+def test_what_the_way_goes_by_may_not_have_been_listed(
+    kind: str, place: str, subject: str, hidden: bool
+) -> None:
+    assert could_hide(gap(kind, place, subject), fed(), {}, Sight(LISTED)) is hidden
+
+
+def test_a_gap_of_another_region_hides_nothing_on_the_way() -> None:
+    for region, hidden in (("eu-west-1", True), ("us-east-1", False)):
+        about = replace(gap("sqs:queue", "222222222222"), region=region)
+        assert could_hide(about, fed(QUEUE), {}, Sight(LISTED)) is hidden
+
+
+def test_what_was_moved_is_hidden_by_gaps_of_both_its_places() -> None:
+    """Whichever side is asked first: a comparison and its opposite say the same."""
+    elsewhere = replace(FACTS.snapshot, scopes=(scope(RG, ELSEWHERE), scope(ELSEWHERE, ROOT)))
+    for sides in ((FACTS, Facts(elsewhere)), (Facts(elsewhere), FACTS)):
+        for place in (SUB, ELSEWHERE):
+            shown = access(target=RG)
+            assert could_hide(gap("bindings", place), shown, {}, Sight(*sides))
+            assert could_limit(gap("deny", place), shown, {}, Sight(*sides))
+
+
+def test_whom_a_convenience_member_means_is_told_by_roles_of_its_project() -> None:
+    """`projectViewer:p` of a binding elsewhere is who is a viewer on p.
+    https://docs.cloud.google.com/storage/docs/access-control/iam#convenience-values"""
+    folder, project = "folders/2", "projects/p"
+    numbered = replace(scope(project, folder), attributes={"number": "11"})
+    facts = Facts(replace(FACTS.snapshot, scopes=(scope(folder, ""), numbered)))
+    for name, hidden in (("p", True), ("11", True), ("q", False)):
+        shown = access(target="projects/q", text=f'{{"members":["projectViewer:{name}"]}}')
+        for place in (folder, project):
+            assert could_hide(gap("bindings", place), shown, {}, Sight(facts)) is hidden
 
 
 def test_tags_count_only_where_they_decide() -> None:

@@ -6,14 +6,14 @@ import: what the engine needs is loaded when an engine is made.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from typing import Protocol
 
 import msgspec
 
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
-from modelreach.snapshot import Credential, Facts
+from modelreach.snapshot import Credential, Facts, Scope
 
 #: Condition keys that a deployment declares, with their values.
 Context = tuple[tuple[str, tuple[str, ...]], ...]
@@ -73,7 +73,8 @@ class Provider(msgspec.Struct, frozen=True):
     answers hang on, more closely than on all of them; without it no answer outlives any change.
     `of_part` gives what of that hangs on one part alone, so that it can be worked out elsewhere.
     `owns` says whether an id is of a provider of which no snapshot has facts: only manifests tell
-    who that is.
+    who that is. `hinges` gives the scopes (of those given, by id) whose own roles decide whom a
+    statement means, by its text.
     """
 
     name: str
@@ -96,3 +97,4 @@ class Provider(msgspec.Struct, frozen=True):
     hanging: Callable[[Facts], Hanging] | None = None
     of_part: Callable[[], OfPart] | None = None
     owns: Callable[[str], bool] | None = None
+    hinges: Callable[[str, Mapping[str, Scope]], Iterable[str]] | None = None

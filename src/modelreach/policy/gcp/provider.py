@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Iterator, Mapping
+
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
 from modelreach.policy.provider import Context, Opens, Provider
-from modelreach.snapshot import Credential, Facts
+from modelreach.snapshot import Credential, Facts, Scope
 
 
 def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
@@ -29,8 +32,22 @@ def _caller(key: Credential) -> str:
     return "unrestricted API key"
 
 
+def _hinges(text: str, scopes: Mapping[str, Scope]) -> Iterator[str]:
+    """Give the projects of convenience members: who holds a basic role there is who is meant.
+    https://docs.cloud.google.com/storage/docs/access-control/iam#convenience-values"""
+    for name in _CONVENIENCE.findall(text):
+        known = f"projects/{name}"
+        if known in scopes:
+            yield known
+        else:
+            yield from (one.id for one in scopes.values() if one.attributes.get("number") == name)
+
+
+_CONVENIENCE = re.compile(r'"project(?:Owner|Editor|Viewer):([^"]+)"')
+
 PROVIDER = Provider(
     name="gcp",
+    hinges=_hinges,
     family=lambda permission: permission.partition(".")[0] + ".*",
     engine=_engine,
     identities="iam.googleapis.com",
