@@ -8,11 +8,13 @@ from typing import Any
 import pytest
 from msgspec.structs import replace
 
-from modelreach.deployment import Deployment, Metadata, Model, Spec
+from modelreach.deployment import Deployment, Metadata, Model, Spec, of_principal
 from modelreach.graph import explore
 from modelreach.judge.finding import Case
 from modelreach.judge.policy import JudgePolicy
 from modelreach.model import Capability, Strength, Verdict
+from modelreach.pipeline import GateOptions, Release, diff_report, evaluate
+from modelreach.pipeline.evaluate import Estates, Side
 from modelreach.policy.azure.engine import AzureEngine
 from modelreach.policy.engine import Token
 from modelreach.policy.expr import conjuncts
@@ -613,3 +615,20 @@ def test_the_tenant_stands_above_every_subscription(tenant: Any) -> None:
         assert taken is not None
         assert taken.scope == tenant.tenant
     assert case.taken("/subscriptions/elsewhere") is None
+
+
+def test_roles_over_a_part_are_not_lost_where_all_is_taken_over(tenant: Any) -> None:
+    """Who gives itself roles over a vault, and then over its whole subscription, has lost none."""
+    before = _evaluated(copy.deepcopy(tenant).assign("User Access Administrator", tenant.vault))
+    after = _evaluated(tenant.assign("User Access Administrator", tenant.sub))
+    part = f"{tenant.model}#any-role@{tenant.vault}"
+    assert part in before.radius.identities
+    assert part not in after.radius.identities
+    there = {row.kind for row in diff_report(before, after, GateOptions()).changes}
+    back = {row.kind for row in diff_report(after, before, GateOptions()).changes}
+    assert (there, back) == ({"gained", "widened"}, {"lost", "narrowed"})
+
+
+def _evaluated(tenant: Any) -> Side:
+    release = Release(of_principal(tenant.model, "azure"), tenant.snapshot())
+    return evaluate(release, JudgePolicy(), Estates())

@@ -26,6 +26,7 @@ from modelreach.pipeline.summing import at_stake, compared
 from modelreach.pipeline.toolrows import compared_tool_rows
 from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy import providers
+from modelreach.policy.brief import place_of
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
 from modelreach.policy.lots import Lot, granted
@@ -153,11 +154,17 @@ def _as_scope(takeover: Takeover) -> Access:
 
 
 def _covers(case: Case, name: str) -> bool:
-    """Does a side reach a resource or scope anyway, in a scope that it has taken over?"""
+    """Does a side reach a resource or scope anyway, in a scope that it has taken over? Or somebody
+    who has become something over one of these?"""
     resource, scope = case.facts.resources.get(name), case.facts.scopes.get(name)
     if resource is not None:
         return case.taken(resource.scope) is not None
-    return scope is not None and case.taken(scope.parent) is not None
+    if scope is not None:
+        return case.taken(scope.parent) is not None
+    place = place_of(name)
+    while place and place not in case.facts.scopes:
+        place = place.rpartition("/")[0]
+    return bool(place) and case.taken(place) is not None
 
 
 def _reached_anyway(kind: ChangeKind, grant: Grant, old: Side, new: Side) -> bool:

@@ -115,6 +115,13 @@ def base_of(name: str) -> str:
     return name if end < 0 else name[:end]
 
 
+def place_of(name: str) -> str:
+    """Give the place over which a principal has become what its name says (`ID#any-role@PLACE`,
+    `ID#any-tag=PLACE`); "" where it says none."""
+    _, _, became = name.partition("#")
+    return next((place for sign in "@=" if (place := became.partition(sign)[2])), "")
+
+
 class Outlining(Protocol):
     """An engine that can tell whom a principal becomes without writing down why, and who has all
     that another one has: so that of many who are reached, only what is shown is written out."""
