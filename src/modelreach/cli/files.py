@@ -75,6 +75,17 @@ def read_snapshot(path: str) -> tuple[Snapshot, Source]:
     return snapshots.decode(source.raw, place=source.name), source
 
 
+def bytes_of_snapshot(path: str) -> bytes:
+    """Give a snapshot as the bytes whose digest it has: of a store, what its facts are as JSON,
+    whatever digest it says that they have."""
+    file, which = _in_store(path)
+    if not file:
+        return read(path).raw
+    from modelreach.store import StoredSnapshot
+
+    return snapshots.encode(StoredSnapshot.open(file, which).whole())
+
+
 def store_of(path: str) -> str:
     """Give the file of the store that a path means; "" when it means none."""
     return _in_store(path)[0]

@@ -71,18 +71,21 @@ def command(
 
 def _reader(named: dict[str, str | None]) -> Read:
     from modelreach.cli.evidence_files import load
-    from modelreach.cli.files import read
+    from modelreach.cli.files import bytes_of_snapshot, read, store_of
 
     def given(role: str, name: str) -> bytes | None:
         path = named.get(role)
+        estate = role.startswith("snapshot-")
         if path is not None:
-            return read(path).raw
+            return bytes_of_snapshot(path) if estate else read(path).raw
         # A record may come from anywhere: only a name below the current folder is followed.
         place = Path(name)
         if not name or place.is_absolute() or ".." in place.parts:
             return None
         if role == "evidence" and place.is_dir():
             return load(name).hashed
+        if estate and Path(store_of(name)).is_file():
+            return bytes_of_snapshot(name)
         return place.read_bytes() if place.is_file() else None
 
     return given

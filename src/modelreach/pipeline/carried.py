@@ -6,6 +6,7 @@ of what was found only that is carried over which holds in the last one, and as 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 
 from modelreach.pipeline import answering, kept
@@ -60,14 +61,20 @@ def _carried(store: Store, last: StoredSnapshot, holding: Holding) -> _Found:
     sources = {facts.digest_of(part) for part in facts.parts}
     for name in store.derived_names():
         rows = store.all_derived(name)
-        mine = {source: store.unpacked(rows[source]) for source in sources & rows.keys()}
+        mine = _whole(store, {source: rows[source] for source in sources & rows.keys()})
         if mine:
             found[name] = mine
     return {name: rows for name, rows in found.items() if rows}
 
 
 def _rows(store: Store, name: str) -> dict[bytes, bytes]:
-    return {key: store.unpacked(packed) for key, packed in store.all_derived(name).items()}
+    return _whole(store, store.all_derived(name))
+
+
+def _whole(store: Store, rows: Mapping[bytes, bytes]) -> dict[bytes, bytes]:
+    """Unpack what is not damaged."""
+    found = {key: store.recovered(packed) for key, packed in rows.items()}
+    return {key: raw for key, raw in found.items() if raw is not None}
 
 
 def _nobody(provider: str) -> Engine:

@@ -13,6 +13,7 @@ import msgspec
 import zstandard
 from msgspec.structs import replace
 
+from modelreach.packed import unpack
 from modelreach.pipeline.decided import Decided, Held, Step
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
 from modelreach.pipeline.moves import Moves
@@ -235,7 +236,6 @@ _READER = msgspec.msgpack.Decoder(_Several)
 _PIECES = msgspec.msgpack.Decoder(list[bytes])
 _LEVEL = 3
 #: No records are larger than this once unpacked.
-_LARGEST = 1 << 32
 
 
 def packed(records: Mapping[str, Record], facts: Facts | None = None) -> bytes:
@@ -280,7 +280,7 @@ def unpacked(
     """Read records; what they had alike is the same again, and the same as in others that were
     read with `alike`. Those are left out that hold something of which it cannot be told any more
     what it was, or that is not there."""
-    found = _READER.decode(zstandard.ZstdDecompressor().decompress(raw, max_output_size=_LARGEST))
+    found = _READER.decode(unpack(raw))
     each: list[Held | None] = [*found.each]
     if facts is not None:
         each = list(map(Moves(facts, found.listings).moved, found.each))

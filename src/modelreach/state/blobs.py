@@ -18,10 +18,9 @@ import msgspec
 import zstandard
 
 from modelreach.model import InputError, ModelreachError
+from modelreach.packed import unpack
 
 _LEVEL: Final = 9
-#: No blob is larger than this once unpacked: one that says so is none of ours.
-_LARGEST: Final = 1 << 32
 _ENDING: Final = ".zst"
 _NAME: Final = re.compile(r"[0-9a-f]{64}\.zst")
 #: Holds the id of the state that keeps its blobs here: another one's pruning would take them.
@@ -76,7 +75,7 @@ class Blobs(msgspec.Struct, frozen=True):
         if packed is None:
             raise BlobError(f"the blob {digest} is missing from {self.url}")
         try:
-            raw = zstandard.ZstdDecompressor().decompress(packed, max_output_size=_LARGEST)
+            raw = unpack(packed)
         except zstandard.ZstdError as error:
             raise BlobError(f"the blob {digest} cannot be unpacked ({error})") from None
         if f"sha256:{hashlib.sha256(raw).hexdigest()}" != digest:

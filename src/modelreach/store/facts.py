@@ -13,6 +13,7 @@ from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
+from modelreach.model import InputError
 from modelreach.snapshot import (
     OF_USE,
     SCHEMA,
@@ -85,6 +86,8 @@ def _reader_of_one(section: str) -> msgspec.json.Decoder[Any]:
 _SINGLY = ("principals", "resources", "runtimes")
 #: Sections whose facts name documents.
 _NAME_DOCUMENTS = ("attachments", "managed_policies")
+#: All that a part may have; what stands for something has a sign before its name.
+_KNOWN = frozenset((*_SECTIONS, "documents"))
 
 #: Stands for sections of which some tells of use: no decision asks when somebody was last seen.
 _STEADY = "#steady"
@@ -225,6 +228,18 @@ class StoredSnapshot:
         there."""
         return self.facts.documents
 
+    def checked(self) -> Snapshot:
+        """Give all of it as a snapshot in memory. Raises `InputError` when its digest is another
+        one than the store says: then somebody has changed what is in it."""
+        whole = self.whole()
+        if "sha256:" + hashlib.sha256(encode(whole)).hexdigest() != self.digest:
+            raise InputError(
+                "these are not the facts of the digest that the store has for them",
+                place=self._store.path,
+                hint="it was changed after it was written; collect anew",
+            )
+        return whole
+
     def whole(self) -> Snapshot:
         """Give all of it as a snapshot in memory."""
         sections = {name: getattr(self, name) for name in _SECTIONS}
@@ -250,9 +265,10 @@ class StoredSnapshot:
 
 
 def whole_of(snapshot: Snapshot) -> Snapshot:
-    """Give a snapshot in memory, with all that is in it."""
+    """Give a snapshot in memory, with all that is in it. Raises `InputError` when a store holds
+    another one than it says."""
     stored: object = snapshot
-    return stored.whole() if isinstance(stored, StoredSnapshot) else snapshot
+    return stored.checked() if isinstance(stored, StoredSnapshot) else snapshot
 
 
 def beside(snapshot: Snapshot, digest: str) -> Snapshot | None:
@@ -277,6 +293,7 @@ class StoredFacts(Facts):
         for part, sections in self._manifest.items():
             for name in sections:
                 self._untaken.setdefault(name, set()).add(part)
+        store.refuse_unknown(n for n in self._untaken if n not in _KNOWN and n[:1] != "#")
         self._singly: dict[tuple[str, str], Singly] = {}
         #: Ids that sections are known not to have, without having been read.
         self._lacks: dict[tuple[str, str], set[str]] = {}
@@ -373,8 +390,11 @@ class StoredFacts(Facts):
         raw = self._derived.get(name, {}).get(source)
         if raw is None:
             packed = self._all_kept(name).get(source)
-            raw = None if packed is None else self._store.unpacked(packed)
-        return None if raw is None else self._store.decoded(raw, msgspec.json.Decoder(kind))
+            raw = None if packed is None else self._store.recovered(packed)
+        try:
+            return None if raw is None else msgspec.json.decode(raw, type=kind)
+        except (msgspec.MsgspecError, RecursionError):
+            return None  # It is derived again.
 
     def remembers(self, scope: str, name: str) -> bool:
         """Is something kept that was derived from a part?"""
@@ -402,7 +422,7 @@ class StoredFacts(Facts):
     def recalled(self, name: str, key: str) -> bytes | None:
         """Give what was kept under a name and key; None when nothing was."""
         packed = self._store.derived(name, key.encode())
-        return None if packed is None else self._store.unpacked(packed)
+        return None if packed is None else self._store.recovered(packed)
 
     def memorise(self, name: str, key: str, raw: bytes) -> None:
         """Have something kept under a name and key, in the place of what was."""

@@ -15,13 +15,12 @@ import msgspec
 import zstandard
 
 from modelreach.model import InputError
+from modelreach.packed import unpack
 
 SCHEMA: Final = "modelreach.store/1"
 SUFFIX: Final = ".mrdb"
 _T = TypeVar("_T")
 _LEVEL: Final = 3
-#: No section is larger than this once unpacked: a file that says so is not one of ours.
-_LARGEST: Final = 1 << 32
 
 _TABLES = """
 CREATE TABLE store (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
@@ -37,6 +36,12 @@ CREATE TABLE derived (
     name TEXT NOT NULL, source BLOB NOT NULL, data BLOB NOT NULL,
     PRIMARY KEY (name, source)) WITHOUT ROWID;
 """
+#: Reading a view may take for ever, and a trigger may change what is written. Each row of somebody
+#: else's table may be of another type, which is why columns are cast below.
+_FOREIGN: Final = (
+    "SELECT 1 FROM sqlite_schema WHERE type NOT IN ('table', 'index')"
+    " OR sql LIKE 'CREATE VIRTUAL%' LIMIT 1"
+)
 
 
 class Kept(msgspec.Struct, frozen=True):
@@ -89,6 +94,8 @@ class Store:
 
     def _check(self) -> None:
         with self._named():
+            if self._db.execute(_FOREIGN).fetchone() is not None:
+                raise self._foreign("it holds more than tables")
             row = self._db.execute("SELECT value FROM store WHERE name = 'schema'").fetchone()
         if row is None or row[0] != SCHEMA:
             raise self._foreign("it is of another version")
@@ -118,7 +125,9 @@ class Store:
         """Give all snapshots, oldest first."""
         with self._named():
             rows = self._db.execute(
-                "SELECT id, digest, taken_at, tool FROM snapshots ORDER BY taken_at, id"
+                "SELECT id, coalesce(CAST(digest AS TEXT), ''),"
+                " coalesce(CAST(taken_at AS TEXT), ''), coalesce(CAST(tool AS TEXT), '')"
+                " FROM snapshots ORDER BY taken_at, id"
             ).fetchall()
         return tuple(Kept(*row) for row in rows)
 
@@ -199,14 +208,21 @@ class Store:
             self._db.execute("DELETE FROM derived")
             self._db.execute("COMMIT")
 
+    def refuse_unknown(self, sections: Iterable[str]) -> None:
+        """Raise `InputError` for sections that this version does not know: to pass over facts
+        would be to say that there are none."""
+        for section in sections:
+            raise self._foreign(f"it has a section `{section}`, which is not known")
+
     # --- blobs -------------------------------------------------------------------------------
 
     def manifest(self, kept: Kept) -> tuple[Section, ...]:
         """Give what a snapshot is made of."""
         with self._named():
             rows = self._db.execute(
-                "SELECT part, section, digest, facts FROM manifest WHERE snapshot = ?"
-                " ORDER BY part, section",
+                "SELECT coalesce(CAST(part AS TEXT), ''), coalesce(CAST(section AS TEXT), ''),"
+                " coalesce(CAST(digest AS BLOB), x''), CAST(facts AS INTEGER)"
+                " FROM manifest WHERE snapshot = ? ORDER BY part, section",
                 (kept.id,),
             ).fetchall()
         return tuple(Section(*row) for row in rows)
@@ -221,7 +237,8 @@ class Store:
     def known_blob(self, digest: bytes) -> bytes | None:
         """Give the bytes under a digest as `blob` does; None when there are none."""
         with self._named():
-            row = self._db.execute("SELECT data FROM blobs WHERE digest = ?", (digest,)).fetchone()
+            query = "SELECT coalesce(CAST(data AS BLOB), x'') FROM blobs WHERE digest = ?"
+            row = self._db.execute(query, (digest,)).fetchone()
         if row is None:
             return None
         raw = self.unpacked(row[0])
@@ -232,9 +249,16 @@ class Store:
     def unpacked(self, data: bytes) -> bytes:
         """Give the bytes of what is kept packed."""
         try:
-            return self._unpacker.decompress(data, max_output_size=_LARGEST)
+            return unpack(data, self._unpacker)
         except zstandard.ZstdError as error:
             raise self._foreign(error) from None
+
+    def recovered(self, data: bytes) -> bytes | None:
+        """Give the bytes of what is kept packed and can be made again; None for damaged ones."""
+        try:
+            return unpack(data, self._unpacker)
+        except zstandard.ZstdError:
+            return None
 
     def decoded(self, raw: bytes, reader: msgspec.json.Decoder[_T]) -> _T:
         """Give what bytes of this store stand for. Raises `InputError`."""
@@ -249,9 +273,11 @@ class Store:
         """Give what was kept under a name and source, packed; None when nothing was."""
         with self._named():
             row = self._db.execute(
-                "SELECT data FROM derived WHERE name = ? AND source = ?", (name, source)
+                "SELECT coalesce(CAST(data AS BLOB), x'') FROM derived"
+                " WHERE name = ? AND source = ?",
+                (name, source),
             ).fetchone()
-        return None if row is None else bytes(row[0])
+        return None if row is None else row[0]
 
     def derived_names(self) -> tuple[str, ...]:
         """Give the names under which something was kept."""
@@ -262,7 +288,11 @@ class Store:
     def all_derived(self, name: str) -> dict[bytes, bytes]:
         """Give all that was kept under a name, packed, by the digest of its source."""
         with self._named():
-            rows = self._db.execute("SELECT source, data FROM derived WHERE name = ?", (name,))
+            rows = self._db.execute(
+                "SELECT coalesce(CAST(source AS BLOB), x''), coalesce(CAST(data AS BLOB), x'')"
+                " FROM derived WHERE name = ?",
+                (name,),
+            )
             return dict(rows.fetchall())
 
     def forget_derived(self, what: str, version: str) -> None:
