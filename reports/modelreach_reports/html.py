@@ -34,12 +34,12 @@ def _environment() -> Environment:
     return made
 
 
-#: Between the words of a call: `bedrock-agent:|List|Agents`, `Microsoft.Graph/|users`.
-_JOINT = re.compile(r"(?<=[:./])(?=\S)|(?<=[a-z0-9])(?=[A-Z])")
+#: Between the words of a call or a name: `bedrock-agent:|List|Agents`, `Microsoft.Graph/|users`.
+_JOINT = re.compile(r"(?<=[:./_])(?=\S)|(?<=[a-z0-9])(?=[A-Z])")
 
 
 def _parted(text: str) -> Markup:
-    """Give the name of a call that a line may break between its words, escaped."""
+    """Give a name that a line may break between its words, escaped."""
     return Markup("<wbr>").join(_JOINT.split(text))
 
 

@@ -30,6 +30,12 @@ performance.mark("modelreach-graph-begin");
     if (text !== undefined) element.textContent = text;
     return element;
   };
+  // A line may break between the words of a name, and else only where it must.
+  const parted = (element, text) => {
+    text.split(/(?<=[:./_@])(?=\S)|(?<=[a-z0-9])(?=[A-Z])/).forEach((part, number) =>
+      element.append(...(number ? [made("wbr"), part] : [part])));
+    return element;
+  };
 
   function textOf(number) {
     texts ??= paths.map((path) =>
@@ -151,7 +157,7 @@ performance.mark("modelreach-graph-begin");
     button.type = "button";
     button.dataset.column = column;
     const signs = [SIGN[became] ?? "", sensitive ? "!" : ""].filter(Boolean).join(" ");
-    const name = made("b", "", signs ? `${signs} ${label}` : label);
+    const name = parted(made("b"), signs ? `${signs} ${label}` : label);
     button.append(name, made("span", "", under));
     if (full) button.title = full;
     const state = became === "same" || became === "mixed" ? "" : `${became}, `;
