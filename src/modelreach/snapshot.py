@@ -9,7 +9,6 @@ provider gave, under the digest of their canonical form.
 
 # Annotations are values here, not texts: types are read from them at each start.
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
@@ -17,6 +16,7 @@ from typing import Any, Final, Literal, TypeVar
 
 import msgspec
 
+from modelreach.digests import sha256
 from modelreach.model import InputError
 
 SCHEMA: Final = "modelreach.snapshot/1"
@@ -301,7 +301,7 @@ def document_id(raw: bytes) -> str:
 
     with suppress(ValueError, RecursionError):
         raw = json.dumps(json.loads(raw), sort_keys=True, separators=(",", ":")).encode()
-    return "sha256:" + hashlib.sha256(raw).hexdigest()
+    return "sha256:" + sha256(raw).hexdigest()
 
 
 def document_bytes(document: object) -> bytes:

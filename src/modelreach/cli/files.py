@@ -6,7 +6,6 @@ addresses along.
 
 from __future__ import annotations
 
-import hashlib
 import os
 import sys
 from collections.abc import Mapping
@@ -16,6 +15,7 @@ import msgspec
 from modelreach import deployment as manifest
 from modelreach import snapshot as snapshots
 from modelreach.deployment import Deployment
+from modelreach.digests import sha256
 from modelreach.model import InputError
 from modelreach.report import Report
 from modelreach.snapshot import Snapshot
@@ -44,7 +44,7 @@ def read(path: str) -> Source:
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", place=path) from None
     name = "standard input" if path == "-" else _shown(path)
-    return Source(name, "sha256:" + hashlib.sha256(raw).hexdigest(), raw)
+    return Source(name, "sha256:" + sha256(raw).hexdigest(), raw)
 
 
 def _read(path: str) -> bytes:

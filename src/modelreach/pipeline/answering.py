@@ -7,7 +7,6 @@ else share them, and a second run makes no engine at all.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import Any, Final, cast
@@ -15,6 +14,7 @@ from typing import Any, Final, cast
 import msgspec
 from msgspec.structs import replace
 
+from modelreach.digests import sha256
 from modelreach.pipeline.answer import Answer, Shown, decode, decode_lot, encode, encode_lot
 from modelreach.pipeline.differences import Differences
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
@@ -88,7 +88,7 @@ class _Lots:
         """Have a lot kept, and give its key."""
         if lot not in self._keys:
             raw = encode_lot(lot)
-            key = self._keys[lot] = hashlib.sha256(raw).digest()
+            key = self._keys[lot] = sha256(raw).digest()
             self._facts.memorise(name_of_lots(self._version), key.hex(), raw)
         return self._keys[lot]
 
@@ -96,7 +96,7 @@ class _Lots:
         """Give the lot under a key; None where what is kept is not that."""
         if key not in self._found:
             raw = self._facts.recalled(name_of_lots(self._version), key.hex())
-            sound = raw is not None and hashlib.sha256(raw).digest() == key
+            sound = raw is not None and sha256(raw).digest() == key
             lot = self._found[key] = decode_lot(raw) if raw is not None and sound else None
             if lot is not None:
                 self._keys[lot] = key
@@ -135,7 +135,7 @@ class Answers:
         self._makers = makers
         self._engines: dict[str, Engine] = {}
         self._holding = Holding(facts, self._names, self.engine)
-        told = hashlib.sha256(told.encode()).hexdigest()[:16]
+        told = sha256(told.encode()).hexdigest()[:16]
         self._version = engine_version(self._names)
         self._name = f"answers {self._version} {told}"
         self._halves = f"halves {self._version} {told}"

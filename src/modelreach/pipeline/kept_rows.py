@@ -4,11 +4,10 @@ same bytes has the same row, and neither decisions nor accounts are read.
 
 from __future__ import annotations
 
-import hashlib
-
 import msgspec
 from msgspec.structs import replace
 
+from modelreach.digests import sha256
 from modelreach.pipeline.holding import engine_version, estate_digest
 from modelreach.pipeline.survey import SurveyRow
 from modelreach.policy import providers
@@ -48,7 +47,7 @@ class KeptRows:
         self._facts = facts if facts is not None and facts.keeps else Facts(_NOTHING)
         names = tuple(sorted(providers.makers(self._facts)))
         self._version = engine_version(names) if self._facts.keeps else ""
-        told = hashlib.sha256(told.encode()).hexdigest()[:16]
+        told = sha256(told.encode()).hexdigest()[:16]
         self._name = f"rows {self._version} {told}"
         self._estate = estate_digest(self._facts, names)
         self._index = self._read_index()
@@ -109,4 +108,4 @@ class KeptRows:
 
 
 def _key(raw: bytes) -> bytes:
-    return hashlib.sha256(raw).digest()
+    return sha256(raw).digest()

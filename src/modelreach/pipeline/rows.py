@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 
 from modelreach import standards
 from modelreach.accesses import together
 from modelreach.deployment import lines_of_identities
+from modelreach.digests import sha256
 from modelreach.graph import Tool
 from modelreach.judge.finding import Case, Finding, State, day
 from modelreach.judge.sensitivity import Rated
@@ -223,7 +223,7 @@ def fingerprint(finding: Finding) -> str:
     """Give the stable name of a finding: rule, identity, subject, and what grants it."""
     parts = [finding.rule, finding.identity, finding.key]
     parts += sorted(ref.text for ref in finding.granted_by)
-    return "mr1:" + hashlib.sha256("\0".join(parts).encode()).hexdigest()[:16]
+    return "mr1:" + sha256("\0".join(parts).encode()).hexdigest()[:16]
 
 
 _LEAVES = {

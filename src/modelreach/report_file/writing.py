@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import groupby
 from typing import Any, Generic, TypeVar
@@ -10,6 +9,7 @@ from typing import Any, Generic, TypeVar
 import msgspec
 from msgspec import UNSET
 
+from modelreach.digests import sha256
 from modelreach.report import (
     AdminRow,
     ChangeRow,
@@ -105,7 +105,7 @@ class _Table(Generic[_Entry]):
         raw = msgspec.json.encode(entry)
         known = self._keys.get((word, raw))
         if known is None:
-            known = self._keys[word, raw] = self._free(word, hashlib.sha256(raw).hexdigest())
+            known = self._keys[word, raw] = self._free(word, sha256(raw).hexdigest())
             self.entries[known] = entry
         return known
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import struct
 from array import array
 from bisect import bisect_left
@@ -13,6 +12,7 @@ from typing import Any, Final, TypeVar, cast
 
 import msgspec
 
+from modelreach.digests import blake2b, sha256
 from modelreach.model import InputError
 from modelreach.snapshot import (
     OF_USE,
@@ -108,7 +108,7 @@ def write(path: str | PathLike[str], snapshot: Snapshot) -> Kept:
     store = Store(path, make=True)
     try:
         whole = canonical(snapshot)
-        digest = "sha256:" + hashlib.sha256(encode(whole)).hexdigest()
+        digest = "sha256:" + sha256(encode(whole)).hexdigest()
         store.add(digest, whole.taken_at, whole.tool, _sections(whole))
         return next(kept for kept in store.snapshots() if kept.digest == digest)
     finally:
@@ -144,11 +144,11 @@ def _sections(whole: Snapshot) -> Iterator[tuple[str, str, int, bytes]]:
 
 def _steady(sections: Mapping[str, Any]) -> bytes:
     """Give a digest of the sections that tell of use, without what they tell of it."""
-    whole = hashlib.sha256()
-    for name in _PASSING:
-        said = [told for fact in sections.get(name, ()) if (told := _apart_from_use(fact))]
-        whole.update(msgspec.json.encode(said, order="sorted"))
-    return whole.digest()
+    steady = (
+        [told for fact in sections.get(name, ()) if (told := _apart_from_use(fact))]
+        for name in _PASSING
+    )
+    return sha256(*(msgspec.json.encode(said, order="sorted") for said in steady)).digest()
 
 
 def _apart_from_use(fact: Fact) -> Fact | None:
@@ -191,7 +191,7 @@ def _tokens(name: str) -> list[str]:
 
 
 def _hash(name: str) -> int:
-    return int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
+    return int.from_bytes(blake2b(name.encode(), size=8).digest(), "little")
 
 
 # --- reading -----------------------------------------------------------------------------------
@@ -465,11 +465,12 @@ class StoredFacts(Facts):
     def _source_of(self, scope: str) -> bytes:
         sections = self._manifest.get(scope, {})
         unasked = _UNASKED.union(_PASSING) if _STEADY in sections else _UNASKED
-        whole = hashlib.sha256()
-        for name, section in sorted(sections.items()):
-            if name == _STEADY or not (name.startswith("#") or name in unasked):
-                whole.update(name.encode() + b"\0" + section.digest)
-        return whole.digest()
+        asked = (
+            name.encode() + b"\0" + section.digest
+            for name, section in sorted(sections.items())
+            if name == _STEADY or not (name.startswith("#") or name in unasked)
+        )
+        return sha256(*asked).digest()
 
     # --- reading ---------------------------------------------------------------------------
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 import sqlite3
 from collections.abc import Generator, Iterable, Mapping
 from contextlib import contextmanager, suppress
@@ -14,6 +13,7 @@ from typing import Final, TypeVar
 import msgspec
 import zstandard
 
+from modelreach.digests import sha256
 from modelreach.model import InputError
 from modelreach.packed import unpack
 
@@ -193,7 +193,7 @@ class Store:
             (digest, taken_at, tool),
         ).lastrowid
         for part, section, facts, raw in sections:
-            key = hashlib.sha256(raw).digest()
+            key = sha256(raw).digest()
             if put("SELECT 1 FROM blobs WHERE digest = ?", (key,)).fetchone() is None:
                 put("INSERT INTO blobs VALUES (?, ?)", (key, packer.compress(raw)))
             put("INSERT INTO manifest VALUES (?, ?, ?, ?, ?)", (made, part, section, key, facts))
@@ -242,7 +242,7 @@ class Store:
         if row is None:
             return None
         raw = self.unpacked(row[0])
-        if hashlib.sha256(raw).digest() != digest:
+        if sha256(raw).digest() != digest:
             raise self._foreign(f"the blob {digest.hex()[:12]} was changed")
         return raw
 

@@ -7,13 +7,13 @@ or an account that joins, is nothing to it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
 import msgspec
 from msgspec.structs import replace
 
+from modelreach.digests import sha256
 from modelreach.policy.aws.surface import account_of, is_account
 from modelreach.snapshot import OF_USE, Attachment, Facts, Gap
 
@@ -120,7 +120,4 @@ def _encoded(thing: object) -> bytes:
 
 
 def _digest(pieces: Iterable[bytes]) -> bytes:
-    whole = hashlib.sha256()
-    for piece in pieces:
-        whole.update(len(piece).to_bytes(8, "little") + piece)
-    return whole.digest()[:16]
+    return sha256(*(len(piece).to_bytes(8, "little") + piece for piece in pieces)).digest()[:16]

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from hashlib import sha256
 
 import msgspec
 from msgspec.structs import replace
 
+from modelreach.digests import sha256
 from modelreach.policy.aws.statement import ANYTHING, Effect, Patterns, Statement
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of

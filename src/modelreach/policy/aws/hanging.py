@@ -9,11 +9,11 @@ write.
 
 from __future__ import annotations
 
-import hashlib
 from functools import cached_property
 
 import msgspec
 
+from modelreach.digests import sha256
 from modelreach.policy.aws.above import Above
 from modelreach.policy.aws.addresses import source_of
 from modelreach.policy.aws.engine import AwsEngine
@@ -183,10 +183,8 @@ class Hanging:
 
     @cached_property
     def _source(self) -> bytes:
-        whole = hashlib.sha256()
-        for part in self._facts.parts:
-            whole.update(f"{part}\0".encode() + self._digest(part))
-        return whole.digest()
+        parts = self._facts.parts
+        return sha256(*(f"{part}\0".encode() + self._digest(part) for part in parts)).digest()
 
     def _digest(self, part: str) -> bytes:
         if part not in self._digests:

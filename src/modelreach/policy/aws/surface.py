@@ -9,12 +9,12 @@ policies may touch it.
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 
 import msgspec
 
+from modelreach.digests import sha256
 from modelreach.policy.aws.kinds import ALIASES
 from modelreach.policy.aws.named import VERSION as NAMES
 from modelreach.policy.aws.named import NamesOfPart, names_of_part
@@ -269,12 +269,11 @@ def _key_of(fact: Fact) -> str:
 
 
 def _digest(facts: Iterable[Fact]) -> str:
-    whole = hashlib.sha256()
-    for fact in facts:
-        if isinstance(fact, Principal):
-            fact = msgspec.structs.replace(fact, last_used="")
-        whole.update(msgspec.json.encode(fact, order="sorted"))
-    return whole.hexdigest()[:32]
+    seen = (
+        msgspec.structs.replace(fact, last_used="") if isinstance(fact, Principal) else fact
+        for fact in facts
+    )
+    return sha256(*(msgspec.json.encode(fact, order="sorted") for fact in seen)).hexdigest()[:32]
 
 
 def _listing(part: Part) -> str:
@@ -283,7 +282,7 @@ def _listing(part: Part) -> str:
     roles = any(principal.kind == "role" for principal in part.principals)
     listed = sorted([(one.id, ALIASES.get(one.kind, one.kind)) for one in part.resources])
     rows = sorted((row.kind, row.region, row.complete) for row in part.coverage)
-    return hashlib.sha256(msgspec.json.encode((roles, listed, rows))).hexdigest()[:32]
+    return sha256(msgspec.json.encode((roles, listed, rows))).hexdigest()[:32]
 
 
 def account_of(name: str) -> str:
