@@ -128,6 +128,7 @@ class AzureSnapshot:
             "action": action,
             "resource": resource,
             "principal": subject,
+            "person": _is_person(self._facts.principals.get(subject)),
             "parents": parents,
             "groups": {
                 name: listed(self._facts.principals.get(name), "groups") for name in members
@@ -169,6 +170,11 @@ class AzureSnapshot:
     def _unread(self) -> set[str]:
         gaps = self._facts.rows("gaps")
         return {str(row.get("subject")) for row in gaps if row.get("kind") == "groups"}
+
+
+def _is_person(row: Json | None) -> bool:
+    user = row is not None and row.get("kind") == "user"
+    return user and not attributes(row).get("agent_user")
 
 
 def _answered(case: dict[str, Any]) -> set[str] | None:

@@ -1,9 +1,9 @@
 """The answers to a case: one for each way that what is open in it may turn out.
 
-A case has `action` (`data:` before a data action), `resource`, `principal`, `parents` (of
-subscriptions and management groups), `groups` (of each member), `unread_groups`, `roles` (each a
-list of permission blocks, or null where it was not read), `assignments`, `denies`, `locks` and
-`context` (attributes that are known).
+A case has `action` (`data:` before a data action), `resource`, `principal`, `person` (whether that
+is one), `parents` (of subscriptions and management groups), `groups` (of each member),
+`unread_groups`, `roles` (each a list of permission blocks, or null where it was not read),
+`assignments`, `denies`, `locks` and `context` (attributes that are known).
 """
 
 from __future__ import annotations
@@ -73,6 +73,8 @@ def _open(case: Case) -> tuple[dict[str, list[str]], list[str]]:
             gaps.add(f"condition {text}")
     for place in case["locks"]:
         attributes[f"lock {place}"] = ["stays", "goes"]
+    if case.get("person") and any(a.get("status") == "eligible" for a in case["assignments"]):
+        attributes["activated"] = ["no", "yes"]
     for name, values in attributes.items():
         attributes[name] = list(dict.fromkeys(values))
     gaps.update(f"group {group}" for group in case["unread_groups"])
@@ -159,7 +161,7 @@ def _granted(
     known: Mapping[str, str],
     turned: Mapping[str, bool],
 ) -> bool:
-    if assignment.get("status", "active") != "active":
+    if not _in_force(assignment, case, known):
         return False
     if assignment["principal"] not in mine or assignment["scope"].lower() not in places:
         return False
@@ -172,6 +174,17 @@ def _granted(
         and _holds(block.get("condition") or "", case, known, turned)
         for block in case["roles"][assignment["role"]]
     )
+
+
+def _in_force(assignment: Case, case: Case, known: Mapping[str, str]) -> bool:
+    """A person may activate what it is eligible for; nobody else can.
+
+    https://learn.microsoft.com/entra/id-governance/privileged-identity-management/pim-configure
+    """
+    status = assignment.get("status", "active")
+    if status == "eligible":
+        return bool(case.get("person")) and known.get("activated") == "yes"
+    return bool(status == "active")
 
 
 def _speaks(block: Case, action: str) -> bool:

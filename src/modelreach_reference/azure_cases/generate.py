@@ -74,6 +74,7 @@ def case(seed: str) -> Json:
         "principal": ME,
         "parents": {SUB: MG, MG: TOP, SUB2: draw.choice([TOP, "/"]), TOP: "/"},
         "groups": _groups(draw),
+        "person": draw.random() < 0.3,
         "unread_groups": [draw.choice(GROUPS)] if draw.random() < 0.1 else [],
         "roles": roles,
         "assignments": [

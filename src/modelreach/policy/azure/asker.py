@@ -62,14 +62,14 @@ class Asker(msgspec.Struct, frozen=True):
         places = self.estate.scopes_of(target)
         for place in dict.fromkeys(places):
             for held in self.by_target.get(place, ()):
-                yield held, _doubt(held)
+                yield held, held.when
         if not self.estate.loose or not is_arm(target) or target == ROOT:
             return
         for place, found in self.by_target.items():
             if place.startswith("/providers/microsoft.management/") and place not in places:
                 where = Atom(AtomKind.GAP, f"whether {place} holds {target}")
                 for held in found:
-                    yield held, all_of((_doubt(held), where))
+                    yield held, all_of((held.when, where))
 
     def reference(self, held: Held, block: Block) -> StatementRef:
         """Give the reference that names a permission block as it is held through a binding."""
@@ -94,10 +94,6 @@ class Asker(msgspec.Struct, frozen=True):
             for unread, within in self.estate.perhaps.items()
             if unread not in self.members and not named.isdisjoint(within)
         )
-
-
-def _doubt(held: Held) -> Expr:
-    return Atom(AtomKind.GAP, held.doubt) if held.doubt else TRUE
 
 
 def _reference(held: Held, block: Block) -> StatementRef:

@@ -126,11 +126,12 @@ def _principals(case: Mapping[str, Any]) -> list[Principal]:
     groups = {group for found in case["groups"].values() for group in found}
     groups |= set(case["unread_groups"])
     names = {case["principal"], *case["groups"], *groups}
+    own = "user" if case.get("person") else "managed-identity"
     return [
         Principal(
             id=name,
             provider="azure",
-            kind="group" if name in groups else "managed-identity",
+            kind="group" if name in groups else own,
             scope=_TENANT,
             groups=tuple(case["groups"].get(name, ())),
         )

@@ -21,6 +21,7 @@ from modelreach.policy.azure.asker import Asker, Fixed
 from modelreach.policy.azure.conditions import Request, action_matches, condition_expr
 from modelreach.policy.azure.estate import GRAPH_APP
 from modelreach.policy.azure.ids import is_arm, parts
+from modelreach.policy.azure.protected import RESETTING, changes, closed, resets
 from modelreach.policy.azure.roles import APPLICATION, DATA, GRAPH, Block, Globs, Plane
 from modelreach.policy.decision import Decision, Layer, Outcome, StatementRef
 from modelreach.policy.escalation.mechanism import provided
@@ -263,13 +264,17 @@ def _in_directory(asker: Asker, question: Asked, target: str) -> Problem:
             continue
         if places is None and not binding.role.startswith(f"/approles/{question.application}/"):
             continue
-        doubt: Expr = Atom(AtomKind.GAP, held.doubt) if held.doubt else TRUE
+        if changes(question.name) and closed(estate, binding.target, target):
+            continue
+        doubt = held.when
         if held.role is None:
             gap = Atom(AtomKind.GAP, f"the definition of role {binding.role}")
             allows.append(Clause(all_of((doubt, gap)), asker.reference(held, _UNREAD)))
             continue
         for block in held.role.granting(question.plane, question.name):
             when = all_of((doubt, _directory_when(block, asker, target)))
+            if question.name in RESETTING:
+                when = all_of((when, resets(estate, held, target)))
             if when != FALSE:
                 allows.append(Clause(when, asker.reference(held, block)))
     missing = estate.unread(kind, (estate.tenant,))

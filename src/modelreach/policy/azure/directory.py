@@ -17,7 +17,7 @@ from modelreach.policy.azure.ids import is_arm
 from modelreach.policy.azure.roles import APPLICATION, GRAPH, Plane
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
-from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of, is_open
 
 #: What permissions of Microsoft Graph open, by how their names begin.
 _OPENED = {
@@ -78,7 +78,10 @@ _Key = tuple[str, str, str, Capability, Expr]
 
 
 def _verdict(residual: Expr) -> Verdict:
-    return Verdict.ALLOW if residual == TRUE else Verdict.UNKNOWN
+    if residual == TRUE:
+        return Verdict.ALLOW
+    unread = is_open(residual, AtomKind.GAP, AtomKind.OPAQUE)
+    return Verdict.UNKNOWN if unread else Verdict.CONDITIONAL
 
 
 _Row = tuple[str, str, str, Capability, str, Expr, StatementRef]
@@ -86,7 +89,7 @@ _Row = tuple[str, str, str, Capability, str, Expr, StatementRef]
 
 def _granted(asker: Asker, held: Held) -> Iterator[_Row]:
     estate, binding = asker.estate, held.binding
-    doubt: Expr = Atom(AtomKind.GAP, held.doubt) if held.doubt else TRUE
+    doubt = held.when
     if held.role is None:
         return
     for block in held.role.blocks:

@@ -25,6 +25,8 @@ from modelreach.policy.azure.ids import (
 )
 from modelreach.policy.azure.roles import Role, blocks_of, values_of
 from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.escalation.mechanism import provided
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.snapshot import (
     Attachment,
     Binding,
@@ -39,6 +41,7 @@ from modelreach.snapshot import (
 #: In the principals of a deny assignment: everybody.
 #: https://learn.microsoft.com/azure/role-based-access-control/deny-assignments
 EVERYBODY = "00000000-0000-0000-0000-000000000000"
+_ACTIVATED = provided("an eligible role is activated, as its policy asks for")
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 
 
@@ -58,12 +61,19 @@ _HOSTS = {
 class Held(msgspec.Struct, frozen=True):
     """A role held through a binding. `role` is None when its definition was not read. `through` is
     the group that holds it, "" for the principal itself; `doubt` says what was not read about that
-    group, "" when nothing."""
+    group, "" when nothing. What is only `eligible` is held by who activates it."""
 
     binding: Binding
     role: Role | None
     through: str = ""
     doubt: str = ""
+    eligible: bool = False
+
+    @property
+    def when(self) -> Expr:
+        """What it hangs on that it is held."""
+        doubt: Expr = Atom(AtomKind.GAP, self.doubt) if self.doubt else TRUE
+        return all_of((doubt, _ACTIVATED)) if self.eligible else doubt
 
 
 class Deny(msgspec.Struct, frozen=True):
@@ -325,6 +335,22 @@ class Estate:
         """Give the agent users that an agent identity may act as."""
         return self._related.get(("parent", agent), ())
 
+    @cached_property
+    def _restricted(self) -> dict[str, tuple[str, ...]]:
+        found: dict[str, list[str]] = {}
+        for scope in self.facts.snapshot.scopes:
+            if scope.kind == "administrative-unit" and scope.attributes.get("restricted") is True:
+                for member in strings(scope.attributes.get("members", ())):
+                    found.setdefault(member, []).append(scope.id)
+        return {member: tuple(units) for member, units in found.items()}
+
+    def restricting(self, target: str) -> tuple[str, ...]:
+        """Give the administrative units of restricted management that a person or group is in."""
+        fact = self.facts.principals.get(target)
+        if fact is None or fact.kind not in ("user", "group"):
+            return ()
+        return self._restricted.get(target, ())
+
     def owned_by(self, owner: str) -> tuple[Principal, ...]:
         """Give what a principal owns."""
         return tuple(self.facts.principals[n] for n in self._related.get(("owner", owner), ()))
@@ -467,7 +493,8 @@ class Estate:
     def held(self, principal: Principal) -> tuple[Held, ...]:
         """Give every role that a principal holds as things stand: itself or through a group.
 
-        Eligible roles are not held, and neither are delegated permissions: both need a person.
+        Eligible roles need a person, who activates them; so do delegated permissions, which are
+        not held here.
         An application permission that a group was given holds for its direct members only.
         https://learn.microsoft.com/entra/identity/users/directory-service-limits-restrictions
         """
@@ -476,6 +503,12 @@ class Estate:
         return self._held[principal.id]
 
     def _holding(self, principal: Principal) -> Iterator[Held]:
+        person = principal.kind == "user" and not principal.attributes.get("agent_user")
+        for held in self._holdings(principal):
+            if person or not held.eligible:
+                yield held
+
+    def _holdings(self, principal: Principal) -> Iterator[Held]:
         yield from self._through(principal.id, "", "", nested=False)
         groups = self.groups_of(principal)
         for group in groups:
@@ -488,11 +521,12 @@ class Estate:
 
     def _through(self, member: str, group: str, doubt: str, nested: bool) -> Iterator[Held]:
         for binding in self._by_member.get(member, ()):
-            if binding.status not in ("", "active"):
+            if binding.status not in ("", "active", "eligible"):
                 continue
             if nested and not is_arm(binding.target):
                 continue
-            yield Held(binding, self.role(binding.role), group, doubt)
+            eligible = binding.status == "eligible"
+            yield Held(binding, self.role(binding.role), group, doubt, eligible)
 
     @cached_property
     def _spelling(self) -> dict[str, str]:

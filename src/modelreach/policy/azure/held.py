@@ -17,7 +17,7 @@ from modelreach.policy.azure.ids import MANAGEMENT_GROUP, ROOT, is_arm
 from modelreach.policy.azure.roles import APPLICATION, DATA, GRAPH, Block, Plane
 from modelreach.policy.box import Box
 from modelreach.policy.decision import StatementRef
-from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
+from modelreach.policy.expr import FALSE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.extent import ALL, Extent
 from modelreach.policy.glob import Region, escape
 from modelreach.policy.permissions import PermissionSet
@@ -40,7 +40,7 @@ def held(asker: Asker) -> PermissionSet:
 
 
 def _boxes(asker: Asker, one: Held) -> Iterator[Box]:
-    doubt: Expr = Atom(AtomKind.GAP, one.doubt) if one.doubt else TRUE
+    doubt = one.when
     place = extent_of(one.binding.target, asker.estate)
     if one.role is None:
         gap = Atom(AtomKind.GAP, f"the definition of role {one.binding.role}")

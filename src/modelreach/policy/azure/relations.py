@@ -74,7 +74,7 @@ def _owned(asker: Asker) -> Iterator[Pivot]:
     https://learn.microsoft.com/entra/fundamentals/users-default-permissions#object-ownership
     """
     for owned in asker.estate.owned_by(asker.principal.id):
-        if owned.kind == "group":
+        if owned.kind == "group" and not asker.estate.restricting(owned.id):
             yield from _hop(asker, owned.id, *_JOINS)
         elif owned.kind in ("application", "service-principal", "agent-blueprint"):
             target = _service_principal(owned)
