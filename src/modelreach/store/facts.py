@@ -232,7 +232,7 @@ class StoredSnapshot:
         """Give all of it as a snapshot in memory. Raises `InputError` when its digest is another
         one than the store says: then somebody has changed what is in it."""
         whole = self.whole()
-        if "sha256:" + hashlib.sha256(encode(whole)).hexdigest() != self.digest:
+        if "sha256:" + sha256(encode(whole)).hexdigest() != self.digest:
             raise InputError(
                 "these are not the facts of the digest that the store has for them",
                 place=self._store.path,
