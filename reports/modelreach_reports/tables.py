@@ -11,8 +11,10 @@ from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 from modelreach.model import MissingExtra
 from modelreach.report import ChangeRow, GrantRow, Report, SummedUpRow
 from modelreach_reports import Format
+from modelreach_reports.naming import Names
+from modelreach_reports.phrases import finding_words
 from modelreach_reports.safe import end, visible
-from modelreach_reports.story import ranked_rows
+from modelreach_reports.story import ranked_findings, ranked_rows
 from modelreach_reports.words import stops, where_words
 
 if TYPE_CHECKING:
@@ -113,12 +115,61 @@ def _xlsx(report: Report) -> bytes:
     except ImportError as error:
         raise MissingExtra("tables", "format `xlsx`") from error
     out = BytesIO()
+    sheets = {"reach": frame, "findings": _findings(report), "not read": _gaps(report)}
+    if report.summed_up:
+        sheets["taken over"] = _summed_up(report)
     with ExcelWriter(out, engine="openpyxl") as book:
-        frame.to_excel(book, index=False, sheet_name="reach", freeze_panes=(1, 0))
-        if report.summed_up:
-            sums = _summed_up(report)
-            sums.to_excel(book, index=False, sheet_name="taken over", freeze_panes=(1, 0))
+        for name, rows in sheets.items():
+            rows.to_excel(book, index=False, sheet_name=name, freeze_panes=(1, 0))
+            _fit(book.sheets[name], rows)
     return _timeless(out.getvalue())
+
+
+#: In characters; and how many rows are looked at for it.
+_WIDEST = 60
+_LOOKED_AT = 200
+
+
+def _fit(sheet: Any, rows: DataFrame) -> None:
+    """Give each column the width of what is in it, and a filter."""
+    from openpyxl.utils import get_column_letter
+
+    for number, name in enumerate(rows.columns, 1):
+        longest = max((len(str(cell)) for cell in rows[name].head(_LOOKED_AT)), default=0)
+        width = min(max(longest, len(name) + 2), _WIDEST)
+        sheet.column_dimensions[get_column_letter(number)].width = width + 2
+    sheet.auto_filter.ref = sheet.dimensions
+
+
+_FINDING = ("id", "severity", "state", "rule", "subject", "subject_kind", "identity")
+_GAP = (
+    *("provider", "scope", "region", "kind", "subject", "operation", "reason", "permission"),
+    *("leaves_unknown", "side"),
+)
+
+
+def _findings(report: Report) -> DataFrame:
+    from pandas import DataFrame
+
+    names = Names(report)
+    cells = [
+        {name: _cell(getattr(row, name)) for name in _FINDING}
+        | {
+            "finding": neutral(finding_words(row, names).replace("`", "")),
+            "fix": neutral(names.prose(row.fix).replace("`", "")),
+            "waived_until": _cell(row.waived.expires if row.waived else ""),
+        }
+        for row in ranked_findings(report)
+    ]
+    return DataFrame(cells, columns=[*_FINDING, "finding", "fix", "waived_until"], dtype=str)
+
+
+def _gaps(report: Report) -> DataFrame:
+    """What was not read, and what that leaves unknown."""
+    from pandas import DataFrame
+
+    cells = [{name: _cell(getattr(gap, name)) for name in _GAP} for gap in report.gaps]
+    return DataFrame(cells, columns=list(_GAP), dtype=str)
 
 
 def _summed_up(report: Report) -> DataFrame:

@@ -321,10 +321,23 @@ def test_tables_hold_what_the_csv_holds(diff_report: DiffReport) -> None:
     assert text.equals(excel)
 
 
+def test_a_workbook_says_what_was_found_and_what_was_not_read(diff_report: DiffReport) -> None:
+    """Who gets nothing else would take what is not in it for nothing."""
+    sheets = pandas.read_excel(BytesIO(tables.xlsx(diff_report)), sheet_name=None, dtype=str)
+    found, unread = sheets["findings"].fillna(""), sheets["not read"].fillna("")
+    assert set(found["id"]) == {row.id for row in diff_report.findings}
+    assert next(iter(found["severity"])) == "critical"
+    assert all(found["fix"]) and not any("`" in text for text in found["finding"])
+    assert list(unread["permission"]) == [gap.permission for gap in diff_report.gaps]
+    assert all(unread["leaves_unknown"])
+    book = load_workbook(BytesIO(tables.xlsx(diff_report)))
+    assert all(sheet.auto_filter.ref == sheet.dimensions for sheet in book.worksheets)
+
+
 @pytest.mark.parametrize("name", NASTY)
 def test_a_workbook_computes_nothing(poison: Poison, name: str) -> None:
     sheets = load_workbook(BytesIO(tables.xlsx(poison("diff", name)))).worksheets
-    assert len(sheets) == 2
+    assert len(sheets) == 4
     for cell in (cell for sheet in sheets for row in sheet.iter_rows() for cell in row):
         assert cell.data_type != "f"
         assert not str(cell.value or "").lstrip(" ").startswith(tuple("=+-@"))

@@ -100,11 +100,12 @@ def test_the_matrix_of_a_radius_says_that_it_counts_what_is_listed(
 
 def test_a_workbook_has_a_sheet_of_it(compared: DiffReport) -> None:
     book = load_workbook(BytesIO(tables.xlsx(compared)))
-    assert book.sheetnames == ["reach", "taken over"]
+    assert book.sheetnames == ["reach", "findings", "not read", "taken over"]
     first, *rows = book["taken over"].iter_rows(values_only=True)
     assert first == SummedUpRow.__struct_fields__
     assert rows == [msgspec.structs.astuple(row) for row in compared.summed_up]
-    assert load_workbook(BytesIO(tables.xlsx(_without(compared)))).sheetnames == ["reach"]
+    without = load_workbook(BytesIO(tables.xlsx(_without(compared))))
+    assert without.sheetnames == ["reach", "findings", "not read"]
 
 
 def test_forms_of_other_programs_note_it(compared: DiffReport) -> None:
