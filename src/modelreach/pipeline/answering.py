@@ -5,7 +5,7 @@ store keeps them by principal, the last few of each: so that two snapshots which
 else share them, and a second run makes no engine at all.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from collections.abc import Callable, Iterable, Mapping
 from functools import partial

@@ -1,6 +1,6 @@
 """An answer of the engine, with the statements that determine it."""
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from enum import StrEnum
 

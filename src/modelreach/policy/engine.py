@@ -4,7 +4,7 @@ Nothing specific to a provider passes through here. Each provider's package has 
 answers `Engine` for one snapshot.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum

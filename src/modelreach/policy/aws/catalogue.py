@@ -8,7 +8,7 @@ AWS's access level is kept as the capability of an action, but for `CORRECTIONS`
 security reader would be misled about what is exposed, each with the reason.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 import os
 import re

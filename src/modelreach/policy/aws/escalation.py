@@ -5,7 +5,7 @@ The rules stand in the folder `escalation` beside this module, one file a servic
 the engine to read. `pivots` evaluates them; nothing here decides anything.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from functools import lru_cache
 from typing import Literal

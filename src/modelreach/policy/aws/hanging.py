@@ -7,7 +7,7 @@ surface lets its account in and its policies may touch, and what loads there fro
 write.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from functools import cached_property
 

@@ -5,7 +5,7 @@ Worked out part by part, from the facts of one account alone, and kept with a st
 new run then reads neither policies nor accounts that it does not reach.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from collections.abc import Iterator
 from functools import cached_property
@@ -70,7 +70,7 @@ class Named:
         self._feeding: dict[str, frozenset[str]] = {}
 
     @staticmethod
-    def of(facts: Facts) -> Named:
+    def of(facts: Facts) -> "Named":
         """Give the names of a snapshot."""
         found = {
             part: facts.remembered(part, VERSION, lambda: names_of_part(facts, part), NamesOfPart)  # noqa: B023 - called at once

@@ -7,7 +7,7 @@ matter; where one did, it matters to those of the accounts that it may let in, n
 policies may touch it.
 """
 
-from __future__ import annotations
+# Annotations are values here, not texts: types are read from them at each start.
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
@@ -83,14 +83,14 @@ class Surface:
     @staticmethod
     def of(
         facts: Facts, over: dict[str, tuple[bytes, bytes]], unread: dict[str, bytes]
-    ) -> Surface:
+    ) -> "Surface":
         """Give that of a snapshot, with what is seen of it besides."""
         found = {part: of_part(facts, part) for part in facts.parts}
         facts.keep()
         sources = {part: facts.digest_of(part) for part in facts.parts}
         return Surface(found, Seen(sources, over, unread))
 
-    def before(self, facts: Facts, seen: Seen) -> Surface | None:
+    def before(self, facts: Facts, seen: Seen) -> "Surface | None":
         """Give that of the snapshot of which this was seen, if it is known still."""
         found: dict[str, SurfaceOfPart] = {}
         for part, source in seen.sources.items():
@@ -126,7 +126,7 @@ class Surface:
                 found.setdefault(arn, []).append((scope, digest))
         return {arn: tuple(digests) for arn, digests in found.items()}
 
-    def loaded_since(self, before: Surface) -> tuple[str, ...]:
+    def loaded_since(self, before: "Surface") -> tuple[str, ...]:
         """Give the ARNs from which something loads that did not, or otherwise, or does not any
         more."""
         mine, theirs = self._loads, before._loads
@@ -143,7 +143,7 @@ class Surface:
             found += (self.seen.sources.get(account), over.get(account))
         return tuple(found)
 
-    def since(self, before: Surface) -> Changed:
+    def since(self, before: "Surface") -> Changed:
         """Give what is on the surface that was not, or was otherwise, or is not any more; and
         what was read of which it was not, or is not any more."""
         mine, theirs = self._things, before._things
