@@ -109,7 +109,10 @@ def _holds_roles(group: Principal | None) -> bool:
 
 
 def changes(name: str) -> bool:
-    """Does an operation on the directory, or a permission of an application, change anything?"""
+    """Does an operation on the directory, or a permission of an application, change what it is
+    asked about? Who federates a domain changes none of its people."""
+    if name.startswith(("microsoft.directory/domains/", "domain.")):
+        return False
     if "/" in name:
         return not name.endswith("/read")
     words = name.split(".")
