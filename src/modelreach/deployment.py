@@ -239,7 +239,13 @@ class Deployment(Part, frozen=True):
 
 
 def of_principal(principal: str, cloud: str) -> Deployment:
-    """Give the deployment that is nothing but one principal, for `scan --principal`."""
+    """Give the deployment that is nothing but one principal, for `scan --principal`. Raises
+    `InputError` for a cloud that is not known."""
+    if cloud not in get_args(Cloud):
+        raise InputError(
+            f"`{principal}` is of `{cloud}`, of which nothing is known here",
+            hint="known: " + ", ".join(sorted(get_args(Cloud))),
+        )
     identity = {"id": "principal", "cloud": cloud, "principal": principal}
     return Deployment(
         api_version="modelreach/v1",

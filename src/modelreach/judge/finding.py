@@ -186,7 +186,8 @@ class Case(msgspec.Struct, frozen=True, dict=True):
         tags = fact.tags if fact else {}
         secure = fact is not None and fact.attributes.get("type") == "SecureString"
         kind = "ssm:secure-parameter" if secure else kind
-        placed = providers()[provider].placed
+        known = providers().get(provider)
+        placed = known.placed if known is not None else str
         return rate(resource, kind, tags, self.policy.sensitive, placed)
 
 

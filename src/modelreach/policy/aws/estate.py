@@ -51,6 +51,8 @@ _LAYER = {
 
 #: Ends the name of one that holds any policy within its limits: see `became`.
 ANY_POLICY = f"#{How.ANY_POLICY}"
+#: As many as an ARN has.
+_COLONS = 5
 _WITH_EVERYTHING = frozenset({How.ANY_POLICY, How.MADE, How.MADE_WITHIN})
 
 _EVERYTHING = AppliedPolicy(
@@ -99,12 +101,13 @@ class Estate:
     # --- principals ------------------------------------------------------------------------
 
     def principal(self, name: str) -> Principal | None:
-        """Give the fact behind an ARN (of a session: its role), or None."""
+        """Give the fact behind an ARN (of a session: its role), or None. Whose id is no ARN is of
+        no partition and account, and nobody that policies speak of."""
         change = became(name)
         found = self.facts.principals.get(change.base if change else name)
         if found is None and ":assumed-role/" in name:
             found = self._role_of_session(name)
-        if found is None or found.provider != "aws":
+        if found is None or found.provider != "aws" or found.id.count(":") < _COLONS:
             return None
         return found if change is None else self._changed(found, change)
 
