@@ -16,6 +16,7 @@ import msgspec
 
 from modelreach import yaml_tree
 from modelreach.collect.recording import broken
+from modelreach.collect.sources import below
 from modelreach.model import InputError
 from modelreach_kubernetes.estate import Object, Read, Refusal
 from modelreach_kubernetes.keep import kept
@@ -71,7 +72,7 @@ def _name(source: Path) -> str:
 
 def _paths(source: Path) -> list[Path]:
     if source.is_dir():
-        return sorted(path for path in source.rglob("*") if path.suffix in _SUFFIXES)
+        return sorted(path for path in below(source) if path.suffix in _SUFFIXES)
     return [source]
 
 

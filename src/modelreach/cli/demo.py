@@ -32,12 +32,13 @@ def command(keep: str, gate: bool, color: str, ascii_only: bool, show_all: bool)
     from modelreach.cli.diff import following
     from modelreach.cli.files import write_all
     from modelreach.cli.options import compared
+    from modelreach.cli.placing import make_folder
     from modelreach.cli.rendering import emit, rendered
     from modelreach.model import MissingExtra
     from modelreach.pipeline import GateOptions
 
     folder = Path(keep)
-    folder.mkdir(parents=True, exist_ok=True)
+    make_folder(folder)
     data = files("modelreach.demo")
     for name in ("v1.yaml", "v2.yaml", "estate.snap.json"):
         write_all({str(folder / name): data.joinpath(name).read_bytes()})

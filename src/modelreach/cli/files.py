@@ -43,6 +43,8 @@ def read(path: str) -> Source:
         raise InputError("this is a folder; a file was expected", place=path) from None
     except OSError as error:
         raise InputError(f"cannot be read ({error.strerror})", place=path) from None
+    except MemoryError:
+        raise InputError("there is not enough memory to read it", place=path) from None
     name = "standard input" if path == "-" else _shown(path)
     return Source(name, "sha256:" + sha256(raw).hexdigest(), raw)
 

@@ -51,6 +51,14 @@ def _make(path: Path) -> bool:
     return True
 
 
+def make_folder(path: Path) -> None:
+    """Make a folder, and those above it, where they are not there. Raises `InputError`."""
+    try:
+        path.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise _unwritable(path, error) from None
+
+
 def _remove_if_empty(path: Path) -> None:
     with suppress(OSError):
         path.rmdir()

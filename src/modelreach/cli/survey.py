@@ -112,9 +112,10 @@ def _releases(paths: tuple[str, ...]) -> list[Named]:
 def _within(folder: Path) -> list[Source]:
     """Give the files of a folder that say that they are manifests; it may well hold other YAML."""
     from modelreach.cli.files import read
+    from modelreach.collect.sources import below
     from modelreach.deployment import claimed
 
-    yamls = (p for p in folder.rglob("*") if p.suffix in (".yaml", ".yml") and p.is_file())
+    yamls = (p for p in below(folder) if p.suffix in (".yaml", ".yml"))
     manifests: list[Source] = []
     others: list[str] = []
     for source in map(read, sorted(map(str, yamls))):

@@ -7,6 +7,7 @@ question: what is lost must not read as "no access".
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -114,9 +115,21 @@ def _files(source: Path, expected: str) -> Iterator[Path]:
     if not source.exists():
         raise InputError("there is no such file or folder", place=str(source), hint=expected)
     if source.is_dir():
-        yield from sorted(path for path in source.rglob("*") if path.is_file())
+        yield from sorted(below(source))
     else:
         yield source
+
+
+def below(folder: Path) -> Iterator[Path]:
+    """Give all files of a folder and those in it. Raises `InputError` for a folder that cannot be
+    read: what is in there would be missing, and nobody would know."""
+    for place, _, names in os.walk(folder, onerror=_unreadable):
+        yield from (path for name in names if (path := Path(place, name)).is_file())
+
+
+def _unreadable(error: OSError) -> None:
+    why = f"this folder cannot be read ({error.strerror})"
+    raise InputError(why, place=str(error.filename))
 
 
 def _bytes(path: Path) -> bytes:

@@ -37,13 +37,21 @@ class StateUnavailable(ModelreachError):
     exit_code = 75
 
 
+def _make(folder: Path) -> None:
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    except OSError as error:
+        why = f"no folder can be made for the state ({error.strerror})"
+        raise InputError(why, place=str(folder)) from None
+
+
 class State:
     """What audits keep. Every method that reads gives rows as values, oldest first."""
 
     def __init__(self, name: str, place: Place, *, make: bool, read_only: bool) -> None:
         self.name, self.place = name, place
         if place.file and make:
-            Path(place.file).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+            _make(Path(place.file).parent)
         self._engine: Engine = engine.connect(place, read_only=read_only)
         try:
             self.blobs: Blobs = self._opened(place, make=make)

@@ -28,7 +28,9 @@ def write_tables(folder: Path, snapshot: Snapshot) -> None:
         for name, rows in _tables(snapshot):
             columns = {key: [row[key] for row in rows] for key in rows[0]}
             table = arrow.table(columns)
-            parquet.write_table(table, folder / f"{name}.parquet", compression="zstd")
+            # By its name the library would take a path with a colon for an address.
+            with (folder / f"{name}.parquet").open("wb") as file:
+                parquet.write_table(table, file, compression="zstd")
     except OSError as error:
         raise InputError(f"cannot be written ({error.strerror})", place=str(folder)) from None
 
