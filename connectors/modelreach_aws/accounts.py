@@ -46,7 +46,8 @@ def identify(
         regions, asked = _regions(account, source, options)
         accounts.append(Account(account, source, regions))
         answers.extend(asked)
-        options.progress(f"aws {account} {len(regions)} regions, as {source.label}")
+        places = "1 region" if len(regions) == 1 else f"{len(regions)} regions"
+        options.progress(f"aws {account} {places}, as {source.label}")
     return tuple(accounts), tuple(answers)
 
 

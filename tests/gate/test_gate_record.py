@@ -329,6 +329,17 @@ def test_other_keys_are_refused(call: Call, place: Path) -> None:
         assert not (place / "d.json").exists()
 
 
+def test_the_other_half_of_a_pair_is_told(
+    call: Call, place: Path, decided: Path, key: Ed25519PrivateKey
+) -> None:
+    for name, raw in zip(("key.pem", "key.pub"), pem(key), strict=True):
+        (place / name).write_bytes(raw)
+    told = call("verify", str(decided), "--key", "key.pem").err
+    assert told.startswith("error: key.pem: this is a private key, where the public one is needed")
+    told = call("decide", *BOTH, NOW, "--record", "d.json", "--key", "key.pub").err
+    assert told.startswith("error: key.pub: this is a public key, where the private one is needed")
+
+
 def test_a_key_without_a_record_is_a_wrong_call(call: Call, place: Path) -> None:
     assert call("decide", *BOTH, NOW, "--key", "key.pem").code == 2
 

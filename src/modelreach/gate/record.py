@@ -115,7 +115,11 @@ def opened(raw: bytes, *, place: str) -> tuple[Envelope, bytes]:
         return found, base64.b64decode(found.payload, validate=True)
     except (msgspec.MsgspecError, ValueError, RecursionError) as error:
         problem = str(error).splitlines()[0]
-        raise InputError(f"this is not a DSSE envelope ({problem})", place=place) from None
+        raise InputError(
+            f"this is not a decision record, which is a DSSE envelope ({problem})",
+            place=place,
+            hint="`modelreach decide OLD NEW --record FILE` writes one",
+        ) from None
 
 
 def stated(payload: bytes, *, place: str) -> Statement:
@@ -139,8 +143,8 @@ def private_key(pem: bytes, *, place: str) -> Ed25519PrivateKey:
         from cryptography.hazmat.primitives.serialization import load_pem_private_key
     try:
         key = load_pem_private_key(pem, password=None)
-    except (ValueError, TypeError) as error:
-        raise _no_key(place, error) from None
+    except (ValueError, TypeError):
+        raise _no_key(place, pem, "private", other="public") from None
     if not isinstance(key, Ed25519PrivateKey):
         raise InputError("this is not an ed25519 key", place=place, hint=_MAKE)
     return key
@@ -153,18 +157,25 @@ def public_key(pem: bytes, *, place: str) -> Ed25519PublicKey:
         from cryptography.hazmat.primitives.serialization import load_pem_public_key
     try:
         key = load_pem_public_key(pem)
-    except (ValueError, TypeError) as error:
-        raise _no_key(place, error) from None
+    except (ValueError, TypeError):
+        raise _no_key(place, pem, "public", other="private") from None
     if not isinstance(key, Ed25519PublicKey):
         raise InputError("this is not an ed25519 key", place=place, hint=_MAKE)
     return key
 
 
-_MAKE = "openssl genpkey -algorithm ed25519 -out key.pem && openssl pkey -in key.pem -pubout"
+_MAKE = (
+    "openssl genpkey -algorithm ed25519 -out key.pem"
+    " && openssl pkey -in key.pem -pubout -out key.pub"
+)
 
 
-def _no_key(place: str, error: Exception) -> InputError:
-    return InputError(f"no key can be read ({type(error).__name__})", place=place, hint=_MAKE)
+def _no_key(place: str, pem: bytes, wanted: str, *, other: str) -> InputError:
+    """Say what is wrong with a key without a word of what is in it."""
+    said = f"no {wanted} key without a password can be read"
+    if f"-----BEGIN {other.upper()} KEY-----".encode() in pem:
+        said = f"this is a {other} key, where the {wanted} one is needed"
+    return InputError(said, place=place, hint=_MAKE)
 
 
 @contextmanager
