@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import msgspec
 
-from modelreach.report import DecisionRow, FindingRow, Hop, Report, StatementRow
+from modelreach.report import DecisionRow, DiffReport, FindingRow, Hop, Report, StatementRow
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
 from modelreach_reports.naming import Names, Thing, tail_of_arn
 from modelreach_reports.phrases import standards_words, verdict_word
@@ -135,15 +135,19 @@ def render_finding(
     look = Look(width, color, ascii_only)
     witness = begun(finding.witness, deployment_of(report))
     told = msgspec.structs.replace(finding, witness=witness)
-    return paint(_finding_lines(told, Names(report), look), look)
+    lines = _finding_lines(told, Names(report), look, compared=isinstance(report, DiffReport))
+    return paint(lines, look)
 
 
-def _finding_lines(finding: FindingRow, names: Names, look: Look) -> Iterator[Line]:
+def _finding_lines(
+    finding: FindingRow, names: Names, look: Look, *, compared: bool
+) -> Iterator[Line]:
     head = ((f"{visible(finding.id)}  {finding.severity.upper()}  ", Ink.SENSITIVE),)
     yield from hanging(
         head, names.prose(finding.message or finding.title).replace("`", ""), look, Ink.STRONG
     )
-    rule = f"rule {finding.rule}: {finding.title}; {finding.state}"
+    state = f"; {finding.state}" if compared else ""  # of one release alone nothing is new
+    rule = f"rule {finding.rule}: {finding.title}{state}"
     yield from hanging((("     ", Ink.PLAIN),), rule, look, Ink.FAINT)
     yield BLANK
     yield from witness_lines(finding.witness, names, look)

@@ -35,7 +35,9 @@ def test_ids_are_those_that_scan_gives(call: Call) -> None:
     explained = call("explain", "F05", "v2.yaml", *ESTATE).out
     assert "F05 MR102  tool-runner can take over account acme-sandbox 345678901234" in scanned
     assert "tool-runner can take over account acme-sandbox 345678901234" in explained
-    assert "rule MR102: route to administration; new" in explained
+    assert "rule MR102: route to administration\n" in explained
+    compared = call("explain", "F05", "v1.yaml", "v2.yaml", *ESTATE).out
+    assert "rule MR102: route to administration; new\n" in compared
 
 
 @pytest.mark.parametrize("which", ["--old-snapshot", "--new-snapshot"])
@@ -116,6 +118,19 @@ def test_a_resource_is_explained_with_its_finding_and_what_to_revoke(call: Call)
         "next:  modelreach chokepoints v2.yaml --snapshot estate.snap.json --to"
     )
     assert call(*last.split()[2:]).out.startswith("so that arn:aws:s3:::acme-customer-records can")
+
+
+@pytest.mark.parametrize("subject", ["tool-runner", "acme-sandbox"])
+def test_what_is_become_or_taken_over_is_explained_with_what_to_revoke(
+    call: Call, subject: str
+) -> None:
+    *_, last = call("explain", subject, "v2.yaml", *ESTATE).out.splitlines()
+    assert last.startswith("next:  modelreach chokepoints v2.yaml --snapshot")
+    assert call(*last.split()[2:]).code == 0
+
+
+def test_what_a_release_runs_as_is_not_to_be_revoked(call: Call) -> None:
+    assert "next:" not in call("explain", "support-agent-legacy", "v2.yaml", *ESTATE).out
 
 
 def test_what_is_lost_needs_no_revoking(call: Call) -> None:

@@ -21,7 +21,7 @@ from modelreach.model import InputError
 if TYPE_CHECKING:
     from modelreach.cli.config import Config
     from modelreach.pipeline import Release
-    from modelreach.report import ChangeRow, FindingRow, GrantRow, Report
+    from modelreach.report import ChangeRow, FindingRow, GrantRow, IdentityRow, Report
 
 EXAMPLES = """\b
 Examples:
@@ -102,7 +102,7 @@ def command(
             whose += [one for one in (new or old,) if one is not None]
             where = snapshot or new_snapshot or old_snapshot
             if saved is None and where is not None and _stands(about, report):
-                parts.append(_next([*whose, "--snapshot", where, "--to", subject]))
+                parts.append(_next([*whose, "--snapshot", where, "--to", about]))
             write_all({"-": b"\n".join(parts), **files})
             return
         looked_in.append(report)
@@ -196,9 +196,23 @@ _SENSITIVE = {"high": 0, "medium": 1, "low": 2}
 
 
 def _stands(subject: str, report: Report) -> bool:
-    """Is the subject a thing that the release, or the new one, reaches?"""
+    """Is the subject a thing that the release, or the new one, reaches, or becomes by a hop?"""
+    from modelreach.report import DiffReport
+
+    if isinstance(report, DiffReport):
+        identities, admins = report.identities_new, report.admin_of_new
+    else:
+        identities, admins = report.identities, report.admin_of
+    if named := [row for row in identities if _is_called(row, subject)]:
+        return all(row.hops for row in named)
+    if any(row.scope == subject for row in admins):
+        return True
     rows = [row for row in _rows(report) if row.resource == subject and not row.pattern]
     return any(getattr(row, "kind", "") != "lost" for row in rows)
+
+
+def _is_called(row: IdentityRow, subject: str) -> bool:
+    return subject in (row.id, row.name, row.id.rpartition("/")[2])
 
 
 def _next(words: list[str]) -> bytes:
@@ -236,7 +250,7 @@ def _become(subject: str, report: Report, look: dict[str, object]) -> list[bytes
     found = [
         (f"identity: {row.verdict}, hops: {row.hops}", row.witness)
         for row in identities
-        if subject in (row.id, row.name, row.id.rpartition("/")[2])
+        if _is_called(row, subject)
     ]
     found += [
         (f"taken over by {row.identity}: {row.verdict}", row.witness)
