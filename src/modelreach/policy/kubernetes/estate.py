@@ -42,6 +42,8 @@ _F = TypeVar("_F", Principal, Resource, Runtime)
 PROVIDER = "kubernetes"
 _OUTWARD = ("role_arn", "gcp_service_account", "azure_client_id")
 MASTERS = "system:masters"
+#: How the name ends of somebody who has bound roles to itself.
+BOUND = "#bound-roles"
 _MACHINES = frozenset(
     {
         "compute.googleapis.com/Instance",
@@ -97,6 +99,7 @@ class Estate:
         self._subjects: dict[str, tuple[str, ...]] = {}
         self._everything: dict[tuple[str, ...], tuple[Granted, ...]] = {}
         self._on_get_alone: dict[str, Expr] = {}
+        self._bound: dict[str, tuple[Binding, ...]] = {}
 
     # --- subjects --------------------------------------------------------------------------
 
@@ -105,6 +108,9 @@ class Estate:
         if name in self._entered:
             return self._entered[name].principal
         found = self.facts.principals.get(name) or self.facts.principals.get(self.named(name))
+        if found is None and name.endswith(BOUND):
+            base = self.principal(name.removesuffix(BOUND))
+            return replace(base, id=f"{base.id}{BOUND}") if base is not None else None
         return found if found is not None and found.provider == PROVIDER else None
 
     def named(self, name: str) -> str:
@@ -141,7 +147,8 @@ class Estate:
         if principal.kind == "node":
             groups.append("system:nodes")
         implied = (group_id(cluster, name) for name in groups)
-        return tuple(dict.fromkeys((principal.id, *principal.groups, *implied)))
+        itself = principal.id.removesuffix(BOUND)
+        return tuple(dict.fromkeys((principal.id, itself, *principal.groups, *implied)))
 
     @cached_property
     def clouds(self) -> tuple[CloudCluster, ...]:
@@ -218,7 +225,15 @@ class Estate:
 
     def bindings(self, subject: str) -> tuple[Binding, ...]:
         """Give the bindings that name a subject, those of who entered included."""
-        return (*self._bindings.get(subject, ()), *self._more.get(subject, ()))
+        own = (*self._bindings.get(subject, ()), *self._more.get(subject, ()))
+        return (*own, *self._own_bindings(subject)) if subject.endswith(BOUND) else own
+
+    def _own_bindings(self, name: str) -> tuple[Binding, ...]:
+        if name not in self._bound:
+            from modelreach.policy.kubernetes.became import bound
+
+            self._bound[name] = tuple(bound(self, name))
+        return self._bound[name]
 
     def granted(self, subjects: Iterable[str]) -> Iterator[Granted]:
         """Give every rule that subjects hold."""

@@ -15,6 +15,7 @@ from modelreach.policy.escalation.mechanism import strength_of, tried
 from modelreach.policy.escalation.prober import RoleProber
 from modelreach.policy.escalation.rules import rules
 from modelreach.policy.expr import TRUE, Expr
+from modelreach.policy.kubernetes.became import becoming
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.estate import Estate
 from modelreach.policy.kubernetes.holder import Subject
@@ -47,6 +48,7 @@ def pivots(estate: Estate, principal: Principal) -> Iterator[Pivot]:
         yield from tried(rule, prober)
     yield from constrained(estate, principal)
     yield from launched(estate, principal)
+    yield from becoming(estate, principal)
 
 
 def _administers(estate: Estate, principal: Principal) -> Iterator[Pivot]:

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from modelreach.policy.engine import Distance, Stranger, Support, Token
-from modelreach.policy.kubernetes.estate import Estate
+from modelreach.policy.kubernetes.estate import BOUND, Estate
 from modelreach.policy.kubernetes.names import Object, cluster_of
 from modelreach.snapshot import Principal
 
@@ -27,7 +27,7 @@ _AZURE = "api://AzureADTokenExchange"
 
 def tokens(estate: Estate, account: Principal) -> Iterator[Token]:
     """Give every token that a service account's pods can show."""
-    if account.kind != "service-account":
+    if account.kind != "service-account" or account.id.endswith(BOUND):
         return
     found = Object.parse(account.id)
     subject = f"system:serviceaccount:{found.namespace}:{found.name}"
@@ -61,7 +61,7 @@ def possible(estate: Estate, account: Principal) -> Iterator[Token]:
 
     https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
     """
-    if account.kind != "service-account":
+    if account.kind != "service-account" or account.id.endswith(BOUND):
         return
     found = Object.parse(account.id)
     scope = estate.facts.scopes.get(cluster_of(account.id))
