@@ -13,6 +13,7 @@ from modelreach_reports import cyclonedx, html, markdown, sarif, tables, text
 from modelreach_reports.matrix import matrix
 from modelreach_reports.naming import Names
 from modelreach_reports.pageview import page
+from modelreach_reports.story import ADMINISTRATOR, MANY_FINDINGS, items, ranked_findings
 from modelreach_reports.summedup import summed_up_words
 
 COMPARED = (
@@ -113,3 +114,35 @@ def test_forms_of_other_programs_note_it(compared: DiffReport) -> None:
     assert run["properties"]["summedUp"] == COMPARED
     told = msgspec.json.decode(cyclonedx.render_cyclonedx(compared))["metadata"]["properties"]
     assert COMPARED in [row["value"] for row in told]
+
+
+def _of_many(report: RadiusReport, many: int) -> RadiusReport:
+    """Where so many are told of parts of a scope, and the last one of the whole."""
+    part, whole = report.findings[0], report.findings[2]
+    assert {row.scope for row in report.admin_of} == {whole.subject}
+    parts = [msgspec.structs.replace(part, id=f"F{number:02}") for number in range(1, many)]
+    last = msgspec.structs.replace(whole, id=f"F{many}", severity=part.severity, state=part.state)
+    return msgspec.structs.replace(report, findings=(*parts, last))
+
+
+@pytest.mark.parametrize(("many", "first"), [(100, "F01"), (MANY_FINDINGS + 1, "F101")])
+def test_of_many_findings_the_one_about_a_whole_scope_comes_first(
+    radius_report: RadiusReport, many: int, first: str
+) -> None:
+    """Else nobody would see it: a page and a comment show the first of thousands, a terminal five,
+    and it stands behind all that is in the scope."""
+    report = _of_many(radius_report, many)
+    assert ranked_findings(report)[0].id == first
+    listed = _after(text.render(report).decode(), "Findings")
+    assert listed[0].split()[1] == first
+    shown = _after(markdown.render(report).decode(), "### Findings")
+    assert next(line for line in shown if "`F" in line).startswith(f"| `{first}`")
+    page_of = html.render(report).decode()
+    assert (f'href="#f-{first}"' in page_of) == (f'id="f-{first}"' in page_of) is True
+    taken = [item.what == ADMINISTRATOR for item in items(report)]
+    assert taken[0] == (many > MANY_FINDINGS)
+
+
+def _after(shown: str, head: str) -> list[str]:
+    lines = shown.splitlines()
+    return lines[next(n for n, line in enumerate(lines) if line.startswith(head)) + 1 :]
