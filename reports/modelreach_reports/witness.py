@@ -202,7 +202,8 @@ def _decision_lines(decision: DecisionRow, look: Look) -> Iterator[Line]:
     layers = tuple(LAYERS.get(layer, layer) for layer in decision.blocked_by)
     ungranted = decision.outcome == "implicit_deny" and not _limited(decision)
     yield from _list("not granted by" if ungranted else "stopped at", layers, look, Ink.PLAIN)
-    yield from _list("but can become", _through(decision), look, Ink.WARN)
+    for kind, words in (("identity", "but can become"), ("scope", "but can take")):
+        yield from _list(words, _through(decision, kind), look, Ink.WARN)
     yield from _list("assumes", decision.assumes, look, Ink.FAINT)
     yield from _list("not understood", decision.not_understood, look, Ink.UNKNOWN)
 
@@ -216,11 +217,11 @@ def _limited(decision: DecisionRow) -> bool:
 _FEW = 5
 
 
-def _through(decision: DecisionRow) -> list[str]:
-    """Say whom it can become that may: the first few."""
-    rows = decision.through
+def _through(decision: DecisionRow, kind: str) -> list[str]:
+    """Say whom it can become that may, or what it can take over: the first few."""
+    rows = [row for row in decision.through if row.kind == kind]
     told = [
-        f"{tail_of_arn(row.identity)}: {verdict_word(row.verdict)}, "
+        f"{tail_of_arn(row.id)}{' over' if kind == 'scope' else ''}: {verdict_word(row.verdict)}, "
         f"{row.hops} {'hop' if row.hops == 1 else 'hops'} away"
         for row in rows[:_FEW]
     ]

@@ -7,7 +7,7 @@ graphs than `MOST_NODES` are refused: their numbers would come too late to be of
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
 import msgspec
@@ -22,7 +22,11 @@ from modelreach.reach import BlastRadius
 if TYPE_CHECKING:
     import networkx as nx
 
+    from modelreach.snapshot import Facts
+
 MOST_NODES = 5_000
+#: Gives the scopes that something lies in, the closest first.
+Around = Callable[[str], Iterable[str]]
 _START = ""
 _SAMPLED = 64
 
@@ -84,26 +88,33 @@ def gates(radius: BlastRadius) -> tuple[Gate, ...]:
     return tuple(sorted(found, key=lambda g: (-g.identities - g.scopes, -g.resources, g.identity)))
 
 
-def cuts(radius: BlastRadius) -> tuple[Cut, ...]:
-    """Give the fewest hops to revoke for each scope that can be taken over, by scope.
+def cuts(radius: BlastRadius, around: Around = lambda _: ()) -> tuple[Cut, ...]:
+    """Give the fewest hops to revoke for each scope that can be taken over, by scope. `around`
+    gives the scopes that one lies in: whoever takes one of those over has it, too.
 
     Raises `InputError` for a radius of more than `MOST_NODES` identities.
     """
-
     graph = _graph(radius)
+    for scope in radius.takeovers:
+        graph.add_edges_from(_from_above(radius, scope, around(scope)))
     return tuple(
         Cut(scope, _crossing(_parted(graph, scope), radius.graph.pivots))
         for scope in sorted(radius.takeovers)
     )
 
 
-def sever(radius: BlastRadius, target: str) -> Severed:
-    """Give the fewest hops and accesses to revoke so that a listed resource, an identity or a
-    scope is not reached any more; what somebody holds counts once for each statement that grants
+def _from_above(radius: BlastRadius, target: str, around: Iterable[str]) -> list[tuple[str, str]]:
+    return [(scope, target) for scope in around if scope in radius.takeovers]
+
+
+def sever(radius: BlastRadius, target: str, around: Around = lambda _: ()) -> Severed:
+    """Give the fewest hops and accesses to revoke so that a resource, a pattern, an identity or
+    a scope is not reached any more; what somebody holds counts once for each statement that grants
     it.
 
-    What lies in a scope is reached as long as the scope can be taken over. Raises `InputError` for
-    what is not reached, or is what the deployment runs as, and as `cuts` does.
+    `around` gives the scopes that it lies in: it is reached as long as one of them can be taken
+    over. Raises `InputError` for what is not reached, or is what the deployment runs as, and as
+    `cuts` does.
     """
     if target in radius.graph.starts:
         raise InputError(f"`{target}` is what it runs as", hint="name what it reaches from there")
@@ -111,21 +122,34 @@ def sever(radius: BlastRadius, target: str) -> Severed:
     accesses = () if target in graph else tuple(_accesses(radius, target))
     for holder, statements in _granted(accesses).items():
         graph.add_edge(holder, target, capacity=statements)
+    graph.add_edges_from(_from_above(radius, target, around(target)))
     if target not in graph:
         raise InputError(
             f"`{target}` is nothing that is reached", hint="name what `modelreach scan` shows"
         )
-    inside = {access.grant.scope for access in accesses}
-    if target in radius.identities:
-        inside.add(radius.identities[target].principal.scope)
-    graph.add_edges_from((scope, target) for scope in inside & radius.takeovers.keys())
     sides = _parted(graph, target)
     kept = tuple(access for access in accesses if access.grant.principal in sides[0])
     return Severed(target, _crossing(sides, radius.graph.pivots), kept)
 
 
+def scopes_around(thing: str, facts: Facts) -> tuple[str, ...]:
+    """Give the scopes that a resource, an identity or a scope lies in, the closest first: whoever
+    takes one of them over has it."""
+    listed = facts.resources.get(thing) or facts.principals.get(thing)
+    scope, found = "", list[str]()
+    if listed is not None:
+        scope = listed.scope
+    elif thing in facts.scopes:
+        scope = facts.scopes[thing].parent
+    while scope and scope not in found:
+        found.append(scope)
+        scope = facts.scopes[scope].parent if scope in facts.scopes else ""
+    return tuple(found)
+
+
 def _accesses(radius: BlastRadius, resource: str) -> Iterable[Access]:
-    """Give who holds a listed resource, and how."""
+    """Give who holds a resource, or what matches a pattern that is reported, and how."""
+    yield from radius.patterns.where(lambda grant: grant.resource == resource)
     for piece in radius.accesses.pieces:
         place = piece.lot.place(resource)
         if piece.lot.has(resource) and piece.mask >> place & 1:

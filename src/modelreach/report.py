@@ -460,10 +460,12 @@ class StatementRow(Row, frozen=True):
 
 
 class ThroughRow(Row, frozen=True):
-    """Somebody whom a principal can become, in so many hops, and who may do what it was asked for:
-    `verdict` is that of the whole way."""
+    """Somebody whom a principal can become, in so many hops, and who may do what it was asked for;
+    or a scope that it can take over, in which the resource lies. `verdict` is that of the whole
+    way."""
 
-    identity: str
+    kind: Literal["identity", "scope"]
+    id: str
     verdict: str
     hops: int
 

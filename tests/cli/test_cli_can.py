@@ -113,7 +113,7 @@ def test_who_may_in_its_place_is_named(call: Call) -> None:
     assert "but can become  role/etl-reader: allowed, 1 hop away\n" in call(*asked).out
     answer = json.loads(call(*asked, "--format", "json").out)
     assert answer["verdict"] == "deny"
-    assert answer["through"] == [{"identity": READER, "verdict": "allow", "hops": 1}]
+    assert answer["through"] == [{"kind": "identity", "id": READER, "verdict": "allow", "hops": 1}]
     jsonschema.validate(answer, json.loads(call("schema", "answer").out))
 
 

@@ -234,3 +234,19 @@ def test_a_store_gives_what_the_file_gives(command: Any, snapshot: Path, tmp_pat
     ]
     for part in ("grants", "identities", "admin_of", "findings", "credentials", "gaps"):
         assert scans[0][part] == scans[1][part], part
+
+
+def test_where_to_cut_counts_who_takes_over_from_above(command: Any, snapshot: Path) -> None:
+    """What a connector has by taking the tenant over, cutting a role of another leaves to it."""
+    words = ("chokepoints", NEW, "--snapshot", snapshot)
+    above, beside = "administer (azure-graph-app-role-assignment)", "policy Key Vault Secrets User"
+    only = command(*words, "--to", "kv-legacy").out
+    assert above in only
+    assert beside not in only
+    both = command(*words, "--to", "kv-payments").out
+    assert above in both
+    assert beside in both
+    groups = [one for one in command(*words).out.split("so that ") if "/rg-exports cannot" in one]
+    assert [(above in one, "revoke 2 hops" in one) for one in groups] == [(True, True)]
+    asked = command("can", guid("sp/connector"), GET_SECRET, "kv-legacy", "--snapshot", snapshot)
+    assert f"but can take    {TENANT} over: allowed, 1 hop" in asked.out

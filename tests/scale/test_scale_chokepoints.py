@@ -146,15 +146,16 @@ def _held_without(radius: BlastRadius, cut: Severed) -> set[str]:
             if pivot.source == name and pivot not in cut.hops and pivot.target not in at:
                 at.add(pivot.target)
                 waiting.append(pivot.target)
-    left = [access for access in radius.accesses if access not in cut.accesses]
+    accesses = (*radius.accesses, *radius.patterns)
+    left = [access for access in accesses if access not in cut.accesses]
     held = {a.grant.resource for a in left if a.grant.principal in at or a.grant.scope in at}
     return at | held
 
 
 def test_without_what_is_severed_it_is_not_reached_and_else_it_is() -> None:
     radius = _demo()
-    listed = {access.grant.resource for access in radius.accesses}
-    targets = (listed | set(radius.graph.paths)) - set(radius.graph.starts)
+    held = {access.grant.resource for access in (*radius.accesses, *radius.patterns)}
+    targets = (held | set(radius.graph.paths)) - set(radius.graph.starts)
     assert len(targets) > 10
     for target in sorted(targets):
         cut = sever(radius, target)

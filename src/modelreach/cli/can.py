@@ -143,7 +143,7 @@ def _decided(
             blocked_by=tuple(str(layer) for layer in decision.blocked_by),
             assumes=(*decision.assumes, *_no_such_action(action, engine.provider)),
             not_understood=decision.not_understood,
-            through=through(principal, action, resource, context, built) if refused else (),
+            through=through(principal, action, resource, context, built, facts) if refused else (),
         )
         return row, decision, engine.explain(decision)
     raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -10,9 +11,9 @@ from modelreach.cli.options import config_option
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
 
-    from modelreach.chokepoints import Severed
+    from modelreach.chokepoints import Cut, Gate, Severed
     from modelreach.policy.decision import StatementRef
     from modelreach.policy.engine import Grant, Pivot
     from modelreach.snapshot import Snapshot
@@ -51,12 +52,13 @@ def command(
     """
     import msgspec
 
-    from modelreach.chokepoints import cuts, gates, sever
+    from modelreach.chokepoints import cuts, gates, scopes_around, sever
     from modelreach.cli.config import judge_policy, load
     from modelreach.cli.options import release_of
     from modelreach.cli.scan import of_principal_in
     from modelreach.pipeline import evaluate
     from modelreach.pipeline.evaluate import Estates
+    from modelreach.snapshot import facts_of
 
     if (manifest is None) == (principal is None):
         raise InputError(
@@ -67,18 +69,20 @@ def command(
         release_of(manifest, snapshot) if manifest else of_principal_in(str(principal), snapshot)
     )
     radius = evaluate(release, judge_policy(load(config)), Estates(), whole=True).radius
+    around = partial(scopes_around, facts=facts_of(release.snapshot))
     if to is not None:
-        severed = sever(radius, _meant(to, release.snapshot))
+        target = _meant(to, release.snapshot)
+        severed = sever(radius, target, around)
         click.echo(_as_json(severed) if form == "json" else _as_text(severed))
         return
     if form == "json":
         told = {
             "identities": [msgspec.to_builtins(gate) for gate in gates(radius)],
-            "cuts": {cut.scope: [_hop(hop) for hop in cut.hops] for cut in cuts(radius)},
+            "cuts": {cut.scope: [_hop(hop) for hop in cut.hops] for cut in cuts(radius, around)},
         }
         click.echo(_json(told))
         return
-    _tell(radius)
+    _tell(gates(radius), cuts(radius, around))
 
 
 def _meant(name: str, estate: Snapshot) -> str:
@@ -168,13 +172,9 @@ def _counted(count: int, one: str, several: str) -> str:
     return f"{count} {one if count == 1 else several}"
 
 
-def _tell(radius: object) -> None:
-    from modelreach.chokepoints import cuts, gates
+def _tell(found: Sequence[Gate], cuts: Iterable[Cut]) -> None:
     from modelreach.cli.terminal import visible
-    from modelreach.reach import BlastRadius
 
-    assert isinstance(radius, BlastRadius)
-    found = gates(radius)
     for gate in found[:10]:
         told: list[str] = []
         if gate.identities > 1:  # it counts itself
@@ -187,7 +187,7 @@ def _tell(radius: object) -> None:
         click.echo(f"  only through it: {', '.join(told)}")
     if not found:
         click.echo("nothing is reached through another identity")
-    for cut in cuts(radius):
+    for cut in cuts:
         hops = _counted(len(cut.hops), "hop", "hops")
         click.echo(visible(f"so that {cut.scope} cannot be taken over, revoke {hops}:"))
         for hop in cut.hops[:10]:

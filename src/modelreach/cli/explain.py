@@ -207,7 +207,7 @@ def _stands(subject: str, report: Report) -> bool:
         return all(row.hops for row in named)
     if any(row.scope == subject for row in admins):
         return True
-    rows = [row for row in _rows(report) if row.resource == subject and not row.pattern]
+    rows = [row for row in _rows(report) if row.resource == subject]
     return any(getattr(row, "kind", "") != "lost" for row in rows)
 
 
