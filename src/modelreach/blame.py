@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
-from modelreach.policy.brief import base_of
+from modelreach.policy.brief import base_of, place_of
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.engine import AS_ADMINISTRATOR
 from modelreach.policy.expr import AtomKind, Expr, atoms, render
@@ -32,6 +32,8 @@ _HOLDING: Final = frozenset(
 _LIMITING: Final = frozenset({"scp", "rcp", "organization", "boundary", "resource-policy"})
 #: Kinds that may hide a limit on what is at or below their scope.
 _LIMITING_BELOW: Final = frozenset({"deny", "locks", "constraint", "access-policy", "tags"})
+#: Kinds of limits that somebody may lift first, and then acts under another name.
+_LIFTED: Final = frozenset({"boundary", "deny"})
 #: A gap of this kind stands for every kind of resource.
 _EVERYTHING: Final = "resources"
 _HELD: Final = (Layer.BINDING, Layer.ACCESS_POLICY, Layer.DENY)
@@ -148,7 +150,17 @@ def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity], sig
         return gap.scope in ("", *_all_above(owners, sight))
     if gap.kind in _HOLDING:
         return _could_hold(gap, access, identities, sight)
+    if gap.kind in _LIFTED:
+        return _could_lift(gap, access, sight)
     return _could_list(gap, access, sight) or _could_pass(gap, access, sight)
+
+
+def _could_lift(gap: Gap, access: Access, sight: Sight) -> bool:
+    """Could the gap hide the limit that somebody on the way lifts first?"""
+    changed = {name for name in _nodes(access) if "#" in name}
+    if gap.subject:
+        return any(gap.subject == base_of(name) != name for name in changed)
+    return gap.scope in ("", *_all_above(map(place_of, changed), sight)) and bool(changed)
 
 
 def _could_list(gap: Gap, access: Access, sight: Sight) -> bool:
@@ -281,9 +293,7 @@ def _touched(access: Access, identities: Mapping[str, Identity], sight: Sight) -
 def _identities(access: Access, identities: Mapping[str, Identity]) -> set[str]:
     """Everybody on the way, with their groups. Of an identity under another name (one that gave
     itself policies), both names."""
-    grant, pivots = access.grant, access.path.pivots
-    on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
-    names = {grant.resource, grant.principal, access.path.start, *on_the_way}
+    names = _nodes(access)
     groups = {
         group
         for name in names
@@ -291,3 +301,9 @@ def _identities(access: Access, identities: Mapping[str, Identity]) -> set[str]:
         for group in identities[name].principal.groups
     }
     return names | groups | set(map(base_of, names))
+
+
+def _nodes(access: Access) -> set[str]:
+    grant, pivots = access.grant, access.path.pivots
+    on_the_way = {node for pivot in pivots for node in (pivot.source, pivot.target)}
+    return {grant.resource, grant.principal, access.path.start, *on_the_way}

@@ -254,6 +254,26 @@ def test_denials_and_locks_limit_what_is_below() -> None:
         assert not hides(gap(kind, SUB))
 
 
+@pytest.mark.parametrize(
+    ("name", "about", "hidden"),
+    [
+        ("agent#no-boundary", gap("boundary", "tenant", "agent"), True),
+        ("agent#no-boundary", gap("boundary", "tenant", "alone"), False),
+        ("agent", gap("boundary", "tenant", "agent"), False),
+        (f"agent#no-deny-policy={SUB}", gap("deny", SUB), True),
+        (f"agent#no-deny-policy={SUB}", gap("deny", ROOT), True),
+        (f"agent#no-deny-policy={SUB}", gap("deny", ELSEWHERE), False),
+        (f"agent#any-role@{RG}", gap("deny", ELSEWHERE), False),
+    ],
+)
+def test_a_limit_that_is_lifted_on_the_way_may_not_have_been_read(
+    name: str, about: Gap, hidden: bool
+) -> None:
+    hop = Pivot("self-escalation", "agent", name, Strength.CERTAIN, TRUE, ())
+    through = replace(access(), path=Path("agent", (hop,)))
+    assert could_hide(about, through, {}, SIGHT) is hidden
+
+
 def test_what_is_neither_does_nothing() -> None:
     assert not hides(gap("usage", "tenant"))
     assert not limits(gap("bindings", SUB))

@@ -270,3 +270,11 @@ def test_whom_an_administrator_acts_as_hangs_on_who_names_it(
     report = world.compare(full, less)
     assert not [finding for finding in report.findings if finding.state == "gone"]
     assert {row[0] for row in world.rows(report)} <= {"unknown", "rerouted"}
+
+
+def test_a_trust_that_is_left_has_not_gone_where_its_account_was_not_read(world: Any) -> None:
+    named = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": {"AWS": world.one}}
+    drawn = world.drawn((world.written(world.far, "trust", "names", (named,)),))
+    full, less = world.side(drawn), world.side(_blinded(world, drawn, "principals"))
+    assert [(one.rule, one.subject) for one in full.findings] == [("MR401", world.far)]
+    assert [finding.state for finding in world.compare(full, less).findings] == ["unchanged"]

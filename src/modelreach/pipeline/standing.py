@@ -159,10 +159,17 @@ def _of_path(finding: Finding, old: Side) -> Access | None:
         resource=finding.subject,
         kind=finding.subject_kind,
         name=finding.subject,
-        scope=identity.principal.scope,
+        scope=_place(finding.subject, old) or identity.principal.scope,
         provider=identity.principal.provider,
         capability=Capability.ADMINISTER,
         actions=("*",),
         verdict=Verdict.ALLOW,
     )
     return Access(grant, finding.path)
+
+
+def _place(name: str, side: Side) -> str:
+    """Give the scope of somebody or something that a finding is about; "" where none is known."""
+    facts = side.case.facts
+    known = facts.principals.get(name) or facts.resources.get(name) or facts.runtimes.get(name)
+    return known.scope if known is not None else ""
