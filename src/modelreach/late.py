@@ -9,6 +9,7 @@ https://github.com/python/cpython/issues/114763
 from __future__ import annotations
 
 import sys
+from collections.abc import Callable
 from importlib import import_module
 from types import ModuleType
 from typing import Any
@@ -19,14 +20,31 @@ class _Late(ModuleType):
     Attributes that are set on it are answered without that."""
 
     def __getattr__(self, name: str) -> Any:
-        if sys.modules.get(self.__name__) is self:
-            del sys.modules[self.__name__]
-        return getattr(import_module(self.__name__), name)
+        if name == "__path__":
+            # `from … import` asks whether it is a package: none that is put off is one.
+            raise AttributeError(name)
+        return getattr(_real(self.__name__), name)
+
+
+def _real(name: str) -> ModuleType:
+    if isinstance(sys.modules.get(name), _Late):
+        sys.modules.pop(name, None)  # another thread may have come before
+    return import_module(name)
+
+
+def called_late(module: str, *functions: str) -> dict[str, Callable[..., Any]]:
+    """Give functions of a module that is put off, which is imported when one of them is called:
+    those who take them by name need not use them."""
+
+    def late(function: str) -> Callable[..., Any]:
+        return lambda *given: getattr(_real(module), function)(*given)
+
+    return {function: late(function) for function in functions}
 
 
 def put_off(*names: str, **answers: dict[str, Any]) -> None:
-    """Have these modules imported when they are first used; those that are there already stay.
-    Of those that have `answers`, what these say is known without the module."""
+    """Have these modules (no packages) imported when they are first used; those that are there
+    already stay. Of those that have `answers`, what these say is known without the module."""
     for name in (*names, *answers):
         if name not in sys.modules:
             sys.modules[name] = late = _Late(name)

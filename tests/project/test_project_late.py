@@ -4,15 +4,17 @@ from __future__ import annotations
 
 import importlib
 import inspect
+import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import click
 import pytest
 
 from modelreach.cli.plain import Option
-from modelreach.late import put_off
+from modelreach.late import called_late, put_off
 
 SLOW = "import time\nruns = globals().get('runs', 0) + 1\ntime.sleep(0.05)\nlast = 'there'\n"
 
@@ -61,9 +63,33 @@ def test_what_is_known_of_it_is_answered_without_it(slow: str) -> None:
     assert importlib.import_module(slow).runs == 1
 
 
+def test_functions_are_taken_before_it_is_there(slow: str, tmp_path: Path) -> None:
+    with tmp_path.joinpath("takes_a_while.py").open("a") as file:
+        file.write("def twice(text, times=2):\n    return text * times\n")
+    put_off(**{slow: called_late(slow, "twice")})
+    space: dict[str, Any] = {}
+    exec(f"from {slow} import twice", space)
+    assert "runs" not in vars(sys.modules[slow])
+    assert (space["twice"]("a"), space["twice"]("a", 3)) == ("aa", "aaa")
+    assert sys.modules[slow].runs == 1
+    assert importlib.import_module(slow).twice("b") == "bb"
+
+
 def test_what_is_there_stays() -> None:
     put_off("inspect")
     assert sys.modules["inspect"] is inspect
+
+
+def test_what_is_said_of_the_platform_is_what_it_says_itself() -> None:
+    program = (
+        "import platform as real, sys; del sys.modules['platform']\n"
+        "import modelreach.cli; modelreach.cli.main = lambda: None\n"
+        "from modelreach.__main__ import main; main()\n"
+        "import platform\n"
+        "for name in ('system', 'python_implementation'):\n"
+        "    assert getattr(platform, name)() == getattr(real, name)(), name\n"
+    )
+    subprocess.run([sys.executable, "-c", program], check=True)
 
 
 def _options(command: click.Command) -> list[click.Parameter]:
