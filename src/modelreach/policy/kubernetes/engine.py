@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 
+from msgspec.structs import replace
+
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import (
     Grant,
@@ -18,7 +20,7 @@ from modelreach.policy.engine import (
 from modelreach.policy.kubernetes import grants as granting
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.entry import entered
-from modelreach.policy.kubernetes.estate import PROVIDER, Estate
+from modelreach.policy.kubernetes.estate import PROVIDER, Estate, acting
 from modelreach.policy.kubernetes.halves import halves
 from modelreach.policy.kubernetes.held import held
 from modelreach.policy.kubernetes.names import cluster_of, namespace_of
@@ -82,7 +84,9 @@ class KubernetesEngine:
     def runtime(self, name: str) -> Runtime | None:
         """The runtime behind an id."""
         found = self._estate.facts.runtimes.get(name)
-        return found if found is not None and found.provider == PROVIDER else None
+        if found is None or found.provider != PROVIDER:
+            return None
+        return replace(found, identities=acting(found))
 
     def tools(self, runtime: str) -> Iterable[Pivot]:
         """What runs in a cluster has no tools of its own: its manifest says what it calls."""

@@ -44,6 +44,8 @@ _OUTWARD = ("role_arn", "gcp_service_account", "azure_client_id")
 MASTERS = "system:masters"
 #: How the name ends of somebody who has bound roles to itself.
 BOUND = "#bound-roles"
+#: How the name ends of what runs as an account and has no token of it, but those for others.
+OUTWARD = "#tokens-for-others"
 _MACHINES = frozenset(
     {
         "compute.googleapis.com/Instance",
@@ -111,6 +113,11 @@ class Estate:
         if found is None and name.endswith(BOUND):
             base = self.principal(name.removesuffix(BOUND))
             return replace(base, id=f"{base.id}{BOUND}") if base is not None else None
+        if found is None and name.endswith(OUTWARD):
+            base = self.principal(name.removesuffix(OUTWARD))
+            if base is None or base.kind != "service-account":
+                return None
+            return replace(base, id=f"{base.id}{OUTWARD}", groups=())
         return found if found is not None and found.provider == PROVIDER else None
 
     def named(self, name: str) -> str:
@@ -139,6 +146,8 @@ class Estate:
         return self._subjects[principal.id]
 
     def _subjects_of(self, principal: Principal) -> tuple[str, ...]:
+        if principal.id.endswith(OUTWARD):
+            return (principal.id,)
         cluster = cluster_of(principal.id)
         groups = ["system:authenticated"]
         if principal.kind == "service-account":
@@ -415,11 +424,11 @@ class Estate:
 
     @cached_property
     def runtimes_of(self) -> dict[str, tuple[Runtime, ...]]:
-        """Runtimes by what they run as."""
+        """Runtimes by what they run as, with a token of it in them or not."""
         found: dict[str, list[Runtime]] = {}
         for runtime in self.facts.snapshot.runtimes:
             if runtime.provider == PROVIDER:
-                for name in runtime.identities:
+                for name in dict.fromkeys((*runtime.identities, *acting(runtime))):
                     found.setdefault(name, []).append(runtime)
         return {name: tuple(runtimes) for name, runtimes in found.items()}
 
@@ -470,14 +479,26 @@ class Estate:
 
     def leads_out(self, account: Principal) -> bool:
         """May a service account be somebody outside of its cluster: does it say so, or is its
-        cluster's issuer known, which others may trust?"""
+        cluster one of a cloud's, or its issuer known, which others may trust?"""
         cluster = self.facts.scopes.get(cluster_of(account.id))
-        issuer = bool(cluster and cluster.attributes.get("issuer"))
-        return issuer or any(account.attributes.get(name) for name in _OUTWARD)
+        about = cluster.attributes if cluster is not None else {}
+        told = any(about.get(name) for name in ("issuer", "arn", "workload_pool"))
+        return told or any(account.attributes.get(name) for name in _OUTWARD)
 
     def within(self, place: str) -> tuple[str, ...]:
         """Give the scopes that are, or lie within, a scope."""
         return (place, *self.namespaces.get(place, ()))
+
+
+def acting(runtime: Runtime) -> tuple[str, ...]:
+    """As whom code in a runtime acts: in a pod without a token of its account it is nobody in the
+    cluster, and has what is mounted for others, such as a cloud.
+
+    https://kubernetes.io/docs/tasks/configure-pod-container/configure-service-account/#opt-out-of-api-credential-automounting
+    """
+    if runtime.attributes.get("token_mounted") is not False:
+        return runtime.identities
+    return tuple(f"{name}{OUTWARD}" for name in runtime.identities)
 
 
 def _by_place(facts: Iterable[_F]) -> dict[tuple[str, str], tuple[_F, ...]]:

@@ -11,7 +11,7 @@ from modelreach.model import Verdict
 from modelreach.policy.decision import Decision
 from modelreach.policy.escalation.prober import Unread
 from modelreach.policy.kubernetes.decide import CLUSTER_SCOPED, decide
-from modelreach.policy.kubernetes.estate import Estate, Granted
+from modelreach.policy.kubernetes.estate import OUTWARD, Estate, Granted, acting
 from modelreach.policy.kubernetes.names import (
     Action,
     account_id,
@@ -113,7 +113,16 @@ class Subject(msgspec.Struct, frozen=True):
         }
         named = (self.estate.facts.runtimes.get(place) for place in places)
         found |= {r.id: r for r in named if r is not None and r.kind in kinds}
-        return [runtime for _, runtime in sorted(found.items())]
+        return [self._acting(runtime) for _, runtime in sorted(found.items())]
+
+    def _acting(self, runtime: Runtime) -> Runtime:
+        """A runtime as whoever gets into it acts: as nobody, where it has no token of its account
+        and none for others."""
+        known = (self.estate.principal(name) for name in runtime.identities)
+        if acting(runtime) == runtime.identities:
+            return runtime
+        out = (f"{p.id}{OUTWARD}" for p in known if p is not None and self.estate.leads_out(p))
+        return replace(runtime, identities=tuple(out))
 
     def linked(
         self, kinds: tuple[str, ...], links: tuple[str, ...], places: tuple[str, ...]
@@ -128,7 +137,7 @@ class Subject(msgspec.Struct, frozen=True):
             for runtime in self.estate.linked.get((link, place), ())
             if runtime.kind in kinds and cluster_of(runtime.id) == cluster
         }
-        return [runtime for _, runtime in sorted(found.items())]
+        return [self._acting(runtime) for _, runtime in sorted(found.items())]
 
     def things(
         self, kinds: tuple[str, ...], places: tuple[str, ...]

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from modelreach.model import Strength
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.expr import TRUE
-from modelreach.policy.kubernetes.estate import Estate
+from modelreach.policy.kubernetes.estate import Estate, acting
 from modelreach.policy.kubernetes.names import cluster_of, user_id
 from modelreach.snapshot import AttributeValue, Principal, Runtime
 
@@ -83,10 +83,10 @@ def of_node(estate: Estate, node: Principal) -> Iterator[Pivot]:
     """Give a hop to every account whose token lies on a node, and to the node's identity."""
     told: set[str] = set()
     for runtime in estate.runtimes_on.get(node.id, ()):
-        if runtime.attributes.get("token_mounted") is False:
-            continue
-        for name in runtime.identities:
-            if name not in told and estate.principal(name) is not None:
+        for name in acting(runtime):
+            found = estate.principal(name)
+            silent = name not in runtime.identities and not (found and estate.leads_out(found))
+            if name not in told and found is not None and not silent:
                 told.add(name)
                 note = "its token lies on the node"
                 yield _hop(node.id, name, "credential", runtime, note)

@@ -17,7 +17,7 @@ from collections.abc import Iterator
 from msgspec.structs import replace
 
 from modelreach.policy.engine import Distance, Stranger, Support, Token
-from modelreach.policy.kubernetes.estate import BOUND, Estate
+from modelreach.policy.kubernetes.estate import BOUND, OUTWARD, Estate
 from modelreach.policy.kubernetes.names import Object, cluster_of
 from modelreach.snapshot import Principal
 
@@ -28,6 +28,10 @@ _AZURE = "api://AzureADTokenExchange"
 def tokens(estate: Estate, account: Principal) -> Iterator[Token]:
     """Give every token that a service account's pods can show."""
     if account.kind != "service-account" or account.id.endswith(BOUND):
+        return
+    if account.id.endswith(OUTWARD):
+        itself = estate.principal(account.id.removesuffix(OUTWARD))
+        yield from tokens(estate, itself) if itself is not None else ()
         return
     found = Object.parse(account.id)
     subject = f"system:serviceaccount:{found.namespace}:{found.name}"
@@ -61,7 +65,7 @@ def possible(estate: Estate, account: Principal) -> Iterator[Token]:
 
     https://kubernetes.io/docs/concepts/storage/projected-volumes/#serviceaccounttoken
     """
-    if account.kind != "service-account" or account.id.endswith(BOUND):
+    if account.kind != "service-account" or account.id.endswith((BOUND, OUTWARD)):
         return
     found = Object.parse(account.id)
     scope = estate.facts.scopes.get(cluster_of(account.id))
