@@ -72,9 +72,13 @@ def _findings(failing: list[FindingRow]) -> list[str]:
 def _rules(denying: list[RuleRow]) -> list[str]:
     counts = Counter(row.id for row in denying)
     first = {row.id: row for row in reversed(denying)}
-    return [
-        f"rule {id_} cannot be evaluated ({first[id_].error})"
-        if first[id_].error
-        else first[id_].title + (f" ({count} times)" if count > 1 else "")
-        for id_, count in counts.items()
-    ]
+    return [_said(first[id_], count) for id_, count in counts.items()]
+
+
+def _said(row: RuleRow, count: int) -> str:
+    """Say that a rule denies: of demands how many there are, of others how often."""
+    if row.error:
+        return f"rule {row.id} cannot be evaluated ({row.error})"
+    if row.id.startswith("GATE-DEMAND-"):
+        return f"{count} {row.title}{'s' if count > 1 else ''}"
+    return f"{row.title} ({count} times)" if count > 1 else row.title
