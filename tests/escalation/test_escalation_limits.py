@@ -519,3 +519,45 @@ def test_what_is_made_needs_the_policy_and_the_role_of_one_name(estate: Any) -> 
     assert _ends(estate.engine()) == set()
     estate.attach(ME, "identity", [allow("iam:PutRolePolicy", on="arn:aws:iam::*:role/*-x")])
     assert _ends(estate.engine()) == {f"{ME}#any-policy"}
+
+
+_MEMBERS = {"StringEquals": {"aws:PrincipalOrgID": "o-1"}}
+_SOURCES = {"StringEquals": {"aws:SourceOrgID": "o-1"}}
+_BELOW = {"ForAnyValue:StringLike": {"aws:SourceOrgPaths": "o-1/r-1/*"}}
+
+
+@pytest.mark.parametrize(
+    ("principal_", "asked", "strength"),
+    [
+        ("*", _MEMBERS, None),
+        ({"Service": LAMBDA}, _SOURCES, Strength.CERTAIN),
+        ({"Service": LAMBDA}, _BELOW, Strength.CERTAIN),
+        ({"Service": LAMBDA}, {"StringEquals": {"aws:SourceOrgID": "o-2"}}, None),
+    ],
+    ids=["is no member", "for one of the organization", "for one below", "for others"],
+)
+def test_a_service_works_for_the_organization_and_is_not_of_it(
+    scenes: Any, principal_: Any, asked: Any, strength: Strength | None
+) -> None:
+    """Its requests tell the organization of whom it works for, under keys of their own."""
+    found = scenes.Estate()
+    found.add("scopes", Scope(id="o-1", provider="aws", kind="organization"))
+    found.add("scopes", Scope(id="r-1", provider="aws", kind="root", parent="o-1"))
+    found.add(
+        "scopes",
+        Scope(
+            id=ACCOUNT,
+            provider="aws",
+            kind="account",
+            parent="r-1",
+            attributes={"organization": "o-1"},
+        ),
+    )
+    found.add("principals", principal(ME))
+    found.add("principals", principal(ROLE))
+    found.attach(ME, "identity", [allow("iam:PassRole", "lambda:*")])
+    trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Condition": asked}
+    found.attach(ROLE, "trust", [{**trust, "Principal": principal_}])
+    engine = found.engine()
+    hops = [p for p in engine.pivots(ME) if p.rule == "lambda-new-function"]
+    assert [hop.strength for hop in hops] == ([strength] if strength else [])

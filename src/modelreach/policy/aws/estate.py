@@ -510,6 +510,21 @@ class Estate:
             last = self._asking = (caller, principal, request_context(caller, surroundings))
         return last[2]
 
+    def on_behalf(self, account: str) -> dict[str, tuple[str, ...]]:
+        """Give what the request of a service tells of the account for which it works. The service
+        itself is a member of no organization.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourceorgid
+        """
+        org, paths = self.organization(account)
+        known: dict[str, tuple[str, ...]] = {"aws:SourceAccount": (account,)}
+        known |= {"aws:PrincipalOrgID": (), "aws:PrincipalOrgPaths": ()}
+        if org is not None:
+            known["aws:SourceOrgID"] = (org,) if org else ()
+        if paths is not None:
+            known["aws:SourceOrgPaths"] = paths
+        return known
+
     def organization(self, account: str) -> tuple[str | None, tuple[str, ...] | None]:
         """Give an account's organization ("" for none) and the paths there; None: not known."""
         if account not in self._organisations:

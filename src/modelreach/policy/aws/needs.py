@@ -369,7 +369,7 @@ class Questions(msgspec.Struct, dict=True, eq=False):
             msgspec.structs.replace(self.asker.principal, tags={}),
             thing.listed,
             thing.account,
-            {"aws:SourceAccount": (account,), **self.asker.fixed, **extra},
+            {**estate.on_behalf(account), **self.asker.fixed, **extra},
         )
         layers = estate.resource_layers(thing.listed, thing.account)
         request = Request(Caller.of(service), action, thing.arn, thing.account, context)

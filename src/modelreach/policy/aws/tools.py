@@ -86,7 +86,7 @@ def _by_any_agent(estate: Estate, there: Runtime, fixed: Fixed) -> _Call:
     """Where the role may not call a function, the agent's action group may call it."""
     if there.kind != "lambda:function":
         return _Call(_AGENTS, "", _DENIED)
-    known = {"aws:SourceAccount": (there.scope,), **fixed}
+    known = {**estate.on_behalf(there.scope), **fixed}
     decision = _of_service(estate, there, Context.of(known))
     if decision.verdict is not Verdict.DENY:
         agent = provided("it is an agent of Bedrock that calls the function")
@@ -194,7 +194,7 @@ def _by_service(estate: Estate, here: Runtime, there: Runtime, fixed: Fixed) -> 
     """May Bedrock call the function for the agent, by the function's own policy?"""
     source = here.id.split(":agent/")
     name = here.id if len(source) < 2 else f"{source[0]}:agent/{source[1].split(':')[0]}"
-    known = {"aws:SourceArn": (name,), "aws:SourceAccount": (here.scope,), **fixed}
+    known = {**estate.on_behalf(here.scope), "aws:SourceArn": (name,), **fixed}
     return _of_service(estate, there, Context.of(known))
 
 
