@@ -216,3 +216,16 @@ def test_content_names_actions_that_aws_has(service: str) -> None:
 )
 def test_settings_are_not_contents(action: str, capability: Capability) -> None:
     assert catalogue.capability(action) is capability
+
+
+@pytest.mark.parametrize(
+    ("arn", "name"),
+    [
+        ("arn:aws:lex:eu-west-1:111122223333:bot:Order", "bot"),
+        ("arn:aws:lex:eu-west-1:111122223333:bot/ABCDEF", "bot"),
+        ("arn:aws:apigateway:eu-west-1::/restapis/a/deployments/d", "Deployment"),
+        ("arn:aws:apigateway:eu-west-1::/apis/a/deployments/d", "Deployment"),
+    ],
+)
+def test_a_type_may_have_several_forms_of_arns(arn: str, name: str) -> None:
+    assert name in {kind.name for kind in catalogue.types_of(arn)}

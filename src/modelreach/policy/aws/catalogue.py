@@ -194,14 +194,17 @@ def _known() -> frozenset[str]:
 
 @lru_cache(1024)
 def resource_types(service: str) -> tuple[ResourceType, ...]:
-    """Give the resource types of a service, sorted by name; none for an unknown service."""
+    """Give the resource types of a service, sorted by name; none for an unknown service. One that
+    AWS lists with several forms of ARN is there several times."""
     if service not in _known():
         return ()
     raw = msgspec.json.decode(
         shipped("resourceTypes", f"{service}.json"), type=dict[str, _RawType]
     )
     kinds = (
-        ResourceType(service, kind.key, kind.arn, _as_glob(kind.arn)) for kind in raw.values()
+        ResourceType(service, kind.key, arn, _as_glob(arn))
+        for kind in raw.values()
+        for arn in kind.arn.split(", ")
     )
     return tuple(sorted(kinds, key=lambda kind: kind.name))
 

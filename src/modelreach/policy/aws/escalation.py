@@ -301,6 +301,10 @@ SERVICES = (
     "batch",
     "emr",
     "datapipeline",
+    "codepipeline",
+    "iot",
+    "gateways",
+    "transfer",
     "supply",
 )
 
