@@ -10,6 +10,7 @@ import json
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from fnmatch import fnmatchcase
 from typing import cast
 
 from modelreach_reference.aws import MalformedRecord, TooManyCompletions, count_completions
@@ -200,12 +201,20 @@ class AwsSnapshot:
             }
             known |= self._organisation("aws:PrincipalOrgID", _account(subject))
             tags = (self._principals.get(subject) or {}).get("tags")
-            if subject in self._principals:
+            if subject in self._principals and not self._tagged(subject):
                 known |= _tags("aws:PrincipalTag/", tags, policies)
         if object_ in self._resources:
             known |= {"aws:ResourceAccount": self._scope(object_)}
             known |= _tags("aws:ResourceTag/", self._resources[object_].get("tags"), policies)
         return known
+
+    def _tagged(self, role: str) -> bool:
+        """May sessions of it be tagged by whoever opens them?"""
+        return any(
+            _lets(found, "sts:tagsession")
+            for document in self._on(role, "trust")
+            for found in _statements(document)
+        )
 
     def _organisation(self, key: str, account: str) -> dict[str, object]:
         found = _attributes(self._scopes.get(account)).get("organization")
@@ -273,6 +282,18 @@ def _statements(document: object) -> list[object]:
         return []
     found: object = cast("Json", document).get("Statement") or []
     return cast("list[object]", found) if isinstance(found, list) else [found]
+
+
+def _lets(statement: object, action: str) -> bool:
+    """Does a statement allow an action (in lower case), conditions aside?"""
+    if not isinstance(statement, Mapping):
+        return False
+    said = cast("Json", statement)
+    if said.get("Effect") != "Allow":
+        return False
+    negated = "NotAction" in said
+    patterns = _texts(said.get("NotAction" if negated else "Action"))
+    return negated is not any(fnmatchcase(action, one.lower()) for one in patterns)
 
 
 def _canonical(value: object) -> str:

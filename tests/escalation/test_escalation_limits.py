@@ -561,3 +561,30 @@ def test_a_service_works_for_the_organization_and_is_not_of_it(
     engine = found.engine()
     hops = [p for p in engine.pivots(ME) if p.rule == "lambda-new-function"]
     assert [hop.strength for hop in hops] == ([strength] if strength else [])
+
+
+_PODS = {"Service": "pods.eks.amazonaws.com"}
+
+
+@pytest.mark.parametrize(
+    ("actions", "tags", "verdict"),
+    [
+        (["sts:AssumeRole", "sts:TagSession"], {}, Verdict.CONDITIONAL),
+        (["sts:AssumeRole", "sts:TagSession"], {"kubernetes-namespace": "b"}, Verdict.CONDITIONAL),
+        ("sts:*", {}, Verdict.CONDITIONAL),
+        ("sts:AssumeRole", {}, Verdict.DENY),
+        ("sts:AssumeRole", {"kubernetes-namespace": "a"}, Verdict.ALLOW),
+    ],
+)
+def test_a_session_may_be_tagged_where_the_trust_lets_it(
+    estate: Any, actions: Any, tags: dict[str, str], verdict: Verdict
+) -> None:
+    """EKS tags the sessions of pods with their namespace; a tag of the session stands in for the
+    role's own of that key."""
+    pod = f"arn:aws:iam::{ACCOUNT}:role/pod"
+    estate.add("principals", principal(pod, tags=tags))
+    estate.attach(pod, "trust", [{"Effect": "Allow", "Action": actions, "Principal": _PODS}])
+    tagged = {"StringEquals": {"aws:PrincipalTag/kubernetes-namespace": "a"}}
+    estate.attach(pod, "identity", [{**allow("s3:GetObject"), "Condition": tagged}])
+    found = estate.engine().decide(pod, "s3:GetObject", "arn:aws:s3:::b/k")
+    assert found.verdict is verdict

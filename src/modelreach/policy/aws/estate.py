@@ -22,9 +22,10 @@ from modelreach.policy.aws.context import Facts as Surroundings
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.escalation import rules_by_id
 from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Layers, Policies, Unread
+from modelreach.policy.aws.matching import action_matches
 from modelreach.policy.aws.named import Named, WrittenGrant
-from modelreach.policy.aws.principals import Caller
-from modelreach.policy.aws.statement import PolicyDocument
+from modelreach.policy.aws.principals import Caller, CallerKind
+from modelreach.policy.aws.statement import Effect, PolicyDocument
 from modelreach.policy.decision import Decision, Layer
 from modelreach.snapshot import (
     Attachment,
@@ -504,11 +505,23 @@ class Estate:
         last = self._asking
         if last is None or last[0] is not caller or last[1] is not principal:
             org, paths = self.organization(principal.scope)
+            chosen = caller.kind is not CallerKind.SERVICE and self._tags_sessions(principal)
+            tags = None if chosen else principal.tags
             surroundings = Surroundings(
-                principal_org=org, principal_paths=paths, principal_tags=principal.tags
+                principal_org=org, principal_paths=paths, principal_tags=tags
             )
             last = self._asking = (caller, principal, request_context(caller, surroundings))
         return last[2]
+
+    def _tags_sessions(self, principal: Principal) -> bool:
+        """Does a role's trust let who assumes it tag the session? Such tags come to those of the
+        role, and stand in for them: which ones is not for the role to say.
+
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_session-tags.html
+        """
+        return principal.kind == "role" and any(
+            _tagging(policy.document) for policy in self.attached(principal.id, "trust")
+        )
 
     def on_behalf(self, account: str) -> dict[str, tuple[str, ...]]:
         """Give what the request of a service tells of the account for which it works. The service
@@ -603,6 +616,14 @@ def _as_boundary(principal: Principal, policy: ManagedPolicy) -> Attachment:
         document=policy.versions[policy.default_version],
         name=policy.name,
         policy=policy.id,
+    )
+
+
+def _tagging(document: PolicyDocument) -> bool:
+    """Does a trust policy let some session be tagged?"""
+    return any(
+        statement.effect is Effect.ALLOW and action_matches(statement.actions, "sts:tagsession")
+        for statement in document.statements
     )
 
 
