@@ -49,7 +49,7 @@ class _Became:
             return cls(base, free=True, bounded=False)
         if change == "no-boundary":
             return cls(base, bounded=False)
-        if change.startswith("group="):
+        if change.startswith("group=") and "#" not in change:
             return cls(base, groups=(change.removeprefix("group="),))
         return None
 

@@ -35,6 +35,15 @@ def test_so_is_that_of_a_version(base: str, policy: str, number: int) -> None:
     assert became(change.name) == change
 
 
+@given(arns(), NAME, NAME, st.integers(1, 999))
+def test_so_is_that_of_a_version_in_a_group(
+    base: str, policy: str, group: str, number: int
+) -> None:
+    change = Became(base, How.VERSION, policy, f"v{number}", joined=group)
+    assert became(change.name) == change
+    assert became(f"{base}#group={group}") == Became(base, How.MEMBER, group)
+
+
 @pytest.mark.parametrize("how", [How.ANY_POLICY, How.NO_BOUNDARY, How.MADE])
 def test_so_are_those_without_more(how: How) -> None:
     change = Became("arn:aws:iam::111122223333:user/a", how)

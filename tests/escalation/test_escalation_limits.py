@@ -588,3 +588,42 @@ def test_a_session_may_be_tagged_where_the_trust_lets_it(
     estate.attach(pod, "identity", [{**allow("s3:GetObject"), "Condition": tagged}])
     found = estate.engine().decide(pod, "s3:GetObject", "arn:aws:s3:::b/k")
     assert found.verdict is verdict
+
+
+def test_who_has_joined_a_group_may_put_another_version_of_its_policy_in_force(
+    estate: Any,
+) -> None:
+    group = f"arn:aws:iam::{ACCOUNT}:group/ops"
+    estate.add("principals", principal(group))
+    little, much = (estate.document([allow(one)]) for one in ("s3:ListAllMyBuckets", "s3:*"))
+    kept = f"arn:aws:iam::{ACCOUNT}:policy/kept"
+    estate.add(
+        "managed_policies",
+        ManagedPolicy(
+            id=kept,
+            provider="aws",
+            scope=ACCOUNT,
+            name="kept",
+            default_version="v2",
+            versions={"v2": little, "v1": much},
+        ),
+    )
+    held = Attachment(target=group, kind="identity", document=little, name="kept", policy=kept)
+    estate.add("attachments", held)
+    estate.attach(ME, "identity", [allow("iam:AddUserToGroup", "iam:SetDefaultPolicyVersion")])
+    estate.attach(ME, "identity", [allow("sqs:SendMessage")])
+    engine = estate.engine()
+    both = f"{ME}#group=ops#policy=kept#v1"
+    hops = [p for p in engine.pivots(f"{ME}#group=ops") if p.target == both]
+    assert [(hop.rule, hop.strength) for hop in hops] == [
+        ("iam-older-own-policy-version", Strength.CONDITIONAL)
+    ]
+    assert both in {hop.target for hop in engine.outline(f"{ME}#group=ops").every}
+    for action in ("s3:PutObject", "sqs:SendMessage"):
+        assert engine.decide(both, action, "arn:aws:s3:::b/k").verdict is Verdict.ALLOW
+    assert engine.decide(f"{ME}#group=ops", "s3:PutObject", "*").verdict is Verdict.DENY
+    assert [
+        p.target for p in engine.pivots(both) if p.rule == "iam-older-own-policy-version"
+    ] == []
+    reached = reach([ME], {"aws": engine}).identities
+    assert both in reached

@@ -11,6 +11,8 @@ from collections.abc import Iterable, Iterator
 from msgspec.structs import replace
 
 from modelreach.policy.aws.addresses import links_of
+from modelreach.policy.aws.asker import Asker
+from modelreach.policy.aws.became import How, became
 from modelreach.policy.aws.escalation import Compute, EscalationRule, Target
 from modelreach.policy.aws.layers import Layers
 from modelreach.policy.aws.matching import opened
@@ -135,7 +137,7 @@ def _versions(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
     """Give versions of policies that are not in force, of the caller's or of a target's.
 
     A customer's policy can be attached in its own account only. Of what somebody has become, what
-    it is under another version starts from the principal as it stands: without a group that it
+    it is under another version starts from the principal as it stands, and from a group that it
     has joined on the way.
     https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
     """
@@ -145,6 +147,8 @@ def _versions(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
     holders: list[tuple[str, Principal | None, tuple[str, ...]]]
     if rule.target is None:
         own = asker.estate.facts.principals[asker.principal.id]
+        if joined_by(asker):
+            own = asker.principal
         holders = [("", None, (own.id, *own.groups))]
     else:
         found = _principals(rule, rule.target, questions)
@@ -155,6 +159,12 @@ def _versions(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
             for version in sorted(managed.versions) if managed else ():
                 if managed and version != managed.default_version:
                     yield Aim(name, principal, policy=policy, version=version)
+
+
+def joined_by(asker: Asker) -> str:
+    """Give the name of the group that somebody has joined, and nothing else done; "" for none."""
+    change = became(asker.name)
+    return change.what if change is not None and change.how is How.MEMBER else ""
 
 
 def _credentials(rule: EscalationRule, target: Target, questions: Questions) -> Iterator[Aim]:

@@ -36,18 +36,21 @@ SEVERAL: Final = "+"
 class Became(msgspec.Struct, frozen=True):
     """`base` is the principal's ARN. `what` is the group's or policy's name, the id of the rule
     that limits, the digests of the session policies, or the name of a policy that is the boundary;
-    `version` that of the policy."""
+    `version` that of the policy, put in force by one who has `joined` a group, if not "".
+    """
 
     base: str
     how: How
     what: str = ""
     version: str = ""
+    joined: str = ""
 
     @property
     def name(self) -> str:
         """Its name, which `became` reads back."""
         version = f"#{self.version}" if self.version else ""
-        return f"{self.base}#{self.how}{self.what}{version}"
+        joined = f"#{How.MEMBER}{self.joined}" if self.joined else ""
+        return f"{self.base}{joined}#{self.how}{self.what}{version}"
 
 
 def became(name: str) -> Became | None:
@@ -55,9 +58,11 @@ def became(name: str) -> Became | None:
     start = name.find("#", name.rfind("/") + 1)
     if start < 0:
         return None
-    base, suffix = name[:start], name[start + 1 :]
+    base, suffix, joined = name[:start], name[start + 1 :], ""
+    if suffix.startswith(How.MEMBER) and "#" in suffix:
+        joined, _, suffix = suffix.removeprefix(How.MEMBER).partition("#")
     how = next((how for how in How if suffix.startswith(how)), None)
     if how is None:
         return None
     what, _, version = suffix.removeprefix(how).partition("#")
-    return Became(base, how, what, version)
+    return Became(base, how, what, version, joined)

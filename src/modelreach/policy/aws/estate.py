@@ -114,13 +114,13 @@ class Estate:
 
     def _changed(self, principal: Principal, change: Became) -> Principal | None:
         """Give the principal after a change; None when the change is of something unknown."""
+        if change.joined:
+            member = self._in_group(principal, change.joined)
+            alone = msgspec.structs.replace(change, joined="")
+            return self._changed(member, alone) if member else None
         match change.how:
             case How.MEMBER:
-                group = self._account(principal.scope).groups.get(change.what)
-                if group is None:
-                    return None
-                groups = tuple(dict.fromkeys((*principal.groups, group)))
-                return msgspec.structs.replace(principal, groups=groups)
+                return self._in_group(principal, change.what)
             case How.VERSION:
                 known = any(
                     change.version in self.facts.managed_policies[a.policy].versions
@@ -138,6 +138,13 @@ class Estate:
                 return principal if read else None
             case _:
                 return principal
+
+    def _in_group(self, principal: Principal, name: str) -> Principal | None:
+        group = self._account(principal.scope).groups.get(name)
+        if group is None:
+            return None
+        groups = tuple(dict.fromkeys((*principal.groups, group)))
+        return msgspec.structs.replace(principal, groups=groups)
 
     def _holding(self, principal: Principal, policy: str) -> Iterator[Attachment]:
         """Give where a managed policy of this name is attached to a principal or its groups."""

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from modelreach.model import Strength, Verdict
 from modelreach.policy.aws.acts_as import under_session
-from modelreach.policy.aws.aims import aims, elsewhere, works_elsewhere
+from modelreach.policy.aws.aims import aims, elsewhere, joined_by, works_elsewhere
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.classes import unclear
@@ -369,9 +369,8 @@ def _stronger(name: str, asker: Asker) -> bool:
     change = became(name)
     if change is None:
         return False
-    before, after = (
-        held_by(Asker.of(asker.estate, one, asker.fixed)) for one in (change.base, name)
-    )
+    as_is = asker.name if change.joined else change.base
+    before, after = (held_by(Asker.of(asker.estate, one, asker.fixed)) for one in (as_is, name))
     return not (after - before).is_empty()
 
 
@@ -394,7 +393,8 @@ def _yielded(rule: EscalationRule, asker: Asker, aim: Aim) -> str:
             return Became(name or own, How.NO_BOUNDARY).name
         case "policy-version":
             policy = aim.policy.rsplit("/", 1)[-1]
-            return Became(name or own, How.VERSION, policy, aim.version).name
+            joined = "" if name else joined_by(asker)
+            return Became(name or own, How.VERSION, policy, aim.version, joined).name
         case "limited-target":
             return Became(name, How.LIMITED, rule.id).name
         case "session" if aim.runtime is not None:
