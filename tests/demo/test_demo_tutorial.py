@@ -56,6 +56,17 @@ def _told(program: Path, command: list[str], folder: Path) -> str:
     return done.stdout
 
 
+def test_the_commands_that_ask_why(root: Path, folder: Path, program: Path) -> None:
+    """Before the tutorial changes the newer release."""
+    page = root / "docs" / "howto" / "ask-why-and-cut.md"
+    why, may, cut, again = _commands(page)
+    assert _told(program, why, folder).startswith("F02  CRITICAL  etl-reader can read")
+    assert "NOT ALLOWED" in (answer := _told(program, may, folder))
+    assert "but can become  role/etl-reader" in answer
+    assert _told(program, cut, folder).startswith("so that arn:aws:s3:::acme-customer-records can")
+    assert why == again
+
+
 def test_the_commands_of_the_tutorial(root: Path, folder: Path, program: Path) -> None:
     page = root / "docs" / "tutorial" / "first-diff.md"
     explain, cut, boundary, becoming, endpoint, diff = _commands(page)
