@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 
 import msgspec
 
@@ -11,7 +11,6 @@ from modelreach.pipeline.evaluate import Side
 from modelreach.policy import providers
 from modelreach.policy.brief import Brevity
 from modelreach.policy.engine import Engine, Grant
-from modelreach.policy.lots import Lot
 from modelreach.reach import verdict_of
 from modelreach.report import AdminRow, GrantRow, MatrixCell
 
@@ -20,20 +19,23 @@ _Key = tuple[str, str]
 
 
 class _Cell(msgspec.Struct, frozen=True):
-    """The resources of a cell, by lot and by name."""
+    """The resources of a cell: some of many, as bits, and others by name. No resource is in two of
+    these."""
 
-    masks: dict[Lot, int] = msgspec.field(default_factory=dict["Lot", int])
+    # By the place of the tuple in memory, which is kept with it.
+    some: dict[int, tuple[tuple[str, ...], int]] = msgspec.field(
+        default_factory=dict[int, "tuple[tuple[str, ...], int]"]
+    )
     names: set[str] = msgspec.field(default_factory=set[str])
 
-    def add(self, lot: Lot, mask: int) -> None:
-        """Add some of a lot."""
-        self.masks[lot] = self.masks.get(lot, 0) | mask
+    def add(self, among: tuple[str, ...], mask: int) -> None:
+        """Add some of many."""
+        _, known = self.some.get(id(among), (among, 0))
+        self.some[id(among)] = among, known | mask
 
     def count(self) -> int:
-        """Count them: no resource is in two lots of what somebody holds."""
-        if not self.names:
-            return sum(mask.bit_count() for mask in self.masks.values())
-        return len(self.names.union(*(lot.of(mask) for lot, mask in self.masks.items())))
+        """Count them."""
+        return len(self.names) + sum(mask.bit_count() for _, mask in self.some.values())
 
 
 class _Cells(msgspec.Struct, frozen=True):
@@ -41,14 +43,6 @@ class _Cells(msgspec.Struct, frozen=True):
 
     all: _Cell = msgspec.field(default_factory=_Cell)
     unknown: _Cell = msgspec.field(default_factory=_Cell)
-
-
-class _Held(msgspec.Struct, frozen=True):
-    """Resources of a kind, and whether some of what is had of them could not be judged."""
-
-    kind: str
-    ids: Iterable[str]
-    unknown: bool
 
 
 def matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
@@ -96,46 +90,45 @@ def _cells(side: Side) -> dict[_Key, _Cells]:
     by_kind: dict[_Key, _Cells] = {}
     for piece in radius.accesses.pieces:
         grant = piece.access.grant
+        if grant.principal in radius.outdone:
+            continue
         key = grant.principal, grant.kind
         cell = by_kind.get(key)
         if cell is None:
             name = providers.resource_class(grant.kind)
             cell = by_kind[key] = _cell(cells, grant.principal, name)
-        cell.all.add(piece.lot, piece.mask)
+        cell.all.add(piece.lot.ids, piece.mask)
         if piece.access.verdict is Verdict.UNKNOWN:
-            cell.unknown.add(piece.lot, piece.mask)
+            cell.unknown.add(piece.lot.ids, piece.mask)
     for name in radius.outdone:
         identity = radius.identities[name]
         unsure = verdict_of(identity.path) is Verdict.UNKNOWN
-        for held in _held(side.case.engines[identity.principal.provider], name, unsure=unsure):
-            _add(cells, name, held)
+        _count_all(cells, side.case.engines[identity.principal.provider], name, unsure=unsure)
     for takeover in radius.takeovers.values():
         source = takeover.path.pivots[-1].source
         _cell(cells, source, "administration").all.names.add(takeover.scope)
     return cells
 
 
-def _held(engine: Engine, name: str, *, unsure: bool) -> Iterator[_Held]:
-    """Give all that somebody holds of listed resources, of which the radius has only what somebody
-    else does not hold."""
-    if not isinstance(engine, Brevity):
-        grants: Iterable[Grant] = engine.grants(name)
-    else:
+def _count_all(cells: dict[_Key, _Cells], engine: Engine, name: str, *, unsure: bool) -> None:
+    """Count all that somebody holds of listed resources, of which the radius has only what
+    somebody else does not hold."""
+    grants: Iterable[Grant]
+    if isinstance(engine, Brevity):
         brief = engine.brief(name)
         grants = brief.alone
         for holding in brief.holdings:
-            unknown = any(verdict is Verdict.UNKNOWN for _, verdict in holding.answer)
-            yield _Held(holding.kind, holding.ids, unsure or unknown)
+            cell = _cell(cells, name, providers.resource_class(holding.kind))
+            cell.all.add(holding.among, holding.mask)
+            if unsure or any(verdict is Verdict.UNKNOWN for _, verdict in holding.answer):
+                cell.unknown.add(holding.among, holding.mask)
+    else:
+        grants = engine.grants(name)
     for grant in grants:
-        unknown = grant.verdict is Verdict.UNKNOWN
-        yield _Held(grant.kind, (grant.resource,), unsure or unknown)
-
-
-def _add(cells: dict[_Key, _Cells], name: str, held: _Held) -> None:
-    cell = _cell(cells, name, providers.resource_class(held.kind))
-    cell.all.names.update(held.ids)
-    if held.unknown:
-        cell.unknown.names.update(held.ids)
+        cell = _cell(cells, name, providers.resource_class(grant.kind))
+        cell.all.names.add(grant.resource)
+        if unsure or grant.verdict is Verdict.UNKNOWN:
+            cell.unknown.names.add(grant.resource)
 
 
 def _cell(cells: dict[_Key, _Cells], name: str, resource_class: str) -> _Cells:
