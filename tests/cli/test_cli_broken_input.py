@@ -149,6 +149,22 @@ def test_an_identity_that_is_not_in_the_snapshot(call: Any, place: Path) -> None
     assert "is not in estate.snap.json" in message
 
 
+def test_an_identity_that_a_draft_left_blank(call: Any, place: Path) -> None:
+    blank = ROLES.replace("123456789012", "unknown")
+    _edited(place / "v2.yaml", f"{ROLES}/support-agent-runtime-v2", f"{blank}/desk")
+    assert f"identity `{blank}/desk` is not in" in _refused(call, place, *DIFF)
+    assert "or fill in what is `unknown` in it\n" in call(*DIFF).err
+
+
+def test_of_many_accounts_a_few_are_named(call: Any, place: Path) -> None:
+    estate = json.loads((place / "estate.snap.json").read_bytes())
+    (scope, *_) = [one for one in estate["scopes"] if one["kind"] == "account"]
+    estate["scopes"] += [{**scope, "id": f"9{number:011}"} for number in range(40)]
+    (place / "estate.snap.json").write_text(json.dumps(estate))
+    _edited(place / "v2.yaml", f"{ROLES}/support-agent-runtime-v2", f"{ROLES}/nobody")
+    assert "account 900000000001 and 38 more; collect the place" in call(*DIFF).err
+
+
 @pytest.mark.parametrize(
     ("named", "meant"),
     [
@@ -213,11 +229,11 @@ def test_a_principal_may_be_said_by_its_name(call: Any, place: Path) -> None:
             "estate.snap.json: this is a `modelreach.snapshot/1` file; a deployment manifest was",
         ),
         (("convert", "estate.snap.json", "-o", "v1.yaml"), "-o: the form of `v1.yaml` cannot be"),
-        (("demo", "--keep", "v1.yaml/demo"), "v1.yaml/demo: not a directory"),
-        (("demo", "--keep", "v1.yaml"), "v1.yaml: file exists"),
+        (("demo", "--keep", "v1.yaml/demo"), "v1.yaml/demo: cannot be written (Not a directory)"),
+        (("demo", "--keep", "v1.yaml"), "v1.yaml: cannot be written (File exists)"),
         ((*DIFF, "-o", "x" * 300 + ".md"), "x.md: file name too long"),
         (("collect", "aws", "-o", "x", "--from", "x" * 300), "x: file name too long"),
-        (("audit", "v1.yaml", "--state", "v1.yaml/state", *DIFF[3:5]), "v1.yaml/state: not a dir"),
+        (("audit", "v1.yaml", "--state", "v1.yaml/state", *DIFF[3:5]), "(Not a directory)"),
         (("serve", "--state", "x", "--port", "99999"), "invalid value for '--port': 99999"),
         (("collect", "aws", "-o", "x", "--from", "none"), "none: no such file or folder"),
         (("collect", "aws", "-o", "x", "--from", "v1.yaml"), "v1.yaml"),

@@ -264,19 +264,20 @@ def _unresolved(cloud: str, principal: str) -> Gap:
 
 
 def _missing(release: Release, position: int) -> InputError:
-    from modelreach.pipeline.misspelt import meant
+    from modelreach.pipeline.misspelt import is_blank, meant, some
 
     principal = release.deployment.spec.identities[position].principal
     place = release.manifest_name
     if release.raw:
         place += f":{manifest.line_of_identity(release.raw, position)}"
-    held = sorted(f"{s.kind} {s.id}" for s in release.snapshot.scopes if s.kind in _PLACES)
+    held = some(f"{s.kind} {s.id}" for s in release.snapshot.scopes if s.kind in _PLACES)
     where = release.snapshot_name or "the snapshot"
     near = meant(principal, release.snapshot.principals)
+    mend = "fill in what is `unknown` in it" if is_blank(principal) else "correct the manifest"
     return InputError(
         f"identity `{principal}` is not in {where}",
         place=place or "--principal",
         hint=(f"did you mean `{near}`? " if near else "")
-        + f"{where} holds {', '.join(held) or 'no account'}; "
-        "collect the place that the identity lives in, or correct the manifest",
+        + f"{where} holds {held or 'no account'}; "
+        f"collect the place that the identity lives in, or {mend}",
     )
