@@ -42,11 +42,27 @@ class KubernetesSnapshot:
         """Is there such a binding on the target, whose role says it?"""
         said, target = read(str(part.get("statement"))), str(part.get("target"))
         if said is None:
-            return part.get("policy") == _MASTERS
+            return part.get("policy") == _MASTERS or self._mounts(part)
         for row in self._facts.bindings.get(target, ()):
             if _last(row.get("id")) == part.get("sid") and self._says(str(row.get("role")), said):
                 return True
         return self._facts.stands_in(target, said)
+
+    def _mounts(self, part: Json) -> bool:
+        """Has what runs there the object in it?
+
+        https://kubernetes.io/docs/concepts/configuration/secret/#using-secrets
+        """
+        if part.get("policy") != "mounts":
+            return False
+        return any(
+            row.get("id") == part.get("target")
+            and any(
+                link.get("target") == part.get("object") and link.get("kind") in ("env", "mounts")
+                for link in cast("list[Json]", row.get("links") or [])
+            )
+            for row in self._facts.rows("runtimes")
+        )
 
     def _says(self, role: str, said: object) -> bool:
         """A role that aggregates says what others say."""

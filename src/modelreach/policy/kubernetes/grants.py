@@ -15,6 +15,7 @@ from modelreach.policy.glob import Region, is_literal, literal_prefix, plain
 from modelreach.policy.kubernetes.capability import capability
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.estate import PROVIDER, Estate
+from modelreach.policy.kubernetes.mounted import mounted
 from modelreach.policy.kubernetes.names import CORE, VERBS, Action, cluster_of, namespace_of
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal, Resource
@@ -38,12 +39,18 @@ _NAMED = frozenset(
 
 
 def grants(estate: Estate, principal: Principal) -> tuple[Grant, ...]:
-    """Give everything the principal may do to listed objects."""
-    found: list[Grant] = []
+    """Give everything the principal may do to listed objects, and what its pods have in them."""
+    found = [one for one in mounted(estate, principal) if not _reads(estate, principal, one)]
     for scope, kind in _touched(estate, principal):
         for resource in estate.resources.get((scope, kind), ()):
             found.extend(_of_resource(estate, principal, resource))
     return tuple(sorted(found, key=lambda g: (g.resource, g.capability, g.actions)))
+
+
+def _reads(estate: Estate, principal: Principal, grant: Grant) -> bool:
+    """May it read by its roles, for certain, what its pods have in them?"""
+    action = Action(CORE, grant.kind.removeprefix(f"{PROVIDER}:"), "get")
+    return decide(estate, principal, action.name, grant.resource).verdict is Verdict.ALLOW
 
 
 def _touched(estate: Estate, principal: Principal) -> list[tuple[str, str]]:
