@@ -12,7 +12,7 @@ from typing import Final
 
 from modelreach.policy.brief import base_of, place_of
 from modelreach.policy.decision import Layer, StatementRef
-from modelreach.policy.engine import AS_ADMINISTRATOR
+from modelreach.policy.engine import AS_ADMINISTRATOR, Pivot
 from modelreach.policy.expr import AtomKind, Expr, atoms, render
 from modelreach.policy.providers import providers
 from modelreach.reach import Access, Identity
@@ -34,6 +34,12 @@ _LIMITING: Final = frozenset({"scp", "rcp", "organization", "boundary", "resourc
 _LIMITING_BELOW: Final = frozenset({"deny", "locks", "constraint", "access-policy", "tags"})
 #: Kinds of limits that somebody may lift first, and then acts under another name.
 _LIFTED: Final = frozenset({"boundary", "deny"})
+#: Kinds that may hide all that lies in a place: which regions or scopes it has.
+_PLACES: Final = frozenset({"regions", "scopes"})
+#: Kinds that may hide by what somebody shows outside of a place who it is, or who is let in there.
+_BORDER: Final = frozenset({"token-issuer", "cluster-identity", "cluster-entry"})
+#: Kinds that may hide what one thing is or does: how it is configured, whom it is.
+_OF_ONE: Final = frozenset({"details", "identity"})
 #: A gap of this kind stands for every kind of resource.
 _EVERYTHING: Final = "resources"
 _HELD: Final = (Layer.BINDING, Layer.ACCESS_POLICY, Layer.DENY)
@@ -152,7 +158,21 @@ def could_hide(gap: Gap, access: Access, identities: Mapping[str, Identity], sig
         return _could_hold(gap, access, identities, sight)
     if gap.kind in _LIFTED:
         return _could_lift(gap, access, sight)
+    if gap.kind in _BORDER:
+        return any(_crosses(pivot, gap.scope, sight) for pivot in access.path.pivots)
+    if gap.kind in _PLACES:
+        names = {access.grant.resource, *_owners(access, identities), *_passed(access, sight)}
+        return gap.scope in ("", *_all_above(names, sight))
+    if gap.kind in _OF_ONE:
+        return gap.subject in _touched(access, identities, sight)
     return _could_list(gap, access, sight) or _could_pass(gap, access, sight)
+
+
+def _crosses(pivot: Pivot, place: str, sight: Sight) -> bool:
+    """Does a hop lead into a place, or out of it?"""
+    ends = (pivot.source, pivot.target)
+    inside = [place in _all_above({end, base_of(end)}, sight) for end in ends]
+    return inside[0] is not inside[1]
 
 
 def _could_lift(gap: Gap, access: Access, sight: Sight) -> bool:

@@ -254,6 +254,39 @@ def test_denials_and_locks_limit_what_is_below() -> None:
         assert not hides(gap(kind, SUB))
 
 
+@pytest.mark.parametrize("kind", ["cluster-identity", "cluster-entry", "token-issuer"])
+def test_a_border_is_crossed_by_what_is_shown_there(kind: str) -> None:
+    """By which tokens a cluster or account is known outside, and who is let in."""
+    pod = Principal(id="pod", provider="kubernetes", kind="service-account", scope=f"{SUB}/ns")
+    inside = replace(FACTS.snapshot, scopes=(scope(SUB, ""), scope(f"{SUB}/ns", SUB)))
+    sight = Sight(Facts(replace(inside, principals=(*inside.principals, pod))))
+    for ends, hidden in (
+        (("pod", "alone"), True),
+        (("alone", "pod"), True),
+        (("pod", "pod"), False),
+    ):
+        hop = Pivot("federation", *ends, Strength.CERTAIN, TRUE, ())
+        through = replace(access(), path=Path(ends[0], (hop,)))
+        assert could_hide(gap(kind, SUB), through, {}, sight) is hidden
+        assert not could_hide(gap(kind, ELSEWHERE), through, {}, sight)
+
+
+@pytest.mark.parametrize(
+    ("about", "hidden"),
+    [
+        (gap("regions", "111111111111"), True),
+        (gap("scopes", ROOT), True),
+        (gap("regions", "333333333333"), False),
+        (gap("details", "222222222222", "endpoint"), True),
+        (gap("details", "222222222222", QUEUE), False),
+        (gap("identity", "", "agent"), True),
+        (gap("identity", "", "somebody"), False),
+    ],
+)
+def test_what_a_place_or_a_thing_is_may_not_have_been_read(about: Gap, hidden: bool) -> None:
+    assert could_hide(about, fed(), {}, Sight(LISTED)) is hidden
+
+
 @pytest.mark.parametrize(
     ("name", "about", "hidden"),
     [
