@@ -7,7 +7,7 @@ An engine that can give the same answers without writing down their reasons says
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Protocol, cast, runtime_checkable
 
 import msgspec
@@ -93,13 +93,19 @@ class Brevity(Protocol):
 
 
 class Outline(msgspec.Struct, frozen=True):
-    """Of a principal in brief, all but what it holds of listed resources: as in `Brief`."""
+    """Of a principal in brief, all but what it holds of listed resources: as in `Brief`. `count`
+    counts the grants on what is not listed, which is asked for of few."""
 
     hops: tuple[Hop, ...]
     common: tuple[Hop, ...]
     aimed: tuple[Hop, ...]
     itself: str
-    patterns: int
+    count: Callable[[], int]
+
+    @property
+    def patterns(self) -> int:
+        """How many grants there are on what is not listed."""
+        return self.count()
 
     @property
     def every(self) -> Iterator[Hop]:

@@ -26,10 +26,17 @@ _MOST = 512
 
 
 class _Shared:
-    """What all principals with the same policies have; what it holds where that is asked."""
+    """What all principals with the same policies have; what they hold where that is asked."""
 
-    def __init__(self, patterns: int, hops: Common, find_parts: Callable[[], Parts]) -> None:
-        self.patterns, self.hops, self._find_parts = patterns, hops, find_parts
+    def __init__(
+        self, hops: Common, count: Callable[[], int], find_parts: Callable[[], Parts]
+    ) -> None:
+        self.hops, self._count, self._find_parts = hops, count, find_parts
+
+    @cached_property
+    def patterns(self) -> int:
+        """How many grants they have on what is not listed."""
+        return self._count()
 
     @cached_property
     def parts(self) -> Parts:
@@ -69,7 +76,8 @@ class Briefs:
         shared = self._shared(asker, anybody=self._anybody(asker))
         own = self._hops.own(asker, secrets, shared.hops)
         itself = asker.principal.id
-        return Outline(own, shared.hops.hops, shared.hops.aimed, itself, shared.patterns)
+        hops = shared.hops
+        return Outline(own, hops.hops, hops.aimed, itself, lambda: shared.patterns)
 
     @cached_property
     def limits_ask_who(self) -> bool:
@@ -99,8 +107,8 @@ class Briefs:
 
     def _anew(self, asker: Asker, *, anybody: bool) -> _Shared:
         return _Shared(
-            self._tally.count(asker),
             self._hops.common(asker, anybody=anybody),
+            lambda: self._tally.count(asker),
             lambda: self._holdings.parts(asker, anybody=anybody),
         )
 
