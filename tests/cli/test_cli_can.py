@@ -10,6 +10,11 @@ from typing import Any
 import jsonschema
 import pytest
 
+from modelreach.snapshot import encode
+from modelreach.store import write
+from modelreach.store.facts import StoredFacts
+from organisations import plan, whole
+
 Call = Callable[..., Any]
 ESTATE = ("--snapshot", "estate.snap.json")
 ROLE = "arn:aws:iam::123456789012:role/support-agent-runtime-v2"
@@ -42,6 +47,41 @@ def test_a_name_of_several_asks_which(call: Call, place: Path) -> None:
     done = call("can", ROLE, "s3:GetObject", "acme-support-kb", "--snapshot", "two.json")
     assert done.code == 2
     assert "hint:  arn:aws:s3:::acme-support-kb, arn:aws:s3:::acme-support-kb-2" in done.err
+
+
+def test_an_id_is_what_it_says_whatever_others_are_called(call: Call, place: Path) -> None:
+    """Who names things like another's ARN cannot have the answer about that one withheld."""
+    found = json.loads((place / "estate.snap.json").read_text())
+    (bucket,) = [one for one in found["resources"] if one.get("name") == "acme-support-kb"]
+    found["resources"].append({**bucket, "id": "arn:aws:s3:::other", "name": bucket["id"]})
+    (place / "named.json").write_text(json.dumps(found))
+    asked = ("can", ROLE, "s3:GetObject", bucket["id"])
+    done = call(*asked, "--snapshot", "named.json")
+    assert (done.code, done.out) == (0, call(*asked, *ESTATE).out)
+
+
+def test_of_a_store_only_the_account_that_is_asked_about_is_read(
+    call: Call, place: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = whole(plan(principals=60, accounts=3, seed=1))
+    write(place / "many.mrdb", made)
+    (place / "many.json").write_bytes(encode(made))
+    role = next(one for one in made.principals if one.kind == "role")
+    asked = ("can", role.id, "s3:ListBucket", f"arn:aws:s3:::of-{role.scope}")
+    first = call(*asked, "--snapshot", "many.mrdb")  # looks once who is named where
+    opened: list[StoredFacts] = []
+    make = StoredFacts.__init__
+
+    def noted(self: StoredFacts, *given: Any) -> None:
+        make(self, *given)
+        opened.append(self)
+
+    monkeypatch.setattr(StoredFacts, "__init__", noted)
+    again = call(*asked, "--snapshot", "many.mrdb")
+    assert first.out == again.out == call(*asked, "--snapshot", "many.json").out
+    accounts = {one.id for one in made.scopes if one.kind == "account"}
+    assert role.scope in opened[0].read_parts
+    assert len(accounts & {*opened[0].read_parts}) < len(accounts)
 
 
 def test_a_name_with_slashes_is_one(call: Call) -> None:

@@ -73,7 +73,7 @@ def _coverage(service: str, region: str, account: str, facts: Facts) -> list[Cov
     """Give what says of a service whether its resources were listed."""
     return [
         row
-        for row in facts.snapshot.coverage
+        for row in facts.section(account, "coverage")
         if row.scope == account
         and row.kind.partition(":")[0] == service
         and row.region in ("", region)

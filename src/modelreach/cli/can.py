@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from modelreach.policy.aws.cases import CaseResult
     from modelreach.policy.decision import Decision, StatementRef
     from modelreach.report import DecisionRow, StatementRow
-    from modelreach.snapshot import Principal, Resource, Snapshot
+    from modelreach.snapshot import Facts, Principal, Resource
 
 EXAMPLES = """\b
 Examples:
@@ -108,7 +108,7 @@ def _decided(
     from modelreach.policy.expr import conjuncts
     from modelreach.policy.providers import engines
     from modelreach.report import DecisionRow
-    from modelreach.snapshot import Facts
+    from modelreach.snapshot import facts_of
 
     if not any(sign in action for sign in ":/."):
         raise InputError(
@@ -116,7 +116,7 @@ def _decided(
             hint="such as s3:GetObject, storage.objects.get or Microsoft.KeyVault/vaults/read",
         )
     estate, source = read_snapshot(snapshot)
-    facts = Facts(estate)
+    facts = facts_of(estate)
     built = engines(facts)
     all_engines = built.values()
     if all(engine.principal(principal) is None for engine in all_engines):
@@ -124,7 +124,7 @@ def _decided(
     for engine in all_engines:
         if engine.principal(principal) is None:
             continue
-        resource = _target(resource, engine.provider, estate, source.name)
+        resource = _target(resource, engine.provider, facts, source.name)
         decision = engine.decide(principal, action, resource, context)
         if decision.verdict is Verdict.DENY and engine.provider == "aws":
             decision = settled_in_aws(decision, principal, resource, facts)
@@ -176,17 +176,21 @@ _SPELLINGS = (
 )
 
 
-def _target(resource: str, provider: str, estate: Snapshot, place: str) -> str:
-    """Give what is acted on: a principal or scope by its id, a resource by its name, or any id.
+def _target(resource: str, provider: str, facts: Facts, place: str) -> str:
+    """Give what is acted on: what has this id, or is an ARN; a resource by its name; or any id.
 
     Raises `InputError` for what is neither a name nor can be an id, such as a part of an ARN:
     nothing grants that, and it would read as if it were safe.
     """
-    ids = {one.id for one in estate.principals} | {one.id for one in estate.scopes}
-    names = {one.name for one in estate.resources}
-    if resource in ids or (resource not in names and _may_be_id(resource, provider)):
+    if any(resource in of for of in (facts.principals, facts.scopes, facts.resources)):
         return resource
-    return _by_name(resource, estate.resources, place)
+    if provider == "aws" and resource.startswith("arn:"):
+        return resource
+    # Names are looked for in all accounts.
+    resources = facts.snapshot.resources
+    if all(one.name != resource for one in resources) and _may_be_id(resource, provider):
+        return resource
+    return _by_name(resource, resources, place)
 
 
 def _may_be_id(resource: str, provider: str) -> bool:
