@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from msgspec.structs import replace
 
 from modelreach.policy.box import Box
 from modelreach.policy.expr import atoms
@@ -363,6 +364,32 @@ def test_constrained_impersonation_takes_both_halves(cluster: Any) -> None:
     assert cluster.hops(sa) == set()
     cluster.let(sa, "impersonate-on:serviceaccount:get", "pods", namespace="ml")
     assert cluster.hops(sa) == {(other, "conditional")}
+
+
+@pytest.mark.parametrize(
+    ("mode", "names", "reached"),
+    [
+        ("arbitrary-node", [], {"n1", "n2"}),
+        ("arbitrary-node", ["n2"], {"n2"}),
+        ("associated-node", [], {"n1"}),
+        ("user-info", [], set[str]()),
+    ],
+)
+def test_constrained_impersonation_of_nodes(
+    cluster: Any, mode: str, names: list[str], reached: set[str]
+) -> None:
+    """A rule names nodes as they are called; an agent impersonates the one that it runs on."""
+    who = cluster.account("agent")
+    nodes = {name: cluster.user(f"system:node:{name}") for name in ("n1", "n2")}
+    for number, name in enumerate(nodes):
+        found = cluster.principals[-2 + number]
+        cluster.principals[-2 + number] = replace(found, name=name)
+    cluster.runtime("pods", "p", who, node="n1")
+    group = "authentication.k8s.io"
+    cluster.let(who, f"impersonate:{mode}", "nodes", group=group, names=names)
+    cluster.let(who, f"impersonate-on:{mode}:get", "secrets", namespace="ml")
+    expected = {(nodes[name], "conditional") for name in reached}
+    assert cluster.hops(who) == expected
 
 
 def test_half_of_constrained_impersonation_for_things_leads_nowhere(cluster: Any) -> None:

@@ -20,10 +20,14 @@ from modelreach.policy.kubernetes.holder import Subject
 from modelreach.snapshot import Principal
 
 _GROUP = "authentication.k8s.io"
+#: The mode of accounts that impersonate the node on which their pod runs.
+_OWN_NODE = "associated-node"
 #: Of each mode: the kind of principal, the resource, and the word in its verbs.
 _MODES = (
     ("service-account", "serviceaccounts", "serviceaccount"),
     ("user", "users", "user-info"),
+    ("node", "nodes", "arbitrary-node"),
+    ("node", "nodes", _OWN_NODE),
 )
 
 
@@ -36,7 +40,11 @@ def constrained(estate: Estate, principal: Principal) -> Iterator[Pivot]:
         holder = Subject(estate, principal)
         action = f"{_GROUP}:{resource}:impersonate!{mode}"
         for target in holder.principals((kind,), holder.places(action)):
-            decision = decide(estate, principal, action, target.id)
+            if mode == _OWN_NODE and not _runs_on(estate, principal, target):
+                continue
+            # A rule names a node as the node is called, not as its user is.
+            named = {"name": (target.name,)} if kind == "node" else {}
+            decision = decide(estate, principal, action, target.id, named)
             if decision.verdict is Verdict.DENY or target.id == principal.id:
                 continue
             asked = Atom(AtomKind.CONTEXT, "request", "is one of", _spelled(lets))
@@ -63,6 +71,11 @@ def constrained(estate: Estate, principal: Principal) -> Iterator[Pivot]:
                 "k8s-impersonate-constrained",
                 note="act as it, for some requests only",
             )
+
+
+def _runs_on(estate: Estate, principal: Principal, node: Principal) -> bool:
+    runtimes = estate.runtimes_of.get(principal.id, ())
+    return any(runtime.attributes.get("node") == node.name for runtime in runtimes)
 
 
 def _lets(estate: Estate, principal: Principal, mode: str) -> Iterator[Granted]:
