@@ -106,6 +106,7 @@ def tenant(
     deny: Iterable[str] = (),
     actions: Iterable[str] = (),
     refuse: Iterable[str] = (),
+    refused_at: str = RG,
     told: bool = True,
     **about: Any,
 ) -> Snapshot:
@@ -163,7 +164,9 @@ def tenant(
             ),
         ),
         attachments=(
-            Attachment(target=RG, kind="deny", document=document_id(refusal), name="no secrets"),
+            Attachment(
+                target=refused_at, kind="deny", document=document_id(refusal), name="no secrets"
+            ),
         )
         if deny or refuse
         else (),
@@ -373,6 +376,41 @@ def test_a_deny_assignment_wins() -> None:
     found = radius(cluster(), tenant(f"{OPERATIONS}/*/read", deny=[f"{OPERATIONS}/secrets/read"]))
     assert not had(found)
     assert had(found, CUSTOM)
+
+
+@pytest.mark.parametrize("kind", ["namespaces", "managednamespaces"])
+@pytest.mark.parametrize("given", [f"{OPERATIONS}/*", f"{OPERATIONS}/*/read"])
+def test_what_is_denied_in_a_namespace_is_had_in_others(kind: str, given: str) -> None:
+    """The role is held for the whole cluster, and a deny assignment lies on one namespace."""
+    role = tenant(given, deny=[f"{OPERATIONS}/secrets/*"], refused_at=f"{AKS}/{kind}/ml")
+    engine = built(cluster(), role)
+    ask = "core:secrets:get"
+    assert str(engine.decide(USER, ask, SECRET).verdict) == "deny"
+    assert str(engine.decide(USER, ask, OTHER).verdict) == "allow"
+    assert str(engine.decide(USER, "core:configmaps:get", SECRET).verdict) == "allow"
+    assert str(engine.decide(USER, "core:configmaps:get", OTHER).verdict) == "allow"
+    found = radius(cluster(), role)
+    assert not had(found)
+    assert ("read", "allow") in had(found, OTHER)
+    assert ("k8s/prod" in found.takeovers) is (given == f"{OPERATIONS}/*")
+    boxes = engine.permissions(USER).boxes
+    secret = [
+        box
+        for box in boxes
+        if any(one.contains(ask) for one in box.actions.regions)
+        and any(one.contains(SECRET) for one in box.resources.regions)
+    ]
+    assert not secret
+
+
+def test_a_deny_in_a_namespace_is_of_whom_it_names(kind: str = "namespaces") -> None:
+    elsewhere = f"{RG}/providers/microsoft.containerservice/managedclusters/other/{kind}/ml"
+    role = tenant(f"{OPERATIONS}/*", deny=[f"{OPERATIONS}/*"], refused_at=elsewhere)
+    assert ("read", "allow") in had(radius(cluster(), role))
+    everything = tenant(f"{OPERATIONS}/*", deny=["*"], refused_at=f"{AKS}/{kind}/ml")
+    found = radius(cluster(), everything)
+    assert not had(found)
+    assert "k8s/prod/ml" not in found.takeovers
 
 
 ONLY = (

@@ -90,11 +90,12 @@ def in_clusters(asker: Asker, cluster: Resource) -> Iterator[Token]:
     what they hang on. Whether the cluster asks, decisions on data actions say."""
     if cluster.attributes.get("entra") is False or not _speaks(asker, cluster.id):
         return
-    whole = _rights(asker, cluster.id)
-    yield from _tokens(asker, cluster, cluster.id, whole)
-    for place in _namespaces(asker, cluster.id):
+    whole, denied = _rights(asker, cluster.id), _denied(asker, cluster.id)
+    outside = tuple(sorted({_namespace(place, cluster.id) for place in denied}))
+    yield from _tokens(asker, cluster, cluster.id, whole, outside)
+    for place in sorted({*_namespaces(asker, cluster.id), *denied}):
         rights = _rights(asker, place)
-        if rights != whole:
+        if rights != whole or _namespace(place, cluster.id) in outside:
             yield from _tokens(asker, cluster, place, rights)
 
 
@@ -126,6 +127,18 @@ def _namespaces(asker: Asker, cluster: str) -> tuple[str, ...]:
     https://learn.microsoft.com/azure/aks/managed-namespaces
     """
     return tuple(sorted(place for place in asker.by_target if _namespace(place, cluster)))
+
+
+def _denied(asker: Asker, cluster: str) -> tuple[str, ...]:
+    """Give the namespaces in which something is denied to the identity: of what it holds for the
+    whole cluster, what is left there is told of each."""
+    estate = asker.estate
+    return tuple(
+        place
+        for place in estate.denying_scopes
+        if _namespace(place, cluster)
+        and any(asker.denied_by(deny) != FALSE for deny in estate.denies_at(place))
+    )
 
 
 def _namespace(place: str, cluster: str) -> str:
@@ -246,11 +259,14 @@ def _named(pattern: str) -> Kind | None:
 # --- rules ---------------------------------------------------------------------------------
 
 
-def _tokens(asker: Asker, cluster: Resource, place: str, rights: Rights) -> Iterator[Token]:
+def _tokens(
+    asker: Asker, cluster: Resource, place: str, rights: Rights, outside: tuple[str, ...] = ()
+) -> Iterator[Token]:
     namespace = _namespace(place, cluster.id)
     groups: dict[Right, list[tuple[str, Rule]]] = {}
     for right, action, rule in _rules(rights):
-        groups.setdefault(right, []).append((action, rule))
+        apart: Rule = {"outside": list(outside)} if outside else {}
+        groups.setdefault(right, []).append((action, {**rule, **apart}))
     for right, held in groups.items():
         first = held[0][0] + (f" and {len(held) - 1} more" if len(held) > 1 else "")
         yield Token(

@@ -197,7 +197,7 @@ def _decision(
 def allows(granted: Granted, request: Request) -> Expr:
     """Give when a rule that is held allows a request."""
     rule = granted.rule
-    if not rule.about(request.action):
+    if not rule.about(request.action) or request.namespace in rule.outside:
         return FALSE
     here = _here(granted.binding.target, request)
     if here != TRUE:

@@ -48,7 +48,8 @@ def _boxes(granted: Granted, when: Expr, alone: Expr) -> Iterator[Box]:
     if not rule.resources:
         return
     if not rule.names:
-        actions, place = _actions(rule), Extent.globs([f"{target}/*"])
+        closed = [f"{target}/{escape(name)}/*" for name in rule.outside]
+        actions, place = _actions(rule), Extent.globs([f"{target}/*"], outside=closed)
         gets = Extent.globs([_glob(one) for one in _BY_GET if _only_gets(rule, one)])
         yield Box(actions - gets, place, when, because)
         if not (opening := actions & gets).is_empty() and alone != FALSE:

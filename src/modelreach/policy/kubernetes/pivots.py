@@ -62,7 +62,7 @@ def _administers(estate: Estate, principal: Principal) -> Iterator[Pivot]:
     for granted in estate.granted(estate.subjects(principal)):
         rule, place, when = granted.rule, granted.binding.target, granted.when
         whole = "*" in rule.groups and "*" in rule.resources and "*" in rule.verbs
-        whole = whole and not rule.names and not rule.but
+        whole = whole and not (rule.names or rule.but or rule.outside)
         if whole and told.isdisjoint({(place, when), (place, TRUE)}):
             told.add((place, when))
             note = "its roles allow everything"

@@ -31,13 +31,14 @@ class _Given(_Written, frozen=True):
 
     below: bool = False
     but: tuple[str, ...] = ()
+    outside: tuple[str, ...] = ()
 
 
 class PolicyRule(msgspec.Struct, frozen=True):
     """One rule. `groups` are API groups, with `core` for the empty one; `names` restrict it when
     there are any. `index` counts from 0 within the role. Of rules that a cloud gives: `below`
     means every part of an object that has a path of its own, too, and `but` names what is not
-    meant, as `GROUP:RESOURCE`, `GROUP:*` for a whole group.
+    meant, as `GROUP:RESOURCE`, `GROUP:*` for a whole group; it counts `outside` these namespaces.
     """
 
     groups: tuple[str, ...]
@@ -49,6 +50,7 @@ class PolicyRule(msgspec.Struct, frozen=True):
     text: str
     below: bool = False
     but: frozenset[str] = frozenset()
+    outside: frozenset[str] = frozenset()
 
     def about(self, action: Action) -> bool:
         """Is the rule about this kind of request, names aside?"""
@@ -175,6 +177,7 @@ def _rule(raw: bytes, index: int, form: type[_Written]) -> PolicyRule | None:
         text=text,
         below=isinstance(rule, _Given) and rule.below,
         but=frozenset(rule.but) if isinstance(rule, _Given) else frozenset(),
+        outside=frozenset(rule.outside) if isinstance(rule, _Given) else frozenset(),
     )
 
 
