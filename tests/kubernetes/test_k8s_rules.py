@@ -177,3 +177,23 @@ def test_a_role_in_the_system_namespace_is_enough_to_let_others_of_aws_in(
     caller = cluster.account("caller")
     cluster.let(caller, "patch", "configmaps", namespace=place, names=names)
     assert (("k8s/prod", "conditional") in cluster.hops(caller)) is leads
+
+
+@pytest.mark.parametrize(("whose", "strength"), [("ml", "certain"), ("", "conditional")])
+def test_who_writes_more_into_roles_needs_one_that_is_bound_to_it(
+    cluster: Any, whose: str, strength: str
+) -> None:
+    """A cluster role that is bound in the namespace is no role of it."""
+    caller = cluster.account("caller")
+    group = "rbac.authorization.k8s.io"
+    rule = {"apiGroups": [group], "resources": ["roles"], "verbs": ["escalate", "update"]}
+    cluster.bind(cluster.role("writes", [rule], whose), caller, namespace="ml")
+    (pivot,) = cluster.engine.pivots(caller)
+    assert (pivot.target, str(pivot.strength)) == ("k8s/prod/ml", strength)
+
+
+def test_a_token_of_nobody_leads_nowhere(cluster: Any) -> None:
+    caller = cluster.account("caller")
+    cluster.resource("secrets", "odd", type="kubernetes.io/service-account-token")
+    cluster.let(caller, "get", "secrets", namespace="ml")
+    assert cluster.hops(caller) == set()

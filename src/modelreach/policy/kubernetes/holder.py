@@ -153,9 +153,10 @@ class Subject(msgspec.Struct, frozen=True):
                 if fact is not None and fact.kind in kinds:
                     found[fact.id] = self._described(fact)
                 for kind in kinds:
-                    found |= {r.id: r for r in self.estate.resources.get((scope, kind), ())}
+                    held = self.estate.resources.get((scope, kind), ())
+                    found |= {r.id: r for r in held if not _refused(r)}
             one = facts.resources.get(place)
-            if one is not None and one.kind in kinds:
+            if one is not None and one.kind in kinds and not _refused(one):
                 found[one.id] = one
         return [thing for _, thing in sorted(found.items())]
 
@@ -180,6 +181,14 @@ class Subject(msgspec.Struct, frozen=True):
             if fact is not None and name in fact.attributes:
                 return fact.attributes[name]
         return None
+
+
+def _refused(resource: Resource) -> bool:
+    """Is it a secret whose token the API server takes no more?
+
+    https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-legacy-token-invalid-since
+    """
+    return bool(resource.attributes.get("legacy_invalid_since"))
 
 
 def _object(plural: str, scope: str, name: str) -> str:

@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from msgspec.structs import replace
+
 from modelreach.model import Strength
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot, Support
-from modelreach.policy.escalation.mechanism import strength_of, tried
+from modelreach.policy.escalation.mechanism import provided, strength_of, tried
 from modelreach.policy.escalation.prober import RoleProber
 from modelreach.policy.escalation.rules import rules
-from modelreach.policy.expr import TRUE, Expr
+from modelreach.policy.expr import TRUE, Expr, all_of
 from modelreach.policy.kubernetes.became import becoming
 from modelreach.policy.kubernetes.decide import decide
 from modelreach.policy.kubernetes.estate import Estate
@@ -45,10 +47,27 @@ def pivots(estate: Estate, principal: Principal) -> Iterator[Pivot]:
         return
     prober = RoleProber(Subject(estate, principal))
     for rule in rules(PACKAGE):
-        yield from tried(rule, prober)
+        for pivot in tried(rule, prober):
+            if pivot.target:
+                yield _hedged(pivot, estate, principal)
     yield from constrained(estate, principal)
     yield from launched(estate, principal)
     yield from becoming(estate, principal)
+
+
+def _hedged(pivot: Pivot, estate: Estate, principal: Principal) -> Pivot:
+    """Who writes more into a role of a namespace has that where such a role is bound to it: the
+    one by which it may write it need not be of the namespace."""
+    place = pivot.target
+    if pivot.rule != "k8s-escalate-namespace" or any(
+        binding.target == place and binding.role.startswith(f"{place}/")
+        for subject in estate.subjects(principal)
+        for binding in estate.bindings(subject)
+    ):
+        return pivot
+    bound = provided(f"a role of {place} is bound to it")
+    residual = all_of((pivot.residual, bound))
+    return replace(pivot, residual=residual, strength=strength_of(residual))
 
 
 def _administers(estate: Estate, principal: Principal) -> Iterator[Pivot]:
