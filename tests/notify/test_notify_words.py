@@ -35,7 +35,7 @@ def test_the_gravest_comes_first_and_well_again_last(telling: Any) -> None:
         "",
         "gate-failed: the gate fails: 1 critical finding",
         "finding-new: CRITICAL reads a secret",
-        "gained: \u2032agent\u2032 gained list on \u2032logs\u2032",
+        "gained: 'agent' gained list on 'logs'",
         "read-again: ledger can be read again",
         "```",
     ]

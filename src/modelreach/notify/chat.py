@@ -19,7 +19,7 @@ from modelreach.state import Telling
 #: Slack cuts a message at 4,000 characters, Discord at 2,000.
 _MOST_LINES: Final = 12
 _LONGEST: Final = 1_900
-_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "\u2032"})
+_ESCAPES: Final = str.maketrans({"&": "&amp;", "<": "&lt;", ">": "&gt;", "`": "'"})
 
 
 @dataclass(frozen=True, slots=True)
