@@ -33,6 +33,7 @@ from modelreach_reports.planned import place_of, planned
 from modelreach_reports.safe import end, middle, visible
 from modelreach_reports.story import ranked_findings, ranked_rows
 from modelreach_reports.summedup import summed_up_words
+from modelreach_reports.unsure import Unsure, unsure
 from modelreach_reports.words import statement_words
 
 LIMIT = 65_536
@@ -202,7 +203,10 @@ def _figures(report: Report) -> Iterator[str]:
         yield "| Reach | old | new | change |"
         yield "|---|--:|--:|--:|"
         old, new = report.summary.old, report.summary.new
-        yield from (f"| {title} | {_compared(old, new, key)} |" for title, key in titled)
+        yield from (
+            f"| {title} | {_compared(old, new, key, unsure(report, key))} |"
+            for title, key in titled
+        )
     else:
         yield "| Reach | |"
         yield "|---|--:|"
@@ -217,10 +221,12 @@ def _sides(report: Report) -> tuple[Figures, ...]:
     return (report.figures,)
 
 
-def _compared(old: Figures, new: Figures, key: str) -> str:
+def _compared(old: Figures, new: Figures, key: str, hidden: Unsure) -> str:
     before, after = getattr(old, key), getattr(new, key)
-    delta = after - before
+    delta = after - before + hidden.known
     change = f"**+{delta}**" if delta > 0 else f"−{-delta}" if delta else "="
+    if hidden.number:
+        change = f"{change} ? {hidden.number}" if delta else f"? {hidden.number}"
     return f"{before} | {after} | {change}"
 
 

@@ -37,6 +37,7 @@ from modelreach_reports.story import ranked_rows, takes_over, told_together
 from modelreach_reports.summedup import COLUMNS, summed_up, summed_up_words
 from modelreach_reports.toolview import tools
 from modelreach_reports.tree import fate_of
+from modelreach_reports.unsure import Unsure, unsure
 from modelreach_reports.words import statement_words, whereabouts
 
 _SIGNS = {"gained": "+", "lost": "−", "unknown": "?", "reached": ""}
@@ -139,6 +140,7 @@ def _figures(report: Report) -> list[View]:
             _title(title, key, report),
             getattr(report.summary.old, key),
             getattr(report.summary.new, key),
+            unsure(report, key),
         )
         for title, key, always in _FIGURES
         if always or _any(report.summary.old, report.summary.new, key)
@@ -153,10 +155,13 @@ def _any(old: Figures, new: Figures, key: str) -> bool:
     return bool(getattr(old, key) or getattr(new, key))
 
 
-def _figure(title: str, old: int, new: int) -> View:
-    delta = new - old
+def _figure(title: str, old: int, new: int, hidden: Unsure) -> View:
+    delta = new - old + hidden.known
     change = f"▲ +{delta}" if delta > 0 else f"▼ −{-delta}" if delta else "="
     way = "up" if delta > 0 else "down" if delta else "level"
+    if hidden.number:
+        change = f"{change} ? {hidden.number}" if delta else f"? {hidden.number}"
+        way = way if delta else "unsure"
     return {"title": title, "value": f"{old} → {new}", "change": change, "way": way}
 
 
@@ -226,7 +231,10 @@ def _change(row: ChangeRow | GrantRow, names: Names, also: int) -> View:
 
 def _access(row: ChangeRow | GrantRow) -> str:
     capability = short(row.capability, 40)
-    if isinstance(row, GrantRow) or row.kind in ("gained", "unknown"):
+    if isinstance(row, ChangeRow) and row.kind == "unknown":
+        before, now = verdict_word(row.old_verdict), verdict_word(row.new_verdict)
+        return f"{capability}, " + (now if before == now else f"was {before}, now {now}")
+    if isinstance(row, GrantRow) or row.kind == "gained":
         return f"{capability}, {verdict_word(row.verdict)}"
     return middle(change_words(row), 120)
 

@@ -25,6 +25,7 @@ from modelreach_reports.safe import cells, visible
 from modelreach_reports.story import Item, grouped, items, ranked_findings
 from modelreach_reports.summedup import counted_words
 from modelreach_reports.tree import Tree
+from modelreach_reports.unsure import Unsure, unsure
 
 #: Below that the columns of the tree have no room.
 _NARROWEST = 60
@@ -154,7 +155,7 @@ def _compared(report: DiffReport, look: Look) -> Iterator[Line]:
         old, new = getattr(report.summary.old, key), getattr(report.summary.new, key)
         if always or old or new:
             came, went = _turnover(report) if key == "identities" else (0, 0)
-            yield _figure(title, old, new, look, came if went else 0, went)
+            yield _figure(title, (old, new), unsure(report, key), look, came if went else 0, went)
 
 
 def _named(
@@ -171,13 +172,19 @@ def _turnover(report: DiffReport) -> tuple[int, int]:
     return len(new - old), len(old - new)
 
 
-def _figure(title: str, old: int, new: int, look: Look, came: int, went: int) -> Line:
-    delta = new - old
+def _figure(
+    title: str, sides: tuple[int, int], hidden: Unsure, look: Look, came: int, went: int
+) -> Line:
+    old, new = sides
+    delta = new - old + hidden.known
     minus = look.glyphs.minus
     change = f"{'+' if delta > 0 else minus}{abs(delta)}" if delta else "="
+    if hidden.number:
+        change = f"{change} ?{hidden.number}" if delta else f"?{hidden.number}"
     if went:
         change = " ".join(part for part in (f"+{came}" if came else "", f"{minus}{went}") if part)
     ink = Ink.GAINED if delta > 0 else Ink.LOST if delta < 0 else Ink.FAINT
+    ink = Ink.UNKNOWN if hidden.number and not delta else ink
     return ((f"  {title:<28}{old:>7}{new:>7}   ", Ink.PLAIN), (change, ink))
 
 

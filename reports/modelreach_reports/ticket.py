@@ -141,14 +141,18 @@ def _trigger(row: TriggerRow, names: Names) -> str:
 # --- impact --------------------------------------------------------------------------------
 
 
+def _seen(number: int, hidden: int) -> str:
+    return f"{number}, and {hidden} of which it cannot be told" if hidden else str(number)
+
+
 def _what_it_reaches(ticket: Ticket, names: Names) -> Iterator[str]:
     old, new = ticket.summary.old, ticket.summary.new
     yield "## 2. What it can reach now"
     yield ""
     yield from _table("Reach", "Before", "Now")
     for title, was, now in (
-        ("resources", old.resources, new.resources),
-        ("of them sensitive", old.sensitive, new.sensitive),
+        ("resources", old.resources, _seen(new.resources, new.unseen)),
+        ("of them sensitive", old.sensitive, _seen(new.sensitive, new.unseen_sensitive)),
         ("identities", old.identities, new.identities),
         (scope_words(ticket), old.scopes, new.scopes),
         ("of them it can take over", old.administers, new.administers),

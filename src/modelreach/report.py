@@ -188,7 +188,8 @@ class ReleaseRow(Row, frozen=True):
 
 
 class Figures(Row, frozen=True):
-    """Reach in numbers, for one side."""
+    """Reach in numbers, for one side. `unseen` are resources which the other side reaches, and of
+    which this one cannot tell: they are in none of the other numbers, and not gone."""
 
     resources: int = 0
     sensitive: int = 0
@@ -198,10 +199,13 @@ class Figures(Row, frozen=True):
     patterns: int = 0
     administers: int = 0
     credentials: int = 0
+    unseen: int = 0
+    unseen_sensitive: int = 0
 
 
 class MatrixCell(Row, frozen=True):
-    """How many resources of a class an identity reaches, before and after."""
+    """How many resources of a class an identity reaches, before and after; and of how many it
+    cannot be told now."""
 
     identity: str
     resource_class: str

@@ -224,6 +224,8 @@ def test_a_way_that_begins_with_nobody_is_drawn(
 
 # --- files of the first version ------------------------------------------------------------
 
+_SIDES = ("old", "new")
+
 
 @pytest.mark.parametrize(("name", "type_"), [("diff", DiffReport), ("radius", RadiusReport)])
 def test_files_of_the_first_version_are_read(name: str, type_: type[Report]) -> None:
@@ -232,6 +234,10 @@ def test_files_of_the_first_version_are_read(name: str, type_: type[Report]) -> 
     assert isinstance(report, type_)
     assert report.schema == f"modelreach.{name}/2"
     said, found = msgspec.json.decode(raw), msgspec.json.decode(msgspec.json.encode(report))
+    numbers = [found["figures"]] if "figures" in found else [found["summary"][s] for s in _SIDES]
+    assert [(one.pop("unseen"), one.pop("unseen_sensitive")) for one in numbers] == [
+        (0, 0) for _ in numbers
+    ]
     assert {key: value for key, value in said.items() if key != "schema"} == {
         key: value for key, value in found.items() if key not in ("schema", "matrix")
     }

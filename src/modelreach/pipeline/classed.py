@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Iterable
 
 import msgspec
@@ -33,6 +34,16 @@ class _Cell(msgspec.Struct, frozen=True):
         _, known = self.some.get(id(among), (among, 0))
         self.some[id(among)] = among, known | mask
 
+    def has(self, name: str) -> bool:
+        """Is a resource one of them?"""
+        if name in self.names:
+            return True
+        for among, mask in self.some.values():
+            place = bisect_left(among, name)
+            if name in among[place : place + 1] and mask >> place & 1:
+                return True
+        return False
+
     def count(self) -> int:
         """Count them."""
         return len(self.names) + sum(mask.bit_count() for _, mask in self.some.values())
@@ -45,17 +56,19 @@ class _Cells(msgspec.Struct, frozen=True):
     unknown: _Cell = msgspec.field(default_factory=_Cell)
 
 
-def matrix(old: Side, new: Side) -> tuple[MatrixCell, ...]:
-    """Count what either side reaches, by identity and class."""
+def matrix(old: Side, new: Side, unseen: Iterable[str] = ()) -> tuple[MatrixCell, ...]:
+    """Count what either side reaches, by identity and class. `unseen` are resources of which the
+    new side cannot tell: who reached one is not said to reach it no more."""
     before, after = _cells(old), _cells(new)
-    none = _Cells()
+    none, hidden = _Cells(), tuple(unseen)
     return tuple(
         MatrixCell(
             identity=identity,
             resource_class=name,
             old=before.get((identity, name), none).all.count(),
             new=after.get((identity, name), none).all.count(),
-            unknown=after.get((identity, name), none).unknown.count(),
+            unknown=after.get((identity, name), none).unknown.count()
+            + sum(before.get((identity, name), none).all.has(one) for one in hidden),
         )
         for identity, name in sorted(before.keys() | after.keys())
     )

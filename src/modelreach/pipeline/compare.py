@@ -24,6 +24,7 @@ from modelreach.pipeline.patterns import pattern_changes
 from modelreach.pipeline.standing import standing
 from modelreach.pipeline.summing import at_stake, compared
 from modelreach.pipeline.toolrows import compared_tool_rows
+from modelreach.pipeline.unseen import unseen
 from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy import providers
 from modelreach.policy.brief import place_of
@@ -31,7 +32,7 @@ from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts
 from modelreach.policy.lots import Lot, granted
 from modelreach.reach import Identity, Takeover
-from modelreach.report import ChangeRow, DiffReport, Hop, Summary, change_order
+from modelreach.report import ChangeRow, DiffReport, Figures, Hop, Summary, change_order
 from modelreach.snapshot import Gap
 from modelreach.toolbox import Toolbox, fresh
 
@@ -396,15 +397,22 @@ def _summary(
     def severities(state: State) -> dict[str, int]:
         return _counted(str(f.severity) for f in findings if f.state is state)
 
+    gone, came = unseen(changes, old, new), unseen(changes, new, old)
     return Summary(
-        old=rows.figures(old),
-        new=rows.figures(new),
+        old=_figures(old, came, new.case),
+        new=_figures(new, gone, old.case),
         changes=_counted(str(change.kind) for change in changes),
         findings=severities(State.NEW),
         findings_unchanged=severities(State.UNCHANGED),
         findings_gone=severities(State.GONE),
-        matrix=matrix(old, new),
+        matrix=matrix(old, new, (grant.resource for grant in gone)),
     )
+
+
+def _figures(side: Side, hidden: tuple[Grant, ...], reaching: Case) -> Figures:
+    """Give one side's reach in numbers, with what only the other side could tell of."""
+    high = sum(reaching.rated(grant).level is Sensitivity.HIGH for grant in hidden)
+    return replace(rows.figures(side), unseen=len(hidden), unseen_sensitive=high)
 
 
 def _counted(words: Iterable[str]) -> dict[str, int]:
