@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
+from modelreach.model import Capability
 from modelreach.policy.brief import base_of, place_of
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.engine import AS_ADMINISTRATOR, Pivot
@@ -118,6 +119,20 @@ class Sight:
             for facts in self._sides
             for scope in hinges(ref.text, facts.scopes)
         )
+
+    @cached_property
+    def _held_over(self) -> dict[str, set[str]]:
+        found: dict[str, set[str]] = {}
+        for facts in self._sides:
+            for binding in facts.snapshot.bindings:
+                for member in binding.members:
+                    found.setdefault(member, set()).add(binding.target)
+        return found
+
+    def held_over(self, name: str) -> frozenset[str]:
+        """Give what somebody, or a group that it is in, holds roles over."""
+        members = (name, *self.groups(name)) if name else ()
+        return frozenset(place for one in members for place in self._held_over.get(one, ()))
 
     def roles(self, name: str) -> frozenset[str]:
         """Give the ids of the roles that a statement calls by this name, or id."""
@@ -252,10 +267,19 @@ def _could_hold(
             return bool(groups) and _within(gap, access, refs, touched, sight)
         case "tags" if not _about_tags(access, refs):
             return False
-        case "bindings" if not gap.subject and gap.scope in _all_above(sight.hinges(refs), sight):
+        case "bindings" if not gap.subject and gap.scope in _all_above(
+            sight.hinges(refs) | sight.held_over(_became(access)), sight
+        ):
             return True
         case _:
             return _within(gap, access, refs, touched, sight)
+
+
+def _became(access: Access) -> str:
+    """Give whom an access is about, where it is becoming somebody: of who holds nothing, as far as
+    was read, it is not told."""
+    grant = access.grant
+    return base_of(grant.resource) if grant.capability is Capability.ASSUME else ""
 
 
 def _within(

@@ -16,6 +16,7 @@ from modelreach.policy.expr import TRUE, Atom, AtomKind
 from modelreach.reach import Access, Identity
 from modelreach.snapshot import (
     SCHEMA,
+    Binding,
     Facts,
     Gap,
     ManagedPolicy,
@@ -252,6 +253,19 @@ def test_denials_and_locks_limit_what_is_below() -> None:
         assert limits(gap(kind, ROOT))
         assert not limits(gap(kind, ELSEWHERE))
         assert not hides(gap(kind, SUB))
+
+
+def test_who_holds_nothing_that_was_read_is_hidden_with_the_roles_that_it_holds() -> None:
+    """An identity that has nothing is not told of."""
+    held = Binding(
+        id="b", provider="azure", target=f"{ELSEWHERE}/rgs/c", role="/roles/9", members=("outer",)
+    )
+    places = (*FACTS.snapshot.scopes, scope(f"{ELSEWHERE}/rgs/c", ELSEWHERE))
+    sight = Sight(Facts(replace(FACTS.snapshot, bindings=(held,), scopes=places)))
+    become = replace(access().grant, resource="agent", capability=Capability.ASSUME)
+    for grant, hidden in ((become, True), (access().grant, False)):
+        shown = Access(grant, Path("alone", ()))
+        assert could_hide(gap("bindings", ELSEWHERE), shown, {}, sight) is hidden
 
 
 @pytest.mark.parametrize("kind", ["cluster-identity", "cluster-entry", "token-issuer"])
