@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from random import Random
 from typing import Any
 
 import pytest
@@ -11,6 +12,7 @@ from msgspec.structs import replace
 
 from modelreach.policy.escalation.rules import Hit, Miss, Rule, rules
 from modelreach.snapshot import Link
+from organisations.told import wrongly_told
 
 RULES = rules("modelreach.policy.azure")
 _LINKED = {
@@ -168,3 +170,27 @@ def test_a_deployment_alone_is_no_escalation(tenant: Any) -> None:
     document = {"permissions": [{"actions": ["Microsoft.Resources/deployments/*"]}]}
     tenant.assign("deployer", tenant.sub, document=document)
     assert tenant.pivots() == {}
+
+
+def _not_lost(tenant: Any, rule: Rule, hit: Hit, tries: int) -> int:
+    Scene(tenant, rule, hit)
+    told = [
+        wrongly_told(tenant.snapshot(), "azure", tenant.model, Random(seed))
+        for seed in range(tries)
+    ]
+    found = [one for one in told if one is not None]
+    assert not any(found), (rule.id, found)
+    return len(found)
+
+
+@pytest.mark.parametrize(("rule", "hit"), [*_hits()][::12])
+def test_a_way_of_which_something_was_not_read_is_not_lost(
+    tenant: Any, rule: Rule, hit: Hit
+) -> None:
+    _not_lost(tenant, rule, hit, 2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("rule", "hit"), [*_hits()])
+def test_no_way_of_which_something_was_not_read_is_lost(tenant: Any, rule: Rule, hit: Hit) -> None:
+    assert _not_lost(tenant, rule, hit, 20)

@@ -78,18 +78,18 @@ class Estate:
             ),
         )
 
-    def engine(self) -> AwsEngine:
+    @property
+    def snapshot(self) -> Snapshot:
         sections: dict[str, Any] = {key: tuple(found) for key, found in self.sections.items()}
-        return AwsEngine(
-            Facts(
-                Snapshot(
-                    schema="modelreach.snapshot/1",
-                    taken_at="2026-01-01T00:00:00Z",
-                    documents=self.documents,
-                    **sections,
-                )
-            )
+        return Snapshot(
+            schema="modelreach.snapshot/1",
+            taken_at="2026-01-01T00:00:00Z",
+            documents=self.documents,
+            **sections,
         )
+
+    def engine(self) -> AwsEngine:
+        return AwsEngine(Facts(self.snapshot))
 
 
 def caller_of(hit: Hit) -> str:
@@ -138,6 +138,11 @@ def _trust(hit: Hit, whom: str) -> dict[str, Any]:
 
 def build(hit: Hit) -> AwsEngine:
     """Give the engine over the estate of an example."""
+    return assembled(hit).engine()
+
+
+def assembled(hit: Hit) -> Estate:
+    """Give the estate of an example."""
     estate = Estate()
     estate.add("scopes", Scope(id=ACCOUNT, provider="aws", kind="account"))
     estate.add(
@@ -152,7 +157,7 @@ def build(hit: Hit) -> AwsEngine:
         estate.add("resources", Resource(id=name, provider="aws", kind=kind, scope=ACCOUNT))
     for runtime in hit.runtimes:
         _runtime(hit, runtime, estate)
-    return estate.engine()
+    return estate
 
 
 def _principal(name: str, **more: Any) -> Principal:
@@ -279,6 +284,7 @@ class Scenes:
     """What tests may ask of the notation."""
 
     build = staticmethod(build)
+    assembled = staticmethod(assembled)
     changed = staticmethod(changed)
     without = staticmethod(without)
     by_rule = staticmethod(by_rule)

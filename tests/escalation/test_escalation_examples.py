@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
 
 from modelreach.policy.aws.escalation import EscalationRule, Hit, Miss, ShownRule, services
+from organisations.told import wrongly_told
 
 RULES = [rule for service in services().values() for rule in service.rules]
 HITS = [
@@ -105,3 +107,26 @@ def test_the_list_of_published_paths_is_whole() -> None:
 def test_ids_are_given_once() -> None:
     ids = [rule.id for rule in RULES]
     assert len(ids) == len(set(ids))
+
+
+def _not_lost(scenes: Any, rule: EscalationRule, hit: Hit, tries: int) -> int:
+    made, caller = scenes.assembled(hit).snapshot, scenes.caller_of(hit)
+    told = [wrongly_told(made, "aws", caller, Random(seed)) for seed in range(tries)]
+    found = [one for one in told if one is not None]
+    assert not any(found), (rule.id, found)
+    return len(found)
+
+
+@pytest.mark.parametrize(("rule", "hit"), HITS[::12])
+def test_a_way_of_which_something_was_not_read_is_not_lost(
+    scenes: Any, rule: EscalationRule, hit: Hit
+) -> None:
+    _not_lost(scenes, rule, hit, 2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("rule", "hit"), HITS)
+def test_no_way_of_which_something_was_not_read_is_lost(
+    scenes: Any, rule: EscalationRule, hit: Hit
+) -> None:
+    assert _not_lost(scenes, rule, hit, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -12,6 +13,7 @@ from modelreach.policy.engine import Pivot
 from modelreach.policy.escalation.rules import Hit, Miss, Rule, rules
 from modelreach.policy.escalation.scenes import changed, permissions, spared
 from modelreach.snapshot import Link, Runtime
+from organisations.told import wrongly_told
 
 ORG, FOLDER, PROJECT, OTHER = "organizations/1", "folders/2", "projects/p", "projects/q"
 RULES = rules("modelreach.policy.gcp")
@@ -127,3 +129,27 @@ def test_every_rule_has_a_hit_a_miss_and_a_page_of_its_provider() -> None:
     for rule in RULES:
         assert rule.hits and rule.misses, rule.id
         assert rule.cite.startswith("https://docs.cloud.google.com/")
+
+
+def _not_lost(estate: Any, rule: Rule, hit: Hit, tries: int) -> int:
+    led(estate, rule, hit)
+    told = [
+        wrongly_told(estate.snapshot(), "gcp", estate.account("caller"), Random(seed))
+        for seed in range(tries)
+    ]
+    found = [one for one in told if one is not None]
+    assert not any(found), (rule.id, found)
+    return len(found)
+
+
+@pytest.mark.parametrize(("rule", "hit"), HITS[::12])
+def test_a_way_of_which_something_was_not_read_is_not_lost(
+    estate: Any, rule: Rule, hit: Hit
+) -> None:
+    _not_lost(estate, rule, hit, 2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("rule", "hit"), HITS)
+def test_no_way_of_which_something_was_not_read_is_lost(estate: Any, rule: Rule, hit: Hit) -> None:
+    assert _not_lost(estate, rule, hit, 20)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from random import Random
 from typing import Any
 
 import pytest
@@ -9,8 +10,9 @@ import pytest
 from modelreach.policy.engine import Pivot
 from modelreach.policy.escalation.rules import Hit, Miss, Rule, rules
 from modelreach.policy.escalation.scenes import changed, permissions, spared
-from modelreach.policy.kubernetes.names import Action
+from modelreach.policy.kubernetes.names import Action, account_id
 from modelreach.snapshot import Link
+from organisations.told import wrongly_told
 
 RULES = rules("modelreach.policy.kubernetes")
 HITS = [
@@ -197,3 +199,31 @@ def test_a_token_of_nobody_leads_nowhere(cluster: Any) -> None:
     cluster.resource("secrets", "odd", type="kubernetes.io/service-account-token")
     cluster.let(caller, "get", "secrets", namespace="ml")
     assert cluster.hops(caller) == set()
+
+
+def _not_lost(cluster: Any, rule: Rule, hit: Hit, tries: int) -> int:
+    led(cluster, rule, hit)
+    told = [
+        wrongly_told(
+            cluster.snapshot, "kubernetes", account_id(cluster.name, "ml", "caller"), Random(seed)
+        )
+        for seed in range(tries)
+    ]
+    found = [one for one in told if one is not None]
+    assert not any(found), (rule.id, found)
+    return len(found)
+
+
+@pytest.mark.parametrize(("rule", "hit"), HITS[::12])
+def test_a_way_of_which_something_was_not_read_is_not_lost(
+    cluster: Any, rule: Rule, hit: Hit
+) -> None:
+    _not_lost(cluster, rule, hit, 2)
+
+
+@pytest.mark.soak
+@pytest.mark.parametrize(("rule", "hit"), HITS)
+def test_no_way_of_which_something_was_not_read_is_lost(
+    cluster: Any, rule: Rule, hit: Hit
+) -> None:
+    assert _not_lost(cluster, rule, hit, 20)
