@@ -27,6 +27,8 @@ DIMENSIONS = {
     "workflow_integrity": "workflow integrity",
 }
 _FEW = 3
+#: How the one fact begins that no manifest declares.
+_UNREAD = "part of the reach"
 _ANSWER = {"yes": Ink.BAD, "no": Ink.GOOD, "unknown": Ink.WARN}
 _STATUS = {"met": Ink.GOOD, "open": Ink.WARN, "refused": Ink.BAD}
 _VERDICT = {"pass": Ink.GOOD, "fail": Ink.BAD, "unknown": Ink.WARN}
@@ -118,7 +120,8 @@ def _gist(name: str, change: SecurityChange) -> list[str]:
         return [f"{count} {key}" if count > 1 else key for key, count in counts.items()]
     facts = [row.fact.removeprefix("the ") for row in change.undeclared if row.dimension == name]
     first, *others = dict.fromkeys(facts) if facts else [""]
-    return [f"not declared: {first}" if first else "", *others]
+    said = "not read" if first.startswith(_UNREAD) else "not declared"
+    return [f"{said}: {first}" if first else "", *others]
 
 
 def _dimension(

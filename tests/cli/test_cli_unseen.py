@@ -85,3 +85,9 @@ def test_what_is_told_has_nothing_beside_it(call: Call) -> None:
     both = ("v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json")
     told = call("diff", *both).out
     assert "?" not in told.partition("Reach ")[2].partition("What changed")[0]
+
+
+@pytest.mark.usefixtures("blind")
+def test_what_was_not_read_is_not_said_to_be_undeclared(call: Call) -> None:
+    told = call("diff", "v1.yaml", "v1.yaml", *BLIND).out
+    assert "  data exposure       unknown  not read: part of the reach (2 gaps" in told
