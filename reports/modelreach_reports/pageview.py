@@ -290,7 +290,9 @@ def _takeover(row: AdminRow, kind: str, names: Names) -> View:
 def _gaps(report: Report, names: Names) -> View:
     gaps = report.gaps
     note = f"{len(gaps) - ROWS} more are left out." if len(gaps) > ROWS else ""
+    things = "1 thing, which counts" if len(gaps) == 1 else f"{len(gaps):,} things, which count"
     return {
+        "gaps_tally": f"{things} as unknown" if gaps else "",
         "gaps": [_gap(gap, names) for gap in gaps[:ROWS]],
         "gaps_note": note,
         "gap_commands": granting_commands(report),

@@ -76,6 +76,7 @@ def test_other_forms_say_it_as_well(call: Call, place: Path) -> None:
     page = (place / "x.html").read_text()
     assert '<small class="unsure">? 3</small>' in page
     assert "▼" not in page
+    assert '<a href="#unread">Not read</a>: 2 things, which count as unknown' in page
     assert "read, was allowed, now unknown" in page
     ticket = call("ticket", "v2.yaml", "v2.yaml", *BLIND).out
     assert "| resources | 9 | 6, and 3 of which it cannot be told |" in ticket
