@@ -11,8 +11,9 @@ import pytest
 from msgspec.structs import replace
 
 from modelreach.policy.escalation.rules import Hit, Miss, Rule, rules
-from modelreach.snapshot import Link
-from organisations.told import wrongly_told
+from modelreach.snapshot import Gap, Link
+from organisations.told import told_of, wrongly_told
+from organisations.unread import Unread
 
 RULES = rules("modelreach.policy.azure")
 _LINKED = {
@@ -170,6 +171,28 @@ def test_a_deployment_alone_is_no_escalation(tenant: Any) -> None:
     document = {"permissions": [{"actions": ["Microsoft.Resources/deployments/*"]}]}
     tenant.assign("deployer", tenant.sub, document=document)
     assert tenant.pivots() == {}
+
+
+def test_a_registry_is_named_by_its_id(tenant: Any) -> None:
+    """By the address of its image nobody knows in which subscription it was not listed."""
+    rule = next(rule for rule in RULES if rule.id == "azure-registry-push")
+    scene = Scene(tenant, rule, rule.hits[0])
+    registry = _id(tenant.rg, "microsoft.containerregistry/registries", "linked")
+    (pivot,) = scene.pivots()
+    assert registry in {support.object for support in pivot.support}
+    less = replace(
+        tenant.snapshot(),
+        resources=tuple(one for one in tenant.snapshot().resources if one.id != registry),
+        gaps=(
+            Gap(
+                provider="azure",
+                scope=tenant.sub,
+                kind="microsoft.containerregistry/registries",
+                reason="denied",
+            ),
+        ),
+    )
+    assert told_of(tenant.snapshot(), Unread(less, less.gaps[0]), "azure", tenant.model) == []
 
 
 def _not_lost(tenant: Any, rule: Rule, hit: Hit, tries: int) -> int:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from msgspec.structs import replace
 
 from modelreach.policy.azure.asker import Asker
 from modelreach.policy.azure.conditions import attribute_key
@@ -15,7 +16,7 @@ from modelreach.policy.azure.ids import is_arm
 from modelreach.policy.azure.roles import Plane
 from modelreach.policy.decision import Decision
 from modelreach.policy.escalation.prober import UNREAD, Unread
-from modelreach.snapshot import AttributeValue, Principal, Resource, Runtime, Scope
+from modelreach.snapshot import AttributeValue, Link, Principal, Resource, Runtime, Scope
 
 
 class AzureHolder(msgspec.Struct, frozen=True):
@@ -82,14 +83,15 @@ class AzureHolder(msgspec.Struct, frozen=True):
     def linked(
         self, kinds: tuple[str, ...], links: tuple[str, ...], places: tuple[str, ...]
     ) -> Iterable[Runtime]:
-        """Runtimes with a link to something in the places."""
+        """Runtimes with a link to something in the places, by its id and not by its address."""
         inside = set(self._within(places))
         for runtime in self.asker.estate.azure_runtimes:
-            if runtime.kind in kinds and any(
-                link.kind in links and self.asker.estate.addressed(link.target) in inside
-                for link in runtime.links
-            ):
-                yield runtime
+            linked = tuple(map(self._addressed, runtime.links if runtime.kind in kinds else ()))
+            if any(link.kind in links and link.target in inside for link in linked):
+                yield replace(runtime, links=linked)
+
+    def _addressed(self, link: Link) -> Link:
+        return replace(link, target=self.asker.estate.addressed(link.target))
 
     def things(
         self, kinds: tuple[str, ...], places: tuple[str, ...]
