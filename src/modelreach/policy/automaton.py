@@ -10,8 +10,14 @@ from collections.abc import Sequence
 from itertools import chain
 from typing import NamedTuple
 
-MAX_STATES = 20_000
+#: Policies as people write them take less than a hundred.
+MAX_STATES = 2_000
 _MAX_BITS = 200_000_000
+#: More stars than that, with text between them, are in no name: for each one more, half as much is
+#: searched, so that a policy that is written to be searched for ever is not.
+MOST_STARS = 6
+#: As much as a state costs to compare one with that many others.
+_COMPARED = 64
 
 
 class Automaton:
@@ -22,12 +28,13 @@ class Automaton:
 
     __slots__ = (
         *("accepting", "blocks", "literals", "ones"),
-        *("sealed", "starry", "stars", "start", "whole"),
+        *("most_stars", "sealed", "starry", "stars", "start", "whole"),
     )
 
     def __init__(self, patterns: Sequence[str]) -> None:
         self.literals: dict[str, int] = {}
         self.start = self.accepting = self.ones = self.stars = self.sealed = 0
+        self.most_stars = max((pattern.count("*") for pattern in patterns), default=0)
         self.blocks: list[int] = []
         self.starry: list[tuple[int, int]] = []
         bit = 1
@@ -107,19 +114,21 @@ def walk(wanted: Automaton, barred: Automaton, fresh: str) -> Found:
     barred places was seen: whatever leads on from it would have led on from that one.
     """
     limit = min(MAX_STATES, _MAX_BITS // (wanted.whole.bit_length() + barred.whole.bit_length()))
+    limit >>= max(0, max(wanted.most_stars, barred.most_stars) - MOST_STARS)
     seen: dict[int, list[int]] = {}
     stack: list[tuple[int, int, _Path]] = [(wanted.start, barred.start, None)]
     count = 0
     while stack:
         state, against, path = stack.pop()
-        if against & barred.sealed or any(old & ~against == 0 for old in seen.get(state, ())):
+        known = seen.setdefault(state, [])
+        if against & barred.sealed or any(old & ~against == 0 for old in known):
             continue
         if state & wanted.accepting == wanted.accepting and not against & barred.accepting:
             return Found(True, _spelled(path))
-        count += 1
+        count += 1 + len(known) // _COMPARED
         if count > limit:
             return Found(False, None)
-        seen.setdefault(state, []).append(against)
+        known.append(against)
         for letter in (*wanted.next_letters(state), fresh):
             new = wanted.step(state, letter)
             if wanted.alive(new):

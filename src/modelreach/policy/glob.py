@@ -24,14 +24,14 @@ from typing import NamedTuple
 
 import msgspec
 
-from modelreach.policy.automaton import Automaton, Found, fresh_letter, walk
+from modelreach.policy.automaton import MOST_STARS, Automaton, Found, fresh_letter, walk
 
 _STAR, _QUESTION = "\ufdd0", "\ufdd1"
 _ESCAPE = str.maketrans("*?", _STAR + _QUESTION)
 _UNESCAPE = str.maketrans(_STAR + _QUESTION, "*?")
 _WILD = re.compile(r"[*?]+")
 
-MAX_CELLS = 2_048
+MAX_CELLS = 256
 _CACHE = 1 << 16
 
 
@@ -363,7 +363,7 @@ def _region(inside: tuple[str, ...], outside: tuple[str, ...]) -> Region:
     barred = {glob for glob in barred if all(intersects(glob, other) for other in wanted)}
     if any(covers(bar, glob) for bar in barred for glob in wanted):
         return NOWHERE
-    region = Region(wanted, _minimal(barred, covers))
+    region = Region(wanted, _widest(barred))
     settled_by_pairs = len(wanted) == 1 and len(region.outside) < 2
     return NOWHERE if not settled_by_pairs and region.is_empty() else region
 
@@ -376,6 +376,31 @@ def _minimal(globs: set[str], beats: Callable[[str, str], bool]) -> tuple[str, .
             kept = [other for other in kept if not beats(glob, other)]
             kept.append(glob)
     return tuple(sorted(kept))
+
+
+def _widest(globs: set[str]) -> tuple[str, ...]:
+    """Give the globs that no other covers; of two that cover each other, the first.
+
+    Only a glob whose plain beginning begins another one's can cover it: of a thousand names that
+    are denied one by one, no two are compared.
+    """
+    starts: dict[str, list[str]] = {}
+    for glob in sorted(globs):
+        starts.setdefault(literal_prefix(glob), []).append(glob)
+    lengths = sorted({len(start) for start in starts})
+    return tuple(glob for glob in sorted(globs) if not _is_covered(glob, starts, lengths))
+
+
+def _is_covered(glob: str, starts: dict[str, list[str]], lengths: list[int]) -> bool:
+    start = literal_prefix(glob)
+    others = chain.from_iterable(
+        starts.get(start[:length], ()) for length in lengths if length <= len(start)
+    )
+    return any(
+        covers(other, glob) and (other < glob or not covers(glob, other))
+        for other in others
+        if other != glob
+    )
 
 
 # --- cells ---------------------------------------------------------------------------------
@@ -399,13 +424,13 @@ def cells(patterns: Sequence[str], within: str) -> tuple[Cell, ...]:
     """Part the strings that `within` matches by which of `patterns` match them.
 
     Gives the cells that are not empty, in the order of the places in `matching`. Above
-    `MAX_CELLS` cells, or where a search hits its bound, a glob no longer splits: it is then
-    listed in `possibly`, and the cells stay a cover of `within`.
+    `MAX_CELLS` cells, where a search hits its bound, and where it has more than `MOST_STARS`, a
+    glob no longer splits: it is then listed in `possibly`, and the cells stay a cover of `within`.
     """
     whole = Region.of((within,))
     parted = [Cell(frozenset(), whole.sample() or "", whole)]
     for place, pattern in enumerate(patterns):
-        open_ = len(parted) < MAX_CELLS
+        open_ = len(parted) < MAX_CELLS and pattern.count("*") <= MOST_STARS
         parted = [piece for cell in parted for piece in _split(cell, place, pattern, open_)]
     return tuple(sorted(parted, key=lambda cell: (sorted(cell.matching), cell.sample)))
 
