@@ -22,6 +22,9 @@ Json = Mapping[str, object]
 MANY = 3_000
 
 
+#: Keys that only requests of services have.
+_OF_SERVICES = ("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths")
+
 #: What somebody has who may give itself any policy.
 _ANYTHING = {"Sid": "AnyPolicy", "Effect": "Allow", "Action": "*", "Resource": "*"}
 
@@ -197,6 +200,7 @@ class AwsSnapshot:
                 "aws:PrincipalAccount": _account(subject),
                 "aws:PrincipalType": "User" if is_user else "AssumedRole",
                 "aws:PrincipalIsAWSService": "false",
+                **dict.fromkeys(_OF_SERVICES),
                 "aws:username": subject.rpartition("/")[2] if is_user else None,
             }
             known |= self._organisation("aws:PrincipalOrgID", _account(subject))

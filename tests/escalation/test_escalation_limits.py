@@ -627,3 +627,32 @@ def test_who_has_joined_a_group_may_put_another_version_of_its_policy_in_force(
     ] == []
     reached = reach([ME], {"aws": engine}).identities
     assert both in reached
+
+
+_QUEUE = f"arn:aws:sqs:eu-west-1:{ACCOUNT}:jobs"
+_TOPIC = f"arn:aws:sns:eu-west-1:{ACCOUNT}:news"
+
+
+@pytest.mark.parametrize(
+    ("effect", "condition", "verdict"),
+    [
+        ("Allow", {"ArnEquals": {"aws:SourceArn": _TOPIC}}, Verdict.DENY),
+        ("Allow", {"StringEquals": {"aws:SourceAccount": ACCOUNT}}, Verdict.DENY),
+        ("Allow", {"StringEquals": {"aws:SourceOrgID": "o-1"}}, Verdict.DENY),
+        ("Allow", {"StringEqualsIfExists": {"aws:SourceAccount": "1"}}, Verdict.ALLOW),
+        ("Deny", {"StringNotEquals": {"aws:SourceAccount": ACCOUNT}}, Verdict.DENY),
+        ("Deny", {"Null": {"aws:SourceArn": "false"}}, Verdict.ALLOW),
+    ],
+)
+def test_only_a_service_tells_for_which_thing_it_calls(
+    estate: Any, effect: str, condition: Any, verdict: Verdict
+) -> None:
+    """A queue that takes what a topic sends is not open to who has no topic to call for it."""
+    estate.add("resources", Resource(id=_QUEUE, provider="aws", kind="sqs:queue", scope=ACCOUNT))
+    open_ = {"Effect": "Allow", "Principal": "*", "Action": "sqs:*", "Resource": _QUEUE}
+    statements = [{**open_, "Effect": effect, "Condition": condition}]
+    estate.attach(_QUEUE, "resource", statements + ([open_] if effect == "Deny" else []))
+    engine = estate.engine()
+    assert engine.decide(ME, "sqs:SendMessage", _QUEUE).verdict is verdict
+    grants = [one for one in engine.grants(ME) if one.resource == _QUEUE]
+    assert bool(grants) is (verdict is not Verdict.DENY)

@@ -234,8 +234,8 @@ def test_the_policy_of_a_runtime_that_is_no_resource_lets_in() -> None:
 
 @pytest.mark.parametrize("order", [1, -1])
 def test_what_a_bucket_says_of_parts_to_one_is_not_said_to_another(order: int) -> None:
-    """Of two with the same policies, one may read what ends on `/one`, if it is the service that
-    asks."""
+    """Of two with the same policies, one may write what ends on `/one`, if it asks from a
+    network."""
     data = bucket("data")
     said: list[Said] = [
         (data.id, "resource", _allow("s3:GetObject", "arn:*:*:*:*:*/all", Principal="*")),
@@ -246,7 +246,7 @@ def test_what_a_bucket_says_of_parts_to_one_is_not_said_to_another(order: int) -
                 "s3:PutObject",
                 "arn:*:*:*:*:*/one",
                 Principal={"AWS": ONE},
-                Condition={"StringEquals": {"aws:SourceAccount": OTHER}},
+                Condition={"StringEquals": {"aws:SourceVpc": "vpc-1"}},
             ),
         ),
     ]

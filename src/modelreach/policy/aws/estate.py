@@ -512,10 +512,13 @@ class Estate:
         last = self._asking
         if last is None or last[0] is not caller or last[1] is not principal:
             org, paths = self.organization(principal.scope)
-            chosen = caller.kind is not CallerKind.SERVICE and self._tags_sessions(principal)
-            tags = None if chosen else principal.tags
+            service = caller.kind is CallerKind.SERVICE
+            chosen = not service and self._tags_sessions(principal)
             surroundings = Surroundings(
-                principal_org=org, principal_paths=paths, principal_tags=tags
+                principal_org=org,
+                principal_paths=paths,
+                principal_tags=None if chosen else principal.tags,
+                others={} if service else _FOR_NOTHING,
             )
             last = self._asking = (caller, principal, request_context(caller, surroundings))
         return last[2]
@@ -634,4 +637,9 @@ def _tagging(document: PolicyDocument) -> bool:
     )
 
 
+#: What only the request of a service tells: the thing, and its account, for which it calls.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_condition-keys.html#condition-keys-sourcearn
+_FOR_NOTHING: Mapping[str, tuple[str, ...]] = dict.fromkeys(
+    ("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"), ()
+)
 _UNREAD = {"identity-policy": Layer.IDENTITY, "boundary": Layer.BOUNDARY}
