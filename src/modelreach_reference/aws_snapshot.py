@@ -198,6 +198,7 @@ class AwsSnapshot:
             known |= {
                 "aws:PrincipalArn": subject,
                 "aws:PrincipalAccount": _account(subject),
+                "kms:CallerAccount": _account(subject),
                 "aws:PrincipalType": "User" if is_user else "AssumedRole",
                 "aws:PrincipalIsAWSService": "false",
                 **dict.fromkeys(_OF_SERVICES),
@@ -208,7 +209,8 @@ class AwsSnapshot:
             if subject in self._principals and not self._tagged(subject):
                 known |= _tags("aws:PrincipalTag/", tags, policies)
         if object_ in self._resources:
-            known |= {"aws:ResourceAccount": self._scope(object_)}
+            owner = self._scope(object_)
+            known |= {"aws:ResourceAccount": owner, "s3:ResourceAccount": owner}
             known |= _tags("aws:ResourceTag/", self._resources[object_].get("tags"), policies)
         return known
 

@@ -656,3 +656,39 @@ def test_only_a_service_tells_for_which_thing_it_calls(
     assert engine.decide(ME, "sqs:SendMessage", _QUEUE).verdict is verdict
     grants = [one for one in engine.grants(ME) if one.resource == _QUEUE]
     assert bool(grants) is (verdict is not Verdict.DENY)
+
+
+@pytest.mark.parametrize(("account", "verdict"), [(ACCOUNT, "conditional"), (OTHER, "deny")])
+def test_a_key_for_callers_of_an_account_is_for_no_others(
+    scenes: Any, account: str, verdict: str
+) -> None:
+    """So the policies of keys say it that a service uses for everybody of an account."""
+    found = scenes.Estate()
+    for one in (ACCOUNT, OTHER):
+        found.add("scopes", Scope(id=one, provider="aws", kind="account"))
+    me = f"arn:aws:iam::{account}:role/reader"
+    found.add("principals", principal(me))
+    found.attach(me, "identity", [allow("*")])
+    key = f"arn:aws:kms:eu-west-1:{ACCOUNT}:key/k"
+    found.add("resources", Resource(id=key, provider="aws", kind="kms:key", scope=ACCOUNT))
+    asked = {"kms:CallerAccount": ACCOUNT, "kms:ViaService": "s3.eu-west-1.amazonaws.com"}
+    policy = {**allow("kms:Decrypt"), "Principal": {"AWS": "*"}}
+    found.attach(key, "resource", [{**policy, "Condition": {"StringEquals": asked}}])
+    assert str(found.engine().decide(me, "kms:Decrypt", key).verdict) == verdict
+
+
+def test_whose_a_bucket_is_settles_the_key_of_s3_that_asks_it(scenes: Any) -> None:
+    found = scenes.Estate()
+    found.add("principals", principal(ME))
+    asked = {"StringEquals": {"s3:ResourceAccount": ACCOUNT}}
+    found.attach(ME, "identity", [{**allow("s3:GetObject"), "Condition": asked}])
+    for account, name in ((ACCOUNT, "own"), (OTHER, "theirs")):
+        found.add("scopes", Scope(id=account, provider="aws", kind="account"))
+        arn = f"arn:aws:s3:::{name}"
+        found.add("resources", Resource(id=arn, provider="aws", kind="s3:bucket", scope=account))
+        open_ = {**allow("s3:*", on=f"{arn}/*"), "Principal": {"AWS": ME}}
+        found.attach(arn, "resource", [open_] if account == OTHER else [])
+    engine = found.engine()
+    held = {one.resource: str(one.verdict) for one in engine.grants(ME)}
+    assert held == {"arn:aws:s3:::own": "allow"}
+    assert str(engine.decide(ME, "s3:GetObject", "arn:aws:s3:::theirs/k").verdict) == "deny"

@@ -203,7 +203,7 @@ def of_resource(
     prefixes = base.absent_prefixes
     _organisation(known, "aws:resourceorg", org, paths)
     if account:
-        known["aws:resourceaccount"] = (account,)
+        known["aws:resourceaccount"] = known["s3:resourceaccount"] = (account,)
     if tags is not None:
         known.update({_RESOURCE_TAG + name.lower(): (text,) for name, text in tags.items()})
         prefixes = (*prefixes, _RESOURCE_TAG)

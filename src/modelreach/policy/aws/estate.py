@@ -518,7 +518,7 @@ class Estate:
                 principal_org=org,
                 principal_paths=paths,
                 principal_tags=None if chosen else principal.tags,
-                others={} if service else _FOR_NOTHING,
+                others={} if service else {**_FOR_NOTHING, "kms:CallerAccount": principal.scope},
             )
             last = self._asking = (caller, principal, request_context(caller, surroundings))
         return last[2]

@@ -195,7 +195,7 @@ def _asked(statement: Statement) -> tuple[frozenset[str], bool]:
     for condition in statement.conditions:
         for text in (condition.key, *condition.values):
             lower = text.lower()
-            of_owner = of_owner or "aws:resourceaccount" in lower
+            of_owner = of_owner or "resourceaccount" in lower
             if condition.key is text and lower.startswith(_TAG):
                 tags.add(lower.removeprefix(_TAG))
             elif _TAG in lower:
