@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from itertools import chain
-from typing import NamedTuple
+
+import msgspec
 
 #: Policies as people write them take less than a hundred.
 MAX_STATES = 2_000
@@ -88,7 +89,7 @@ class Automaton:
         return [char for char, mask in self.literals.items() if state & mask]
 
 
-class Found(NamedTuple):
+class Found(msgspec.Struct, frozen=True):
     """`sample` is None when there is no such string or, if not `decided`, none was found."""
 
     decided: bool

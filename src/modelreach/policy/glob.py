@@ -20,7 +20,6 @@ import re
 from collections.abc import Callable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, combinations, permutations
-from typing import NamedTuple
 
 import msgspec
 
@@ -72,21 +71,16 @@ def _ordered(run: str) -> str:
 # --- one glob against one string -----------------------------------------------------------
 
 
-class _Run(NamedTuple):
+class _Run(msgspec.Struct, frozen=True):
     """What stands between two stars: its plain pieces and where they stand in it."""
 
     size: int
     pieces: tuple[tuple[int, str], ...]
 
 
-class _Shape(NamedTuple):
-    """A glob taken apart at its stars. `tail` is None when there is no star."""
-
-    head: _Run
-    middle: tuple[_Run, ...]
-    tail: _Run | None
-    prefix: str
-    least: int
+#: A glob taken apart at its stars: what stands before the first and between two, and behind the
+#: last (None where there is no star); its plain beginning, and how long a match is at least.
+_Shape = tuple[_Run, tuple[_Run, ...], _Run | None, str, int]
 
 
 def _run(segment: str) -> _Run:
@@ -100,7 +94,7 @@ def _shape(pattern: str) -> _Shape:
     runs = [_run(segment) for segment in rest]
     prefix = head.partition("?")[0]
     least = len(head) + sum(run.size for run in runs)
-    return _Shape(_run(head), tuple(runs[:-1]), runs[-1] if runs else None, prefix, least)
+    return _run(head), tuple(runs[:-1]), runs[-1] if runs else None, prefix, least
 
 
 def match(pattern: str, text: str) -> bool:

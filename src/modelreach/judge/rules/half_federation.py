@@ -10,8 +10,8 @@ by name. Of a side that was not read nothing is said.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import NamedTuple
 
+import msgspec
 from msgspec.structs import replace
 
 from modelreach.graph import Path
@@ -92,7 +92,7 @@ def _annotation(one: Shown, found: Presence) -> Finding:
     )
 
 
-class _Other(NamedTuple):
+class _Other(msgspec.Struct, frozen=True):
     """The half that is missing at whoever shows no token: how it is made good, who can, and what
     has happened then."""
 
