@@ -261,8 +261,8 @@ def _changes(report: Report, names: Names, limit: int) -> Iterator[str]:
     title = "Changes of reach" if isinstance(report, DiffReport) else "Reach"
     yield f"### {title}: {len(rows) or 'none'}"
     yield ""
-    if report.summed_up:
-        yield prose(summed_up_words(report))
+    if words := summed_up_words(report):
+        yield prose(words)
         yield ""
     if rows:
         yield f"<details><summary>{title}</summary>"

@@ -68,8 +68,8 @@ def render_sarif(report: Report) -> bytes:
     gone = len(report.findings) - len(rows)
     if gone:
         run["properties"]["gone"] = gone
-    if report.summed_up:
-        run["properties"]["summedUp"] = _text(summed_up_words(report))
+    if words := summed_up_words(report):
+        run["properties"]["summedUp"] = _text(words)
     if len(rows) > _RESULTS:
         run["properties"]["leftOut"] = len(rows) - _RESULTS
     return _fitting(run)

@@ -1,4 +1,5 @@
-"""What is in scopes that can be taken over, of which not all is listed: in numbers and in words.
+"""What is reached and not listed, in numbers and in words: what is in scopes that can be taken
+over, and who has the same no better.
 
 Every form that lists what is reached says so, that nobody takes the list for all.
 """
@@ -8,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from modelreach.report import DiffReport, Report, SummedUpRow, Ticket
+from modelreach.report import DiffReport, RadiusReport, Report, SummedUpRow, Ticket
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import full, middle
 
@@ -24,6 +25,10 @@ _LONGEST = 200
 
 def summed_up_words(report: Report | Ticket) -> str:
     """Say how much there is of which not all is listed, and what is; empty where all is."""
+    return " ".join(filter(None, (_by_taking(report), _by_others(report))))
+
+
+def _by_taking(report: Report | Ticket) -> str:
     if not report.summed_up:
         return ""
     counts = [counted_words(report, "resources", "resource")] * _any(report, "resources")
@@ -34,6 +39,15 @@ def summed_up_words(report: Report | Ticket) -> str:
         f"In what can be taken over: {', '.join(counts)}. "
         f"Of these only {listed} listed; the rest is counted."
     )
+
+
+def _by_others(report: Report | Ticket) -> str:
+    """Many identities may have the same thing: who has it no better is not listed."""
+    number = report.no_better if isinstance(report, RadiusReport) else 0
+    if not number:
+        return ""
+    ways = "1 other grant is" if number == 1 else f"{number:,} other grants are"
+    return f"Each thing is listed with the best ways to it; {ways} no better, and left out."
 
 
 def _any(report: Report | Ticket, key: str) -> bool:

@@ -16,6 +16,7 @@ from modelreach.policy.brief import outlining
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Engine, Grant
 from modelreach.policy.expr import all_of
+from modelreach.policy.lots import Grants
 from modelreach.snapshot import Principal
 
 Known = Callable[[str], "tuple[Engine, Principal] | None"]
@@ -52,17 +53,18 @@ def outdone(graph: AccessGraph, known: Known) -> dict[str, str]:
 
 def beyond(
     engine: Engine, principal: Principal, name: str, graph: AccessGraph, taken: frozenset[str]
-) -> tuple[tuple[Grant, ...], dict[str, int]]:
+) -> tuple[Grants, tuple[Grant, ...], dict[str, int]]:
     """Give what somebody who is outdone holds besides, beyond its scope and those that are taken
-    over, and how many grants by pattern it holds that are left out, by the scope they lie in."""
+    over (listed, and by pattern), and how many grants by pattern it holds that are left out, by
+    the scope they lie in."""
     outlined = outlining(engine)
     if outlined is None:
-        return (), {}
+        return Grants((), ()), (), {}
     brief = graph.pivots.known(name)
     outline = brief.outline if isinstance(brief, Briefly) else outlined.outline(name)
     left = dict(outlined.patterns(name))
     left[principal.scope] = outline.patterns - sum(left.values())
-    return outlined.beyond(name, taken), {
+    return *outlined.beyond(name, taken), {
         scope: number
         for scope, number in left.items()
         if scope in taken or scope == principal.scope

@@ -12,7 +12,7 @@ from modelreach.graph import AccessGraph, Briefly, Path, Tool, explore
 from modelreach.outdone import Outdone, beyond, outdone
 from modelreach.policy.brief import outlining
 from modelreach.policy.engine import Engine, Pivot
-from modelreach.policy.lots import Grants, granted
+from modelreach.policy.lots import granted
 from modelreach.policy.permissions import PermissionSet
 from modelreach.snapshot import Principal
 
@@ -103,10 +103,8 @@ def reach(
         engine = owner.engine(name)
         if name in by:
             taken = frozenset(takeovers)
-            found, left = beyond(engine, identity.principal, name, graph, taken)
+            grants, unlisted, left = beyond(engine, identity.principal, name, graph, taken)
             fewer[name] = Outdone(by[name], left)
-            grants = Grants((), tuple(grant for grant in found if not grant.pattern))
-            unlisted = tuple(grant for grant in found if grant.pattern)
         else:
             grants = granted(engine, name)
             unlisted = engine.unlisted(held[name], identity.principal.scope)

@@ -507,7 +507,8 @@ class AnswerReport(DecisionRow, frozen=True, kw_only=True):
 
 
 class RadiusReport(Row, frozen=True):
-    """`modelreach.radius/2`: everything that one release, or one principal, reaches."""
+    """`modelreach.radius/2`: everything that one release, or one principal, reaches. `no_better`
+    are grants that are not listed, as better ones on the same things are."""
 
     schema: Literal["modelreach.radius/2"] = msgspec.field(name="schema")
     release: ReleaseRow
@@ -524,6 +525,7 @@ class RadiusReport(Row, frozen=True):
     tools: tuple[ToolRow, ...] = ()
     summed_up: tuple[SummedUpRow, ...] = ()
     matrix: tuple[MatrixCell, ...] = ()
+    no_better: int = 0
 
 
 class DiffReport(Row, frozen=True):

@@ -54,6 +54,16 @@ def test_it_is_said_in_a_sentence(compared: DiffReport, radius_report: RadiusRep
     assert told == ALONE.replace("1,240 resources, ", "")
 
 
+def test_what_is_no_better_is_counted(radius_report: RadiusReport) -> None:
+    many = msgspec.structs.replace(_without(radius_report), no_better=1_008_118)
+    told = summed_up_words(many)
+    assert "1,008,118 other grants are no better, and left out" in told
+    assert told in markdown.render(many).decode()
+    one = summed_up_words(msgspec.structs.replace(radius_report, no_better=1))
+    assert one.startswith(ALONE)
+    assert "1 other grant is no better, and left out" in one
+
+
 def test_the_terminal_says_it(compared: DiffReport, radius_report: RadiusReport) -> None:
     told = "In scopes taken over: 3 → 1,240 resources, 1 → 7 patterns; listed if sensitive"
     assert told in text.render(compared).decode()

@@ -16,17 +16,20 @@ from hypothesis import strategies as st
 from msgspec.structs import replace
 
 from modelreach import deployment, graph, outdone
+from modelreach.accesses import Access
 from modelreach.diff import index
 from modelreach.judge.policy import JudgePolicy
-from modelreach.pipeline import GateOptions, Release, Side, diff_report, evaluate
+from modelreach.pipeline import GateOptions, Release, Side, diff_report, evaluate, summing
 from modelreach.pipeline.classed import matrix
 from modelreach.pipeline.evaluate import Estates
 from modelreach.pipeline.patterns import held
 from modelreach.pipeline.rows import figures
 from modelreach.pipeline.summing import summed_up_rows
-from modelreach.policy import providers
+from modelreach.policy import lots, providers
 from modelreach.policy.aws.brief_grants import OfShelf
 from modelreach.policy.brief import outlining
+from modelreach.policy.engine import Grant
+from modelreach.policy.lots import Lot
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Principal, Snapshot, document_id, facts_of
 from organisations import manifest, plan, whole
@@ -161,6 +164,56 @@ def test_what_is_counted_is_not_written_out(monkeypatch: pytest.MonkeyPatch) -> 
 
     monkeypatch.setattr(OfShelf, "ids", property(ids))
     assert matrix(wide, wide) == matrix(full, full)
+
+
+def _ruler_of_one(made: Snapshot) -> str:
+    """Somebody who takes one account over, and has more of what the organization shares."""
+    return next(p.id for p in made.principals if p.id.endswith(f"200000024604:{ADMIN}"))
+
+
+def test_each_thing_is_listed_with_the_best_ways_to_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Thousands may have the same thing: of each action the surest and shortest way is listed."""
+    made = whole(plan(principals=20, resources=60, accounts=5, seed=3))
+    side, listed, left = _side(made, _ruler_of_one(made), 10**9), list[list[Access]](), list[int]()
+    for many in (0, 10**9):
+        monkeypatch.setattr(summing, "MANY", many)
+        told = summing.told(side)
+        listed.append([one for one in told.accesses if not one.grant.pattern])
+        left.append(told.no_better)
+    best, every = listed
+    assert 0 < len(best) < len(every)
+    assert left == [len(every) - len(best), 0]
+    assert {(a.grant, a.path) for a in best} <= {(a.grant, a.path) for a in every}
+    assert _ranks(best) == _ranks(every)
+
+
+def _ranks(accesses: list[Access]) -> dict[tuple[str, str], object]:
+    return {
+        (resource, action): reached.rank
+        for resource, ways in index(accesses).items()
+        for action, reached in ways.items()
+    }
+
+
+def test_what_those_hold_who_are_outdone_is_not_written_out(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """What an organization shares, each of them holds by itself: it stays together."""
+    made = whole(plan(principals=20, resources=60, accounts=5, seed=3))
+    start = _ruler_of_one(made)
+    wrote = list[str]()
+
+    def written(grant: Grant, lot: Lot, place: int) -> Grant:
+        wrote.append(grant.principal)
+        return write(grant, lot, place)
+
+    write = lots.written
+    monkeypatch.setattr(lots, "written", written)
+    with _many(0):
+        radius = reach([start], providers.engines(facts_of(made)))
+    held = {one.path.end: one.grants for one in radius.accesses.held}
+    assert any(held[name].alike for name in radius.outdone)
+    assert wrote == []
 
 
 def test_somebody_outdone_is_outdone_by_whom_the_witness_goes_by() -> None:

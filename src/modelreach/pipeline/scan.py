@@ -21,16 +21,18 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
     """Give everything that one release reaches.
 
     In a scope that it can take over, what is sensitive is listed once, by the taking over; besides
-    only what of it is had otherwise. The rest is counted: the taking over says it all.
+    only what of it is had otherwise. The rest is counted: the taking over says it all. Where many
+    identities are reached, each thing is listed with the best ways to it.
     """
     findings = tuple(replace(f, state=State.NEW) for f in side.findings)
     witnesses = Witnesses()
     found = apply(rows.finding_rows(findings, witnesses, side.toolbox), waivers)
     gaps = rows.gap_rows(side.gaps)
     numbers = rows.numbers_by_subject(found)
+    apart = told(side)
     listed = [
         rows.grant_row(access, side.case.rated(access.grant), numbers, side.toolbox, witnesses)
-        for access in (*told(side), *at_stake(side))
+        for access in (*apart.accesses, *at_stake(side))
     ]
     grants = tuple(sorted(listed, key=grant_order))
     admin_of = rows.admin_rows(side, witnesses)
@@ -49,6 +51,7 @@ def radius_report(side: Side, options: GateOptions, waivers: Waivers = NO_WAIVER
         scopes=rows.scope_rows(side),
         tools=tool_rows(side),
         summed_up=summed_up_rows(side),
+        no_better=apart.no_better,
         matrix=classed.listed(grants, admin_of),
     )
     return located(report, side.release.snapshot.origins)

@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 from typing import Literal
 
+import msgspec
 from msgspec.structs import replace
 
 from modelreach import diff as differ
@@ -50,28 +51,33 @@ def at_stake(side: Side) -> list[Access]:
     return found
 
 
-def told(side: Side) -> Iterator[Access]:
+class Told(msgspec.Struct, frozen=True):
+    """The accesses that are told one by one, and how many are not as they are no better."""
+
+    accesses: tuple[Access, ...]
+    no_better: int
+
+
+def told(side: Side) -> Told:
     """Give the accesses that are told one by one: those outside of scopes that are taken over; of
-    what is sensitive inside, those that do not go by the taking over (the best ones where many are
-    reached), and of the others the best ones that are surer."""
+    what is sensitive inside, those that do not go by the taking over, and of the others the best
+    ones that are surer. Where many are reached, of all of them the best ones."""
     case, surer, beside = side.case, list[Piece](), list[Piece]()
-    wide = len(side.radius.graph.paths) > MANY
     for piece in side.radius.accesses.pieces:
         taken = case.weighing.taken(piece.lot, piece.mask)
-        yield from piece.within(piece.mask & ~taken).each
         high = taken & case.weighing.high(piece)
         by_taking = case.by_administration_of(piece, high)
-        other = piece.within(high & ~by_taking)
-        if wide:
-            beside.append(other)
-        else:
-            yield from other.each
+        beside.append(piece.within(piece.mask & ~taken | high & ~by_taking))
         surer.extend(_surer(piece.within(by_taking), case))
+    if len(side.radius.graph.paths) > MANY:
+        found = list(_best(beside))
+        no_better = sum(piece.mask.bit_count() for piece in beside) - len(found)
+    else:
+        found, no_better = [one for piece in beside for one in piece.each], 0
     for access in side.radius.patterns.where(lambda grant: _is_told(grant, case)):
         if case.taken(access.grant.scope) is None or not case.by_administration(access):
-            yield access
-    yield from _best(surer)
-    yield from _best(beside)
+            found.append(access)
+    return Told((*found, *_best(surer)), no_better)
 
 
 def _best(pieces: list[Piece]) -> Iterator[Access]:

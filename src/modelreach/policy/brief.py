@@ -15,6 +15,7 @@ import msgspec
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.expr import Expr
+from modelreach.policy.lots import Grants
 
 #: Capabilities with their verdicts, on resources of one kind.
 Answer = tuple[tuple[Capability, Verdict], ...]
@@ -149,9 +150,9 @@ class Outlining(Protocol):
         `given` is what must hold on the way from the one to the other."""
         ...
 
-    def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grant, ...]:
+    def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grants, tuple[Grant, ...]]:
         """Give what a principal holds that somebody who outdoes it may not have, and what it holds
-        of scopes other than these and its own, listed or by pattern."""
+        of scopes other than these and its own: listed, and by pattern."""
         ...
 
     def patterns(self, principal: str) -> Mapping[str, int]:

@@ -258,6 +258,7 @@ class RadiusFile(msgspec.Struct, frozen=True, kw_only=True):
     tools: tuple[ToolRow, ...] = ()
     summed_up: tuple[SummedUpRow, ...] = ()
     matrix: tuple[MatrixCell, ...] = ()
+    no_better: int = 0
     resources: dict[str, ResourceEntry]
     hops: dict[str, HopEntry]
     statements: dict[str, StatementEntry]

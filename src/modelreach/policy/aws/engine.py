@@ -143,7 +143,7 @@ class AwsEngine:
             self._asker(one), self._passing(other), given
         )
 
-    def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grant, ...]:
+    def beyond(self, principal: str, but: frozenset[str]) -> tuple[Grants, tuple[Grant, ...]]:
         """Give what the principal holds where a resource tells callers apart, and in accounts
         other than these and its own."""
         return self._outdoing.beyond(self._passing(principal), but)
@@ -258,7 +258,7 @@ class AwsEngine:
     def _outdoing(self) -> Outdoing:
         from modelreach.policy.aws.outdone import Outdoing
 
-        return Outdoing(self._estate, self._shelving)
+        return Outdoing(self._estate, self._shelving, self._shared)
 
     @cached_property
     def _secrets(self) -> dict[str, tuple[str, ...]]:

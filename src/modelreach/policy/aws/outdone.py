@@ -17,12 +17,14 @@ from modelreach.policy.aws.counted import Counter
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.held import held
 from modelreach.policy.aws.layers import AppliedPolicy
+from modelreach.policy.aws.shared_grants import SharedGrants
 from modelreach.policy.aws.shelf import Shelf
 from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.statement import Effect, Statement
 from modelreach.policy.aws.unlisted import most_telling, unlisted
 from modelreach.policy.engine import Grant
 from modelreach.policy.expr import FALSE, TRUE, Expr, all_of, any_of, atoms, implies, negate
+from modelreach.policy.lots import Grants
 from modelreach.policy.permissions import Box, PermissionSet
 
 #: How the keys begin that tell one caller of an account from another.
@@ -42,8 +44,8 @@ _OF_ACCOUNT = (
 class Outdoing:
     """Compares principals of one estate."""
 
-    def __init__(self, estate: Estate, shelving: Shelving) -> None:
-        self._estate, self._shelving = estate, shelving
+    def __init__(self, estate: Estate, shelving: Shelving, shared: SharedGrants) -> None:
+        self._estate, self._shelving, self._shared = estate, shelving, shared
         self._counter = Counter(estate)
         self._unlimited: dict[str, Expr] = {}
         self._shelves: dict[int, tuple[Shelf, bool, frozenset[str]]] = {}
@@ -63,15 +65,18 @@ class Outdoing:
             and self._no_more_limited(one, other, self._unlimited[one.name])
         )
 
-    def beyond(self, asker: Asker, but: frozenset[str]) -> tuple[Grant, ...]:
+    def beyond(self, asker: Asker, but: frozenset[str]) -> tuple[Grants, tuple[Grant, ...]]:
         """Give what it holds where a resource tells callers apart, and what it holds of accounts
-        other than these and its own."""
+        other than these and its own: listed, and by pattern."""
         account = asker.principal.scope
         known = but | {account}
-        found = granted(asker, self._shelving, lambda shelf: self._is_open(shelf, known))
-        listed = found.written_out()
+
+        def wanted(shelf: Shelf) -> bool:
+            return self._is_open(shelf, known)
+
+        listed = granted(asker, self._shelving, wanted, self._shared)
         patterns = unlisted(_leading_on(asker, known), account, self._estate)
-        return (*listed, *(grant for grant in patterns if grant.scope not in known))
+        return listed, tuple(grant for grant in patterns if grant.scope not in known)
 
     def patterns(self, asker: Asker) -> dict[str, int]:
         """Give how many grants by pattern it holds in each account other than its own."""
