@@ -12,7 +12,7 @@ provider gave, under the digest of their canonical form.
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
 from functools import cached_property, lru_cache
-from typing import Any, Final, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar, cast
 
 import msgspec
 
@@ -315,7 +315,32 @@ def document_bytes(document: object) -> bytes:
 
         with suppress(ValueError, RecursionError):
             document = json.loads(document)
-    return msgspec.json.encode(document)
+    try:
+        return msgspec.json.encode(document)
+    except UnicodeEncodeError:
+        return msgspec.json.encode(_spelled(document))
+
+
+def _spelled(value: Any) -> Any:
+    """Give plain values with halves of characters spelled out (`\\ud800`): JSON of a cloud may
+    hold them, and no file can."""
+    if isinstance(value, str):
+        return value.encode("utf-8", "backslashreplace").decode()
+    if isinstance(value, dict):
+        pairs: dict[Any, Any] = value
+        return {_spelled(key): _spelled(inner) for key, inner in pairs.items()}
+    if isinstance(value, list | tuple):
+        return [_spelled(inner) for inner in cast("list[Any]", value)]
+    return value
+
+
+def _keyed(fact: Fact) -> tuple[bytes, Fact]:
+    """Give a fact and the bytes by which it is ordered."""
+    try:
+        return msgspec.json.encode(fact, order="sorted"), fact
+    except UnicodeEncodeError:
+        spelled = msgspec.convert(_spelled(msgspec.to_builtins(fact)), type(fact))
+        return msgspec.json.encode(spelled, order="sorted"), spelled
 
 
 _SECTIONS = (
@@ -338,7 +363,7 @@ def canonical(snapshot: Snapshot) -> Snapshot:
     """Give the same facts, each section sorted and without duplicates."""
 
     def ordered(facts: Iterable[Fact]) -> tuple[Fact, ...]:
-        unique = {msgspec.json.encode(fact, order="sorted"): fact for fact in facts}
+        unique = dict(map(_keyed, facts))
         return tuple(fact for _, fact in sorted(unique.items(), key=lambda item: item[0]))
 
     sections: dict[str, Any] = {name: ordered(getattr(snapshot, name)) for name in _SECTIONS}
