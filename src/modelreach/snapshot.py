@@ -327,8 +327,8 @@ def _spelled(value: Any) -> Any:
     if isinstance(value, str):
         return value.encode("utf-8", "backslashreplace").decode()
     if isinstance(value, dict):
-        pairs: dict[Any, Any] = value
-        return {_spelled(key): _spelled(inner) for key, inner in pairs.items()}
+        pairs = cast("Any", value).items()
+        return {_spelled(key): _spelled(inner) for key, inner in pairs}
     if isinstance(value, list | tuple):
         return [_spelled(inner) for inner in cast("list[Any]", value)]
     return value
