@@ -17,7 +17,7 @@ from modelreach.model import Strength
 from modelreach.policy.brief import Hop, Outline, base_of
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot
-from modelreach.policy.expr import Expr, all_of
+from modelreach.policy.expr import Expr, each_of
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -66,7 +66,7 @@ class Path(msgspec.Struct, frozen=True, dict=True):
         known = self._residuals.get(beyond)
         if known is None:
             hops = (pivot.residual for pivot in self.pivots)
-            known = self._residuals[beyond] = all_of((*hops, beyond)) if self.pivots else beyond
+            known = self._residuals[beyond] = each_of((*hops, beyond)) if self.pivots else beyond
         return known
 
     @cached_property

@@ -692,3 +692,16 @@ def test_whose_a_bucket_is_settles_the_key_of_s3_that_asks_it(scenes: Any) -> No
     held = {one.resource: str(one.verdict) for one in engine.grants(ME)}
     assert held == {"arn:aws:s3:::own": "allow"}
     assert str(engine.decide(ME, "s3:GetObject", "arn:aws:s3:::theirs/k").verdict) == "deny"
+
+
+def test_what_is_needed_apart_may_be_done_apart(estate: Any) -> None:
+    """A role is passed from one network, the function called from another: two requests, each of
+    which can be made. What both hang on is said, and not that it never holds."""
+    vpc = {"aws:SourceVpc": "vpc-1"}
+    inside = allow("iam:PassRole", "lambda:CreateFunction", StringEquals=vpc)
+    estate.attach(ME, "identity", [inside, allow("lambda:InvokeFunction", StringNotEquals=vpc)])
+    estate.attach(ROLE, "trust", [trusts(LAMBDA)])
+    (hop,) = (p for p in estate.engine().pivots(ME) if p.rule == "lambda-new-function")
+    assert hop.strength is Strength.CONDITIONAL
+    asked = ("StringEquals aws:SourceVpc vpc-1", "StringNotEquals aws:SourceVpc vpc-1")
+    assert conjuncts(hop.residual) == asked

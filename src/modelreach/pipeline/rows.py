@@ -14,7 +14,7 @@ from modelreach.judge.sensitivity import Rated
 from modelreach.model import Sensitivity
 from modelreach.pipeline.evaluate import Release, Side
 from modelreach.pipeline.witnesses import Witnesses
-from modelreach.policy.expr import all_of, conjuncts
+from modelreach.policy.expr import conjuncts, each_of
 from modelreach.policy.lots import places
 from modelreach.reach import Access, Identity, Takeover, verdict_of
 from modelreach.report import (
@@ -138,7 +138,7 @@ def _admin_row(takeover: Takeover, toolbox: Toolbox, witnesses: Witnesses) -> Ad
         identity=pivots[-1].source,
         verdict=str(verdict_of(takeover.path)),
         strength=str(takeover.path.strength),
-        depends_on=conjuncts(all_of(pivot.residual for pivot in pivots)),
+        depends_on=conjuncts(each_of(pivot.residual for pivot in pivots)),
         witness=witnesses.of_path(takeover.path, toolbox.first(takeover.path)),
         tools=ids(toolbox.by(takeover.path)),
     )

@@ -122,6 +122,20 @@ def all_of(parts: Iterable[Expr]) -> Expr:
     return _join(parts, AllOf, TRUE)
 
 
+def each_of(parts: Iterable[Expr]) -> Expr:
+    """Give on what several requests hang together, simplified; TRUE of none.
+
+    Each is made for itself, perhaps at another hour or from another network: parts that contradict
+    each other are kept side by side, and only one that can never hold makes it FALSE.
+    """
+    listed = tuple(part for part in parts if part != TRUE)
+    found = all_of(listed)
+    if found != FALSE or FALSE in listed:
+        return found
+    flat = {one for part in listed for one in (part.parts if isinstance(part, AllOf) else (part,))}
+    return AllOf(tuple(sorted(flat, key=_rank)))
+
+
 def any_of(parts: Iterable[Expr]) -> Expr:
     """Give the simplified disjunction; FALSE of nothing."""
     return _join(parts, AnyOf, FALSE)

@@ -36,7 +36,7 @@ from modelreach.policy.box import Box
 from modelreach.policy.decision import Decision, Layer
 from modelreach.policy.engine import Support
 from modelreach.policy.escalation.mechanism import Met
-from modelreach.policy.expr import Atom, AtomKind, Expr, all_of, atoms
+from modelreach.policy.expr import FALSE, Atom, AtomKind, Expr, all_of, atoms, each_of
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import is_literal, literal_prefix, match
 from modelreach.snapshot import Principal, Runtime
@@ -257,7 +257,7 @@ class Questions(msgspec.Struct, dict=True, eq=False):
                 return None
             supports.extend(found[0])
             residuals.append(found[1])
-        return tuple(supports), all_of(residuals)
+        return tuple(supports), each_of(residuals)
 
     def answer(self, need: Need, aim: Aim) -> Met | None:
         """Give the best answer to one need."""
@@ -266,7 +266,9 @@ class Questions(msgspec.Struct, dict=True, eq=False):
             if any(part is None for part in parts):
                 return None
             found = [part for part in parts if part is not None]
-            return found[0][0], all_of(residual for _, residual in found)
+            # One request on all of them: what cannot hold at once is not allowed.
+            at_once = all_of(residual for _, residual in found)
+            return None if at_once == FALSE else (found[0][0], at_once)
         return self._best(need, aim, self._things(need, aim))
 
     def _best(self, need: Need, aim: Aim, things: Iterable[Thing]) -> Met | None:

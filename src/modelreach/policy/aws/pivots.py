@@ -33,7 +33,7 @@ from modelreach.policy.box import Box
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import AS_ADMINISTRATOR, Pivot, Support
 from modelreach.policy.escalation.mechanism import Met, provided, strength_of, tried
-from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, all_of
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, each_of
 from modelreach.snapshot import Principal
 
 #: Whom hops are to lead to; None for anybody.
@@ -79,7 +79,7 @@ def administers(asker: Asker) -> Pivot | None:
             return None
         supports.append(Support(asker.name, action, arn, decision.allowed_by))
         residuals.append(decision.residual)
-    residual = all_of(residuals)
+    residual = each_of(residuals)
     if asker.name.endswith(ANY_POLICY):
         note = "nothing limits what it may give itself"
     else:
@@ -258,7 +258,7 @@ def _met(rule: EscalationRule, way: Way, questions: Questions, aim: Aim) -> Met 
             return None
         supports.append(needed)
         residuals.append(residual)
-    return tuple(supports), all_of(residuals)
+    return tuple(supports), each_of(residuals)
 
 
 def _of_target(
@@ -335,11 +335,11 @@ def _pivot(rule: EscalationRule, asker: Asker, aim: Aim, met: Met) -> Pivot | No
     supports, residual = met
     strength = Strength.INFLUENCE if rule.strength == "influence" else None
     if rule.depends:
-        residual = all_of((residual, provided(rule.depends)))
+        residual = each_of((residual, provided(rule.depends)))
     for lowered in _lowered(rule, aim):
         if lowered.to == "influence":
             strength = Strength.INFLUENCE
-        residual = all_of((residual, provided(lowered.why)))
+        residual = each_of((residual, provided(lowered.why)))
     target = _yielded(rule, asker, aim)
     if rule.yields == "policy-version" and not _stronger(target, asker):
         return None

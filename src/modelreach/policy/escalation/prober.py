@@ -17,7 +17,7 @@ from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.escalation.mechanism import Met, provided, strength_of
 from modelreach.policy.escalation.rules import Compute, Need, On, Rule, Setting, Way
-from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
+from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, each_of
 from modelreach.snapshot import AttributeValue, Principal, Resource, Runtime, Scope
 
 
@@ -190,10 +190,10 @@ class RoleProber(msgspec.Struct):
         met = None if surrounded == FALSE else self._met(way.needs, aim)
         if met is None:
             return None
-        supports, residual = met[0], all_of((surrounded, met[1]))
+        supports, residual = met[0], each_of((surrounded, met[1]))
         for depends in (rule.depends, way.depends):
             if depends:
-                residual = all_of((residual, provided(depends)))
+                residual = each_of((residual, provided(depends)))
         strength = strength_of(residual)
         return Pivot(
             "administer" if rule.yields == "scope" else rule.kind,
@@ -232,7 +232,7 @@ class RoleProber(msgspec.Struct):
                 return None
             supports.extend(found[0])
             residuals.append(found[1])
-        return tuple(supports), all_of(residuals)
+        return tuple(supports), each_of(residuals)
 
     def _answer(self, need: Need, aim: Aim) -> Met | None:
         """The best answer to one need: the first that is certain, else the first at all."""
