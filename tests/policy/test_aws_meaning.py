@@ -10,7 +10,7 @@ from modelreach.policy.extent import Extent
 from modelreach.policy.glob import Region
 
 #: Services whose forms have many fixed words, few, placeholders within words, and none.
-SERVICES = ("s3", "ecs", "iam", "sqs", "lex", "logs", "states")
+SERVICES = ("s3", "ecs", "iam", "sqs", "organizations", "logs", "states")
 FORMS = {s: sorted({kind.glob for kind in catalogue.resource_types(s)}) for s in SERVICES}
 ACTIONS = {service: Extent.globs((f"{service}:*",)) for service in SERVICES}
 
@@ -51,5 +51,5 @@ def test_names_of_teams_tell_nothing_and_words_of_forms_do() -> None:
 def test_exceptions_and_forms_with_placeholders_in_words_stay_as_they_are() -> None:
     spared = Region.of(("arn:aws:s3:::a*",), ("arn:aws:s3:::ab*",))
     assert meaning.told(ACTIONS["s3"], spared) is spared
-    bot = Region(("arn:aws:lex:eu-west-1:1:bot:mine*",))
-    assert meaning.told(ACTIONS["lex"], bot) is bot
+    ours = Region(("arn:aws:organizations::1:account/o-1/mine*",))
+    assert meaning.told(ACTIONS["organizations"], ours) is ours
