@@ -152,7 +152,9 @@ def test_what_a_key_opens_is_what_its_holder_reaches(many: int, seed: int) -> No
                 _resources(access.grant.resource for access in alone.accesses)
             )
             listed = [scope for scope in found.patterns if scope not in takeovers]
-            assert _resources(one for scope in listed for one in found.patterns[scope][0]) == (
+            assert _resources(
+                one for scope in listed for one in found.words.of(found.patterns[scope][0])
+            ) == (
                 _resources(
                     access.grant.resource
                     for access in alone.patterns

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from typing import Final
 
 from modelreach.accesses import Accesses, Held, Part, together
@@ -52,8 +52,8 @@ def _words(case: Case, whole: Sum, takeovers: Collection[str]) -> str:
     reached = {name for part in parts for name in part.ids}
     # What lies in a scope that is taken over, the taking over says.
     unlisted = [found for scope, found in whole.patterns.items() if scope not in takeovers]
-    patterns = {resource for resources, _ in unlisted for resource in resources}
-    actions = sorted({action for _, actions in unlisted for action in actions})
+    patterns = _union(resources for resources, _ in unlisted).bit_count()
+    actions = whole.words.of(_union(actions for _, actions in unlisted))
     sensitive = sorted({name for part in parts for name in _sensitive(case, part)})
     found = [f"opens {_count(len(reached), 'resource')}"]
     if sensitive:
@@ -63,10 +63,17 @@ def _words(case: Case, whole: Sum, takeovers: Collection[str]) -> str:
     if patterns:
         shown = ", ".join(f"`{action}`" for action in actions[:_SHOWN])
         more = f" and {len(actions) - _SHOWN} more" if actions[_SHOWN:] else ""
-        found.append(f"{_count(len(patterns), 'pattern')} of what is not listed ({shown}{more})")
+        found.append(f"{_count(patterns, 'pattern')} of what is not listed ({shown}{more})")
     if takeovers:
         found.append("administration of " + ", ".join(sorted(takeovers)))
     return ", ".join(found)
+
+
+def _union(masks: Iterable[int]) -> int:
+    found = 0
+    for mask in masks:
+        found |= mask
+    return found
 
 
 def _sensitive(case: Case, part: Part) -> Iterator[str]:

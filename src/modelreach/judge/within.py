@@ -13,28 +13,52 @@ import msgspec
 
 from modelreach.accesses import Accesses, Held, Part, Piece, together
 from modelreach.policy.engine import Engine, Grant
-from modelreach.policy.lots import Lot, granted
+from modelreach.policy.lots import Lot, bits, granted, places
 from modelreach.reach import BlastRadius, reach
+
+
+class Words:
+    """Patterns and actions by number, so that a few bits say which of them somebody has: thousands
+    have the same hundreds."""
+
+    def __init__(self) -> None:
+        self._numbers: dict[str, int] = {}
+        self._masks: dict[tuple[str, ...], int] = {}
+
+    def mask(self, words: tuple[str, ...]) -> int:
+        """Give words as bits."""
+        known = self._masks.get(words)
+        if known is None:
+            numbers = self._numbers
+            known = bits(numbers.setdefault(word, len(numbers)) for word in words)
+            self._masks[words] = known
+        return known
+
+    def of(self, mask: int) -> list[str]:
+        """Give the words of a mask, sorted."""
+        every = list(self._numbers)
+        return sorted(every[place] for place in places(mask))
 
 
 class Sum(msgspec.Struct):
     """Who is reached, what they hold of listed resources by lot and kind, and the resources and
-    actions of what they hold by pattern, by scope."""
+    actions of what they hold by pattern, by scope: as bits, of which `words` tells the meaning.
+    Sums are added whose words are the same."""
 
     names: frozenset[str]
+    words: Words = msgspec.field(default_factory=Words)
     parts: dict[tuple[Lot, str], Part] = msgspec.field(
         default_factory=dict["tuple[Lot, str]", "Part"]
     )
-    patterns: dict[str, tuple[set[str], set[str]]] = msgspec.field(
-        default_factory=dict[str, "tuple[set[str], set[str]]"]
+    patterns: dict[str, tuple[int, int]] = msgspec.field(
+        default_factory=dict[str, "tuple[int, int]"]
     )
 
     def add(self, other: Sum) -> None:
         """Add what others hold."""
         self.hold(other.parts.values())
         for scope, (resources, actions) in other.patterns.items():
-            self._of(scope)[0].update(resources)
-            self._of(scope)[1].update(actions)
+            self._match(scope, resources, actions)
 
     def hold(self, parts: Iterable[Part]) -> None:
         """Add resources."""
@@ -47,12 +71,12 @@ class Sum(msgspec.Struct):
     def match(self, grants: Iterable[Grant]) -> None:
         """Add what is held by pattern."""
         for grant in grants:
-            resources, actions = self._of(grant.scope)
-            resources.add(grant.resource)
-            actions.update(grant.actions)
+            resource, actions = self.words.mask((grant.resource,)), self.words.mask(grant.actions)
+            self._match(grant.scope, resource, actions)
 
-    def _of(self, scope: str) -> tuple[set[str], set[str]]:
-        return self.patterns.setdefault(scope, (set(), set()))
+    def _match(self, scope: str, resources: int, actions: int) -> None:
+        known, done = self.patterns.get(scope, (0, 0))
+        self.patterns[scope] = known | resources, done | actions
 
 
 class Within:
@@ -61,6 +85,7 @@ class Within:
     def __init__(self, radius: BlastRadius, engines: Mapping[str, Engine]) -> None:
         self._radius, self._engines = radius, engines
         self._sums: dict[str, Sum] = {}
+        self._words = Words()
         self._pieces: dict[str, list[Piece]] = {}
         for piece in radius.accesses.pieces:
             self._pieces.setdefault(piece.access.grant.principal, []).append(piece)
@@ -104,7 +129,7 @@ class Within:
             fresh = {target for target, _ in edges.targets(node)} - seen
             seen |= fresh
             waiting.extend(fresh)
-        return others, Sum(frozenset(seen | covered))
+        return others, Sum(frozenset(seen | covered), self._words)
 
     def _add(self, name: str, found: Sum) -> None:
         """Add what one holds by itself."""
