@@ -24,7 +24,7 @@ from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.credentials import credential_pivots
 from modelreach.policy.aws.escalation import Compute, EscalationRule, Way
-from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.estate import ANY_POLICY, Estate
 from modelreach.policy.aws.invited import Invited
 from modelreach.policy.aws.named import asks_who
 from modelreach.policy.aws.needs import Questions
@@ -189,7 +189,8 @@ class _One:
     def _as_administrator(self, taken: Pivot) -> Common:
         found, aimed = Found(), Found()
         found.take(taken)
-        aimed.add(self._estate.known_elsewhere(self._asker.principal.scope), Strength.CERTAIN)
+        for name in self._estate.known_elsewhere(self._asker.principal.scope):
+            aimed.add((name, name + ANY_POLICY), Strength.CERTAIN)
         abroad = self._once(("abroad",), ("sts:AssumeRole",), self._common_abroad)
         results, left = [_ByRule(-1, found.best, aimed.best), abroad], list[_Ways]()
         prober = pivoting.AwsProber(self._questions, source="", abroad=True)

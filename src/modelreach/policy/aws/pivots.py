@@ -101,7 +101,8 @@ def _as_administrator(
     """What an administrator gains beyond its account: the account itself says the rest. `boxes`
     are what it holds of sts:AssumeRole.
 
-    It may act as anybody in the account; only those whom other accounts name lead anywhere new.
+    It may act as anybody in the account, and give anybody any policy before; only those whom other
+    accounts name lead anywhere new, as what these let in has to be allowed at home, too.
     What runs in other accounts it may work on itself: where that lets the account in, or loads
     from a bucket or repository to which the account may write.
     """
@@ -110,13 +111,14 @@ def _as_administrator(
     assumable = _assumable(asker, boxes, targets)
     yield from (pivot for pivot in assumable if _account_of(pivot.target) != account)
     for name in asker.estate.known_elsewhere(account):
-        if name != asker.principal.id:
+        if name == asker.principal.id:
+            continue
+        for target, note in (
+            (name, "an administrator may let itself act as anybody in the account"),
+            (name + ANY_POLICY, "an administrator may give anybody in the account any policy"),
+        ):
             yield replace(
-                administration,
-                kind="trust",
-                target=name,
-                rule=AS_ADMINISTRATOR,
-                note="an administrator may let itself act as anybody in the account",
+                administration, kind="trust", target=target, rule=AS_ADMINISTRATOR, note=note
             )
     prober = AwsProber(questions, asker.name, targets, abroad=True)
     for rule in filter(works_elsewhere, rules()):
