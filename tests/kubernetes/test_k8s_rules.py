@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from random import Random
 from typing import Any
 
 import pytest
@@ -12,7 +11,7 @@ from modelreach.policy.escalation.rules import Hit, Miss, Rule, rules
 from modelreach.policy.escalation.scenes import changed, permissions, spared
 from modelreach.policy.kubernetes.names import Action, account_id
 from modelreach.snapshot import Link
-from organisations.told import wrongly_told
+from organisations.told import tried
 
 RULES = rules("modelreach.policy.kubernetes")
 HITS = [
@@ -203,13 +202,8 @@ def test_a_token_of_nobody_leads_nowhere(cluster: Any) -> None:
 
 def _not_lost(cluster: Any, rule: Rule, hit: Hit, tries: int) -> int:
     led(cluster, rule, hit)
-    told = [
-        wrongly_told(
-            cluster.snapshot, "kubernetes", account_id(cluster.name, "ml", "caller"), Random(seed)
-        )
-        for seed in range(tries)
-    ]
-    found = [one for one in told if one is not None]
+    caller = account_id(cluster.name, "ml", "caller")
+    found = tried(cluster.snapshot, "kubernetes", caller, tries)
     assert not any(found), (rule.id, found)
     return len(found)
 
