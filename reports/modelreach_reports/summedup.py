@@ -25,7 +25,7 @@ _LONGEST = 200
 
 def summed_up_words(report: Report | Ticket) -> str:
     """Say how much there is of which not all is listed, and what is; empty where all is."""
-    return " ".join(filter(None, (_by_taking(report), _by_others(report))))
+    return " ".join(filter(None, (_by_taking(report), no_better_words(report))))
 
 
 def _by_taking(report: Report | Ticket) -> str:
@@ -41,8 +41,8 @@ def _by_taking(report: Report | Ticket) -> str:
     )
 
 
-def _by_others(report: Report | Ticket) -> str:
-    """Many identities may have the same thing: who has it no better is not listed."""
+def no_better_words(report: Report | Ticket) -> str:
+    """Say how many grants are not listed as better ones on the same things are; empty for none."""
     number = report.no_better if isinstance(report, RadiusReport) else 0
     if not number:
         return ""

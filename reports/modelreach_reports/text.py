@@ -23,7 +23,7 @@ from modelreach_reports.phrases import (
 from modelreach_reports.planned import place_of, planned
 from modelreach_reports.safe import cells, visible
 from modelreach_reports.story import Item, grouped, items, ranked_findings
-from modelreach_reports.summedup import counted_words
+from modelreach_reports.summedup import counted_words, no_better_words
 from modelreach_reports.tree import Tree
 from modelreach_reports.unsure import Unsure, unsure
 
@@ -238,6 +238,8 @@ def _reached(report: RadiusReport, names: Names, look: Look) -> Iterator[Line]:
     yield ((look.name(report.release.name, look.width), Ink.STRONG),)
     yield from _tree(report, names, told, look)
     yield from _taken_over(report, look)
+    if words := no_better_words(report):
+        yield from hanging((("", Ink.FAINT),), words, look, Ink.FAINT)
 
 
 def _taken_over(report: Report, look: Look) -> Iterator[Line]:

@@ -59,6 +59,7 @@ def test_what_is_no_better_is_counted(radius_report: RadiusReport) -> None:
     told = summed_up_words(many)
     assert "1,008,118 other grants are no better, and left out" in told
     assert told in markdown.render(many).decode()
+    assert told in " ".join(text.render(many).decode().split())
     one = summed_up_words(msgspec.structs.replace(radius_report, no_better=1))
     assert one.startswith(ALONE)
     assert "1 other grant is no better, and left out" in one
