@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import Browser, Dialog, Page
+from playwright.sync_api import Browser, Dialog, Page, expect
 
 from modelreach.cli import run
 
@@ -48,10 +48,10 @@ def test_from_all_deployments_to_a_witness(served: Any, visit: Visit) -> None:
     page = visit(served.url)
     page.get_by_role("link", name="agent-00").click()
     assert page.get_by_role("heading", level=1).inner_text().startswith("agent-00")
-    assert page.get_by_role("img", name="Resources reached: ").count() == 1
+    expect(page.get_by_role("img", name="Resources reached: ")).to_have_count(1)
     page.get_by_role("link", name="Audit 6").first.click()
     page.get_by_role("link", name="What became of what was approved").first.click()
-    assert page.locator(".finding").count() > 0
+    expect(page.locator(".finding")).not_to_have_count(0)
     page.locator(".finding details summary").first.click()
     assert "policy own of agent-00, statement" in page.locator(".proof").first.inner_text()
 
