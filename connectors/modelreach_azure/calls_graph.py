@@ -53,7 +53,7 @@ _TENANT = (
     _graph(
         "defaultAppManagementPolicy",
         "policies/defaultAppManagementPolicy",
-        "Policy.Read.ApplicationConfiguration",
+        "Policy.Read.All",
         "whether credentials may be added to applications",
         kinds=("credential-restrictions",),
     ),

@@ -114,7 +114,7 @@ class KubernetesSnapshot:
             },
             "anonymous": about.get("anonymous"),
             "version": about.get("version"),
-            "managed": any(about.get(name) for name in ("arn", "resource_name", "resource_id")),
+            "managed": any(about.get(name) for name in ("arn", "resource_id")),
         }
 
     def _roles(self, cluster: str) -> Iterator[dict[str, Any]]:

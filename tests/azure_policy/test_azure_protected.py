@@ -128,6 +128,36 @@ def test_a_group_of_restricted_management_takes_no_members_from_others(
     assert tenant.verdict("graph:GroupMember.Read.All", DELEGATE) == "allow"
 
 
+@pytest.mark.parametrize(
+    ("role", "restricted", "expected"),
+    [
+        (HELPDESK, True, "deny"),
+        (HELPDESK, False, "allow"),
+        (USERS, True, "deny"),
+        ("custom", True, "conditional"),
+        (PRIVILEGED_AUTHENTICATION, True, "allow"),
+        (GLOBAL, True, "allow"),
+    ],
+)
+def test_who_holds_a_role_for_a_unit_of_restricted_management_is_protected(
+    tenant: Any, role: str, restricted: bool, expected: str
+) -> None:
+    """Though any of these roles may reset the password of who holds the role for the tenant."""
+    tenant.scope(UNIT, "administrative-unit", tenant.tenant, members=(), restricted=restricted)
+    tenant.principal(PERSON, "user")
+    tenant.directory(role, [RESET])
+    tenant.directory(HELPDESK, [RESET], UNIT, to=PERSON)
+    assert tenant.verdict(RESET, PERSON) == expected
+
+
+def test_whether_a_unit_is_of_restricted_management_was_not_read(tenant: Any) -> None:
+    tenant.gap("administrative-units", tenant.tenant)
+    tenant.principal(PERSON, "user")
+    tenant.directory(HELPDESK, [RESET])
+    tenant.directory(HELPDESK, [RESET], UNIT, to=PERSON)
+    assert tenant.verdict(RESET, PERSON) == "unknown"
+
+
 # --- what a person is eligible for ---------------------------------------------------------
 
 

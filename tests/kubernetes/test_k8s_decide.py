@@ -85,6 +85,8 @@ def test_subresources(cluster: Any, resource: str, asked: str, expected: str) ->
         ({"version": "v1.34.9"}, ["get"], "allow"),
         ({"version": "v1.35.0"}, ["get"], "conditional"),
         ({"version": "v1.35.0-eks-1", "arn": "arn:aws:eks:r:1:cluster/c"}, ["get"], "deny"),
+        ({"version": "v1.35.0", "resource_id": "/subscriptions/s/x/mc"}, ["get"], "deny"),
+        ({"version": "v1.35.1-gke.1", "resource_name": "//container/c"}, ["get"], "conditional"),
         ({"version": "v1.36.2"}, ["create"], "deny"),
         ({"version": "v1.36.2"}, ["get", "create"], "allow"),
         ({"version": "v1.36.2"}, ["*"], "allow"),

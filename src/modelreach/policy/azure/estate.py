@@ -339,10 +339,15 @@ class Estate:
     def _restricted(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {}
         for scope in self.facts.snapshot.scopes:
-            if scope.kind == "administrative-unit" and scope.attributes.get("restricted") is True:
+            if scope.kind == "administrative-unit" and self.is_restricted(scope.id):
                 for member in strings(scope.attributes.get("members", ())):
                     found.setdefault(member, []).append(scope.id)
         return {member: tuple(units) for member, units in found.items()}
+
+    def is_restricted(self, place: str) -> bool:
+        """Is a place an administrative unit of restricted management?"""
+        scope = self.facts.scopes.get(place)
+        return scope is not None and scope.attributes.get("restricted") is True
 
     def restricting(self, target: str) -> tuple[str, ...]:
         """Give the administrative units of restricted management that a person or group is in."""

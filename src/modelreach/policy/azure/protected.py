@@ -1,10 +1,12 @@
 """Persons and groups that a directory role may not change, though it says so.
 
 Whose password a role may reset goes by what the person holds: most roles that reset passwords may
-do so to holders of some others only, and not to who is in, or owns, a group that may hold roles.
-What is in an administrative unit of restricted management is changed by roles for that unit only;
-no role for the tenant, no permission of an application and no owner is enough.
-https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions
+do so to holders of some others only, and not to who is in, or owns, a group that may hold roles,
+or holds one for a unit of restricted management. Held for a unit, they may do so to nobody who
+holds any. What is in an administrative unit of restricted management is changed by roles for that
+unit only; no role for the tenant, no permission of an application and no owner is enough.
+https://learn.microsoft.com/entra/identity/role-based-access-control/privileged-roles-permissions#who-can-reset-passwords
+https://learn.microsoft.com/entra/identity/role-based-access-control/manage-roles-portal#roles-that-can-be-assigned-with-administrative-unit-scope
 https://learn.microsoft.com/entra/identity/role-based-access-control/admin-units-restricted-management
 """
 
@@ -25,6 +27,9 @@ RESETTING: Final = frozenset(
     }
 )
 _ROLES: Final = "/rolemanagement/directory/roledefinitions/"
+_UNITS: Final = "/administrativeunits/"
+#: Ids of the roles that come with every tenant.
+#: https://learn.microsoft.com/entra/identity/role-based-access-control/permissions-reference
 _AUTHENTICATION: Final = "c4e39bd9-1100-46d3-8c65-fb160da0071f"
 _GROUPS: Final = "fdd7a751-b60b-444a-984c-02652fe8fa1c"
 _HELPDESK: Final = "729827e3-9c14-49f7-bb1b-9608f156bbb8"
@@ -43,7 +48,8 @@ _READING: Final = frozenset(
         "27460883-1df1-4691-b032-3b79643e5e63",
     }
 )
-#: Global and privileged authentication administrators, and the second tier of partner support.
+#: Global and privileged authentication administrators, and the second tier of partner support
+#: (the first resets passwords of who holds no role).
 _OF_ANYBODY: Final = frozenset(
     {
         "62e90394-69f5-4237-9190-012177145e10",
@@ -70,25 +76,39 @@ def resets(estate: Estate, held: Held, target: str) -> Expr:
     return all_of(
         (
             *_apart_from_roles(estate, person),
-            *(_of_holder(role, other, whole=whole) for other in estate.held(person)),
+            *(_of_holder(estate, role, other, whole=whole) for other in estate.held(person)),
         )
     )
 
 
-def _of_holder(role: str, other: Held, *, whole: bool) -> Expr:
+def _of_holder(estate: Estate, role: str, other: Held, *, whole: bool) -> Expr:
     """May a role, held for the tenant or not, reset the password of who holds another?"""
     theirs = other.binding.role
     if not theirs.startswith(_ROLES) or other.eligible:
         return TRUE
-    allowed = _OF_THESE.get(role, frozenset[str]()) if whole else frozenset[str]()
-    if theirs.removeprefix(_ROLES) in allowed:
-        return TRUE
+    open_to = _OF_THESE.get(role, frozenset[str]()) if whole else frozenset[str]()
+    if theirs.removeprefix(_ROLES) in open_to:
+        closed_to = _restricted(estate, other.binding.target)
+        return negate(closed_to if not other.doubt else all_of((closed_to, _doubt(other))))
     if other.doubt:
-        return negate(Atom(AtomKind.GAP, other.doubt))
+        return negate(_doubt(other))
     if role in _OF_THESE:
         return FALSE
     name = other.role.name if other.role is not None else theirs
     return provided(f"its role may reset the password of who holds {name}")
+
+
+def _doubt(held: Held) -> Expr:
+    return Atom(AtomKind.GAP, held.doubt)
+
+
+def _restricted(estate: Estate, place: str) -> Expr:
+    """Is a place of restricted management?"""
+    if not place.startswith(_UNITS):
+        return FALSE
+    if estate.scope(place) is None and estate.unread("administrative-units", (estate.tenant,)):
+        return Atom(AtomKind.GAP, f"the administrative unit {place.removeprefix(_UNITS)}")
+    return TRUE if estate.is_restricted(place) else FALSE
 
 
 def _apart_from_roles(estate: Estate, person: Principal) -> Iterator[Expr]:
@@ -111,7 +131,7 @@ def _holds_roles(group: Principal | None) -> bool:
 def changes(name: str) -> bool:
     """Does an operation on the directory, or a permission of an application, change what it is
     asked about? Who federates a domain changes none of its people."""
-    if name.startswith(("microsoft.directory/domains/", "domain.")):
+    if name.startswith(("microsoft.directory/domains/", "domain.", "domain-")):
         return False
     if "/" in name:
         return not name.endswith("/read")

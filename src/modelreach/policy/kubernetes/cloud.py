@@ -30,6 +30,14 @@ class CloudCluster(msgspec.Struct, frozen=True):
     fact: Runtime | Resource
     mapped: tuple[str, ...] = ()
 
+    @property
+    def gates_set(self) -> bool:
+        """May anybody set its feature gates: its owner, or Google for all clusters of a version?
+
+        https://docs.cloud.google.com/kubernetes-engine/docs/concepts/feature-gates
+        """
+        return self.kind.startswith("container.")
+
     def listed(self, name: str) -> tuple[str, ...]:
         """Give the texts of an attribute."""
         found: AttributeValue = self.fact.attributes.get(name, ())

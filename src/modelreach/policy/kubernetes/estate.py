@@ -173,9 +173,10 @@ class Estate:
     def on_get_alone(self, cluster: str) -> Expr:
         """Give when a cluster opens streams of pods to who may get them and not create them."""
         if cluster not in self._on_get_alone:
-            managed = self.cloud_of(cluster) is not None
+            cloud = self.cloud_of(cluster)
+            closed = cloud is not None and not cloud.gates_set
             scope = self.facts.scopes.get(cluster)
-            self._on_get_alone[cluster] = on_get_alone(scope, managed=managed)
+            self._on_get_alone[cluster] = on_get_alone(scope, closed=closed)
         return self._on_get_alone[cluster]
 
     def enter(self, one: Entered) -> None:
