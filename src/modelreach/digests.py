@@ -1,7 +1,7 @@
 """Digests, without the start of OpenSSL where little is hashed: that takes longer than hashing it.
 
 Python's own modules are asked, as its `random` does; OpenSSL hashes five times as fast, and is
-asked where there is much. The digests are the same.
+asked once a process has hashed much. The digests are the same.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
             ...
 
 
-#: From so many bytes on OpenSSL has made up for its start.
+#: After so many bytes OpenSSL has made up for its start.
 _MUCH = 1 << 18
 
 
@@ -46,10 +46,28 @@ _SHA256 = _function("sha256", "_sha2", "_sha256", "hashlib")
 _BLAKE2B = _function("blake2b", "_blake2", "hashlib")
 
 
+class _Sha256:
+    """Which function hashes, by how much was hashed so far."""
+
+    def __init__(self) -> None:
+        self._start = _SHA256
+        self._left = _MUCH
+
+    def made(self, pieces: tuple[bytes, ...]) -> Digest:
+        """Give one that is to hash these."""
+        if self._left > 0:
+            self._left -= sum(map(len, pieces))
+            if self._left <= 0:
+                self._start = _function("sha256", "hashlib")
+        return self._start()
+
+
+_STARTED = _Sha256()
+
+
 def sha256(*pieces: bytes) -> Digest:
     """Hash pieces of bytes, one behind the other."""
-    much = sum(map(len, pieces)) >= _MUCH
-    return _fed(_function("sha256", "hashlib")() if much else _SHA256(), pieces)
+    return _fed(_STARTED.made(pieces), pieces)
 
 
 def blake2b(*pieces: bytes, size: int) -> Digest:
