@@ -70,6 +70,18 @@ def test_a_deployment_reads_only_what_it_reaches(path: Path, made: Snapshot) -> 
     assert set(stored.facts.read_parts) - {account, "aws"} == {"", "200000018453"}
 
 
+def test_what_a_command_stores_can_be_scanned_without_reading_all_of_it(
+    tmp_path: Path, made: Snapshot
+) -> None:
+    (tmp_path / "estate.snap").write_bytes(encode(made))
+    store = tmp_path / "whole.mrdb"
+    assert run(["convert", str(tmp_path / "estate.snap"), "-o", str(store), "-q"]) == 0
+    stored = StoredSnapshot.open(store)
+    principal = deployments(PLAN, made)[0]
+    assert _radius(stored.as_snapshot(), principal) == _radius(made, principal)
+    assert set(stored.facts.read_parts) <= {"", "aws", principal.split(":")[4], "200000018453"}
+
+
 def test_a_day_adds_only_what_changed(path: Path) -> None:
     before = path.stat().st_size
     write(path, whole(plan(principals=90, resources=400, accounts=5, drift=0.2, day=1)))

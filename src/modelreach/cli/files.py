@@ -112,11 +112,13 @@ def _begins_as_store(path: str) -> bool:
 
 
 def write_snapshot(path: str, snapshot: Snapshot) -> None:
-    """Write a snapshot: into a store by its ending, else as JSON."""
+    """Write a snapshot: into a store by its ending, else as JSON. With what a store keeps of each
+    account alone, so that no scan has to read all of them for it."""
     if path.endswith(STORE_SUFFIX):
-        from modelreach.store import write
+        from modelreach.pipeline.parts import Parts
+        from modelreach.store import StoredSnapshot, write
 
-        write(path, snapshot)
+        Parts(StoredSnapshot.open(path, write(path, snapshot).digest).facts).derive_here()
     else:
         write_all({path: snapshots.encode(snapshot)})
 
