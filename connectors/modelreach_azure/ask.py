@@ -103,10 +103,19 @@ def _first(wire: Wire, call: Call, place: str, parameters: Mapping[str, str]) ->
     url = _of_project(wire, parameters) if call.service is Service.FOUNDRY else ""
     url = f"{url}/agents" if url else wire.bases[call.service] + path
     if call.body is None:
-        return HttpRequest("GET", url, params=dict(call.query))
+        return HttpRequest("GET", url, params=_query(call, parameters))
     bound = parameters.get("subscriptions", "")
     body = {**call.body, "subscriptions": bound.split(",")} if bound else call.body
     return HttpRequest("POST", url, params=dict(call.query), json=body)
+
+
+def _query(call: Call, parameters: Mapping[str, str]) -> dict[str, str]:
+    """Give the query of a call. An apostrophe in a text is written twice.
+
+    https://learn.microsoft.com/graph/query-parameters#escaping-single-quotes
+    """
+    values = {name: str(value).replace("'", "''") for name, value in parameters.items()}
+    return {name: text.format_map(values) for name, text in call.query.items()}
 
 
 def _of_project(wire: Wire, parameters: Mapping[str, str]) -> str:

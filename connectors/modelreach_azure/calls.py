@@ -8,7 +8,7 @@ Only `read` actions are named: no call lists keys, connection strings, settings 
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Final
 
 from modelreach_azure.call import Call as Call
@@ -16,8 +16,8 @@ from modelreach_azure.call import Service as Service
 from modelreach_azure.call import Where as Where
 from modelreach_azure.calls_graph import GRAPH_CALLS
 from modelreach_azure.calls_models import MODEL_CALLS
-from modelreach_azure.kinds import TYPES, coverage, query
-from modelreach_azure.select import Select, each
+from modelreach_azure.kinds import POLICY_ASSIGNMENT, TYPES, coverage, query
+from modelreach_azure.select import Parameters, Select, at, each, rows
 
 _AUTHORIZATION: Final = "/providers/Microsoft.Authorization"
 #: Answers of tenants without the licence for Privileged Identity Management: nobody is eligible.
@@ -165,6 +165,39 @@ def _authorization(where: Where) -> Iterable[Call]:
     )
 
 
+_SET: Final = "/providers/microsoft.authorization/policysetdefinitions/"
+
+
+def _own_set(_: Mapping[str, Any], response: Mapping[str, Any]) -> Iterator[Parameters]:
+    """Select the sets of policies that somebody of the tenant has written: nobody writes into
+    those of Azure itself."""
+    for row in rows(response):
+        name = str(at(row, "properties.policyDefinitionId") or "")
+        if row.get("identity") and name.lower().rpartition(_SET)[0]:
+            yield {"id": name}
+
+
+_POLICIES = (
+    _in_place(
+        Where.SUBSCRIPTION,
+        "policyAssignments",
+        "2023-04-01",
+        feeds="policies that deploy or modify, and by which identity",
+        kinds=(POLICY_ASSIGNMENT, f"runtimes:{POLICY_ASSIGNMENT}"),
+    ),
+    _arm(
+        "policySetDefinition",
+        "{id}",
+        "Authorization/policySetDefinitions",
+        "which policies an assigned set has",
+        where=Where.THING,
+        query={"api-version": "2023-04-01"},
+        facet="details",
+        subject="{id}",
+        after={"policyAssignments": _own_set},
+    ),
+)
+
 _IN_SUBSCRIPTION = (
     *_authorization(Where.SUBSCRIPTION),
     *_authorization(Where.GROUP),
@@ -268,6 +301,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *_HIERARCHY,
     *_EVERYTHING,
     *_IN_SUBSCRIPTION,
+    *_POLICIES,
     *_PARTS,
     *MODEL_CALLS,
     *GRAPH_CALLS,

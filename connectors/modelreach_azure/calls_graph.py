@@ -21,6 +21,11 @@ _EXPANDED: Final = 20
 _CREDENTIALS: Final = "passwordCredentials,keyCredentials"
 
 
+#: Answers of tenants without the licence for privileged identity management, and about groups that
+#: it does not manage: nobody is eligible.
+_NO_PIM: Final = frozenset({"AadPremiumLicenseRequired", "ResourceNotFound"})
+
+
 def _graph(operation: str, path: str, permission: str, feeds: str, **more: Any) -> Call:
     more = {"where": Where.TENANT, **more}
     return Call(Service.GRAPH, operation, f"/v1.0/{path}", permission, feeds, **more)
@@ -228,7 +233,7 @@ _HELD = (
         "RoleEligibilitySchedule.Read.Directory",
         "who is eligible for directory roles",
         kinds=("directory-roles",),
-        absent=frozenset({"AadPremiumLicenseRequired"}),
+        absent=_NO_PIM,
     ),
     _graph(
         "administrativeUnits",
@@ -256,6 +261,18 @@ def _is_group(row: dict[str, Any]) -> bool:
     return str(row.get("@odata.type", "")).lower() == "#microsoft.graph.group"
 
 
+def _is_of_group(row: dict[str, Any]) -> bool:
+    return _is_group(row.get("principal") or {})
+
+
+_ELIGIBLE: Final = "group.eligibilityScheduleInstances"
+#: Groups in a group that is looked into: its members, and who may activate membership.
+_WITHIN: Final = {
+    "group.members": each(having=_is_group),
+    _ELIGIBLE: each("principalId", having=_is_of_group),
+}
+
+
 _MEMBERS = (
     _graph(
         "groups",
@@ -278,7 +295,7 @@ _MEMBERS = (
         facet="groups",
         subject="{id}",
         lastly=groups_that_hold,
-        after={"group.members": each(having=_is_group)},
+        after=_WITHIN,
     ),
     _graph(
         "group.owners",
@@ -290,7 +307,20 @@ _MEMBERS = (
         facet="owners",
         subject="{id}",
         lastly=groups_that_hold,
-        after={"group.members": each(having=_is_group)},
+        after=_WITHIN,
+    ),
+    _graph(
+        _ELIGIBLE,
+        "identityGovernance/privilegedAccess/group/eligibilityScheduleInstances",
+        "PrivilegedEligibilitySchedule.Read.AzureADGroup",
+        "who may activate membership or ownership of these groups",
+        where=Where.THING,
+        query={"$filter": "groupId eq '{id}'", "$expand": "principal"},
+        facet="eligible",
+        subject="{id}",
+        lastly=groups_that_hold,
+        after=_WITHIN,
+        absent=_NO_PIM,
     ),
 )
 

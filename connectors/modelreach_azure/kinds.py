@@ -59,6 +59,10 @@ TYPES: Final = tuple(sorted((*RUNTIMES, *RESOURCES), key=str.lower))
 RUNTIME_KINDS: Final = frozenset(name.lower() for name in RUNTIMES)
 
 
+#: A policy over a scope, which deploys or modifies as an identity of its own.
+POLICY_ASSIGNMENT: Final = "microsoft.authorization/policyassignments"
+
+
 def coverage() -> tuple[str, ...]:
     """Give the coverage kinds of the query for all of these."""
     kinds = [name.lower() for name in TYPES]

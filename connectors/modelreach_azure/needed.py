@@ -34,6 +34,7 @@ _OF: Final = {
     "onlineEndpoints.deployments": frozenset(
         {"egressPublicNetworkAccess", "environmentVariables", "model", "provisioningState"}
     ),
+    "policyAssignments": frozenset({"displayName", "enforcementMode", "policyDefinitionId"}),
     "resources": _OF_RESOURCES,
     "workspaces.computes": frozenset({"computeType", "properties", "resourceId"}),
 }
@@ -50,10 +51,32 @@ def only_needed(operation: str, response: dict[str, Any]) -> dict[str, Any]:
     """Give a response with only what is needed of the lists that may hold anything."""
     if operation == "projects.agents":
         return {"value": [_agent(row) for row in rows(response)]}
+    if operation == "group.eligibilityScheduleInstances":
+        return {"value": [_eligible(row) for row in rows(response)]}
+    if operation == "policySetDefinition":
+        return {"id": response.get("id"), "properties": {"policyDefinitions": _members(response)}}
     named = "accounts.connections" if operation.endswith(".connections") else operation
     if named not in _OF:
         return response
     return {"value": [_row(row, _OF[named]) for row in rows(response)]}
+
+
+#: What is kept of who may become a member of a group, and of whom that is.
+_ELIGIBLE: Final = frozenset({"id", "accessId", "endDateTime", "groupId", "principalId"})
+_WHO: Final = frozenset({"@odata.type", "id", "displayName"})
+
+
+def _eligible(row: dict[str, Any]) -> dict[str, Any]:
+    who = row.get("principal")
+    kept = _some(row, _ELIGIBLE)
+    return {**kept, "principal": _some(who, _WHO)} if isinstance(who, dict) else kept
+
+
+def _members(response: dict[str, Any]) -> list[dict[str, Any]]:
+    """Give which policies a set has, and not with which parameters."""
+    about = response.get("properties")
+    listed = items(about, "policyDefinitions") if isinstance(about, dict) else []
+    return [_some(one, frozenset({"policyDefinitionId"})) for one in listed]
 
 
 def _row(row: dict[str, Any], needed: frozenset[str]) -> dict[str, Any]:

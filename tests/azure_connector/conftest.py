@@ -114,6 +114,7 @@ def _authorization(make: Builder, agents: str, data: str, group: str) -> None:
             "isSystemProtected": True,
         },
     )
+    _policies(make, agents, group)
     make.scoped("locks", group, {"level": "CanNotDelete"})
     make.scoped(
         "locks", f"{group}/providers/Microsoft.Network/virtualNetworks/net", {"level": "ReadOnly"}
@@ -147,6 +148,41 @@ def _authorization(make: Builder, agents: str, data: str, group: str) -> None:
     )
 
 
+def _policies(make: Builder, agents: str, group: str) -> None:
+    """A policy of the tenant's own in a set of its own, that deploys; one that only audits."""
+    models = "/providers/Microsoft.Management/managementGroups/acme-models"
+    written = f"{models}/providers/Microsoft.Authorization/policyDefinitions/tag-it"
+    ours = f"{models}/providers/Microsoft.Authorization/policySetDefinitions/baseline"
+    make.scoped(
+        "policyAssignments",
+        models,
+        {
+            "displayName": "Baseline / models",
+            "policyDefinitionId": ours,
+            "enforcementMode": "Default",
+            "parameters": {"script": {"value": CANARY}},
+        },
+        identity={"type": "SystemAssigned", "principalId": guid("policy").upper()},
+        location="westeurope",
+    )
+    built_in = "/providers/Microsoft.Authorization/policyDefinitions/audit"
+    make.scoped("policyAssignments", group, {"policyDefinitionId": built_in})
+    make.listed(
+        ours,
+        {
+            "id": ours,
+            "type": "Microsoft.Authorization/policySetDefinitions",
+            "properties": {
+                "parameters": {"p": {"defaultValue": CANARY}},
+                "policyDefinitions": [
+                    {"policyDefinitionId": written, "parameters": {"p": {"value": CANARY}}},
+                    {"policyDefinitionId": built_in, "parameters": {}},
+                ],
+            },
+        },
+    )
+
+
 def _people(make: Builder) -> None:
     """Groups within groups, and an owner beyond the twentieth."""
     user = {"@odata.type": "#microsoft.graph.user", "id": guid("user/dev"), "displayName": "Dev"}
@@ -173,6 +209,7 @@ def _people(make: Builder) -> None:
         {"@odata.type": "#microsoft.graph.user", "id": guid("user/late")},
     )
     make.listed(f"/v1.0/groups/{guid('group/readers')}/owners", user)
+    _eligible(make)
     many = [
         {"@odata.type": "#microsoft.graph.user", "id": guid(f"user/owner-{number}")}
         for number in range(21)
@@ -181,6 +218,42 @@ def _people(make: Builder) -> None:
         add = make.application if kind == "application" else make.service_principal
         add("crowded", guid(number), guid("crowded"), owners=many)
         make.listed(f"/v1.0/{kind}s/{guid(number)}/owners", *many)
+
+
+def _eligible(make: Builder) -> None:
+    """People, and a group, that may become members or owners of the group that holds a role."""
+    path = "/v1.0/identityGovernance/privilegedAccess/group/eligibilityScheduleInstances"
+    for name, access in (
+        ("user/late", "member"),
+        ("user/boss", "owner"),
+        ("group/on-call", "member"),
+    ):
+        kind = name.partition("/")[0]
+        make.listed(
+            path,
+            {
+                "id": f"{guid('group/readers')}_{access}_{guid(name)}",
+                "principalId": guid(name),
+                "accessId": access,
+                "groupId": guid("group/readers"),
+                "memberType": "direct",
+                "endDateTime": None,
+                "principal": {
+                    "@odata.type": f"#microsoft.graph.{kind}",
+                    "id": guid(name),
+                    "displayName": name,
+                    "mobilePhone": CANARY,
+                },
+            },
+        )
+    make.listed(
+        "/v1.0/groups",
+        {"id": guid("group/on-call"), "displayName": "on-call", "groupTypes": []},
+    )
+    make.listed(
+        f"/v1.0/groups/{guid('group/on-call')}/members",
+        {"@odata.type": "#microsoft.graph.user", "id": guid("user/dev")},
+    )
 
 
 _IDENTITIES = "Microsoft.ManagedIdentity/userAssignedIdentities"

@@ -104,6 +104,33 @@ def test_groups_within_groups_are_followed_and_bystanders_are_not(read: Any) -> 
     assert asked == []
 
 
+def test_policies_that_deploy_are_told_with_what_can_be_written_of_them(read: Any) -> None:
+    kind = "microsoft.authorization/policyassignments"
+    (found,) = [one for one in read.snapshot.runtimes if one.kind == kind]
+    models = "/providers/microsoft.management/managementgroups/acme-models"
+    ours = f"{models}/providers/microsoft.authorization"
+    assert (found.name, found.scope) == ("Baseline / models", models)
+    assert found.identities == (guid("policy"),)
+    assert {(link.kind, link.target) for link in found.links} == {
+        ("deploys", f"{ours}/policysetdefinitions/baseline"),
+        ("deploys", f"{ours}/policydefinitions/tag-it"),
+    }
+    assert found.attributes["enforcement"] == "Default"
+    listed = {one.id: one for one in read.snapshot.resources}
+    assert listed[f"{ours}/policydefinitions/tag-it"].scope == models
+
+
+def test_who_may_become_a_member_of_a_group_is_told(read: Any) -> None:
+    readers = principal(read, "group/readers").attributes
+    assert readers["eligible_members"] == tuple(sorted((guid("user/late"), guid("group/on-call"))))
+    assert readers["eligible_owners"] == (guid("user/boss"),)
+    assert (principal(read, "user/boss").kind, principal(read, "user/boss").name) == (
+        "user",
+        "user/boss",
+    )
+    assert guid("group/on-call") in principal(read, "user/dev").groups, "a group that is eligible"
+
+
 def test_owners_beyond_the_twentieth_count(read: Any) -> None:
     for name in ("app/crowded", "sp/crowded"):
         owners = principal(read, name).attributes["owners"]

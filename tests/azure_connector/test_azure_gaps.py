@@ -74,6 +74,23 @@ def test_a_subscription_that_is_not_shown_is_known_to_exist(collect: Any, fresh:
     assert not [row for row in found.coverage if row.scope == fresh.data]
 
 
+def test_who_may_become_a_member_is_not_told(collect: Any, fresh: Any) -> None:
+    fresh.cloud.faults.append(Fault("/privilegedAccess/group/", 403, "PermissionScopeNotGranted"))
+    found = collect(fresh.cloud)
+    (gap, *_) = [gap for gap in found.gaps if gap.subject == guid("group/readers")]
+    assert (gap.kind, gap.reason) == ("eligible", "denied")
+    assert gap.permission == "PrivilegedEligibilitySchedule.Read.AzureADGroup"
+
+
+@pytest.mark.parametrize("code", ["AadPremiumLicenseRequired", "ResourceNotFound"])
+def test_a_group_that_nobody_manages_so_has_nobody_eligible(
+    collect: Any, fresh: Any, code: str
+) -> None:
+    fresh.cloud.faults.append(Fault("/privilegedAccess/group/", 400, code))
+    found = collect(fresh.cloud)
+    assert not [gap for gap in found.gaps if gap.subject == guid("group/readers")]
+
+
 def test_a_group_whose_members_are_refused_is_named(collect: Any, fresh: Any) -> None:
     nested = guid("group/nested")
     fresh.cloud.faults.append(Fault(f"/groups/{nested}/members"))
@@ -214,9 +231,8 @@ def test_a_role_that_nobody_tells_of_is_named(collect: Any, fresh: Any) -> None:
 
 
 def test_a_management_group_refused_is_told_by_what_is_below(collect: Any, fresh: Any) -> None:
-    fresh.cloud.faults.append(
-        Fault("^/providers/Microsoft.Management/managementGroups/acme-models/providers/")
-    )
+    group = "^/providers/Microsoft.Management/managementGroups/acme-models/providers/"
+    fresh.cloud.faults.append(Fault(group + "Microsoft.Authorization/(?!policySet)"))
     assert collect(fresh.cloud).gaps == ()
 
 

@@ -55,7 +55,8 @@ def test_each_call_only_reads(call: Call) -> None:
 def test_parents_are_in_the_table(call: Call) -> None:
     assert set(call.after) <= {one.operation for one in CALLS}
     assert (call.where is Where.THING) == bool(call.after or call.lastly)
-    names = set(re.findall(r"{(\w+)}", call.path)) - {"place", "tenant"}
+    written = " ".join((call.path, *call.query.values()))
+    names = set(re.findall(r"{(\w+)}", written)) - {"place", "tenant"}
     thing = "endpoint" if call.service is Service.FOUNDRY else "id"
     assert names == ({thing} if call.where is Where.THING else set())
 

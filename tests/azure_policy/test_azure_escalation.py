@@ -18,6 +18,7 @@ RULES = rules("modelreach.policy.azure")
 _LINKED = {
     "azure-registry-push": "microsoft.containerregistry/registries",
     "azure-model-files": "microsoft.storage/storageaccounts",
+    "azure-policy-definition": "microsoft.authorization/policydefinitions",
 }
 
 
@@ -69,6 +70,7 @@ class Scene:
         if self.rule.compute.links:
             linked = _id(tenant.rg, _LINKED[self.rule.id], "linked")
             tenant.resource(linked)
+            self.places["linked"] = linked
             facts = tenant.sections["runtimes"]
             kind_of_link = self.rule.compute.links[0]
             links = (Link(kind=kind_of_link, target=_address(linked)),)

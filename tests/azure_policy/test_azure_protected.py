@@ -192,3 +192,45 @@ def test_who_takes_a_person_over_has_the_roles_that_this_may_activate(tenant: An
     bindings[-1] = replace(bindings[-1], status="eligible")
     assert str(tenant.pivots()[PERSON].strength) == "certain"
     assert str(tenant.pivots(PERSON)[tenant.tenant].strength) == "conditional"
+
+
+@pytest.mark.parametrize("how", ["eligible_members", "eligible_owners"])
+@pytest.mark.parametrize(
+    ("kind", "about", "joins"),
+    [
+        ("user", {}, True),
+        ("user", {"agent_user": True}, False),
+        ("service-principal", {}, False),
+    ],
+)
+def test_a_person_activates_membership_of_a_group(
+    tenant: Any, how: str, kind: str, about: Any, joins: bool
+) -> None:
+    """Who may become its owner may add itself then."""
+    tenant.principal(DELEGATE, "group", **{how: (PERSON,)})
+    tenant.principal(PERSON, kind, **about).assign("Owner", tenant.rg, DELEGATE)
+    found = tenant.pivots(PERSON)
+    assert (DELEGATE in found) is joins
+    if joins:
+        pivot = found[DELEGATE]
+        assert (pivot.kind, str(pivot.strength)) == ("membership", "conditional")
+        assert "activated" in str(pivot.residual)
+
+
+def test_who_is_in_a_group_that_is_eligible_for_another_activates_that(tenant: Any) -> None:
+    tenant.principal("inner", "group").principal(DELEGATE, "group", eligible_members=("inner",))
+    tenant.principal(PERSON, "user", ("inner",)).assign("Owner", tenant.rg, DELEGATE)
+    assert str(tenant.pivots(PERSON)[DELEGATE].strength) == "conditional"
+
+
+def test_who_is_a_member_already_activates_nothing(tenant: Any) -> None:
+    tenant.principal(DELEGATE, "group", eligible_members=(PERSON,))
+    tenant.principal(PERSON, "user", (DELEGATE,)).assign("Owner", tenant.rg, DELEGATE)
+    assert DELEGATE not in tenant.pivots(PERSON)
+
+
+def test_a_person_that_is_only_eligible_is_worth_becoming(tenant: Any) -> None:
+    tenant.principal(DELEGATE, "group", eligible_members=(PERSON,))
+    tenant.principal(PERSON, "user").assign("Owner", tenant.rg, DELEGATE)
+    tenant.directory(HELPDESK, [RESET])
+    assert str(tenant.pivots()[PERSON].strength) == "certain"

@@ -15,6 +15,7 @@ RESOURCE_GROUP: Final = "microsoft.resources/subscriptions/resourcegroups"
 ROOT: Final = "/"
 _ROLES: Final = "/providers/microsoft.authorization/roledefinitions/"
 _GROUP: Final = re.compile(r"/subscriptions/[^/]+/resourcegroups/[^/]+")
+_ABOVE: Final = re.compile(rf"/providers/{MANAGEMENT_GROUP}/[^/]+")
 
 
 def lower(value: object) -> str:
@@ -35,10 +36,12 @@ def subscription_of(identifier: str) -> str:
 
 
 def scope_of(identifier: str) -> str:
-    """Give the scope that holds a thing: its resource group, else subscription, else the root."""
-    found = _GROUP.match(identifier)
-    if found and found.group() != identifier:
-        return found.group()
+    """Give the scope that holds a thing: its resource group, else subscription or management
+    group, else the root."""
+    for pattern in (_GROUP, _ABOVE):
+        found = pattern.match(identifier)
+        if found and found.group() != identifier:
+            return found.group()
     return subscription_of(identifier) or ROOT
 
 

@@ -55,6 +55,7 @@ class Directory:
         }
         self.owners = _owners(answers)
         self.groups = _memberships(answers)
+        self.eligible = _eligible(answers)
         self.used = _last_used(answers)
 
     def _service_principals(self, answers: Answers) -> None:
@@ -111,6 +112,18 @@ def _memberships(answers: Answers) -> dict[str, set[str]]:
     found: dict[str, set[str]] = {}
     for one, row in answers.placed("group.members"):
         found.setdefault(lower(row.get("id")), set()).add(lower(one.parameters.get("id")))
+    return found
+
+
+def _eligible(answers: Answers) -> dict[tuple[str, str], set[str]]:
+    """Give who may become a member, or an owner, of each group.
+
+    https://learn.microsoft.com/graph/api/resources/privilegedaccessgroupeligibilityscheduleinstance
+    """
+    found: dict[tuple[str, str], set[str]] = {}
+    for row in answers.rows("group.eligibilityScheduleInstances"):
+        key = lower(row.get("groupId")), lower(row.get("accessId"))
+        found.setdefault(key, set()).add(lower(row.get("principalId")))
     return found
 
 
@@ -270,6 +283,8 @@ def _groups(
             security_enabled=boolean(row.get("securityEnabled")),
             dynamic=True if "DynamicMembership" in words(row, "groupTypes") else None,
             members_read=True if identifier in read else None,
+            eligible_members=sorted(directory.eligible.get((identifier, "member"), ())),
+            eligible_owners=sorted(directory.eligible.get((identifier, "owner"), ())),
         )
 
 
@@ -294,6 +309,8 @@ def _named_only(
                 _mention(facts, directory, units, owner)
     for row in answers.rows("servicePrincipal.owners", "application.owners", "group.owners"):
         _mention(facts, directory, units, row)
+    for row in answers.rows("group.eligibilityScheduleInstances"):
+        _mention(facts, directory, units, fields(row, "principal"))
     known = {member: binding for binding in facts.bindings.values() for member in binding.members}
     for member, binding in sorted(known.items()):
         kind = str(binding.attributes.get("principal_type", ""))

@@ -48,7 +48,7 @@ def resource_of(row: dict[str, Any], **more: AttributeValue | Iterable[str] | No
         kind=lower(row.get("type")) or type_of(identifier),
         scope=scope_of(identifier),
         region=text(row.get("location")),
-        name=text(row.get("name")).rpartition("/")[2],
+        name=text(row.get("displayName")) or text(row.get("name")).rpartition("/")[2],
         tags=tags_of(row.get("tags")),
         created=moment(at(row, "systemData.createdAt") or about.get("creationTime")),
         attributes=attributes(

@@ -15,6 +15,9 @@ from modelreach_azure.parse.ids import arm_id, lower
 from modelreach_azure.parse.resources import identities, resource_of
 from modelreach_azure.select import at, items, words
 
+_POLICIES_OF_AZURE: Final = "/providers/microsoft.authorization/"
+_SET: Final = "policySetDefinition"
+
 
 def parse_runtimes(answers: Answers, facts: Facts) -> None:
     """Turn what runs something into runtimes, and the resources that they are."""
@@ -30,6 +33,7 @@ def parse_runtimes(answers: Answers, facts: Facts) -> None:
                 secrets=_secret_names(about),
                 kubelet_identity=lower(at(about, "identityProfile.kubeletidentity.objectId")),
             )
+    _policies(answers, facts)
     _deployments(answers, facts)
     _projects(answers, facts)
     _applications(answers, facts)
@@ -123,6 +127,33 @@ def _environment(about: dict[str, Any]) -> list[str]:
             *items(container, "environmentVariables"),
         )
     ]
+
+
+def _policies(answers: Answers, facts: Facts) -> None:
+    """A policy that deploys or modifies does so as the identity of its assignment. Policies of
+    the tenant's own, by themselves or in a set, can be written.
+
+    https://learn.microsoft.com/azure/governance/policy/how-to/remediate-resources
+    """
+    sets = {arm_id(one.parameters.get("id")): told for one, told in answers.of(_SET)}
+    for row in answers.rows("policyAssignments"):
+        about, runs_as = fields(row), identities(row)
+        definition = arm_id(about.get("policyDefinitionId"))
+        if not runs_as:
+            continue
+        within = items(fields(sets.get(definition, {})), "policyDefinitions")
+        deployed = (definition, *(arm_id(one.get("policyDefinitionId")) for one in within))
+        own = tuple(one for one in deployed if not one.startswith(_POLICIES_OF_AZURE))
+        for one in own:
+            facts.resources.setdefault(one, resource_of({"id": one, "name": one}))
+        _add(
+            facts,
+            {**row, "displayName": about.get("displayName")},
+            runs_as=runs_as,
+            wired=links("deploys", *own),
+            definition=definition,
+            enforcement=text(about.get("enforcementMode")),
+        )
 
 
 def _deployments(answers: Answers, facts: Facts) -> None:

@@ -42,6 +42,8 @@ from modelreach.snapshot import (
 #: https://learn.microsoft.com/azure/role-based-access-control/deny-assignments
 EVERYBODY = "00000000-0000-0000-0000-000000000000"
 _ACTIVATED = provided("an eligible role is activated, as its policy asks for")
+#: Attributes of a group: whom privileged identity management lets become a member, or an owner.
+ELIGIBLE = ("eligible_members", "eligible_owners")
 GRAPH_APP = "00000003-0000-0000-c000-000000000000"
 
 
@@ -336,6 +338,23 @@ class Estate:
         return self._related.get(("parent", agent), ())
 
     @cached_property
+    def _eligible(self) -> dict[str, tuple[tuple[str, str], ...]]:
+        """By whom may activate it: the groups, each with as what of it (the attribute's name)."""
+        found: dict[str, list[tuple[str, str]]] = {}
+        for fact in self.facts.principals.values():
+            for how in ELIGIBLE if fact.provider == "azure" and fact.kind == "group" else ():
+                for name in strings(fact.attributes.get(how, ())):
+                    found.setdefault(name, []).append((fact.id, how))
+        return {name: tuple(sorted(groups)) for name, groups in found.items()}
+
+    def eligible_for(self, principal: Principal) -> tuple[tuple[str, str], ...]:
+        """Give the groups that a person may become a member or owner of, and has not become yet:
+        itself, or as a member of a group that may."""
+        groups = self.groups_of(principal) if self._eligible else ()
+        found = {one for name in (principal.id, *groups) for one in self._eligible.get(name, ())}
+        return tuple(sorted(one for one in found if one[0] not in groups)) if found else ()
+
+    @cached_property
     def _restricted(self) -> dict[str, tuple[str, ...]]:
         found: dict[str, list[str]] = {}
         for scope in self.facts.snapshot.scopes:
@@ -422,6 +441,7 @@ class Estate:
                 fact.id in holding
                 or holding.intersection(self.groups_of(fact))
                 or self.abroad.leads(fact.id)
+                or self.eligible_for(fact)
             )
         }
         for fact in self.facts.principals.values():

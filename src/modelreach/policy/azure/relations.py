@@ -39,6 +39,8 @@ def relations(asker: Asker) -> Iterator[Pivot]:
             yield from _hop(asker, user, *_AGENT_USER)
     if principal.kind == "user":
         yield from _owned(asker)
+    if principal.kind == "user" and not principal.attributes.get("agent_user"):
+        yield from _activated(asker)
 
 
 _RUNS_AS = (
@@ -53,6 +55,10 @@ _BLUEPRINT = (
 )
 _OWNS = ("credential", "azure-owner", "its owner may add a credential")
 _JOINS = ("membership", "azure-group-owner", "its owner may add members")
+_ELIGIBLE = {
+    "membership": "it may activate membership of the group",
+    "ownership": "it may activate ownership of the group, and add members then",
+}
 _AGENT_USER = ("trust", "azure-agent-user", "an agent identity gets tokens as its agent user")
 
 
@@ -64,6 +70,20 @@ def _hop(asker: Asker, target: str, kind: str, rule: str, note: str) -> Iterator
         return
     support = Support(asker.name, "", target, (), note)
     yield Pivot(kind, asker.name, target, Strength.CERTAIN, TRUE, (support,), rule, note=note)
+
+
+def _activated(asker: Asker) -> Iterator[Pivot]:
+    """A person may activate the membership, or the ownership, that it is eligible for: itself or
+    by a group that is.
+
+    https://learn.microsoft.com/entra/id-governance/privileged-identity-management/concept-pim-for-groups
+    """
+    for group, how in asker.estate.eligible_for(asker.principal):
+        fact = asker.estate.facts.principals[group]
+        what = "membership" if how == "eligible_members" else "ownership"
+        when = provided(f"its {what} of {fact.name or group} is activated, as its policy asks for")
+        for pivot in _hop(asker, group, "membership", "azure-eligible-for-group", _ELIGIBLE[what]):
+            yield replace(pivot, strength=strength_of(when), residual=when)
 
 
 def _owned(asker: Asker) -> Iterator[Pivot]:
