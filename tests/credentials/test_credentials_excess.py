@@ -171,3 +171,16 @@ def test_excess_is_new_where_it_was_none(
     report = diff_report(old, new, GateOptions())
     found = [row.state for row in report.findings if row.rule == "MR201"]
     assert found == [state]
+
+
+def test_a_policy_that_aws_manages_has_to_make_room() -> None:
+    made = estate()
+    policy = "arn:aws-cn:iam::aws:policy/AmazonS3FullAccess"
+    (attachment,) = made.attachments
+    theirs = msgspec.structs.replace(attachment, policy=policy, name="AmazonS3FullAccess")
+    (finding,) = excess(msgspec.structs.replace(made, attachments=(theirs,)), "s3:ListBucket")
+    assert finding.fix == (
+        "put a policy of your own without `s3:DeleteObject`, `s3:GetObject`, `s3:PutObject` on "
+        "`arn:aws:s3:::data` in the place of the AWS managed policy `AmazonS3FullAccess` on "
+        f"`{ROLE}`"
+    )

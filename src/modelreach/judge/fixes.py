@@ -19,7 +19,7 @@ def cut(access: Access, others: int = 0) -> str:
     if grant.statements[0].layer is Layer.BINDING:
         return _unbind(grant.statements[0], grant.principal)
     on = f"`{grant.resource}`" + (f" and {others} more" if others else "")
-    return f"take {actions}{more} on {on} out of {place(grant.statements[0])}"
+    return taken_out(f"{actions}{more} on {on}", grant.statements[0])
 
 
 def cut_path(path: Path) -> str:
@@ -37,7 +37,7 @@ def _cut_pivot(pivot: Pivot) -> str:
             if ref.layer is Layer.BINDING:
                 return _unbind(ref, support.subject)
             if ref.layer is not Layer.TRUST:
-                return f"take `{support.action}` on `{support.object}` out of {place(ref)}"
+                return taken_out(f"`{support.action}` on `{support.object}`", ref)
     for support in pivot.support:
         for ref in support.statements:
             return f"take `{support.subject}` out of {place(ref)}"
@@ -50,6 +50,15 @@ def _unbind(ref: StatementRef, holder: str) -> str:
         f"take role `{ref.policy}` on `{ref.target}` from `{holder}`{named}, or give a narrower "
         "role or a smaller scope"
     )
+
+
+def taken_out(what: str, ref: StatementRef) -> str:
+    """Say how a statement is to lose something: a policy that the provider manages cannot be
+    changed, and has to make room for another one."""
+    if not ref.managed_by:
+        return f"take {what} out of {place(ref)}"
+    policy = f"the {ref.managed_by} managed policy `{ref.policy}`"
+    return f"put a policy of your own without {what} in the place of {policy} on `{ref.target}`"
 
 
 def place(ref: StatementRef) -> str:

@@ -13,7 +13,7 @@ from msgspec.structs import replace
 
 from modelreach.graph import Path
 from modelreach.judge.finding import Case, Finding, short
-from modelreach.judge.fixes import place
+from modelreach.judge.fixes import place, taken_out
 from modelreach.model import Severity, Strength
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import AS_ADMINISTRATOR, Half, Pivot, Presence, Side
@@ -123,7 +123,7 @@ def _policy(one: Left) -> _Words:
         why = "there are no such roles" if absent else f"none of them lets `{who}` in"
     else:
         why = "there is no such role" if absent else f"that does not let `{who}` in"
-    out = f"take {them} out of {place(one.statements[0])}"
+    out = taken_out(them, one.statements[0])
     return _Words(
         Severity.LOW,
         f"permission is left: `{who}` may assume {them} by its policies, but {why}",

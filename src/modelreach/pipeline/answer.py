@@ -90,6 +90,7 @@ class _Ref(msgspec.Struct, array_like=True):
     sid: str
     effect: str
     text: str
+    managed_by: str
 
 
 class _Grant(msgspec.Struct, array_like=True):
@@ -203,7 +204,17 @@ class _Statements:
     @property
     def all(self) -> list[_Ref]:
         return [
-            _Ref(r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text)
+            _Ref(
+                r.layer,
+                r.policy,
+                r.target,
+                r.document,
+                r.index,
+                r.sid,
+                r.effect,
+                r.text,
+                r.managed_by,
+            )
             for r in self._found.found
         ]
 
@@ -396,7 +407,9 @@ def decode_lot(raw: bytes) -> Lot | None:
 
 def _refs(raw: Iterable[_Ref]) -> list[StatementRef]:
     return [
-        StatementRef(r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text)
+        StatementRef(
+            r.layer, r.policy, r.target, r.document, r.index, r.sid, r.effect, r.text, r.managed_by
+        )
         for r in raw
     ]
 

@@ -37,7 +37,8 @@ class StatementRef(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=
     binding they are the role and the scope or resource on which it is held, `sid` is the binding's
     own name, and the statement is the part of the role that grants;
     `document` is the digest under which the snapshot keeps the text ("" outside a snapshot);
-    `index` counts from 0 within the document.
+    `index` counts from 0 within the document. `managed_by` names the provider whose own policy it
+    is, which nobody else can change ("" for all others).
     """
 
     layer: Layer
@@ -48,6 +49,7 @@ class StatementRef(msgspec.Struct, frozen=True, order=True, cache_hash=True, gc=
     sid: str
     effect: str
     text: str
+    managed_by: str = ""
 
 
 class Outcome(StrEnum):

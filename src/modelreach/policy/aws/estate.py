@@ -52,6 +52,9 @@ _LAYER = {
 
 #: Ends the name of one that holds any policy within its limits: see `became`.
 ANY_POLICY = f"#{How.ANY_POLICY}"
+#: In the ARNs of policies that AWS manages, in every partition.
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
+_OF_AWS = ":iam::aws:policy/"
 #: As many as an ARN has.
 _COLONS = 5
 _WITH_EVERYTHING = frozenset({How.ANY_POLICY, How.MADE, How.MADE_WITHIN})
@@ -254,7 +257,9 @@ class Estate:
             self._documents[digest] = compile_document(bytes(raw) if raw is not None else b"")
         name = attachment.name or attachment.policy
         layer = _LAYER.get(attachment.kind, Layer.RESOURCE)
-        return AppliedPolicy(self._documents[digest], layer, name, attachment.target, digest)
+        managed_by = "AWS" if _OF_AWS in attachment.policy else ""
+        document = self._documents[digest]
+        return AppliedPolicy(document, layer, name, attachment.target, digest, managed_by)
 
     def attached(self, target: str, kind: str) -> Policies:
         """Give the policies of one kind on a target."""

@@ -21,6 +21,7 @@ class AppliedPolicy(msgspec.Struct, frozen=True, gc=False):
     name: str
     target: str = ""
     digest: str = ""
+    managed_by: str = ""
 
     def reference(self, statement: Statement) -> StatementRef:
         """Give the reference that names a statement of this policy."""
@@ -33,6 +34,7 @@ class AppliedPolicy(msgspec.Struct, frozen=True, gc=False):
             statement.sid,
             statement.effect.value,
             statement.text,
+            self.managed_by,
         )
 
 
