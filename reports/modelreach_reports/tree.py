@@ -153,7 +153,8 @@ class Tree:
     def _column(self, items: Sequence[Item], stem: str) -> int:
         room = (self._look.width - cells(stem) - 8) // 2
         widest = max((cells(self._label(item)) for item in items), default=0)
-        return max(min(widest, _WIDEST_NAME, room), 8)
+        least = max((cells(_more(item)) for item in items), default=0) + 8
+        return max(min(widest, _WIDEST_NAME, room), least)
 
     def _label(self, item: Item) -> str:
         if item.what == ADMINISTRATOR:
@@ -165,8 +166,8 @@ class Tree:
         mark, ink = ("?", Ink.UNKNOWN) if item.verdict == "unknown" else _MARKS[item.kind]
         sign = look.glyphs.minus if mark == "−" else mark
         warning = "! " if item.sensitive else "  "
-        more = f" and {item.also} more" if item.also else ""
-        label = look.name(self._label(item), column - cells(more) if more else column) + more
+        more = _more(item)
+        label = look.name(self._label(item), column - cells(more)) + more
         ids = look.name(_ids(item.findings), 16)
         head: list[Span] = [(lead, Ink.FAINT), (sign + " ", ink), (warning, Ink.SENSITIVE)]
         head.append((pad(label, column), ink if mark in "+−?" else Ink.PLAIN))
@@ -180,6 +181,10 @@ class Tree:
         for proviso in item.provisos:
             beneath = ((under + "    ", Ink.FAINT),)
             yield from hanging(beneath, proviso, look, Ink.UNKNOWN, under=beneath)
+
+
+def _more(item: Item) -> str:
+    return f" and {item.also:,} more" if item.also else ""
 
 
 def _ids(findings: Sequence[str]) -> str:

@@ -11,6 +11,10 @@ import pytest
 
 from modelreach.report import DecisionRow, DiffReport, RadiusReport, StatementRow
 from modelreach_reports import html, text
+from modelreach_reports.lines import Look
+from modelreach_reports.naming import Names
+from modelreach_reports.story import items
+from modelreach_reports.tree import Tree
 from modelreach_reports.witness import render_decision, render_finding, render_witness
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -83,6 +87,16 @@ def test_what_matters_fits_one_screen(diff_report: DiffReport) -> None:
     assert max(map(len, lines)) <= 80
     assert lines[-2].startswith(" FAIL ")
     assert lines[-1].startswith("next:")
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_what_shares_a_line_keeps_its_name(diff_report: DiffReport, width: int) -> None:
+    """Though nothing beside it is as long as how many more there are."""
+    item = next(one for one in items(diff_report) if one.resource.endswith("lake-orders"))
+    alone = msgspec.structs.replace(item, also=4)
+    *_, line = Tree(diff_report, Names(diff_report), Look(width)).lines([alone])
+    shown = "".join(word for word, _ in line).partition(" and 4 more")[0]
+    assert shown.split()[-1].startswith("la")
 
 
 def test_a_narrow_terminal_is_told_the_same(gated_report: DiffReport) -> None:
