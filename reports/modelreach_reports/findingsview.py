@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from modelreach.report import DiffReport, FindingRow, Hop, Report
+from modelreach.report import DiffReport, FindingRow, Hop, Report, ranked_findings
 from modelreach_reports.gating import waived_words
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import finding_words, standards_words
 from modelreach_reports.safe import full, middle, short, visible
-from modelreach_reports.story import FINAL, deployment_of, ranked_findings, takes_over
+from modelreach_reports.story import FINAL, deployment_of, takes_over
 from modelreach_reports.tree import Fate
 from modelreach_reports.words import begun, hop_label, strength_words, whereabouts
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from modelreach.report import FindingRow, RadiusReport, Report
+from modelreach.report import FindingRow, RadiusReport, Report, ranked_findings
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import (
@@ -13,7 +13,6 @@ from modelreach_reports.phrases import (
     gap_words,
     granting_commands,
 )
-from modelreach_reports.story import ranked_findings
 
 _FEW_FINDINGS = 5
 _FEW_GAPS = 3

@@ -17,6 +17,7 @@ from modelreach.report import (
     GrantRow,
     Report,
     TriggerRow,
+    ranked_findings,
 )
 from modelreach_reports import Format
 from modelreach_reports.gating import DIMENSIONS
@@ -31,7 +32,7 @@ from modelreach_reports.phrases import (
 )
 from modelreach_reports.planned import place_of, planned
 from modelreach_reports.safe import end, middle, visible
-from modelreach_reports.story import ranked_findings, ranked_rows
+from modelreach_reports.story import ranked_rows
 from modelreach_reports.summedup import summed_up_words
 from modelreach_reports.unsure import Unsure, unsure
 from modelreach_reports.words import statement_words

@@ -10,6 +10,7 @@ from msgspec.structs import replace
 
 from modelreach.model import RANK, Capability, Sensitivity, Severity
 from modelreach.report import (
+    MANY_FINDINGS,
     AdminRow,
     ChangeRow,
     DiffReport,
@@ -29,11 +30,6 @@ FINAL = frozenset({"grant", "administer"})
 
 #: `Item.what` of a scope that can be taken over.
 ADMINISTRATOR = "administrator of"
-
-#: So many findings nobody reads one by one. What of them is about a whole scope comes first then:
-#: it says of all that is in the scope what the others say of parts.
-MANY_FINDINGS = 100
-
 
 _KIND_ORDER = ("gained", "widened", "unknown", "rerouted", "reached", "narrowed", "lost")
 _SENSITIVITY_ORDER = tuple(reversed(Sensitivity))
@@ -311,36 +307,9 @@ def _joined(members: list[Item]) -> Item:
     )
 
 
-def ranked_findings(report: Report) -> tuple[FindingRow, ...]:
-    """Give the findings, new before old before gone, the worst first; where there are many, of
-    those that are as bad the ones about whole scopes."""
-    order = ("new", "unchanged", "gone")
-    many = len(report.findings) > MANY_FINDINGS
-    scopes = {row.scope for row in _admin_rows(report)} if many else frozenset[str]()
-    return tuple(
-        sorted(
-            report.findings,
-            key=lambda row: (
-                order.index(row.state),
-                -RANK[Severity(row.severity)],
-                row.subject not in scopes,
-                len(row.id),
-                row.id,
-            ),
-        )
-    )
-
-
 def takes_over(report: Report) -> bool:
     """Can a whole scope be taken over, so that what is in it need not be told one by one?"""
     return bool(report.admin_of if isinstance(report, RadiusReport) else report.admin_of_new)
-
-
-def _admin_rows(report: Report) -> tuple[AdminRow, ...]:
-    """Give the scopes that can be taken over, on either side."""
-    if isinstance(report, RadiusReport):
-        return report.admin_of
-    return (*report.admin_of_new, *report.admin_of_old)
 
 
 def ranked_rows(report: Report) -> tuple[ChangeRow | GrantRow, ...]:

@@ -9,12 +9,12 @@ from typing import TYPE_CHECKING, Any
 from zipfile import ZIP_DEFLATED, ZipFile, ZipInfo
 
 from modelreach.model import MissingExtra
-from modelreach.report import ChangeRow, GrantRow, Report, SummedUpRow
+from modelreach.report import ChangeRow, GrantRow, Report, SummedUpRow, ranked_findings
 from modelreach_reports import Format
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import finding_words
 from modelreach_reports.safe import end, visible
-from modelreach_reports.story import ranked_findings, ranked_rows
+from modelreach_reports.story import ranked_rows
 from modelreach_reports.words import stops, where_words
 
 if TYPE_CHECKING:

@@ -11,6 +11,7 @@ from modelreach.report import (
     RadiusReport,
     ReleaseRow,
     Report,
+    ranked_findings,
 )
 from modelreach_reports.found import finding_lines, gap_lines
 from modelreach_reports.gating import demand_lines, security_brief, waiver_lines
@@ -22,7 +23,7 @@ from modelreach_reports.phrases import (
 )
 from modelreach_reports.planned import place_of, planned
 from modelreach_reports.safe import cells, visible
-from modelreach_reports.story import Item, grouped, items, ranked_findings
+from modelreach_reports.story import Item, grouped, items
 from modelreach_reports.summedup import counted_words, no_better_words
 from modelreach_reports.tree import Tree
 from modelreach_reports.unsure import Unsure, unsure

@@ -11,6 +11,8 @@ from typing import Literal
 
 import msgspec
 
+from modelreach.model import RANK, Severity
+
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
     """Base of everything in a report."""
@@ -631,6 +633,34 @@ def trigger_order(row: TriggerRow) -> tuple[object, ...]:
 def ticket_order(row: ChangeRow) -> tuple[object, ...]:
     """Sort key of what a ticket shows: the sensitive first, and what is near."""
     return _WEIGHT.get(row.sensitivity, 9), len(row.witness), *change_order(row)
+
+
+#: So many findings nobody reads one by one. What of them is about a whole scope comes first then:
+#: it says of all that is in the scope what the others say of parts.
+MANY_FINDINGS = 100
+
+_STATES = ("new", "unchanged", "gone")
+
+
+def ranked_findings(report: Report) -> tuple[FindingRow, ...]:
+    """Give the findings, new before old before gone, the worst first; where there are many, of
+    those that are as bad the ones about whole scopes."""
+    many = len(report.findings) > MANY_FINDINGS
+    scopes = {row.scope for row in _admin_rows(report)} if many else frozenset[str]()
+
+    def place(row: FindingRow) -> tuple[object, ...]:
+        severity = -RANK[Severity(row.severity)]
+        name = len(row.id), row.id
+        return _STATES.index(row.state), severity, row.subject not in scopes, *name
+
+    return tuple(sorted(report.findings, key=place))
+
+
+def _admin_rows(report: Report) -> tuple[AdminRow, ...]:
+    """Give the scopes that can be taken over, on either side."""
+    if isinstance(report, RadiusReport):
+        return report.admin_of
+    return (*report.admin_of_new, *report.admin_of_old)
 
 
 _WEIGHT = {"high": 0, "medium": 1, "low": 2, "none": 3}

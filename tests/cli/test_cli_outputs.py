@@ -121,3 +121,15 @@ def test_a_file_whose_name_is_no_text(call: Any, place: Path) -> None:
     assert done.code == 1, done.err
     found = json.loads((place / "r.json").read_text(encoding="utf-8"))
     assert found["new"]["manifest"] == "v2-\ufffd.yaml"
+
+
+@pytest.mark.parametrize("asked", [("scan", *BOTH[1:]), ("diff", *BOTH)])
+def test_the_command_that_comes_next_is_about_the_finding_that_is_shown_first(
+    call: Any, asked: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of many findings that is the one about a whole scope, whatever its number."""
+    monkeypatch.setattr("modelreach.report.MANY_FINDINGS", 1)
+    shown = call(*asked).out
+    first = shown.partition("\nFindings ")[2].splitlines()[1].split()[1]
+    assert first == "F05"
+    assert f"next:  modelreach explain {first} " in shown

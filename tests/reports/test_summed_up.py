@@ -8,12 +8,19 @@ import msgspec
 import pytest
 from openpyxl import load_workbook
 
-from modelreach.report import DiffReport, RadiusReport, Report, SummedUpRow
+from modelreach.report import (
+    MANY_FINDINGS,
+    DiffReport,
+    RadiusReport,
+    Report,
+    SummedUpRow,
+    ranked_findings,
+)
 from modelreach_reports import cyclonedx, html, markdown, sarif, tables, text
 from modelreach_reports.matrix import matrix
 from modelreach_reports.naming import Names
 from modelreach_reports.pageview import page
-from modelreach_reports.story import ADMINISTRATOR, MANY_FINDINGS, items, ranked_findings
+from modelreach_reports.story import ADMINISTRATOR, items
 from modelreach_reports.summedup import summed_up_words
 
 COMPARED = (

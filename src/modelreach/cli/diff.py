@@ -77,6 +77,7 @@ def command(
     from modelreach.cli.config import load
     from modelreach.cli.gating import gated
     from modelreach.cli.rendering import emit
+    from modelreach.report import ranked_findings
 
     settings = load(config)
     estates = (snapshot, old_snapshot, new_snapshot)
@@ -93,7 +94,7 @@ def command(
         again += f" --state {shlex.quote(state)}"
     commands = [f"modelreach report {again} -o review.html"]
     if report.findings and state is None:
-        commands.insert(0, f"modelreach explain {report.findings[0].id} {again}")
+        commands.insert(0, f"modelreach explain {ranked_findings(report)[0].id} {again}")
     emit(
         report,
         outputs,

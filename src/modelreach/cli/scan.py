@@ -114,10 +114,12 @@ def _following(
     snapshot: str | None,
     state: str | None,
 ) -> list[str]:
-    """Give the commands that show the worst finding's witness."""
+    """Give the commands that show the witness of the finding that is shown first."""
+    from modelreach.report import ranked_findings
+
     if not report.findings:
         return []
-    first = report.findings[0].id
+    first = ranked_findings(report)[0].id
     if snapshot is None:
         where = [str(manifest), *(["--state", state] if state else [])]
         kept = shlex.join(["modelreach", "scan", *where, "-o", "radius.json"])
