@@ -237,6 +237,8 @@ def where_words(
     `called` gives what its target is called."""
     kind = LAYERS.get(layer, layer)
     name = visible(policy)
+    if layer == "service":  # no policy: what is so of the target
+        return f"{called(target)}: {name}"
     named = name if name.lower().endswith("policy") else f"{kind} {name}".strip()
     link = "on" if layer in ("binding", "deny", "access-policy") else "of"
     owner = f" {link} {called(target)}" if target else ""

@@ -8,6 +8,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from modelreach.judge.fixes import cut, cut_path
 from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy.providers import engines
 from modelreach.reach import reach
@@ -82,3 +83,17 @@ def test_its_witness_is_checked(cluster: Any) -> None:
     assert {one.outcome.value for one in check(written, witness)} == {"holds"}
     written["runtimes"][0]["links"] = []
     assert "fails" in {one.outcome.value for one in check(written, witness)}
+
+
+def fixes(cluster: Any, who: str) -> list[str]:
+    radius = reach([who], engines(Facts(cluster.snapshot)))
+    ways = [cut_path(one.path) for one in radius.takeovers.values()]
+    return [*(cut(access) for access in radius.accesses), *ways]
+
+
+def test_what_no_policy_says_is_not_taken_out_of_one(cluster: Any) -> None:
+    account = pod(cluster)
+    assert fixes(cluster, account) == [f"take `{SECRET}` out of `k8s/prod/ml/pods/p`"]
+    master = cluster.user("root", ["system:masters"])
+    cluster.group("system:masters")
+    assert f"take `{master}` out of `system:masters` of `k8s/prod`" in fixes(cluster, master)

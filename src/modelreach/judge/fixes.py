@@ -18,6 +18,8 @@ def cut(access: Access, others: int = 0) -> str:
         return cut_path(access.path)
     if grant.statements[0].layer is Layer.BINDING:
         return _unbind(grant.statements[0], grant.principal)
+    if grant.statements[0].layer is Layer.SERVICE:  # no policy says it: it is in what runs
+        return f"take `{grant.resource}` out of `{grant.statements[0].target}`"
     on = f"`{grant.resource}`" + (f" and {others} more" if others else "")
     return taken_out(f"{actions}{more} on {on}", grant.statements[0])
 
@@ -36,6 +38,8 @@ def _cut_pivot(pivot: Pivot) -> str:
         for ref in support.statements:
             if ref.layer is Layer.BINDING:
                 return _unbind(ref, support.subject)
+            if ref.layer is Layer.SERVICE:  # no policy says it: whoever is of a group may do all
+                return f"take `{support.subject}` out of `{ref.policy}` of `{ref.target}`"
             if ref.layer is not Layer.TRUST:
                 return taken_out(f"`{support.action}` on `{support.object}`", ref)
     for support in pivot.support:
