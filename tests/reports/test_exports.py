@@ -205,12 +205,44 @@ def test_xml_is_as_its_schema_says(form: str, schema: str, side: str, poison: Po
         assert [f"{error.path}: {error.reason}" for error in found] == []
 
 
-def test_new_findings_fail_and_old_ones_are_skipped(diff_report: DiffReport) -> None:
-    found = JUnitXml.fromstring(junit.render(diff_report))
-    current = [row for row in diff_report.findings if row.state != "gone"]
+def limited(report: DiffReport, verdict: str, fail_on: str) -> JUnitXml:
+    gate = msgspec.structs.replace(report.gate, verdict=verdict, fail_on=fail_on)
+    return JUnitXml.fromstring(junit.render(msgspec.structs.replace(report, gate=gate)))
+
+
+@pytest.mark.parametrize(
+    ("fail_on", "failing"),
+    [
+        ("high", {"critical", "high"}),
+        ("low", {"critical", "high", "medium", "low"}),
+        ("never", set()),
+    ],
+)
+def test_what_fails_the_gate_fails_and_no_more(
+    diff_report: DiffReport, fail_on: str, failing: set[str]
+) -> None:
+    """A low finding that the gate lets pass must not make a server's report red."""
+    rows = diff_report.findings
+    low = msgspec.structs.replace(rows[0], id="F90", severity="low", fingerprint="low")
+    report = msgspec.structs.replace(diff_report, findings=(*rows, low))
+    found = limited(report, "pass", fail_on)
+    current = [row for row in report.findings if row.state != "gone"]
     new = [row for row in current if row.state == "new" and row.waived is None]
-    assert (found.tests, found.failures) == (len(current), len(new))
-    assert found.skipped == len(current) - len(new)
+    assert low in new
+    assert found.tests == len(current) + 1  # the gate
+    assert found.failures == len([row for row in new if row.severity in failing])
+    assert found.skipped == len(current) - found.failures
+
+
+def test_the_gate_is_a_case_of_its_own(diff_report: DiffReport) -> None:
+    """It may fail for a demand alone, or for what was not read."""
+    nothing = msgspec.structs.replace(diff_report, findings=())
+    given = {one: limited(nothing, one, "high") for one in ("pass", "fail", "unknown")}
+    assert {(one.tests, one.failures, one.errors) for one in given.values()} == {
+        (1, 0, 0),
+        (1, 1, 0),
+        (1, 0, 1),
+    }
 
 
 def test_a_case_keeps_its_name_when_findings_come_before_it(diff_report: DiffReport) -> None:
@@ -221,11 +253,6 @@ def test_a_case_keeps_its_name_when_findings_come_before_it(diff_report: DiffRep
     moved = tuple(msgspec.structs.replace(row, id=f"{row.id}0") for row in diff_report.findings)
     later = JUnitXml.fromstring(junit.render(msgspec.structs.replace(diff_report, findings=moved)))
     assert {case.name for suite in later for case in suite} == cases
-
-
-def test_no_finding_is_a_case_that_passed(diff_report: DiffReport) -> None:
-    found = JUnitXml.fromstring(junit.render(msgspec.structs.replace(diff_report, findings=())))
-    assert (found.tests, found.failures) == (1, 0)
 
 
 # --- OpenMetrics -----------------------------------------------------------------------------
