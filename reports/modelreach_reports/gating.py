@@ -18,7 +18,7 @@ from modelreach.report import (
 from modelreach_reports.found import finding_lines, gap_lines
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, length, paint, shortened
 from modelreach_reports.naming import Names
-from modelreach_reports.phrases import gate_reasons
+from modelreach_reports.phrases import gate_options
 
 DIMENSIONS = {
     "data_exposure": "data exposure",
@@ -61,7 +61,7 @@ def _lines(report: Report, look: Look, following: Sequence[str]) -> Iterator[Lin
     gate = report.gate
     lead: Line = ((f" {gate.verdict.upper()} ", _VERDICT[gate.verdict]), (" ", Ink.PLAIN))
     named = f", policy {gate.policy}" if gate.policy else ""
-    told = f"{gate_reasons(gate)}{named}  (exit {gate.exit_code})"
+    told = f"{gate_options(gate)}{named}  (exit {gate.exit_code})"
     yield from hanging(lead, told, look)
     if following:
         yield from hanging((("next:  ", Ink.FAINT),), "   ".join(following), look)

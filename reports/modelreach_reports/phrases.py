@@ -165,13 +165,25 @@ def _snapshot_of(gap: GapRow, report: Report) -> str:
 
 
 def gate_reasons(gate: Gate) -> str:
-    """Give why the gate answered so, in one sentence."""
+    """Give why the gate answered so, in one sentence for people who run no command."""
+    found = "no limit is set" if gate.fail_on == "never" else f"the limit is {gate.fail_on}"
+    limit = "all of it has to be read" if gate.verdict == "unknown" else found
+    return _reasons(gate, limit)
+
+
+def gate_options(gate: Gate) -> str:
+    """Give the same for a terminal, with the option that says so."""
+    unread = gate.verdict == "unknown"
+    limit = "--fail-on-incomplete" if unread else f"--fail-on {gate.fail_on}"
+    return _reasons(gate, f"limit: {limit}")
+
+
+def _reasons(gate: Gate, limit: str) -> str:
     told = ", ".join(gate.reasons)
-    if gate.verdict == "pass":
-        return told or f"no new finding at or above --fail-on {visible(gate.fail_on)}"
-    limit = f"; limit: --fail-on {gate.fail_on}" if gate.verdict == "fail" else ""
-    limit = "; limit: --fail-on-incomplete" if gate.verdict == "unknown" else limit
-    return visible(f"{told or 'no reason given'}{limit}")
+    if gate.verdict == "pass" and told:
+        return visible(told)
+    none = "no finding fails it" if gate.verdict == "pass" else "no reason given"
+    return visible(f"{told or none}; {limit}")
 
 
 def standards_words(keys: Iterable[str]) -> str:

@@ -18,7 +18,7 @@ from modelreach_reports.gating import demand_lines, security_brief, waiver_lines
 from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import (
-    gate_reasons,
+    gate_options,
     scope_words,
 )
 from modelreach_reports.planned import place_of, planned
@@ -277,7 +277,7 @@ _GATE_INK = {"pass": Ink.GOOD, "fail": Ink.BAD, "unknown": Ink.WARN}
 def _gate(gate: Gate, look: Look, gated: bool) -> Iterator[Line]:
     lead: Line = ((f" {gate.verdict.upper()} ", _GATE_INK[gate.verdict]), (" ", Ink.PLAIN))
     leaving = "exit" if gated else "the gate would exit"
-    yield from hanging(lead, f"{gate_reasons(gate)}  ({leaving} {gate.exit_code})", look)
+    yield from hanging(lead, f"{gate_options(gate)}  ({leaving} {gate.exit_code})", look)
 
 
 def _defaults(report: Report) -> tuple[str, ...]:

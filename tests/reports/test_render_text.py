@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 from html import unescape
 from pathlib import Path
+from typing import Any
 
 import msgspec
 import pytest
 
-from modelreach.report import DecisionRow, DiffReport, RadiusReport, StatementRow
-from modelreach_reports import html, text
+from modelreach.report import DecisionRow, DiffReport, Gate, RadiusReport, StatementRow
+from modelreach_reports import html, phrases, text, words
 from modelreach_reports.lines import Look
 from modelreach_reports.naming import Names
 from modelreach_reports.story import items
@@ -247,3 +248,26 @@ def test_a_bare_principal_is_where_its_witness_begins(radius_report: RadiusRepor
     shown = render_witness(alone, start.witness + radius_report.grants[-3].witness[1:]).decode()
     assert "runs as" not in shown
     assert shown.startswith(" 1  support-agent-runtime")
+
+
+@pytest.mark.parametrize(
+    ("verdict", "fail_on", "told", "shown"),
+    [
+        ("pass", "high", "no finding fails it; the limit is high", "; limit: --fail-on high"),
+        ("pass", "never", "no finding fails it; no limit is set", "; limit: --fail-on never"),
+        ("unknown", "high", "no reason given; all of it has to be read", "--fail-on-incomplete"),
+    ],
+)
+def test_only_a_terminal_is_told_of_options(
+    verdict: Any, fail_on: str, told: str, shown: str
+) -> None:
+    """A board runs no command."""
+    gate = Gate(
+        verdict=verdict, exit_code=0, fail_on=fail_on, fail_on_incomplete=False, reasons=()
+    )
+    assert phrases.gate_reasons(gate) == told
+    assert phrases.gate_options(gate).endswith(shown)
+
+
+def test_what_no_policy_says_is_no_statement_of_one() -> None:
+    assert words.where_words("service", "mounts", "k8s/prod/ml/pods/p", "") == "p: mounts"
