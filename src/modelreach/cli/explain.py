@@ -181,15 +181,27 @@ def _reached(subject: str, report: Report, look: dict[str, object], show_all: bo
     rows = [row for row in rows if row.witness not in told]
     shown = rows if show_all else rows[:3]
     found: list[bytes] = []
-    for row in shown:
-        name = f"{visible(row.resource_name or row.resource)} " if by_tool else ""
-        what = f"{name}{_kind(row)}: {row.capability}, {row.verdict}: {', '.join(row.actions[:6])}"
-        rest = len(row.actions) - 6
-        what += f" and {rest} more" if rest > 0 else ""
-        found.append(f"{what}\n".encode() + draw(report, row.witness, **look))
+    if by_tool and by_tool[0].tools[0] != subject:
+        likelier = visible(by_tool[0].tools[0])
+        words = f"{visible(subject)} reaches this as {likelier} does, which is likelier to"
+        found.append(f"{words}\n".encode())
+    found += [
+        _title(row, named=bool(by_tool)) + draw(report, row.witness, **look) for row in shown
+    ]
     if len(rows) > len(shown):
         found.append(f"… {len(rows) - len(shown)} more; --all shows them\n".encode())
     return found
+
+
+def _title(row: ChangeRow | GrantRow, *, named: bool) -> bytes:
+    """Say what a witness is of: `gained: read customers (s3:GetObject), conditional`."""
+    from modelreach.cli.terminal import visible
+
+    name = f" {visible(row.resource_name or row.resource)}" if named else ""
+    rest = len(row.actions) - 6
+    actions = ", ".join(row.actions[:6]) + (f" and {rest} more" if rest > 0 else "")
+    sure = "" if row.verdict == "allow" else f", {row.verdict}"
+    return f"{_kind(row)}: {row.capability}{name} ({actions}){sure}\n".encode()
 
 
 _SENSITIVE = {"high": 0, "medium": 1, "low": 2}
@@ -225,8 +237,11 @@ def _next(words: list[str]) -> bytes:
 
 
 def _by_tool(tool: str, report: Report) -> list[ChangeRow | GrantRow]:
-    """Give what is reached by a tool before all others, the sensitive first."""
-    rows = [row for row in _rows(report) if row.tools[:1] == (tool,)]
+    """Give what is reached by a tool before all others, or else what it reaches, too; what is
+    sensitive first."""
+    every = _rows(report)
+    rows = [row for row in every if row.tools[:1] == (tool,)]
+    rows = rows or [row for row in every if tool in row.tools]
     return sorted(rows, key=lambda row: _SENSITIVE.get(row.sensitivity, 3))
 
 
