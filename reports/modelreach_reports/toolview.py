@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from modelreach.report import DiffReport, Report, ToolRow
@@ -24,10 +25,25 @@ def tools(report: Report, names: Names) -> View:
         key=lambda row: (-row.opens, *([states.index(row.state)] if row.state else []), row.id),
     )
     compared = isinstance(report, DiffReport)
+    shown = [
+        _row(row, names, compared) | {"rows": 0 if place else len(alike)}
+        for alike in _alike(rows[:_SHOWN])
+        for place, row in enumerate(alike)
+    ]
     return {
-        "tools": [_row(row, names, compared) for row in rows[:_SHOWN]],
+        "tools": shown,
         "tools_note": _note(compared, max(len(rows) - _SHOWN, 0)),
     }
+
+
+def _alike(rows: Sequence[ToolRow]) -> Iterable[list[ToolRow]]:
+    """Put those together that act as one identity, and so reach the same: it is told once."""
+    groups: dict[object, list[ToolRow]] = {}
+    for row in rows:
+        whom = row.principals or row.runs_as or row.id
+        same = (row.state == "gone", whom, row.credential, _reaches(row))
+        groups.setdefault(same, []).append(row)
+    return groups.values()
 
 
 def _note(compared: bool, more: int) -> str:

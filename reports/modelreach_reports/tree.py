@@ -7,7 +7,7 @@ from collections.abc import Iterator, Sequence
 import msgspec
 
 from modelreach.report import DiffReport, Hop, IdentityRow, Report
-from modelreach_reports.lines import Ink, Line, Look, Span, hanging, length, pad
+from modelreach_reports.lines import Ink, Line, Look, Span, hanging, length, pad, shortened
 from modelreach_reports.naming import Names
 from modelreach_reports.safe import cells
 from modelreach_reports.story import ADMINISTRATOR, Item
@@ -106,8 +106,10 @@ class Tree:
             )
         for number, lower in enumerate(inner, start=len(branch.items) + 1):
             last = number == count
-            yield self._identity(lower, stem + (glyphs.last if last else glyphs.branch), scope)
+            lead = stem + (glyphs.last if last else glyphs.branch)
+            yield self._identity(lower, lead, scope)
             deeper = stem + (glyphs.blank if last else glyphs.bar)
+            yield from self._shared(lower.identity, branch.identity, deeper)
             yield from self._doubts(lower.itself, deeper)
             yield from self._below(lower, deeper, self._names.thing(lower.identity).scope)
 
@@ -149,6 +151,22 @@ class Tree:
         trusts = [statement_words(also) for also in hop.also if also.layer == "trust"]
         words = trusts[0] if trusts and hop.kind == "assume-role" else hop_label(hop)
         return words if hop.strength == "certain" else f"{words} ({hop.strength})"
+
+    def _shared(self, identity: str, tool: str, under: str) -> Iterator[Line]:
+        """Name the other tools that act as the identity below a tool: they reach the same, which
+        is told once."""
+        whose = self._tools.get(tool)
+        others = [
+            one.id
+            for one in self._tools.values()
+            if whose is not None and one is not whose and one.state != "gone"
+            if identity in one.principals and identity in whose.principals
+        ]
+        if others:
+            lead = ((under, Ink.FAINT), ("also used by ", Ink.FAINT))
+            under_it = ((under, Ink.FAINT),)
+            lines = list(hanging(lead, ", ".join(others), self._look, Ink.FAINT, under=under_it))
+            yield from shortened(lines, 2, self._look)
 
     def _column(self, items: Sequence[Item], stem: str) -> int:
         room = (self._look.width - cells(stem) - 8) // 2

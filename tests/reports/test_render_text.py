@@ -271,3 +271,23 @@ def test_only_a_terminal_is_told_of_options(
 
 def test_what_no_policy_says_is_no_statement_of_one() -> None:
     assert words.where_words("service", "mounts", "k8s/prod/ml/pods/p", "") == "p: mounts"
+
+
+def shared(report: RadiusReport) -> RadiusReport:
+    """Where two more tools act as the identity of the one that there is."""
+    (tool,) = report.tools
+    more = [msgspec.structs.replace(tool, id=name, effect="read") for name in ("a\x1bsk", "book")]
+    return msgspec.structs.replace(report, tools=(tool, *more))
+
+
+def test_tools_of_one_identity_are_named_where_its_reach_is_told_once(
+    radius_report: RadiusReport,
+) -> None:
+    report = shared(radius_report)
+    lines = text.render(report).decode().splitlines()
+    (told,) = [line.strip("│ ") for line in lines if "also used by" in line]
+    assert told == "also used by a\\x1bsk, book"
+    assert len(lines) == len(text.render(radius_report).decode().splitlines()) + 1
+    page = html.render(report).decode()
+    assert page.count("resources: 3, sensitive: 2, takes over: 1") == 1
+    assert page.count('rowspan="3"') == 2
