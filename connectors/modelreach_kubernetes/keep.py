@@ -66,8 +66,35 @@ def kept(found: Mapping[str, Any], *, is_token: bool = False) -> dict[str, Any]:
         spec = found.get("spec")
         provider = spec.get("providerID") if isinstance(spec, Mapping) else None
         return result | ({"spec": {"providerID": provider}} if provider else {})
+    if kind == "ValidatingWebhookConfiguration":
+        return result | {"webhooks": [_matching(one) for one in _mappings(found.get("webhooks"))]}
     if isinstance(found.get("spec"), Mapping):
-        result["spec"] = _spec(found["spec"])
+        spec = found["spec"]
+        result["spec"] = _admitting(spec) if kind in _POLICIES else _spec(spec)
+    return result
+
+
+_POLICIES = ("ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding")
+#: What says which requests a webhook or policy sees; what it says of them is not kept, nor where
+#: a webhook is, which may hold a token.
+_MATCHING = ("name", "namespaceSelector", "objectSelector")
+_OF_RULES = ("operations", "apiGroups", "resources", "scope")
+
+
+def _matching(found: Mapping[str, Any]) -> dict[str, Any]:
+    result = {key: found[key] for key in _MATCHING if key in found}
+    for key in ("rules", "resourceRules"):
+        if key in found:
+            rules = _mappings(found[key])
+            result[key] = [{k: one[k] for k in _OF_RULES if k in one} for one in rules]
+    return result
+
+
+def _admitting(spec: Mapping[str, Any]) -> dict[str, Any]:
+    result = {key: spec[key] for key in ("policyName", "validationActions") if key in spec}
+    for key in ("matchConstraints", "matchResources"):
+        if isinstance(spec.get(key), Mapping):
+            result[key] = _matching(spec[key])
     return result
 
 

@@ -44,7 +44,7 @@ class Kind:
 
 RBAC = "rbac.authorization.k8s.io"
 TOKENS = "type=kubernetes.io/service-account-token"
-_ADMISSION = "admissionregistration.k8s.io"
+ADMISSION = "admissionregistration.k8s.io"
 
 
 def _model(group: str, version: str, plural: str, name: str, feeds: str) -> Kind:
@@ -140,24 +140,43 @@ KINDS = (
         "what runs, as whom",
     ),
     Kind(
-        _ADMISSION,
+        ADMISSION,
         "v1",
         "mutatingwebhookconfigurations",
         "MutatingWebhookConfiguration",
-        f"kubernetes:mutatingwebhookconfigurations.{_ADMISSION}",
+        f"kubernetes:mutatingwebhookconfigurations.{ADMISSION}",
         "names of webhooks that rewrite what is admitted",
         namespaced=False,
         metadata=True,
     ),
     Kind(
-        _ADMISSION,
+        ADMISSION,
         "v1",
         "validatingwebhookconfigurations",
         "ValidatingWebhookConfiguration",
-        f"kubernetes:validatingwebhookconfigurations.{_ADMISSION}",
-        "names of webhooks that see what is admitted",
+        f"kubernetes:validatingwebhookconfigurations.{ADMISSION}",
+        "which requests webhooks see, and may refuse",
         namespaced=False,
-        metadata=True,
+    ),
+    Kind(
+        ADMISSION,
+        "v1",
+        "validatingadmissionpolicies",
+        "ValidatingAdmissionPolicy",
+        f"kubernetes:validatingadmissionpolicies.{ADMISSION}",
+        "which requests policies see, and may refuse",
+        namespaced=False,
+        optional=True,
+    ),
+    Kind(
+        ADMISSION,
+        "v1",
+        "validatingadmissionpolicybindings",
+        "ValidatingAdmissionPolicyBinding",
+        f"kubernetes:validatingadmissionpolicybindings.{ADMISSION}",
+        "where these policies hold, and whether they refuse",
+        namespaced=False,
+        optional=True,
     ),
     _model("serving.kserve.io", "v1beta1", "inferenceservices", "InferenceService", "KServe"),
     _model(

@@ -150,6 +150,7 @@ AttachmentKind = Literal[
     "deny",
     "access-policy",
     "constraint",
+    "admission",
 ]
 
 

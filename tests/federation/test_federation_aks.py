@@ -607,9 +607,12 @@ def test_who_gives_itself_roles_of_the_directory_takes_clusters_of_the_tenant_ov
 
 
 def test_a_reader_of_pods_and_a_writer_become_whom_pods_run_as() -> None:
-    """Who reads pods attaches to them by GET, where the cluster asks for no more."""
+    """Who reads pods attaches to them by GET, where the cluster asks for no more; who reads
+    services speaks to what they serve."""
     account = "k8s/prod/system:serviceaccount:ml:app"
-    assert account not in radius(cluster(), tenant(*READER[1:])).identities
+    speaking = radius(cluster(), tenant(*READER[1:])).identities[account].path.pivots
+    assert [str(hop.strength) for hop in speaking] == ["certain", "influence"]
+    assert speaking[1].support[0].action == "core:services/proxy:get"
     reading = radius(cluster(), tenant(*READER)).identities[account].path.pivots
     assert [str(hop.strength) for hop in reading] == ["certain", "conditional"]
     assert (reading[1].rule, reading[1].support[0].action) == (

@@ -14,6 +14,7 @@ from modelreach.policy.kubernetes.engine import KubernetesEngine
 from modelreach.policy.kubernetes.names import account_id, group_id, resource_id, user_id
 from modelreach.snapshot import (
     SCHEMA,
+    Attachment,
     Binding,
     Coverage,
     Facts,
@@ -46,6 +47,7 @@ class Cluster:
     coverage: list[Coverage] = field(default_factory=list)
     gaps: list[Gap] = field(default_factory=list)
     documents: dict[str, msgspec.Raw] = field(default_factory=dict)
+    attachments: list[Attachment] = field(default_factory=list)
 
     def scope(self, namespace: str = "") -> str:
         return f"{self.name}/{namespace}" if namespace else self.name
@@ -185,6 +187,23 @@ class Cluster:
         )
         return found
 
+    def admission(self, name: str, document: Any) -> str:
+        """Say what may refuse requests; text stands for what is not understood."""
+        kind = "validatingwebhookconfigurations.admissionregistration.k8s.io"
+        raw = json.dumps(document).encode()
+        self.documents[document_id(raw)] = msgspec.Raw(raw)
+        found = self.resource(kind, name, "")
+        self.attachments.append(
+            Attachment(
+                target=self.name,
+                kind="admission",
+                document=document_id(raw),
+                name=name,
+                policy=found,
+            )
+        )
+        return found
+
     def gap(self, kind: str, namespace: str = "", subject: str = "") -> None:
         self.gaps.append(
             Gap(
@@ -225,6 +244,7 @@ class Cluster:
             principals=tuple(self.principals),
             managed_policies=tuple(self.roles),
             bindings=tuple(self.bindings),
+            attachments=tuple(self.attachments),
             resources=tuple(self.resources),
             runtimes=tuple(self.runtimes),
             coverage=tuple(self.coverage),

@@ -62,6 +62,47 @@ def test_accounts_roles_and_bindings(api: ApiServer, collect: Any) -> None:
     assert cluster.attributes == {"issuer": "https://issuer.example/id/1", "version": "v1.35.0"}
 
 
+HIDDEN = "https://hook.example/?token=hush"
+
+
+def test_what_admits_requests_is_told_and_not_where_it_is(
+    api: ApiServer, collect: Any, tmp_path: Path
+) -> None:
+    rules = [{"operations": ["CREATE"], "apiGroups": [""], "resources": ["pods"]}]
+    chosen = {"matchLabels": {"team": "ml"}}
+    hook = {"name": "a.b.c", "rules": rules, "clientConfig": {"url": HIDDEN}}
+    api.add("ValidatingWebhookConfiguration", "gate", webhooks=[hook])
+    policy = {"matchConstraints": {"resourceRules": rules}, "validations": [{"message": HIDDEN}]}
+    api.add("ValidatingAdmissionPolicy", "images", spec=policy)
+    for name, actions in (("deny", ["Deny", "Audit"]), ("warn", ["Warn"])):
+        chosen_there = {"namespaceSelector": chosen}
+        spec = {
+            "policyName": "images",
+            "validationActions": actions,
+            "matchResources": chosen_there,
+        }
+        api.add("ValidatingAdmissionPolicyBinding", name, spec=spec)
+    gone = {"policyName": "gone", "validationActions": ["Deny"]}
+    api.add("ValidatingAdmissionPolicyBinding", "gone", spec=gone)
+    found = collect(tmp_path / "recording")
+    told = {
+        one.name: json.loads(bytes(found.documents[one.document])) for one in found.attachments
+    }
+    assert told == {
+        "gate": {"webhooks": [{"name": "a.b.c", "rules": rules}]},
+        "images": {
+            "binding": {"namespaceSelector": chosen},
+            "policy": {"resourceRules": rules},
+        },
+    }
+    assert {one.target for one in found.attachments} == {"k8s/prod"}
+    assert {one.policy for one in found.attachments} <= {one.id for one in found.resources}
+    assert b"hush" not in encode(found)
+    written = [path.read_bytes() for path in (tmp_path / "recording").rglob("*") if path.is_file()]
+    assert written
+    assert not any(b"hush" in one for one in written)
+
+
 def test_an_account_without_namespace_is_nobody_in_a_binding_of_the_cluster(
     api: ApiServer, collect: Any
 ) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from modelreach.snapshot import Scope, Snapshot
 from modelreach_kubernetes.estate import Read
-from modelreach_kubernetes.parse import accounts, rbac, things, workloads
+from modelreach_kubernetes.parse import accounts, admission, rbac, things, workloads
 from modelreach_kubernetes.parse.coverage import coverage_of
 from modelreach_kubernetes.parse.facts import PROVIDER, Facts
 
@@ -22,8 +22,9 @@ def parse(found: Read) -> Snapshot:
         )
     )
     for item in found.objects:
-        for part in (things, accounts, rbac, workloads):
+        for part in (things, accounts, admission, rbac, workloads):
             part.take(item, facts)
     accounts.complete(facts)
+    admission.complete(facts)
     coverage_of(found, facts)
     return facts.snapshot(taken_at=found.taken_at)

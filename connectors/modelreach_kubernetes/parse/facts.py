@@ -33,6 +33,8 @@ class Facts(Gathering):
         self.runtimes: list[Runtime] = []
         self.roles: list[ManagedPolicy] = []
         self.bindings: list[Binding] = []
+        self.admitting: dict[str, Any] = {}
+        self.admitted: list[Object] = []
 
     def scope(self, namespace: str) -> str:
         """The scope of a namespace; of none, the cluster."""

@@ -7,7 +7,7 @@ from typing import Final
 from modelreach.collect.facts import attributes
 from modelreach.snapshot import Credential, Resource, Scope
 from modelreach_kubernetes.estate import Object
-from modelreach_kubernetes.kinds import KINDS
+from modelreach_kubernetes.kinds import ADMISSION, KINDS
 from modelreach_kubernetes.parse.entries import entries
 from modelreach_kubernetes.parse.facts import PROVIDER, Facts, Named, text
 
@@ -16,7 +16,7 @@ _ACCOUNT: Final = "kubernetes.io/service-account.name"
 #: https://kubernetes.io/docs/reference/labels-annotations-taints/#kubernetes-io-legacy-token-last-used
 _LAST_USED: Final = "kubernetes.io/legacy-token-last-used"
 _INVALID: Final = "kubernetes.io/legacy-token-invalid-since"
-_LISTED = {kind.name: kind for kind in KINDS if kind.metadata}
+_LISTED = {kind.name: kind for kind in KINDS if kind.metadata or kind.group == ADMISSION}
 
 
 def take(item: Object, facts: Facts) -> None:

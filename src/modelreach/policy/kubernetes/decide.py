@@ -19,6 +19,7 @@ from modelreach.policy.escalation.mechanism import provided
 from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of, is_open
 from modelreach.policy.kubernetes.estate import MASTERS, Estate, Granted
 from modelreach.policy.kubernetes.names import Action, Object, cluster_of
+from modelreach.policy.kubernetes.refusing import operation_of
 from modelreach.policy.kubernetes.rules import SELECTED, unnamed
 from modelreach.policy.kubernetes.streams import opens
 from modelreach.snapshot import Principal
@@ -254,10 +255,16 @@ def _unread_roles(estate: Estate, subjects: tuple[str, ...], request: Request) -
 
 
 def _assumed(estate: Estate, request: Request) -> Iterator[str]:
-    """Other authorisers may allow what RBAC does not.
+    """Other authorisers may allow what RBAC does not, and what admits requests may refuse it.
 
     https://kubernetes.io/docs/reference/access-authn-authz/authorization/#authorization-modules
+    https://kubernetes.io/docs/reference/access-authn-authz/admission-controllers/
     """
+    if refusing := estate.refusing(request.action, request.cluster, request.namespace):
+        listed = ", ".join(one.name for one in refusing)
+        yield f"that what admits requests in {request.cluster} does not refuse it: {listed}"
+    elif operation_of(request.action) and estate.unread_admission(request.cluster):
+        yield f"that nothing refuses it that admits requests in {request.cluster}: not read"
     scope = estate.facts.scopes.get(request.cluster)
     modes = scope.attributes.get("authorizers", ()) if scope is not None else ()
     others = [m for m in modes if m not in _KNOWN_AUTHORIZERS] if isinstance(modes, tuple) else []

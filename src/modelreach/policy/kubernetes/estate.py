@@ -20,11 +20,13 @@ from modelreach.policy.kubernetes.entry import Entered
 from modelreach.policy.kubernetes.names import (
     PREFIX,
     RBAC,
+    Action,
     cluster_of,
     group_id,
     namespace_of,
     user_id,
 )
+from modelreach.policy.kubernetes.refusing import UNTOLD, Refusing, refusing
 from modelreach.policy.kubernetes.rules import Compiled, PolicyRule, compile_role, selects
 from modelreach.policy.kubernetes.streams import on_get_alone
 from modelreach.snapshot import (
@@ -101,6 +103,7 @@ class Estate:
         self._subjects: dict[str, tuple[str, ...]] = {}
         self._everything: dict[tuple[str, ...], tuple[Granted, ...]] = {}
         self._on_get_alone: dict[str, Expr] = {}
+        self._refusing: dict[str, tuple[Refusing, ...]] = {}
         self._bound: dict[str, tuple[Binding, ...]] = {}
 
     # --- subjects --------------------------------------------------------------------------
@@ -178,6 +181,22 @@ class Estate:
             scope = self.facts.scopes.get(cluster)
             self._on_get_alone[cluster] = on_get_alone(scope, closed=closed)
         return self._on_get_alone[cluster]
+
+    def refusing(self, action: Action, cluster: str, namespace: str) -> tuple[Refusing, ...]:
+        """Give what may refuse requests of a kind in a namespace, though roles allow them."""
+        if cluster not in self._refusing:
+            self._refusing[cluster] = refusing(self.facts, cluster)
+        listed = self._refusing[cluster]
+        if not listed:
+            return ()
+        scope = self.facts.scopes.get(f"{cluster}/{namespace}") if namespace else None
+        labels = scope.tags if scope is not None else {} if namespace else None
+        return tuple(one for one in listed if one.sees(action, labels))
+
+    def unread_admission(self, cluster: str) -> bool:
+        """Was it refused to tell what may refuse requests in a cluster?"""
+        gaps = (gap for kind in UNTOLD for gap in self._gaps.get(kind, ()))
+        return any(gap.scope == cluster for gap in gaps)
 
     def enter(self, one: Entered) -> None:
         """Take somebody in who comes from a cloud. Who is listed already, by a binding, is the

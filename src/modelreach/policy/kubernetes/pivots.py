@@ -10,7 +10,7 @@ from collections.abc import Iterator
 
 from msgspec.structs import replace
 
-from modelreach.model import Strength
+from modelreach.model import Strength, Verdict
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.escalation.mechanism import provided, strength_of, tried
@@ -18,14 +18,15 @@ from modelreach.policy.escalation.prober import RoleProber
 from modelreach.policy.escalation.rules import rules
 from modelreach.policy.expr import TRUE, Expr, all_of
 from modelreach.policy.kubernetes.became import becoming
-from modelreach.policy.kubernetes.decide import decide
+from modelreach.policy.kubernetes.decide import CLUSTER_SCOPED, decide
 from modelreach.policy.kubernetes.estate import Estate
 from modelreach.policy.kubernetes.holder import Subject
 from modelreach.policy.kubernetes.impersonation import constrained
 from modelreach.policy.kubernetes.launching import launched
 from modelreach.policy.kubernetes.machines import from_node, from_pods
-from modelreach.policy.kubernetes.names import cluster_of
+from modelreach.policy.kubernetes.names import Action, Object, cluster_of
 from modelreach.policy.kubernetes.nodes import escapes, of_node
+from modelreach.policy.kubernetes.refusing import Refusing, let_in
 from modelreach.snapshot import Principal
 
 PACKAGE = "modelreach.policy.kubernetes"
@@ -45,14 +46,24 @@ def pivots(estate: Estate, principal: Principal) -> Iterator[Pivot]:
     if sure:
         yield from _as_administrator(estate, principal, sure)
         return
-    prober = RoleProber(Subject(estate, principal))
-    for rule in rules(PACKAGE):
-        for pivot in tried(rule, prober):
-            if pivot.target:
-                yield _hedged(pivot, estate, principal)
+    yield from _by_rules(estate, principal)
     yield from constrained(estate, principal)
     yield from launched(estate, principal)
-    yield from becoming(estate, principal)
+    yield from (_admitted(pivot, estate, principal) for pivot in becoming(estate, principal))
+
+
+def _by_rules(estate: Estate, principal: Principal) -> Iterator[Pivot]:
+    """What rules lead to. Whom it can be, it need not prompt."""
+    prober = RoleProber(Subject(estate, principal))
+    certain: set[str] = set()
+    for rule in sorted(rules(PACKAGE), key=lambda rule: rule.strength):
+        for pivot in tried(rule, prober):
+            if not pivot.target or (rule.strength != "certain" and pivot.target in certain):
+                continue
+            found = _admitted(_hedged(pivot, estate, principal), estate, principal)
+            if found.strength is Strength.CERTAIN:
+                certain.add(found.target)
+            yield found
 
 
 def _hedged(pivot: Pivot, estate: Estate, principal: Principal) -> Pivot:
@@ -68,6 +79,43 @@ def _hedged(pivot: Pivot, estate: Estate, principal: Principal) -> Pivot:
     bound = provided(f"a role of {place} is bound to it")
     residual = all_of((pivot.residual, bound))
     return replace(pivot, residual=residual, strength=strength_of(residual))
+
+
+def _admitted(pivot: Pivot, estate: Estate, principal: Principal) -> Pivot:
+    """A way by requests that something may refuse hangs on it that this does not, unless who goes
+    it may take that away first."""
+    names = dict.fromkeys(
+        one.name
+        for support in pivot.support
+        for one in _refusing(support, estate)
+        if not _may_lift(one, estate, principal)
+    )
+    if not names:
+        return pivot
+    when = let_in(tuple(names), cluster_of(principal.id))
+    residual = all_of((pivot.residual, when))
+    strength = (
+        strength_of(residual) if pivot.strength is not Strength.INFLUENCE else pivot.strength
+    )
+    return replace(pivot, residual=residual, strength=strength)
+
+
+def _refusing(support: Support, estate: Estate) -> tuple[Refusing, ...]:
+    action = Action.parse(support.action)
+    if action is None:
+        return ()
+    found = Object.parse(support.object)
+    of_cluster = action.plural in CLUSTER_SCOPED
+    return estate.refusing(action, found.cluster, "" if of_cluster else found.namespace)
+
+
+def _may_lift(one: Refusing, estate: Estate, principal: Principal) -> bool:
+    """May somebody delete or change what may refuse requests, which nothing refuses?"""
+    resource, _, group = one.id.rsplit("/", 2)[-2].partition(".")
+    return any(
+        decide(estate, principal, f"{group}:{resource}:{verb}", one.id).verdict is Verdict.ALLOW
+        for verb in ("delete", "patch", "update")
+    )
 
 
 def _administers(estate: Estate, principal: Principal) -> Iterator[Pivot]:
