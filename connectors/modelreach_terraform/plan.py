@@ -6,6 +6,7 @@ https://developer.hashicorp.com/terraform/internals/json-format
 from __future__ import annotations
 
 import re
+from codecs import BOM_UTF8, BOM_UTF16_BE, BOM_UTF16_LE
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -136,13 +137,23 @@ class Plan:
     variables: Mapping[str, Json]
 
 
+def _utf8(raw: bytes) -> bytes:
+    """Give what Windows PowerShell writes where it redirects (UTF-16 with a mark) as UTF-8.
+
+    https://learn.microsoft.com/en-us/powershell/module/microsoft.powershell.core/about/about_character_encoding
+    """
+    if raw.startswith((BOM_UTF16_LE, BOM_UTF16_BE)):
+        return raw.decode("utf-16").encode()
+    return raw.removeprefix(BOM_UTF8)
+
+
 def decode(raw: bytes, *, place: str) -> Plan:
     """Read a plan. No message has any of its values in it.
 
     Raises `InputError` for what is no plan, is cut short, or is of a format that is not known.
     """
     try:
-        found = msgspec.json.decode(raw, type=_Plan)
+        found = msgspec.json.decode(_utf8(raw), type=_Plan)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(
             f"this is not a plan in JSON ({_problem(error)})", place=place, hint=_HINT

@@ -126,6 +126,16 @@ def test_what_is_no_plan_is_refused_by_name(raw: bytes) -> None:
     assert refused.value.hint
 
 
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16"])
+def test_a_plan_is_read_as_windows_shells_redirect_it(encoding: str, plans: Path) -> None:
+    raw = (plans / "policies" / "plan.json").read_bytes()
+    marked = raw.decode().replace("\n", "\r\n").encode(encoding)
+    assert decode(marked, place="plan.json") == decode(raw, place="plan.json")
+    with pytest.raises(InputError) as refused:
+        decode(marked[: len(marked) // 2 + 1], place="plan.json")
+    assert CANARY not in str(refused.value)
+
+
 @pytest.mark.parametrize("cut", [0.1, 0.5, 0.9, 0.999])
 def test_a_plan_that_is_cut_short_is_refused_and_tells_no_value(cut: float, plans: Path) -> None:
     raw = (plans / "policies" / "plan.json").read_bytes()
