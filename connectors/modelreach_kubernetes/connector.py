@@ -33,7 +33,9 @@ class KubernetesConnector:
             prepare(options.record)
         if options.sources:
             cluster = next(iter(options.settings.get("cluster", ())), "")
-            found = files.read_files(options.sources, cluster, options.now)
+            found = files.read_files(
+                options.sources, cluster, options.now, _one_namespace(options)
+            )
         else:
             found = self._live(options)
         found.about.update(_declared(next(iter(options.settings.get("cluster-id", ())), "")))
@@ -116,6 +118,17 @@ _OF_CLOUDS: Final = {
     "//container.googleapis.com/": "resource_name",
     "/subscriptions/": "resource_id",
 }
+
+
+def _one_namespace(options: CollectOptions) -> str:
+    given = options.settings.get("namespace", ())
+    if len(given) > 1:
+        raise InputError(
+            "objects of files that say no namespace can be put into one, not into several",
+            place="--namespace",
+            hint="give it once with --from",
+        )
+    return next(iter(given), "")
 
 
 def _permission(kind: Kind) -> str:

@@ -23,6 +23,7 @@ from modelreach_kubernetes.keep import kept
 from modelreach_kubernetes.kinds import ENTRY_KIND, KINDS
 
 MANIFEST: Final = "modelreach.kubernetes-recording/1"
+_NAMESPACED: Final = frozenset(kind.name for kind in KINDS if kind.namespaced)
 _SUFFIXES = (".yaml", ".yml", ".json")
 
 
@@ -47,16 +48,22 @@ class Manifest(msgspec.Struct, frozen=True, forbid_unknown_fields=True, omit_def
     about: dict[str, str] = {}
 
 
-def read_files(sources: tuple[Path, ...], cluster: str, now: str) -> Read:
+def read_files(sources: tuple[Path, ...], cluster: str, now: str, namespace: str = "") -> Read:
     """Read files and folders into one cluster. Raises `InputError`, with file, for what cannot be
-    read or holds no Kubernetes object."""
+    read or holds no Kubernetes object.
+
+    Objects that say no namespace are put into `namespace`, as `kubectl apply -n` does ("default"
+    without it); a
+    recording says of all of them where they are.
+    https://kubernetes.io/docs/concepts/overview/working-with-objects/namespaces/
+    """
     if len(sources) == 1 and (sources[0] / "manifest.json").is_file():
         return _recording(sources[0], cluster)
     found = Read(cluster or _name(sources[0]), now, loose=True)
     for source in sources:
         for path in _paths(source):
             for document in _documents(path):
-                _take(document, found, path)
+                _take(document, found, path, namespace)
     if not found.objects:
         raise InputError(
             "no Kubernetes object is in there",
@@ -95,23 +102,30 @@ def _documents(path: Path) -> Iterator[Any]:
         ) from None
 
 
-def _take(document: Any, found: Read, path: Path) -> None:
+def _take(document: Any, found: Read, path: Path, namespace: str) -> None:
     if document is None:
         return
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
         raise InputError("this is not a Kubernetes object: it has no `kind`", place=str(path))
     items = document.get("items")
     if not document["kind"].endswith("List") or not isinstance(items, list):
-        found.objects.append(kept(document))
+        found.objects.append(_placed(kept(document), namespace))
         return
     whole = document["kind"].removesuffix("List")
     names = {whole} if whole else set()
     for item in items:
         if isinstance(item, dict):
             named = {"kind": whole, **item} if whole else item
-            found.objects.append(kept(named))
+            found.objects.append(_placed(kept(named), namespace))
             names.add(str(named.get("kind", "")))
     found.whole |= {(kind.qualified, "") for kind in KINDS if kind.name in names}
+
+
+def _placed(item: Object, namespace: str) -> Object:
+    """Give an object in a namespace, where it lies in one and does not say in which."""
+    if item["kind"] in _NAMESPACED and not item["metadata"].get("namespace"):
+        item["metadata"]["namespace"] = namespace or "default"
+    return item
 
 
 # --- recordings ------------------------------------------------------------------------------
@@ -166,7 +180,7 @@ def _recording(folder: Path, cluster: str) -> Read:
                 hint="what is lost must not read as no access; record it again",
             )
         for document in _documents(path):
-            _take(document, found, path)
+            _take(document, found, path, "")
     found.whole = {(name, namespace) for name, namespace in manifest.whole}
     kinds = {kind.qualified + kind.selector: kind for kind in (*KINDS, ENTRY_KIND)}
     found.refusals = [

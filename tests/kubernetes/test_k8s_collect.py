@@ -46,6 +46,34 @@ def replay(*paths: Path, **settings: tuple[str, ...]) -> Snapshot:
     return KubernetesConnector().collect(options)
 
 
+APPLIED = """
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: app}}
+---
+{apiVersion: v1, kind: ServiceAccount, metadata: {name: other, namespace: there}}
+---
+apiVersion: rbac.authorization.k8s.io/v1
+kind: RoleBinding
+metadata: {name: b}
+roleRef: {kind: ClusterRole, name: edit}
+subjects: [{kind: ServiceAccount, name: app, namespace: ml}]
+---
+{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: edit}, rules: []}
+"""
+
+
+def test_files_are_put_into_a_namespace_as_kubectl_does(tmp_path: Path) -> None:
+    path = tmp_path / "install.yaml"
+    path.write_text(APPLIED)
+    found = replay(path, cluster=("prod",), namespace=("ml",))
+    accounts = {p.id.partition(":")[2] for p in found.principals if p.kind == "service-account"}
+    assert accounts == {"serviceaccount:ml:app", "serviceaccount:there:other"}
+    assert {binding.target for binding in found.bindings} == {"k8s/prod/ml"}
+    elsewhere = replay(path, cluster=("prod",))
+    assert {binding.target for binding in elsewhere.bindings} == {"k8s/prod/default"}
+    with pytest.raises(InputError, match="--namespace"):
+        replay(path, cluster=("prod",), namespace=("ml", "web"))
+
+
 def test_accounts_roles_and_bindings(api: ApiServer, collect: Any) -> None:
     rules = [{"apiGroups": [""], "resources": ["secrets"], "verbs": ["get"]}]
     api.add("ClusterRole", "reader", rules=rules)

@@ -46,7 +46,13 @@ OPTIONS = (
     ProviderOption(
         "kubernetes", "cluster-id", "ID", "What its cloud calls it: ARN, resource name or id."
     ),
-    ProviderOption("kubernetes", "namespace", "NAME", "Read a namespace only.", many=True),
+    ProviderOption(
+        "kubernetes",
+        "namespace",
+        "NAME",
+        "Read a namespace only; of files, where what says none is.",
+        many=True,
+    ),
     ProviderOption("terraform", "plan", "FILE", "Apply a plan in JSON to the base.", many=True),
     ProviderOption("terraform", "onto", "FILE", "Snapshot to apply it to.", many=True),
     ProviderOption("terraform", "source", "DIR", "Configuration, for files and lines."),
