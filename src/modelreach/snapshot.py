@@ -394,9 +394,24 @@ def decode(raw: bytes, *, place: str) -> Snapshot:
             raw.decode()
         return _decoder().decode(raw)
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
-        why = _first_line(error) if raw.strip() else "it is empty"
+        other = _other_version(raw)
+        why = other or _first_line(error) if raw.strip() else "it is empty"
         message = f"this is not a `{SCHEMA}` file ({why})"
         raise InputError(message, place=place, hint=hint) from None
+
+
+class _Versioned(msgspec.Struct):
+    schema: str
+
+
+def _other_version(raw: bytes) -> str:
+    """Say of which version a snapshot is, where that is another one: then its facts may mean what
+    this program does not know, and none of them is read."""
+    with suppress(msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        found = msgspec.json.decode(raw, type=_Versioned).schema
+        if found != SCHEMA and found.startswith(SCHEMA.rpartition("/")[0] + "/"):
+            return f"it is of the version `{found}`"
+    return ""
 
 
 def _first_line(error: BaseException) -> str:
@@ -420,6 +435,47 @@ def merge(parts: Iterable[Snapshot], *, taken_at: str, tool: str) -> Snapshot:
 def documents_of(*documents: Mapping[str, bytes]) -> dict[str, msgspec.Raw]:
     """Give a `documents` section from digest to JSON bytes."""
     return {key: msgspec.Raw(value) for part in documents for key, value in part.items()}
+
+
+class Variety(msgspec.Struct, frozen=True, order=True, array_like=True):
+    """That a section has facts of a provider and kind ("" where such have none), and the id of one
+    of them."""
+
+    provider: str
+    section: str
+    kind: str
+    example: str
+
+
+#: The sections whose facts are of a provider, and what somebody holds or is hangs on them.
+_OF_PROVIDERS = (
+    "scopes",
+    "principals",
+    "credentials",
+    "resources",
+    "runtimes",
+    "managed_policies",
+    "bindings",
+)
+
+
+def varieties(snapshot: Snapshot) -> tuple[Variety, ...]:
+    """Give of what providers and kinds there are facts, sorted, each with its first example."""
+    return tuple(
+        Variety(provider, section, kind, example)
+        for section in _OF_PROVIDERS
+        for (provider, kind), example in sorted(_first_of(getattr(snapshot, section)).items())
+    )
+
+
+def _first_of(facts: Iterable[Any]) -> dict[tuple[str, str], str]:
+    first: dict[tuple[str, str], str] = {}
+    for fact in facts:
+        key = (fact.provider, getattr(fact, "kind", ""))
+        known = first.get(key)
+        if known is None or fact.id < known:
+            first[key] = fact.id
+    return first
 
 
 _T = TypeVar("_T")
@@ -586,6 +642,11 @@ class Facts:
         """Give the ids of a part's resources, sorted, by their digest in this snapshot or in
         another one that is kept with it; None when it is not known any more."""
         return None
+
+    @cached_property
+    def varieties(self) -> tuple[Variety, ...]:
+        """Of what providers and kinds there are facts."""
+        return varieties(self.snapshot)
 
     def tagged(self, tag: str) -> tuple[Principal, ...]:
         """Give the principals that have a tag, by id."""

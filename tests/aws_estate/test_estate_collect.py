@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from modelreach.snapshot import Credential, Resource, Runtime, encode
+from modelreach.policy.undecided import undecided
+from modelreach.snapshot import Credential, Facts, Resource, Runtime, encode
 from modelreach_aws.calls_estate import ESTATE_CALLS
 
 ACCOUNT = "111122223333"
@@ -188,3 +189,7 @@ def test_delegated_administrators(whole: Any) -> None:
     found = scopes["444455556666"].attributes["delegated_administrator"]
     assert found == ("guardduty.amazonaws.com",)
     assert "delegated_administrator" not in scopes[ACCOUNT].attributes
+
+
+def test_all_that_is_collected_is_decided_about(whole: Any) -> None:
+    assert undecided(Facts(whole.snapshot)) == ()

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
+
+from modelreach import snapshot
+from modelreach.policy.undecided import undecided
 
 ARN = "arn:aws:{}:eu-west-1:111122223333:{}"
 FUNCTION = ARN.format("lambda", "function:refunds")
@@ -240,3 +244,7 @@ def test_jobs_and_the_registry(facts: Facts) -> None:
     assert things["sagemaker:model-package"].name == "scorers/3"
     group = things["sagemaker:model-package-group"]
     assert [one.kind for one in snapshot.attachments if one.target == group.id] == ["resource"]
+
+
+def test_all_that_is_collected_is_decided_about(replay: Any, account: Path) -> None:
+    assert undecided(snapshot.Facts(replay(account))) == ()

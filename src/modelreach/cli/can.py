@@ -104,6 +104,7 @@ def _decided(
     from modelreach.cli.absent import settled, settled_in_aws
     from modelreach.cli.becoming import through
     from modelreach.cli.files import read_snapshot
+    from modelreach.cli.unknown import refuse_strange, tell_undecided
     from modelreach.model import Verdict
     from modelreach.policy.expr import conjuncts
     from modelreach.policy.providers import engines
@@ -117,10 +118,12 @@ def _decided(
         )
     estate, source = read_snapshot(snapshot)
     facts = facts_of(estate)
+    tell_undecided(estate, source.name)
     built = engines(facts)
     all_engines = built.values()
     if all(engine.principal(principal) is None for engine in all_engines):
         principal = _by_name(principal, estate.principals, source.name)
+    refuse_strange(principal, estate, source.name)
     for engine in all_engines:
         if engine.principal(principal) is None:
             continue

@@ -56,6 +56,7 @@ def command(
     from modelreach.cli.config import judge_policy, load
     from modelreach.cli.options import release_of
     from modelreach.cli.scan import of_principal_in
+    from modelreach.cli.unknown import tell_undecided
     from modelreach.pipeline import evaluate
     from modelreach.pipeline.evaluate import Estates
     from modelreach.snapshot import facts_of
@@ -68,6 +69,7 @@ def command(
     release = (
         release_of(manifest, snapshot) if manifest else of_principal_in(str(principal), snapshot)
     )
+    tell_undecided(release.snapshot, release.snapshot_name)
     radius = evaluate(release, judge_policy(load(config)), Estates(), whole=True).radius
     around = partial(scopes_around, facts=facts_of(release.snapshot))
     if to is not None:

@@ -254,6 +254,8 @@ def _progress(line: str) -> None:
 
 def _told(whole: Snapshot, output: str) -> list[str]:
     from modelreach.cli.terminal import in_numbers
+    from modelreach.policy.undecided import undecided
+    from modelreach.snapshot import facts_of
 
     lines = [f"{output}: {in_numbers(whole)}"]
     by_permission = Counter(
@@ -269,4 +271,5 @@ def _told(whole: Snapshot, output: str) -> list[str]:
         grant = "; grant it with:" if denied else ""
         lines.append(f"  what was not read counts as unknown, not as zero{grant}")
     lines += [f"    modelreach permissions {name} --missing {output}" for name in denied]
-    return lines
+    of_nobody = [f"  unknown: {gap.message}" for gap in undecided(facts_of(whole))]
+    return lines + of_nobody

@@ -24,11 +24,13 @@ def command(snapshot: str, output: str | None, only_list: bool) -> None:
     """
     from modelreach.cli.files import read_snapshot, write_all
     from modelreach.cli.terminal import visible
+    from modelreach.cli.unknown import tell_undecided
     from modelreach.pipeline.discover import discover
     from modelreach.policy.providers import model_kinds
     from modelreach.snapshot import Facts
 
     estate, source = read_snapshot(snapshot)
+    tell_undecided(estate, source.name)
     found = discover(Facts(estate))
     if not found:
         known = "; ".join(sorted({name for _, name in model_kinds().values()}))

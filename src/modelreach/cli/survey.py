@@ -60,6 +60,7 @@ def command(
     """
     from modelreach.cli.config import judge_policy, load
     from modelreach.cli.files import read_snapshot, write_all
+    from modelreach.cli.unknown import tell_undecided
     from modelreach.pipeline.many import Many
     from modelreach.pipeline.survey import encode
 
@@ -69,6 +70,7 @@ def command(
             hint="modelreach survey releases/ --snapshot FILE",
         )
     estate, source = read_snapshot(snapshot)
+    tell_undecided(estate, source.name)
     releases = _releases(manifests) if manifests else _of_principals(str(principals), estate)
     many = Many(estate, source.digest, judge_policy(load(config)))
     pool = _pool(snapshot, workers, scheduler)

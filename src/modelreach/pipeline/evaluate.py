@@ -18,6 +18,7 @@ from modelreach.pipeline.tools import name_of, resolved, tools_of, wired
 from modelreach.policy import providers
 from modelreach.policy.engine import Engine, Presence
 from modelreach.policy.provider import Context, Opens
+from modelreach.policy.undecided import undecided
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import Facts, Gap, Snapshot, facts_of
 from modelreach.toolbox import Toolbox
@@ -139,7 +140,7 @@ def evaluate(
     case = Case(release.deployment, radius, facts, built, policy, tuple(gone))
     findings = judge(case)
     estates.keep()
-    gaps = (*release.snapshot.gaps, *unresolved)
+    gaps = (*release.snapshot.gaps, *unresolved, *undecided(facts))
     return Side(release, case, findings, gaps, Toolbox(radius))
 
 

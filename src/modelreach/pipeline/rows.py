@@ -263,6 +263,7 @@ _LEAVES = {
     "constraint": "which ways to become more the organization policy closes",
     "subscription": "everything in this subscription",
     "resources": "which resources there are and who may use them",
+    "provider": "everything of it: take a version that knows this provider, or judge by hand",
 }
 
 

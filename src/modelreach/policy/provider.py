@@ -13,7 +13,7 @@ import msgspec
 
 from modelreach.model import Sensitivity
 from modelreach.policy.engine import Engine
-from modelreach.snapshot import Credential, Facts, Scope
+from modelreach.snapshot import Credential, Facts, Scope, Variety
 
 #: Condition keys that a deployment declares, with their values.
 Context = tuple[tuple[str, tuple[str, ...]], ...]
@@ -74,7 +74,8 @@ class Provider(msgspec.Struct, frozen=True):
     `of_part` gives what of that hangs on one part alone, so that it can be worked out elsewhere.
     `owns` says whether an id is of a provider of which no snapshot has facts: only manifests tell
     who that is. `hinges` gives the scopes (of those given, by id) whose own roles decide whom a
-    statement means, by its text.
+    statement means, by its text. `unknown` says of facts of the provider whether its engine
+    passes over them, as it knows nothing of such.
     """
 
     name: str
@@ -98,3 +99,4 @@ class Provider(msgspec.Struct, frozen=True):
     of_part: Callable[[], OfPart] | None = None
     owns: Callable[[str], bool] | None = None
     hinges: Callable[[str, Mapping[str, Scope]], Iterable[str]] | None = None
+    unknown: Callable[[Variety], bool] = lambda _variety: False

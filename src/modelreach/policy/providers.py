@@ -32,7 +32,7 @@ def makers(
 ) -> dict[str, Callable[[], Engine]]:
     """Give what makes the engine of each provider that the snapshot has facts of, or that has no
     facts anywhere."""
-    present = {scope.provider for scope in facts.snapshot.scopes}
+    present = {variety.provider for variety in facts.varieties}
     return {
         name: partial(provider.engine, facts, context, opens)
         for name, provider in providers().items()

@@ -35,9 +35,11 @@ from modelreach.snapshot import (
     Scope,
     Snapshot,
     Usage,
+    Variety,
     canonical,
     encode,
     parted,
+    varieties,
 )
 from modelreach.store.file import Kept, Section, Store
 from modelreach.store.sought import GROUPED, Documents, Ids, Singly, Sought
@@ -67,6 +69,7 @@ class _Id(msgspec.Struct):
 _IDS = msgspec.json.Decoder(tuple[_Id, ...])
 _RAWS = msgspec.json.Decoder(list[msgspec.Raw])
 _TAGGED = msgspec.json.Decoder(dict[str, list[str]])
+_VARIETIES = msgspec.json.Decoder(tuple[Variety, ...])
 
 _SOUGHT = ("principals", "resources", "runtimes", "managed_policies", *GROUPED)
 
@@ -140,6 +143,8 @@ def _sections(whole: Snapshot) -> Iterator[tuple[str, str, int, bytes]]:
                     tags.setdefault(tag, []).append(fact.id)
     yield "", "#strays", len(strays), b"".join(struct.pack("<QI", *one) for one in sorted(strays))
     yield "", "#tagged", len(tags), msgspec.json.encode(tags, order="sorted")
+    found = varieties(whole)
+    yield "", "#varieties", len(found), msgspec.json.encode(found)
 
 
 def _steady(sections: Mapping[str, Any]) -> bytes:
@@ -356,6 +361,14 @@ class StoredFacts(Facts):
         names = self._store.decoded(raw, _TAGGED).get(tag, ())
         found = map(self.principals.get, sorted(names))
         return tuple(principal for principal in found if principal is not None)
+
+    @cached_property
+    def varieties(self) -> tuple[Variety, ...]:
+        """Of what providers and kinds there are facts, as was written down beside them."""
+        section = self._manifest[""].get("#varieties")
+        if section is None:
+            return super().varieties
+        return self._store.decoded(self._store.blob(section.digest), _VARIETIES)
 
     def everywhere(self, section: str) -> tuple[Any, ...]:
         """Give a section of all parts."""

@@ -57,6 +57,13 @@ def kind_of(service: str, type_name: str) -> str:
     return KIND_OF_TYPE.get((service, type_name.lower()), f"{service}:{type_name.lower()}")
 
 
+def is_known(kind: str, example: str) -> bool:
+    """Has AWS's catalogue actions on things of a kind: by its name, or by the form of an id?"""
+    service = kind.partition(":")[0]
+    names = (kind_of(service, one.name) for one in catalogue.resource_types(service))
+    return ALIASES.get(kind, kind) in names or bool(probes(example, kind))
+
+
 class Probe(msgspec.Struct, frozen=True):
     """One form in which a listed resource is asked about: exactly, or as all that lies in it.
 

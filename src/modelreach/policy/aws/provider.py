@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from modelreach.model import Sensitivity
+from modelreach.policy.aws import collected
 from modelreach.policy.engine import Engine
 from modelreach.policy.provider import Context, Hanging, OfPart, Opens, Provider
-from modelreach.snapshot import Credential, Facts
+from modelreach.snapshot import Credential, Facts, Variety
 
 
 def _engine(facts: Facts, context: Context, opens: Opens) -> Engine:
@@ -26,6 +27,18 @@ def _of_part() -> OfPart:
     return OfPart(surface.VERSION, surface.of_part)
 
 
+def _unknown(variety: Variety) -> bool:
+    """Is nothing decided about such facts: grants of another form, or things for which AWS's
+    catalogue has no action?"""
+    if variety.section == "bindings":
+        return True
+    if variety.section not in ("resources", "runtimes") or variety.kind in collected.KINDS:
+        return False
+    from modelreach.policy.aws import kinds
+
+    return not kinds.is_known(variety.kind, variety.example)
+
+
 def _caller(key: Credential) -> str:
     """Name a long-term API key of Bedrock."""
     bedrock = key.attributes.get("service") == "bedrock.amazonaws.com"
@@ -39,6 +52,7 @@ PROVIDER = Provider(
     hanging=_hanging,
     of_part=_of_part,
     caller=_caller,
+    unknown=_unknown,
     classes={
         "secretsmanager:secret": "secrets",
         "ssm:parameter": "secrets",
