@@ -17,6 +17,7 @@ from modelreach_aws.call import Call as Call
 from modelreach_aws.call import Where as Where
 from modelreach_aws.calls_estate import ESTATE_CALLS
 from modelreach_aws.calls_models import MODEL_CALLS
+from modelreach_aws.calls_organization import ORGANIZATION_CALLS
 from modelreach_aws.select import Select, once, over, policies_left_out
 
 _SCP: Final = "SERVICE_CONTROL_POLICY"
@@ -555,6 +556,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *_EC2,
     *MODEL_CALLS,
     *ESTATE_CALLS,
+    *ORGANIZATION_CALLS,
 )
 
 

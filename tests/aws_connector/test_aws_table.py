@@ -15,6 +15,7 @@ from modelreach_aws import AwsConnector
 from modelreach_aws.calls import CALLS, Call
 from modelreach_aws.calls_estate import ESTATE_CALLS
 from modelreach_aws.calls_models import MODEL_CALLS
+from modelreach_aws.calls_organization import ORGANIZATION_CALLS
 from modelreach_aws.redact import TABLE
 from modelreach_aws.reference import page
 
@@ -33,7 +34,7 @@ ELSEWHERE = {
 #: `aws_estate` and `aws_models`.
 OF_OTHERS = {
     (call.service, call.operation)
-    for call in (*ESTATE_CALLS, *MODEL_CALLS)
+    for call in (*ESTATE_CALLS, *MODEL_CALLS, *ORGANIZATION_CALLS)
     if call.after or call.lastly
 }
 #: Made only in an organization.

@@ -651,6 +651,42 @@ def _usage() -> dict[Any, Any]:
     }
 
 
+INSTANCE = "arn:aws:sso:::instance/ssoins-1"
+SET = "arn:aws:sso:::permissionSet/ssoins-1/ps-1"
+
+
+def _center() -> dict[Any, Any]:
+    return {
+        ("sso-admin", "ListInstances"): {
+            "Instances": [
+                {
+                    "InstanceArn": INSTANCE,
+                    "IdentityStoreId": "d-1",
+                    "OwnerAccountId": ACCOUNT,
+                }
+            ]
+        },
+        ("sso-admin", "ListPermissionSets"): {"PermissionSets": [SET]},
+        ("sso-admin", "DescribePermissionSet"): {
+            "PermissionSet": {"Name": "Admin", "PermissionSetArn": SET}
+        },
+        ("sso-admin", "ListAccountsForProvisionedPermissionSet"): {"AccountIds": [ACCOUNT]},
+        ("sso-admin", "ListAccountAssignments"): {
+            "AccountAssignments": [
+                {"PrincipalType": "GROUP", "PrincipalId": "g-1"},
+                {"PrincipalType": "USER", "PrincipalId": "u-1"},
+            ]
+        },
+        ("organizations", "ListAWSServiceAccessForOrganization"): {
+            "EnabledServicePrincipals": [{"ServicePrincipal": "sso.amazonaws.com"}]
+        },
+        ("iam", "ListOrganizationsFeatures"): {
+            "OrganizationId": "o-1",
+            "EnabledFeatures": ["RootCredentialsManagement", "RootSessions"],
+        },
+    }
+
+
 def _organization() -> dict[Any, Any]:
     return {
         ("organizations", "DescribeOrganization"): {
@@ -678,6 +714,7 @@ def everything() -> dict[Any, Any]:
         **_kubernetes(),
         **_usage(),
         **_organization(),
+        **_center(),
     }
 
 
@@ -726,6 +763,12 @@ def run(estate: dict[str, dict[Any, Any]], folder: Path, **options: Any) -> Run:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Run:
     """An account with one of everything."""
     return run({ACCOUNT: everything()}, tmp_path_factory.mktemp("whole"))
+
+
+@pytest.fixture(scope="session")
+def collecting_in() -> Callable[..., Run]:
+    """Collects an estate, and records in a folder."""
+    return run
 
 
 Collecting = Callable[..., Run]

@@ -10,6 +10,7 @@ import pytest
 from modelreach.policy.undecided import undecided
 from modelreach.snapshot import Credential, Facts, Resource, Runtime, encode
 from modelreach_aws.calls_estate import ESTATE_CALLS
+from modelreach_aws.calls_organization import ORGANIZATION_CALLS
 
 ACCOUNT = "111122223333"
 REGION = "eu-west-1"
@@ -36,7 +37,8 @@ def resources(whole: Any, kind: str) -> list[Resource]:
 
 
 def test_every_call_is_really_made(whole: Any) -> None:
-    assert {(call.service, call.operation) for call in ESTATE_CALLS} <= whole.made
+    table = (*ESTATE_CALLS, *ORGANIZATION_CALLS)
+    assert {(call.service, call.operation) for call in table} <= whole.made
 
 
 def test_nothing_is_missing(whole: Any) -> None:

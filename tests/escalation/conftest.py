@@ -42,6 +42,7 @@ _TARGETS = {
     "group": f"{_IAM}group/target",
     "service-linked-role": f"{_IAM}role/aws-service-role/x.amazonaws.com/target",
     "reserved-role": f"{_IAM}role/aws-reserved/sso.amazonaws.com/target",
+    "root": f"{_IAM}root",
     "stored-api-key": f"{_VAULT}/apikeycredentialprovider/search",
     "stored-oauth2-client": f"{_VAULT}/oauth2credentialprovider/mail",
 }

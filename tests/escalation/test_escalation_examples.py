@@ -76,6 +76,7 @@ def test_a_hit_holds_nothing_that_it_does_not_need(
         "agentcore-change-gateway": {"bedrock-agentcore:InvokeGateway"},
         "glue-change-job": {"glue:StartJobRun", "glue:CreateTrigger"},
         "states-change-machine": {"states:StartExecution"},
+        "cloudformation-change-organization-stack-set": {"cloudformation:CreateStackInstances"},
         "transfer-new-user": {"transfer:CreateServer"},
     }
     may_stay = spare.get(hit.path, set()) | spare.get(rule.id, set())

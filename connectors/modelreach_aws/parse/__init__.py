@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from modelreach import __version__
 from modelreach.snapshot import Snapshot
 from modelreach_aws.answers import Answer, Answers
+from modelreach_aws.parse.center import parse_center
 from modelreach_aws.parse.compute import parse_compute
 from modelreach_aws.parse.credentials import parse_credentials
 from modelreach_aws.parse.delegated import parse_delegated
@@ -40,6 +41,7 @@ def parse(answers: Iterable[Answer], now: str) -> Snapshot:
     parse_credentials(found, where, facts)
     parse_compute(found, where, facts)
     parse_eks(found, where, parse_launches(found, where, facts), facts)
+    parse_center(found, where, tree, facts)
     parse_usage(found, facts)
     parse_incomplete(found, where, tree, facts)
     return facts.snapshot(taken_at=now, tool=f"modelreach {__version__}")

@@ -268,8 +268,14 @@ def works_elsewhere(rule: EscalationRule) -> bool:
 
 
 def elsewhere(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
-    """Give the uses of a rule on runtimes of other accounts."""
+    """Give the uses of a rule on runtimes of other accounts, and on those of its own that act in
+    other accounts."""
     if rule.compute is not None and works_elsewhere(rule):
+        if rule.compute.spans:
+            own = questions.asker.principal.scope
+            found = _of_computes(rule, rule.compute, questions)
+            yield from (one for one in found if one.principal and one.principal.scope != own)
+            return
         yield from shared_aims(rule, questions)
         yield from _on_runtimes(_fed(rule, rule.compute, questions), rule.compute, questions)
 

@@ -255,6 +255,9 @@ class _One:
         from somewhere?"""
         if not self._questions.naming_kinds.isdisjoint(compute.kind):
             return True
+        if compute.spans:
+            account = self._asker.principal.scope
+            return any(self._estate.runtimes_of(account, kind) for kind in compute.kind)
         return bool(compute.links) and bool(self._estate.named.sources)
 
     def _asking_who(self, rule: EscalationRule) -> bool:

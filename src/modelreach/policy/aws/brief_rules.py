@@ -153,7 +153,7 @@ def _aims_at_runtimes(rule: EscalationRule) -> bool:
     compute = rule.compute
     if compute is None or rule.target is not None or rule.yields != "target":
         return False
-    if compute.of_caller or compute.caller_in or compute.links:
+    if compute.of_caller or compute.caller_in or compute.links or compute.spans:
         return False
     return not any(
         way.holds or way.target_has or any(map(_tells_runtime, way.needs)) for way in rule.ways

@@ -39,9 +39,9 @@ class Need(Part, frozen=True):
     """One permission: to do what, on what, and in which fixed context.
 
     `types` are resource types that all have to be allowed; `arns` are ARNs (with `{partition}`,
-    `{region}`, `{account}`, `{name}` and attributes of the compute) of which one has to be, in
-    place of the thing itself. `by` is who needs it, where it is not the caller: a service, or
-    the target. Values of `context` may name attributes of the compute in braces.
+    `{region}`, `{account}`, `{target_account}`, `{name}` and attributes of the compute) of which
+    one has to be, in place of the thing itself. `by` is who needs it, where it is not the caller:
+    a service, or the target. Values of `context` may name attributes of the compute in braces.
     """
 
     action: str
@@ -95,7 +95,8 @@ class Compute(Part, frozen=True):
     `where` has to be as given, `unless` must not be. `of_caller`: it runs as the caller.
     `caller_in`: the attribute that names the caller, where it is not in the identities. `links`
     are kinds of links, for a rule that leads to what a runtime is linked to (or, with a need on
-    `linked`, through it).
+    `linked`, through it). `spans`: what it runs as lies in other accounts than itself, so that who
+    administers its account gains by it.
     """
 
     kind: tuple[str, ...]
@@ -105,6 +106,7 @@ class Compute(Part, frozen=True):
     of_caller: bool = False
     caller_in: str = ""
     links: tuple[str, ...] = ()
+    spans: bool = False
 
 
 class Limits(Part, frozen=True):
@@ -285,6 +287,7 @@ class Service(Part, frozen=True):
 SERVICES = (
     "iam",
     "sts",
+    "identitycenter",
     "lambda",
     "ec2",
     "ssm",

@@ -606,6 +606,8 @@ def _named_in(template: str) -> tuple[str, ...]:
 
 def _fields_of(aim: Aim, principal: Principal | None) -> dict[str, str]:
     fields: dict[str, str] = {}
+    if aim.principal is not None:
+        fields["target_account"] = aim.principal.scope
     if principal is not None:
         fields.update(partition=principal.id.split(":")[1], account=principal.scope)
     if aim.runtime is not None:
