@@ -418,6 +418,16 @@ _RUNTIMES = (
         kinds=("runtimes:run.googleapis.com/Job",),
     ),
     _service(
+        "run.v2",
+        "projects.locations.workerPools.list",
+        "v2/{+parent}/workerPools",
+        "run.workerpools.list",
+        "run.googleapis.com/WorkerPool",
+        "workerPools",
+        {"parent": "{scope}/locations/-"},
+        kinds=("runtimes:run.googleapis.com/WorkerPool",),
+    ),
+    _service(
         "cloudfunctions.v2",
         "projects.locations.functions.list",
         "v2/{+parent}/functions",

@@ -149,6 +149,15 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
         "status",
     ),
     "container.googleapis.com/NodePool": (*_under("config", _NODES), "selfLink", "status"),
+    "bigqueryconnection.googleapis.com/Connection": ("spark.serviceAccountId",),
+    "composer.googleapis.com/Environment": ("config.nodeConfig.serviceAccount", "state"),
+    "dataproc.googleapis.com/Cluster": (
+        "clusterName",
+        "config.gceClusterConfig.serviceAccount",
+        "config.gceClusterConfig.serviceAccountScopes",
+        "virtualClusterConfig!",
+        "status.state",
+    ),
     "notebooks.googleapis.com/Instance": (
         *_under("gceSetup", _ACCOUNTS),
         "serviceAccount",
@@ -165,6 +174,11 @@ KEPT: Final[Mapping[str, tuple[str, ...]]] = {
         "spec.template.spec.serviceAccountName",
         *_under("spec.template.spec.containers.[]", _KNATIVE),
         "spec.template.spec.volumes.[].secret.secretName",
+    ),
+    "run.googleapis.com/WorkerPool": (
+        "template.serviceAccount",
+        *_under("template.containers.[]", _CONTAINER),
+        "template.volumes.[].secret.secret",
     ),
     "run.googleapis.com/Job": (
         "metadata.name",

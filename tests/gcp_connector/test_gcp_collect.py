@@ -265,6 +265,12 @@ WHO = {
     f"{AI}/notebookRuntimes/nr": ("user:ann@acme.example",),
     f"{RUN}/services/one": (AGENT,),
     f"{RUN}/jobs/one": (COMPUTE,),
+    f"{RUN}/workerPools/one": (COMPUTE,),
+    "//composer.googleapis.com/projects/ml-prod/locations/us-central1/environments/one": (AGENT,),
+    "//dataproc.googleapis.com/projects/ml-prod/locations/us-central1/clusters/one": (COMPUTE,),
+    "//bigqueryconnection.googleapis.com/projects/ml-prod/locations/us-central1/connections/one": (
+        AGENT,
+    ),
     "//cloudfunctions.googleapis.com/projects/ml-prod/locations/us-central1/functions/one": (
         AGENT,
     ),

@@ -1,4 +1,4 @@
-"""What runs code: Cloud Run, functions, instances, clusters, notebooks.
+"""What runs code: Cloud Run, functions, instances, clusters, notebooks, what runs on them.
 
 Without an account of its own, most of it runs as the project's default compute account:
 https://cloud.google.com/iam/docs/service-account-types#default
@@ -151,6 +151,33 @@ def _notebook(thing: Thing, running: Running) -> Described:
     return Described(emails=own, identities=_default("".join(own), thing, running))
 
 
+def _environment(thing: Thing, running: Running) -> Described:
+    """Describe an environment of Composer: its workers have the account of its nodes."""
+    own = thing.text("config.nodeConfig.serviceAccount")
+    return Described(emails=(own,), identities=_default(own, thing, running))
+
+
+def _dataproc(thing: Thing, running: Running) -> Described:
+    """Describe a cluster of Dataproc, unless it is one on Kubernetes, whose nodes are told of."""
+    if thing.get("virtualClusterConfig"):
+        return Described()
+    config = "config.gceClusterConfig"
+    own = thing.text(f"{config}.serviceAccount")
+    return Described(
+        emails=(own,),
+        identities=_default(own, thing, running),
+        attributes=attributes(oauth_scopes=texts(thing.get(f"{config}.serviceAccountScopes"))),
+    )
+
+
+def _connection(thing: Thing, _running: Running) -> Described:
+    """Describe a connection: what is run by it for Spark has an account of its own.
+
+    https://docs.cloud.google.com/bigquery/docs/connect-to-spark
+    """
+    return Described(emails=(thing.text("spark.serviceAccountId"),))
+
+
 TYPES: Final[Mapping[str, Callable[[Thing, Running], Described]]] = {
     "run.googleapis.com/Service": _service,
     "run.googleapis.com/Job": _job,
@@ -161,4 +188,8 @@ TYPES: Final[Mapping[str, Callable[[Thing, Running], Described]]] = {
     "container.googleapis.com/Cluster": _cluster,
     "container.googleapis.com/NodePool": _node_pool,
     "notebooks.googleapis.com/Instance": _notebook,
+    "run.googleapis.com/WorkerPool": _service,
+    "composer.googleapis.com/Environment": _environment,
+    "dataproc.googleapis.com/Cluster": _dataproc,
+    "bigqueryconnection.googleapis.com/Connection": _connection,
 }

@@ -56,6 +56,10 @@ NAMED: dict[str, Kind] = {
     "pubsub.googleapis.com/Subscription": Kind("pubsub.subscriptions"),
     "run.googleapis.com/Service": Kind("run.services", ("run.routes", "run.revisions")),
     "run.googleapis.com/Job": Kind("run.jobs", ("run.executions", "run.tasks")),
+    "run.googleapis.com/WorkerPool": Kind("run.workerpools"),
+    "composer.googleapis.com/Environment": Kind("composer.environments"),
+    "dataproc.googleapis.com/Cluster": Kind("dataproc.clusters"),
+    "bigqueryconnection.googleapis.com/Connection": Kind("bigquery.connections"),
     "cloudfunctions.googleapis.com/Function": Kind("cloudfunctions.functions"),
     "sqladmin.googleapis.com/Instance": Kind(
         "cloudsql.instances", ("cloudsql.databases", "cloudsql.users", "cloudsql.sslCerts")

@@ -72,6 +72,7 @@ PROVIDER = Provider(
         "cloudfunctions.googleapis.com/CloudFunction": "functions",
         "run.googleapis.com/Service": "functions",
         "run.googleapis.com/Job": "functions",
+        "run.googleapis.com/WorkerPool": "functions",
         "iam.googleapis.com/ServiceAccount": "identities",
         "iam.googleapis.com:service-account": "identities",
         "iam.googleapis.com:service-agent": "identities",
