@@ -23,6 +23,12 @@ from modelreach_kubernetes.keep import kept
 from modelreach_kubernetes.kinds import ENTRY_KIND, KINDS
 
 MANIFEST: Final = "modelreach.kubernetes-recording/1"
+#: What is to be made of a folder that has such a file.
+_RENDERED: Final = {
+    "kustomization": "give what it makes of its folder: `kubectl kustomize FOLDER > all.yaml`",
+    "Chart": "give what it makes of its folder: `helm template FOLDER > all.yaml`",
+    "values": "give what the chart makes of it: `helm template FOLDER > all.yaml`",
+}
 _NAMESPACED: Final = frozenset(kind.name for kind in KINDS if kind.namespaced)
 _SUFFIXES = (".yaml", ".yml", ".json")
 
@@ -106,7 +112,11 @@ def _take(document: Any, found: Read, path: Path, namespace: str) -> None:
     if document is None:
         return
     if not isinstance(document, dict) or not isinstance(document.get("kind"), str):
-        raise InputError("this is not a Kubernetes object: it has no `kind`", place=str(path))
+        raise InputError(
+            "this is not a Kubernetes object: it has no `kind`",
+            place=str(path),
+            hint=_RENDERED.get(path.stem, ""),
+        )
     items = document.get("items")
     if not document["kind"].endswith("List") or not isinstance(items, list):
         found.objects.append(_placed(kept(document), namespace))

@@ -37,10 +37,19 @@ _LONGEST: Final = 40
 _LARGEST: Final = 1 << 63
 
 
+class _Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
+    """Gives a lone `=` as text, for which no value of its own was ever made.
+    https://yaml.org/type/value.html
+    """
+
+
+_Loader.add_constructor(f"{_YAML}value", yaml.SafeLoader.construct_yaml_str)  # pyright: ignore[reportUnknownMemberType] - half typed
+
+
 def documents(raw: bytes | str, place: str) -> Iterator[Any]:
     """Give what each document of a file says that is in nobody's words but YAML's own. Raises
     `InputError` for a burden, and one of `BROKEN` for what is no YAML."""
-    loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)(raw)
+    loader: Any = _Loader(raw)
     try:
         while loader.check_node():
             tree = loader.get_node()

@@ -61,6 +61,29 @@ subjects: [{kind: ServiceAccount, name: app, namespace: ml}]
 """
 
 
+@pytest.mark.parametrize(
+    ("name", "by"),
+    [("kustomization.yml", "kustomize"), ("Chart.yaml", "helm"), ("values.yaml", "helm")],
+)
+def test_what_has_to_be_rendered_first_is_said(name: str, by: str, tmp_path: Path) -> None:
+    (tmp_path / name).write_text("resources: [install.yaml]\n")
+    with pytest.raises(InputError, match=name) as refused:
+        replay(tmp_path)
+    assert by in refused.value.hint
+
+
+def test_a_lone_equals_sign_and_dates_are_text(tmp_path: Path) -> None:
+    """The first is in the definitions that Prometheus' operator brings to most clusters."""
+    path = tmp_path / "install.yaml"
+    crd = "{apiVersion: a/v1, kind: Some, metadata: {name: x}, spec: {enum: ['!=', =, =~]}}"
+    account = (
+        "{apiVersion: v1, kind: ServiceAccount, metadata: {name: app, labels: {on: 2026-01-02}}}"
+    )
+    path.write_text(f"{crd}\n---\n{account}\n")
+    (found,) = [p for p in replay(path).principals if p.kind == "service-account"]
+    assert "2026-01-02" in found.tags.values()
+
+
 def test_files_are_put_into_a_namespace_as_kubectl_does(tmp_path: Path) -> None:
     path = tmp_path / "install.yaml"
     path.write_text(APPLIED)
