@@ -185,6 +185,74 @@ def test_writing_a_provider_of_a_pool(estate: Any) -> None:
     assert (found.rule, found.via) == ("gcp-edit-pool-provider", POOL)
 
 
+PEOPLE = "//iam.googleapis.com/locations/global/workforcePools/staff"
+
+
+@pytest.mark.parametrize(
+    ("pool", "noun", "place"),
+    [(POOL, "workloadIdentityPoolProviders", PROJECT), (PEOPLE, "workforcePoolProviders", ORG)],
+)
+@pytest.mark.parametrize(
+    "member",
+    [
+        "principal:{}/subject/bot",
+        "principalSet:{}/attribute.team/ml",
+        "principalSet:{}/group/admins",
+        "principalSet:{}/*",
+    ],
+)
+def test_writing_a_provider_of_a_pool_whose_identities_have_something(
+    estate: Any, pool: str, noun: str, place: str, member: str
+) -> None:
+    """Bindings on a bucket name identities of the pool, and no account."""
+    a, data = estate.account("a"), estate.bucket("data")
+    estate.resource(pool, "iam.googleapis.com/WorkforcePool", place)
+    estate.bind(data, "roles/storage.objectViewer", member.format(pool))
+    estate.bind(place, estate.role("roles/w", [f"iam.{noun}.create"]), a)
+    engine = estate.engine()
+    (found,) = engine.pivots(a)
+    assert (found.kind, found.rule, found.via) == ("federate", "gcp-edit-pool-provider", pool)
+    assert str(engine.decide(found.target, "storage.objects.get", data).verdict) == "allow"
+    assert {grant.resource for grant in engine.grants(found.target)} == {data}
+
+
+def test_writing_a_provider_of_a_pool_that_has_nothing(estate: Any) -> None:
+    a = estate.account("a")
+    estate.resource(POOL, "iam.googleapis.com/WorkloadIdentityPool", PROJECT)
+    writer = estate.role("roles/w", ["iam.workloadIdentityPoolProviders.create"])
+    estate.bind(PROJECT, writer, a)
+    assert hops(estate, a) == {}
+
+
+@pytest.mark.parametrize(
+    ("constraints", "lifts"),
+    [
+        (["iam.disableServiceAccountKeyCreation", "iam.disableServiceAccountKeyUpload"], True),
+        (["iam.disableServiceAccountKeyCreation"], False),
+        ([], False),
+    ],
+)
+@pytest.mark.parametrize("permission", ["orgpolicy.policy.set", "orgpolicy.policies.update"])
+def test_lifting_a_constraint_that_forbids_keys(
+    estate: Any, constraints: list[str], lifts: bool, permission: str
+) -> None:
+    """What keys one may make then, the rule says."""
+    a, b = estate.account("a"), estate.account("b")
+    for name in constraints:
+        estate.attach(FOLDER, "constraint", {"spec": {"rules": [{"enforce": True}]}}, name)
+    estate.covered("constraint")
+    keys = estate.role("roles/keys", ["iam.serviceAccountKeys.create"])
+    estate.bind(PROJECT, keys, a)
+    assert (b in hops(estate, a)) is (len(constraints) < 2)
+    estate.bind(ORG, estate.role("roles/policies", [permission]), a)
+    changed = f"{a}#no-constraint={PROJECT}"
+    found = hops(estate, a)
+    assert (changed in found) is lifts
+    if lifts:
+        assert found[changed].rule == "gcp-lift-constraint"
+        assert b in {one.target for one in estate.engine().pivots(changed)}
+
+
 def test_editing_what_limits_oneself(estate: Any) -> None:
     a = estate.account("a")
     data = estate.bucket("data")

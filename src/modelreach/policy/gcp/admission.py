@@ -22,7 +22,7 @@ from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.gcp import members
 from modelreach.policy.gcp.asker import Held
 from modelreach.policy.gcp.cel import Surroundings, at, condition, value_of
-from modelreach.policy.gcp.estate import Estate
+from modelreach.policy.gcp.estate import WORKFORCE, Estate
 from modelreach.snapshot import Principal, Resource
 
 _GOOGLE = "accounts.google.com"
@@ -118,7 +118,9 @@ def naming(estate: Estate, token: Token) -> Iterator[Support]:
         if (found := members.pooled(one.principal.id)) is not None
     }
     for pool, of in sorted(estate.members_by_pool.items()):
-        if pool in admitted or not estate.collected(estate.scope_of(pool), POOL_PROVIDER):
+        if WORKFORCE in pool or pool in admitted:
+            continue
+        if not estate.collected(estate.scope_of(pool), POOL_PROVIDER):
             continue
         for member in of:
             _, _, value = member.partition(f":{pool}/")[2].partition("/")

@@ -119,7 +119,7 @@ class Asker:
         """The principal's id, or the name of what it has become."""
         return self.lifted.name if self.lifted else self.principal.id
 
-    def _lifts(self, how: How, place: str) -> bool:
+    def lifts(self, how: How, place: str) -> bool:
         """Has a change been made at a place, or above it?"""
         lifted = self.lifted
         return (
@@ -171,7 +171,7 @@ class Asker:
         names, prefix, kind = self._name(place, permission)
         tagged = any("Tag" in text for text in asked)
         chain = place.chain
-        chosen = tagged and self._lifts(How.ANY_TAG, chain[0])
+        chosen = tagged and self.lifts(How.ANY_TAG, chain[0])
         return Surroundings(
             names,
             prefix,
@@ -275,7 +275,7 @@ class Asker:
     def denied(self, permission: str, place: Place) -> Iterator[Clause]:
         """Give everything that may deny."""
         for name in place.chain:
-            if self._lifts(How.NO_DENY, name):
+            if self.lifts(How.NO_DENY, name):
                 continue
             for rule in self.estate.denies(name):
                 if rule.names(permission):
@@ -325,7 +325,7 @@ class Asker:
         for target in self._principal_sets:
             for bound in self.estate.boundaries(target):
                 owner = self.estate.scope(bound.name.partition("/locations/")[0])
-                if self._lifts(How.NO_BOUNDARY, owner):
+                if self.lifts(How.NO_BOUNDARY, owner):
                     continue
                 when = self._bound(bound)
                 if when != FALSE:

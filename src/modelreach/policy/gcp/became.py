@@ -1,8 +1,9 @@
 """Names of what a principal would be after a change that it may make itself.
 
 `MEMBER#no-deny-policy=SCOPE` is the principal once the deny policies of a scope, and of those
-below it, are edited away; `no-boundary` likewise without boundaries, `any-tag` with tags of its
-choice on what lies there.
+below it, are edited away; `no-boundary` likewise without boundaries, `no-constraint` without those
+of the organization policy that forbid credentials, `any-tag` with tags of its choice on what lies
+there.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ class How(StrEnum):
     NO_DENY = "no-deny-policy"
     NO_BOUNDARY = "no-boundary"
     ANY_TAG = "any-tag"
+    NO_CONSTRAINT = "no-constraint"
 
 
 class Became(msgspec.Struct, frozen=True):

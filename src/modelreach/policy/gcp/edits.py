@@ -1,8 +1,11 @@
 """Limits that somebody may edit itself, and tags that it may attach so that a role of it counts.
 
+Of constraints of the organization policy those are lifted that forbid credentials which it might
+make else; what it does then, rules say.
 https://docs.cloud.google.com/iam/docs/deny-access
 https://docs.cloud.google.com/iam/docs/principal-access-boundary-policies-create
 https://docs.cloud.google.com/iam/docs/conditions-attribute-reference#resource-tags
+https://docs.cloud.google.com/resource-manager/docs/organization-policy/using-constraints
 """
 
 from __future__ import annotations
@@ -15,6 +18,7 @@ from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.escalation.mechanism import strength_of
 from modelreach.policy.expr import Expr, all_of
 from modelreach.policy.gcp.became import Became, How
+from modelreach.policy.gcp.constraints import in_force
 from modelreach.policy.gcp.holder import Holder
 
 _DENIES = ("iam.denypolicies.update", "iam.denypolicies.delete")
@@ -22,6 +26,23 @@ _BOUNDARIES = (
     "iam.principalaccessboundarypolicies.update",
     "iam.principalaccessboundarypolicies.unbind",
 )
+_POLICIES = (
+    "orgpolicy.policy.set",
+    "orgpolicy.policies.update",
+    "orgpolicy.policies.create",
+    "orgpolicy.policies.delete",
+)
+#: By what makes a credential: the constraints that forbid it only all together.
+_CREDENTIALS = {
+    "iam.serviceAccountKeys.create": (
+        "iam.disableServiceAccountKeyCreation",
+        "iam.disableServiceAccountKeyUpload",
+    ),
+    "storage.hmacKeys.create": ("iam.disableServiceAccountKeyCreation",),
+    "iam.serviceAccountApiKeyBindings.create": (
+        "iam.managed.disableServiceAccountApiKeyCreation",
+    ),
+}
 _ATTACH = "resourcemanager.tagValueBindings.create"
 _OWNER = re.compile(r"TagKey\('(\d+)/|[mM]atchTag\('(\d+)/")
 
@@ -31,6 +52,7 @@ def edits(holder: Holder) -> Iterator[Pivot]:
     if holder.asker.lifted is None:
         yield from _of_denies(holder)
         yield from _of_boundaries(holder)
+        yield from _of_constraints(holder)
         yield from _of_tags(holder)
 
 
@@ -51,6 +73,19 @@ def _of_boundaries(holder: Holder) -> Iterator[Pivot]:
             note = f"edits boundary {bound.name}, which binds it"
             rule = "gcp-edit-boundary"
             yield from _first(holder, _BOUNDARIES, owner, How.NO_BOUNDARY, rule, note)
+
+
+def _of_constraints(holder: Holder) -> Iterator[Pivot]:
+    estate, told = holder.asker.estate, set[str]()
+    for action, names in _CREDENTIALS.items():
+        for place in holder.places(action):
+            scope = estate.scope_of(place)
+            forbidden = scope and all(in_force(estate, scope, name) for name in names)
+            if forbidden and scope not in told:
+                told.add(scope)
+                note = f"lifts constraint {names[0]} of {scope}"
+                rule = "gcp-lift-constraint"
+                yield from _first(holder, _POLICIES, scope, How.NO_CONSTRAINT, rule, note)
 
 
 def _first(

@@ -44,6 +44,10 @@ from modelreach.snapshot import (
 _REFUSED = frozenset({"denied", "throttled", "unreachable", "malformed", "after-apply"})
 
 
+#: In the name of a pool of people of other directories, which is of an organization.
+WORKFORCE = "/workforcePools/"
+
+
 class Estate:
     """The Google Cloud facts of one snapshot. Indexes are made when first asked for."""
 
@@ -187,11 +191,13 @@ class Estate:
 
     @cached_property
     def members_by_pool(self) -> dict[str, tuple[str, ...]]:
-        """Members of bindings that come by a pool of a project, by pool."""
+        """Members of bindings that come by a pool of a project or of the organization, by pool."""
         found: dict[str, set[str]] = {}
         for member in self.bound_to:
             pool = members.pooled(member)
-            if pool is not None and "/workloadIdentityPools/" in pool.pool:
+            if pool is not None and (
+                "/workloadIdentityPools/" in pool.pool or WORKFORCE in pool.pool
+            ):
                 found.setdefault(pool.pool, set()).add(member)
         return {pool: tuple(sorted(of)) for pool, of in found.items()}
 

@@ -10,6 +10,7 @@ import msgspec
 from modelreach.policy.decision import Decision
 from modelreach.policy.escalation.prober import UNREAD, Unread
 from modelreach.policy.gcp.asker import Asker, Place
+from modelreach.policy.gcp.became import How
 from modelreach.policy.gcp.constraints import in_force
 from modelreach.snapshot import AttributeValue, Principal, Resource, Runtime, Scope
 
@@ -149,7 +150,9 @@ class Holder(msgspec.Struct):
         return None if found is None or self.is_told(found.scope) else found
 
     def scope_attribute(self, scope: str, name: str) -> AttributeValue | Unread | None:
-        """A constraint as it is in force on a scope."""
+        """A constraint as it is in force on a scope, unless it is lifted first."""
+        if self.asker.lifts(How.NO_CONSTRAINT, scope) and ".disable" in name:
+            return False
         found = in_force(self.asker.estate, scope, name)
         return UNREAD if found is None else found
 

@@ -161,7 +161,7 @@ def attributes_of(principal: Principal, pool: str, subject: str) -> dict[str, st
     found = {
         name: value
         for name, value in principal.attributes.items()
-        if isinstance(value, str) and name.startswith("attribute.")
+        if isinstance(value, str) and (name.startswith("attribute.") or name == "group")
     }
     kubernetes = _KUBERNETES.fullmatch(subject)
     if kubernetes is not None and pool.endswith(".svc.id.goog"):
