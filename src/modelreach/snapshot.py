@@ -468,6 +468,11 @@ def varieties(snapshot: Snapshot) -> tuple[Variety, ...]:
     )
 
 
+def varieties_of(scopes: Iterable[Scope]) -> tuple[Variety, ...]:
+    """Give of what providers and kinds there are scopes."""
+    return tuple(Variety(p, "scopes", k, i) for (p, k), i in sorted(_first_of(scopes).items()))
+
+
 def _first_of(facts: Iterable[Any]) -> dict[tuple[str, str], str]:
     first: dict[tuple[str, str], str] = {}
     for fact in facts:

@@ -16,6 +16,7 @@ from modelreach.policy.engine import Pivot
 from modelreach.snapshot import (
     Attachment,
     AttachmentKind,
+    Attributes,
     Coverage,
     Credential,
     Facts,
@@ -133,8 +134,18 @@ def _trust(hit: Hit, whom: str) -> dict[str, Any]:
         "caller": {"AWS": caller_of(hit)},
         "account": {"AWS": f"{_IAM}root"},
     }
+    whom, _, condition = whom.partition(" if ")
+    action: Any = "sts:AssumeRole"
     principal = principals.get(whom, {"Service": whom})
-    return {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": principal}
+    if ":saml-provider/" in whom:
+        principal, action = {"Federated": whom}, "sts:AssumeRoleWithSAML"
+    elif whom.startswith("rolesanywhere."):
+        action = ["sts:AssumeRole", "sts:TagSession", "sts:SetSourceIdentity"]
+    found: dict[str, Any] = {"Effect": "Allow", "Action": action, "Principal": principal}
+    if condition:
+        key, _, value = condition.partition(" is ")
+        found["Condition"] = {"StringEquals": {key: value}}
+    return found
 
 
 def build(hit: Hit) -> AwsEngine:
@@ -155,7 +166,17 @@ def assembled(hit: Hit) -> Estate:
     for kind in hit.collected:
         estate.add("coverage", Coverage(provider="aws", scope=ACCOUNT, kind=kind))
     for kind, name in hit.resources.items():
-        estate.add("resources", Resource(id=name, provider="aws", kind=kind, scope=ACCOUNT))
+        if kind == "iam:saml-provider":
+            estate.add("principals", _principal(name))
+            continue
+        authority = f"arn:aws:acm-pca:eu-west-1:{ACCOUNT}:certificate-authority/c1"
+        more: Attributes = {}
+        if kind == "rolesanywhere:trust-anchor":
+            more = {"authority": authority}
+        estate.add(
+            "resources",
+            Resource(id=name, provider="aws", kind=kind, scope=ACCOUNT, attributes=more),
+        )
     for runtime in hit.runtimes:
         _runtime(hit, runtime, estate)
     return estate

@@ -40,6 +40,7 @@ from modelreach.snapshot import (
     encode,
     parted,
     varieties,
+    varieties_of,
 )
 from modelreach.store.file import Kept, Section, Store
 from modelreach.store.sought import GROUPED, Documents, Ids, Singly, Sought
@@ -364,10 +365,11 @@ class StoredFacts(Facts):
 
     @cached_property
     def varieties(self) -> tuple[Variety, ...]:
-        """Of what providers and kinds there are facts, as was written down beside them."""
+        """Of what providers and kinds there are facts, as was written down beside them; where that
+        was not, what scopes tell, as all else would have to be read."""
         section = self._manifest[""].get("#varieties")
         if section is None:
-            return super().varieties
+            return varieties_of(self.scopes.values())
         return self._store.decoded(self._store.blob(section.digest), _VARIETIES)
 
     def everywhere(self, section: str) -> tuple[Any, ...]:

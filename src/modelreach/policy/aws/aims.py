@@ -13,6 +13,7 @@ from msgspec.structs import replace
 from modelreach.policy.aws.addresses import links_of
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import How, became
+from modelreach.policy.aws.entrances import entered
 from modelreach.policy.aws.escalation import Compute, EscalationRule, Target
 from modelreach.policy.aws.layers import Layers
 from modelreach.policy.aws.matching import opened
@@ -29,6 +30,8 @@ def aims(rule: EscalationRule, questions: Questions) -> Iterator[Aim]:
         yield from _made(rule, questions)
     elif rule.target is not None and rule.target.kind == "credential":
         yield from _credentials(rule, rule.target, questions)
+    elif rule.target is not None and rule.target.through is not None:
+        yield from entered(rule.target, questions)
     elif rule.target is not None and rule.compute is not None:
         principals = tuple(_principals(rule, rule.target, questions))
         computes = tuple(_computes(rule, rule.compute, questions)) if principals else ()

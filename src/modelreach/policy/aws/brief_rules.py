@@ -112,6 +112,8 @@ def _aims_at_principals(rule: EscalationRule) -> bool:
     target = rule.target
     if target is None or target.kind not in ("user", "role") or rule.compute is not None:
         return False
+    if target.through is not None:
+        return False
     return rule.yields in _OF_TARGETS and not any(
         _filled(need, frozenset()) for way in rule.ways for need in way.needs
     )

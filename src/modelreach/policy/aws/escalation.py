@@ -7,6 +7,7 @@ the engine to read. `pivots` evaluates them; nothing here decides anything.
 
 # Annotations are values here, not texts: types are read from them at each start.
 
+from enum import StrEnum
 from functools import lru_cache
 from typing import Literal
 
@@ -65,9 +66,22 @@ class Holds(Part, frozen=True):
     at_most: int = 99
 
 
+class Through(StrEnum):
+    """By what outsiders enter as a role: a provider that speaks SAML, or one that its trust names
+    and that is gone; a trust anchor of Roles Anywhere, one that is yet to be made for a profile
+    that is there, or both yet to be made."""
+
+    SAML = "saml-provider"
+    NO_SAML = "missing-saml-provider"
+    ANCHOR = "trust-anchor"
+    PROFILE = "profile"
+    NEW = "new"
+
+
 class Target(Part, frozen=True):
     """Whom a rule can be aimed at.
 
+    `through`: whom outsiders enter as, and by what; needs on `linked` are on that.
     `trusts`: one of these services may run as it. `assumable`: the caller may assume it already.
     `has`: attributes that are not empty. `credentials`: kinds of credential facts, for a rule
     that is aimed at these.
@@ -78,6 +92,7 @@ class Target(Part, frozen=True):
     assumable: bool = False
     has: tuple[str, ...] = ()
     credentials: tuple[str, ...] = ()
+    through: Through | None = None
 
 
 class Lowered(Part, frozen=True):
@@ -139,9 +154,10 @@ class Hit(Part, frozen=True):
     `may` and `target_may` are permissions of the caller and of the target: `ACTION`,
     `ACTION on THING`, either with ` if KEY is VALUE`; a thing is `self`, `target`, `compute`,
     `policy`, `group` or an ARN, and it is `*` when none is named. `trusts` is whom the target
-    trusts: services, `caller` or `account`. `versions` are those of a managed policy that is
-    attached to `policy_of`, the first one in force. `resources` are ids by kind, `collected` the
-    kinds of which all are listed. `strength` is what the hop should have.
+    trusts: services, providers, `caller` or `account`, each with ` if KEY is VALUE` or without.
+    `versions` are those of a managed policy that is attached to `policy_of`, the first one in
+    force. `resources` are ids by kind, `collected` the kinds of which all are listed. `strength`
+    is what the hop should have.
     """
 
     path: str = ""
@@ -307,6 +323,7 @@ SERVICES = (
     "codepipeline",
     "iot",
     "gateways",
+    "entrances",
     "transfer",
     "supply",
 )

@@ -538,6 +538,16 @@ class Estate:
             _tagging(policy.document) for policy in self.attached(principal.id, "trust")
         )
 
+    def entering(
+        self, caller: Caller, role: Principal, fixed: Mapping[str, tuple[str, ...]]
+    ) -> Context:
+        """Give what is fixed of a request by which somebody from outside enters as a role: of what
+        is said of itself, nothing."""
+        account = role.scope
+        org, paths = self.organization(account)
+        known = {"aws:SourceAccount": (account,), **fixed}
+        return of_resource(request_context(caller), org, paths, account, role.tags, known)
+
     def on_behalf(self, account: str) -> dict[str, tuple[str, ...]]:
         """Give what the request of a service tells of the account for which it works. The service
         itself is a member of no organization.

@@ -124,6 +124,11 @@ class Named:
         part = self._parts.get(account)
         return tuple(part.trusts.get(key, ())) if part else ()
 
+    def trusted_in(self, account: str) -> tuple[str, ...]:
+        """Give the names that principals of one account trust."""
+        part = self._parts.get(account)
+        return tuple(part.trusts) if part else ()
+
     def resources_in(self, account: str, key: str) -> tuple[str, ...]:
         """Give the resources of one account that may let a name in."""
         part = self._parts.get(account)

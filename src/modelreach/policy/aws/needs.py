@@ -46,7 +46,8 @@ class Aim(msgspec.Struct, frozen=True):
     """What one use of a rule is aimed at.
 
     `name` is whom or what it leads to. `policy` and `version` are those to be put in force;
-    `linked` is the thing that `runtime` is linked to. `made` is what is made, within `policy`.
+    `linked` is the thing that `runtime` is linked to, or by which outsiders enter (under a
+    `profile`). `made` is what is made, within `policy`.
     """
 
     name: str = ""
@@ -56,11 +57,12 @@ class Aim(msgspec.Struct, frozen=True):
     policy: str = ""
     version: str = ""
     made: str = ""
+    profile: str = ""
 
     @property
     def via(self) -> str:
-        """The compute or policy that is used on the way."""
-        return self.runtime.id if self.runtime else self.policy
+        """The compute, entrance or policy that is used on the way."""
+        return self.runtime.id if self.runtime else self.linked or self.profile or self.policy
 
 
 Fixed = Mapping[str, tuple[str, ...]]
@@ -494,10 +496,15 @@ class Questions(msgspec.Struct, dict=True, eq=False):
 
     def _written(self, need: Need, aim: Aim) -> Iterator[str]:
         """Fill in the ARN templates of a need; leave out one of which something is not known."""
-        fields = _fields_of(aim, self.asker.principal)
+        fields = {**self._of_entrance(aim), **_fields_of(aim, self.asker.principal)}
         for template in need.arns:
             if all(name in fields for name in _named_in(template)):
                 yield template.format(**fields)
+
+    def _of_entrance(self, aim: Aim) -> dict[str, str]:
+        entrance = None if aim.runtime else self.asker.estate.facts.resources.get(aim.linked)
+        attributes = entrance.attributes if entrance is not None else {}
+        return {name: value for name, value in attributes.items() if isinstance(value, str)}
 
     def made(self, actions: Iterable[str], kind: str) -> Iterator[str]:
         """Give ARNs of a type that nothing in the account has, on which all of these actions may

@@ -17,6 +17,7 @@ from modelreach.policy.aws.aims import aims, elsewhere, joined_by, works_elsewhe
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.became import Became, How, became
 from modelreach.policy.aws.classes import unclear
+from modelreach.policy.aws.entrances import enters, within_profile
 from modelreach.policy.aws.escalation import (
     EscalationRule,
     Holds,
@@ -270,6 +271,8 @@ def _of_target(
     target, asker = rule.target, questions.asker
     if target is None or aim.principal is None:
         return
+    if target.through is not None:
+        yield enters(target, questions, aim)
     if target.trusts:
         yield _trust(target.trusts, questions, aim.principal)
     if target.assumable:
@@ -401,5 +404,7 @@ def _yielded(rule: EscalationRule, asker: Asker, aim: Aim) -> str:
             return Became(name, How.LIMITED, rule.id).name
         case "session" if aim.runtime is not None:
             return under_session(asker.estate, aim.runtime, name)
+        case "session":
+            return within_profile(asker.estate, aim.profile, name)
         case _:
             return name
