@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from typing import Final
 
 from modelreach.model import Verdict
+from modelreach.policy.aws.asker import Fixed
 from modelreach.policy.aws.became import SEVERAL, Became, How
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.escalation import Target, Through
@@ -117,7 +118,7 @@ def enters(target: Target, questions: Questions, aim: Aim) -> tuple[Support | No
         return None, TRUE
     saml = target.through in (Through.SAML, Through.NO_SAML)
     who = aim.linked if saml else _ANYWHERE
-    known = {"aws:SourceArn": (aim.linked,)} if target.through is Through.ANCHOR else {}
+    known: Fixed = {"aws:SourceArn": (aim.linked,)} if target.through is Through.ANCHOR else {}
     actions = _BY_ASSERTION if saml else _BY_CERTIFICATE
     decisions = [_decided(questions, who, action, role, known) for action in actions]
     if any(decision.verdict is Verdict.DENY for decision in decisions):
@@ -136,7 +137,7 @@ def _decided(
     who: str,
     action: str,
     role: Principal,
-    known: dict[str, tuple[str, ...]],
+    known: Fixed,
 ) -> Decision:
     estate = questions.asker.estate
     caller = Caller.of(who)
