@@ -11,7 +11,7 @@ from modelreach.deployment import Need, of_principal
 from modelreach.judge.finding import Finding
 from modelreach.judge.policy import JudgePolicy
 from modelreach.judge.use import Seen, observed
-from modelreach.pipeline import GateOptions, diff_report
+from modelreach.pipeline import GateOptions, diff_report, radius_report
 from modelreach.pipeline.evaluate import Estates, Release, Side, evaluate
 from modelreach.snapshot import (
     Attachment,
@@ -184,3 +184,24 @@ def test_a_policy_that_aws_manages_has_to_make_room() -> None:
         "`arn:aws:s3:::data` in the place of the AWS managed policy `AmazonS3FullAccess` on "
         f"`{ROLE}`"
     )
+
+
+def test_a_finding_on_a_pattern_is_no_finding_on_what_else_is_written_so() -> None:
+    """`*` means keys in one statement, and instances in another."""
+    allow = {
+        "Effect": "Allow",
+        "Action": ["kms:Decrypt", "ec2:DescribeInstances"],
+        "Resource": "*",
+    }
+    raw = document_bytes({"Version": "2012-10-17", "Statement": [allow]})
+    made = estate()
+    (attachment,) = made.attachments
+    other = msgspec.structs.replace(attachment, document=document_id(raw))
+    documents = documents_of({document_id(raw): raw})
+    made = msgspec.structs.replace(made, attachments=(other,), documents=documents)
+    side = evaluated(made)
+    told = {row.resource_kind: row.findings for row in radius_report(side, GateOptions()).grants}
+    assert told == {"kms:key": ("F01",), "ec2:*": ()}
+    moved = diff_report(evaluated(estate()), side, GateOptions()).changes
+    gained = {row.resource_kind: row.findings for row in moved if row.kind == "gained"}
+    assert gained == {"kms:key": ("F01",), "ec2:*": ()}

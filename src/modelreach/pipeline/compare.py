@@ -333,13 +333,13 @@ def _not_collected(side: Side, other: Side) -> Iterable[Gap]:
 
 
 def _change_row(
-    change: Change, sides: tuple[Side, Side], numbers: dict[str, str], witnesses: Witnesses
+    change: Change, sides: tuple[Side, Side], numbers: rows.Numbers, witnesses: Witnesses
 ) -> ChangeRow:
     access = change.shown
     grant = access.grant
     side = sides[1] if change.new is not None else sides[0]
     rated = side.case.rated(grant)
-    number = numbers.get(grant.resource)
+    number = numbers.get(rows.about(grant))
     actions = change.actions
     if grant.capability is Capability.ASSUME and access.path.pivots:
         actions = tuple(sorted({s.action for s in access.path.pivots[-1].support if s.action}))

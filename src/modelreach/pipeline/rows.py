@@ -14,6 +14,7 @@ from modelreach.judge.sensitivity import Rated
 from modelreach.model import Sensitivity
 from modelreach.pipeline.evaluate import Release, Side
 from modelreach.pipeline.witnesses import Witnesses
+from modelreach.policy.engine import Grant
 from modelreach.policy.expr import conjuncts, each_of
 from modelreach.policy.lots import places
 from modelreach.reach import Access, Identity, Takeover, verdict_of
@@ -54,6 +55,9 @@ def release_row(release: Release) -> ReleaseRow:
 
 # --- rows ----------------------------------------------------------------------------------
 
+#: Ids of findings by what they are about: see `numbers_by_subject`.
+Numbers = Mapping[tuple[str, str], str]
+
 
 def ids(tools: Iterable[Tool]) -> tuple[str, ...]:
     """Give the ids of tools."""
@@ -63,13 +67,13 @@ def ids(tools: Iterable[Tool]) -> tuple[str, ...]:
 def grant_row(
     access: Access,
     rated: Rated,
-    findings: Mapping[str, str],
+    findings: Numbers,
     toolbox: Toolbox,
     witnesses: Witnesses,
 ) -> GrantRow:
-    """Give an access as a row of a radius. `findings` are ids by what they are about."""
-    number = findings.get(access.grant.resource)
+    """Give an access as a row of a radius."""
     grant = access.grant
+    number = findings.get(about(grant))
     return GrantRow(
         identity=grant.principal,
         resource=grant.resource,
@@ -214,9 +218,17 @@ def _finding_row(
     )
 
 
-def numbers_by_subject(findings: Sequence[FindingRow]) -> dict[str, str]:
-    """Give the id of the worst finding on each thing, without those that are gone."""
-    return {row.subject: row.id for row in reversed(findings) if row.state != "gone"}
+def numbers_by_subject(findings: Sequence[FindingRow]) -> dict[tuple[str, str], str]:
+    """Give the id of the worst finding on each thing, without those that are gone; with its kind
+    and without, as a pattern means another thing of each kind."""
+    standing = [row for row in reversed(findings) if row.state != "gone"]
+    with_kind = {(row.subject, row.subject_kind): row.id for row in standing}
+    return {(row.subject, ""): row.id for row in standing} | with_kind
+
+
+def about(grant: Grant) -> tuple[str, str]:
+    """Give what a finding is about that is about what is granted: see `numbers_by_subject`."""
+    return grant.resource, grant.kind if grant.pattern else ""
 
 
 def fingerprint(finding: Finding) -> str:
