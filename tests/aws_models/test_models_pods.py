@@ -39,9 +39,16 @@ def test_a_pod_has_the_role_of_its_node_if_it_gets_at_the_metadata(facts: Read) 
 
 
 def test_one_hop_leaves_only_pods_on_the_network_of_the_node(facts: Read) -> None:
-    (hop,) = hops(facts, imds_hop_limit=1)
+    (hop,) = hops(facts, imds_hop_limit=1, imds_tokens="required")
     assert hop.strength is Strength.CONDITIONAL
     assert "shares the network of its node" in str(hop.residual)
+
+
+@pytest.mark.parametrize("tokens", ["optional", None])
+def test_one_hop_holds_nobody_back_who_needs_no_token(facts: Read, tokens: str | None) -> None:
+    said = {"imds_tokens": tokens} if tokens else {}
+    (hop,) = hops(facts, imds_hop_limit=1, **said)
+    assert "metadata of the nodes in gpu" in str(hop.residual)
 
 
 def test_nodes_without_metadata_give_nothing_away(facts: Read) -> None:

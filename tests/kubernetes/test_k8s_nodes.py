@@ -83,6 +83,7 @@ def test_a_pod_has_what_its_machine_has(
     [
         ({"imds_hop_limit": 1, "imds_tokens": "required"}, {}, ""),
         ({"imds_hop_limit": 1, "imds_tokens": "optional"}, {}, "conditional"),
+        ({"imds_hop_limit": 1}, {}, "conditional"),
         ({"imds_hop_limit": 2}, {}, "conditional"),
         ({"imds_hop_limit": 1}, {"host_network": True}, "certain"),
         ({"imds_endpoint": "disabled"}, {"host_network": True}, ""),

@@ -29,6 +29,7 @@ from modelreach.policy.decision import Decision, Outcome
 from modelreach.policy.engine import Pivot, Support
 from modelreach.policy.escalation.mechanism import provided, strength_of
 from modelreach.policy.expr import FALSE, TRUE, all_of
+from modelreach.policy.metadata_service import is_silent, keeps_pods_out
 from modelreach.snapshot import Runtime
 
 _AGENTS = "bedrock.amazonaws.com"
@@ -132,13 +133,11 @@ def _to_all(
 
 
 def _from_pod(estate: Estate, pod: Runtime, nodes: Runtime) -> Iterator[Pivot]:
-    """A pod may ask its node for the node's credentials, unless the instances keep it from that.
-
-    https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
-    """
-    if nodes.attributes.get("imds_endpoint") == "disabled":
+    """A pod may ask its node for the node's credentials, unless the instances keep it from
+    that."""
+    if is_silent(nodes.attributes):
         return
-    if nodes.attributes.get("imds_hop_limit") == 1:
+    if keeps_pods_out(nodes.attributes):
         residual = provided(f"the pod shares the network of its node in {nodes.name}")
     else:
         residual = provided(f"pods get through to the metadata of the nodes in {nodes.name}")

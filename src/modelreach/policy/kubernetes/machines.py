@@ -4,7 +4,6 @@ A node says which machine of a cloud it is; where that machine was not listed, t
 node is of, or its cluster, tells as whom it runs. Whatever shares the network of a node asks its
 metadata service as the node does; other pods only where they get through to it.
 https://kubernetes.io/docs/concepts/security/multi-tenancy/#node-isolation
-https://docs.aws.amazon.com/eks/latest/best-practices/identity-and-access-management.html
 https://learn.microsoft.com/azure/aks/imds-restriction
 """
 
@@ -20,6 +19,7 @@ from modelreach.policy.kubernetes.cloud import CloudCluster
 from modelreach.policy.kubernetes.estate import Estate
 from modelreach.policy.kubernetes.names import cluster_of, user_id
 from modelreach.policy.kubernetes.nodes import escape_of
+from modelreach.policy.metadata_service import is_silent, keeps_pods_out
 from modelreach.snapshot import Principal, Runtime
 
 _EKS_POOL: Final = "eks.amazonaws.com/nodegroup"
@@ -44,7 +44,7 @@ def from_node(estate: Estate, node: Principal) -> Iterator[Pivot]:
     """Give a hop to each identity of a node's machine: had by who is on the machine, and not by
     who only is the node in the cluster."""
     for target, machine in identities(estate, node):
-        if machine is None or not _silent(machine):
+        if machine is None or not is_silent(machine.attributes):
             on = provided(
                 f"it is on the machine of {node.name}, not only that node in the cluster"
             )
@@ -104,19 +104,14 @@ def _pool(node: Principal, cloud: CloudCluster) -> str:
     return f"{cloud.id}/nodePools/{name}" if name else ""
 
 
-def _silent(machine: Runtime) -> bool:
-    """Does its metadata service answer nobody?"""
-    return machine.attributes.get("imds_endpoint") == "disabled"
-
-
 def _reached(runtime: Runtime, machine: Runtime | None, node: Principal) -> Expr | None:
     """When a pod gets the credentials of its node; None when it does not."""
     about = machine.attributes if machine is not None else {}
-    if machine is not None and _silent(machine):
+    if is_silent(about):
         return None
     if runtime.attributes.get("host_network") is True or escape_of(runtime):
         return TRUE
-    if about.get("imds_hop_limit") == 1 and about.get("imds_tokens") != "optional":
+    if keeps_pods_out(about):
         return None
     return provided(f"pods get through to the metadata of node {node.name}")
 
