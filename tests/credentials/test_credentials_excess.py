@@ -200,6 +200,8 @@ def test_a_finding_on_a_pattern_is_no_finding_on_what_else_is_written_so() -> No
     documents = documents_of({document_id(raw): raw})
     made = msgspec.structs.replace(made, attachments=(other,), documents=documents)
     side = evaluated(made)
+    (finding,) = side.findings
+    assert finding.message == "`agent` can read any key; each decrypts what it protects"
     told = {row.resource_kind: row.findings for row in radius_report(side, GateOptions()).grants}
     assert told == {"kms:key": ("F01",), "ec2:*": ()}
     moved = diff_report(evaluated(estate()), side, GateOptions()).changes

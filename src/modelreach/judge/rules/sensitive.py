@@ -103,7 +103,7 @@ def _finding(about: str, access: Access, rated: Rated, actions: set[str]) -> Fin
         subject=grant.resource,
         subject_kind=grant.kind,
         identity=grant.principal,
-        message=f"`{short(grant.principal)}` {how} {verb} {_what(grant)}, which {_reason(rated)}",
+        message=f"`{short(grant.principal)}` {how} {verb} {_what(grant, _reason(rated))}",
         fix=cut(access),
         key=f"{about}|{'read' if grant.capability is Capability.READ else 'change'}",
         evidence=tuple(sorted(actions)),
@@ -112,11 +112,13 @@ def _finding(about: str, access: Access, rated: Rated, actions: set[str]) -> Fin
     )
 
 
-def _what(grant: Grant) -> str:
+def _what(grant: Grant, reason: str) -> str:
     if not grant.pattern:
-        return f"`{grant.name}`"
-    kind = grant.kind.replace(":", "/").rpartition("/")[2]
-    return f"any {kind} that `{grant.resource}` matches"
+        return f"`{grant.name}`, which {reason}"
+    # Kubernetes calls its kinds by their plural.
+    kind = grant.kind.replace(":", "/").rpartition("/")[2].removesuffix("s")
+    like = "" if grant.resource == "*" else f" that `{grant.resource}` matches"
+    return f"any {kind}{like}; each {reason}"
 
 
 def _reason(rated: Rated) -> str:
