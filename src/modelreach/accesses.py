@@ -64,7 +64,7 @@ _VERDICTS = {
 
 
 def verdict_of(path: Path) -> Verdict:
-    """Give the verdict over a path's hops (influence counts as given: strength tells it apart)."""
+    """Give the verdict over a path's hops. That it only influences, its strength tells."""
     return _AS_VERDICT[path.certainty]
 
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from functools import cached_property, reduce
 from typing import TYPE_CHECKING, overload
 
 import msgspec
@@ -18,6 +18,7 @@ from modelreach.policy.brief import Hop, Outline, base_of
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot
 from modelreach.policy.expr import Expr, each_of
+from modelreach.policy.weakness import ALONG, AS_SURE, LEVELS, certainty_at, strength_at
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -47,13 +48,17 @@ class Path(msgspec.Struct, frozen=True, dict=True):
     @cached_property
     def strength(self) -> Strength:
         """That of its weakest hop."""
-        return weakest(pivot.strength for pivot in self.pivots)
+        return strength_at(self.weakness)
 
     @cached_property
     def certainty(self) -> Strength:
-        """That of the weakest hop that is no influence."""
-        hops = (pivot.strength for pivot in self.pivots)
-        return weakest(strength for strength in hops if strength is not Strength.INFLUENCE)
+        """How certain it is, whether it influences or not: as certain as its least certain hop."""
+        return certainty_at(self.weakness)
+
+    @cached_property
+    def weakness(self) -> int:
+        """How weak it is: strength and certainty in one (see `policy.weakness`)."""
+        return reduce(lambda so_far, pivot: ALONG[so_far][pivot.weakness], self.pivots, 0)
 
     @cached_property
     def statements(self) -> frozenset[StatementRef]:
@@ -113,14 +118,14 @@ class Briefly(msgspec.Struct, frozen=True):
 
     @property
     def hops(self) -> Iterator[Hop]:
-        """All hops, each target with the surest way there."""
+        """All hops, each target with the surest ways there."""
         yield from self.outline.every
         yield from map(hop_of, self.others)
 
 
 def hop_of(pivot: Pivot) -> Hop:
     """Give a hop without its reasons."""
-    return Hop(pivot.target, pivot.strength, pivot.kind == "administer")
+    return Hop(pivot.target, pivot.strength, pivot.kind == "administer", pivot.certainty)
 
 
 PivotsOf = Callable[[str], Iterable[Pivot]]
@@ -206,7 +211,7 @@ class Edges(Sequence[Pivot]):
 
 
 class AccessGraph(msgspec.Struct, frozen=True):
-    """Everything that was explored. `paths` holds, for each node, the strongest way there and
+    """Everything that was explored. `paths` holds, for each node, the least weak way there and
     among those the shortest: the witness. `pivots` are all edges seen. `tools` are the release's:
     the model reaches what they reach."""
 
@@ -254,7 +259,7 @@ def explore(
     pivots_of: PivotsOf,
     briefly_of: Callable[[str], Briefly | None] = lambda _: None,
 ) -> AccessGraph:
-    """Follow every pivot from the starts, strongest and shortest first.
+    """Follow every pivot from the starts, the least weak and shortest ways first.
 
     `pivots_of` is asked at most once for each identity that is reached; never for a scope.
     `briefly_of` gives the same hops in brief, or None: what it gives is written out by `pivots_of`
@@ -297,7 +302,7 @@ class _Search:
         self.edges = Edges(pivots_of)
         self._queue: list[tuple[int, int, str, int]] = []
         self._entries: list[_Entry] = []
-        self._shortest: dict[str, int] = {}
+        self._lengths: dict[str, list[int]] = {}
         self._first: dict[str, int] = {}
         self._taken: dict[int, _Taken] = {}
         self._waiting: set[str] = set(starts)
@@ -307,14 +312,21 @@ class _Search:
             self._push(0, 0, _Entry(start, -1))
         while self._queue:
             weakness, length, node, index = heapq.heappop(self._queue)
-            # A weaker way to a node already reached serves only where it is shorter: beyond a hop
-            # that is as weak, it is the better one.
-            if length >= self._shortest.get(node, length + 1):
+            # A weaker way to a node already reached serves where it is shorter, or more certain:
+            # beyond a hop that is as weak, or that influences as well, it is the better one.
+            if self._is_had(node, weakness, length):
                 continue
-            self._shortest[node] = length
+            self._lengths.setdefault(node, [_FAR] * LEVELS)[weakness] = length
             self._first.setdefault(node, index)
             if not self._entries[index].administers:
                 self._go_on(node, weakness, length, index)
+
+    def _is_had(self, node: str, weakness: int, length: int) -> bool:
+        """Is there a way to a node that is as sure and as short?"""
+        lengths = self._lengths.get(node)
+        if lengths is None:
+            return False
+        return any(lengths[surer] <= length for surer in AS_SURE[weakness])
 
     def _push(self, weakness: int, length: int, entry: _Entry) -> None:
         heapq.heappush(self._queue, (weakness, length, entry.node, len(self._entries)))
@@ -323,14 +335,14 @@ class _Search:
     def _go_on(self, node: str, weakness: int, length: int, index: int) -> None:
         known = self._known(node)
         if isinstance(known, Briefly):
-            for hop in self._hops(known, length + 1):
-                if length + 1 < self._shortest.get(hop.target, length + 2):
-                    weak = max(weakness, WEAKNESS[hop.strength])
+            for hop in self._hops(known, weakness, length + 1):
+                weak = ALONG[weakness][hop.weakness]
+                if not self._is_had(hop.target, weak, length + 1):
                     self._push(weak, length + 1, _Entry(hop.target, index, hop))
             return
         for pivot in known:
-            if length + 1 < self._shortest.get(pivot.target, length + 2):
-                weak = max(weakness, WEAKNESS[pivot.strength])
+            weak = ALONG[weakness][pivot.weakness]
+            if not self._is_had(pivot.target, weak, length + 1):
                 self._push(weak, length + 1, _Entry(pivot.target, index, None, pivot))
 
     def _known(self, node: str) -> list[Pivot] | Briefly:
@@ -346,33 +358,31 @@ class _Search:
             self._waiting.update(pivot.target for pivot in found)
         return found
 
-    def _hops(self, known: Briefly, length: int) -> Iterator[Hop]:
+    def _hops(self, known: Briefly, weakness: int, length: int) -> Iterator[Hop]:
         """The hops of one in brief, but for those that others have had alike and that led at least
-        as far: these come out of the queue no later than they were put in."""
+        as far as surely: these come out of the queue no later than they were put in."""
         outline = known.outline
         yield from outline.hops
         yield from map(hop_of, known.others)
-        if outline.common and self._take(outline.common, length, "") is None:
+        if outline.common and self._take(outline.common, weakness, length, "") is None:
             yield from outline.common
         if outline.aimed:
-            left = self._take(outline.aimed, length, outline.itself)
+            left = self._take(outline.aimed, weakness, length, outline.itself)
             for hop in outline.aimed:
                 base = base_of(hop.target)
                 if base != outline.itself and (left is None or base == left):
                     yield hop
 
-    def _take(self, hops: tuple[Hop, ...], length: int, itself: str) -> str | None:
+    def _take(self, hops: tuple[Hop, ...], weakness: int, length: int, itself: str) -> str | None:
         """Give None where hops that several have are to be followed, else whose of them are left
         to follow ("" for nobody's)."""
-        taken = self._taken.get(id(hops))
-        if taken is None or length < taken.length:
-            # The hops are kept with it, so their id stays taken.
-            self._taken[id(hops)] = _Taken(hops, length, itself)
-            return None
-        if taken.left == itself or (taken.left_at is not None and length >= taken.left_at):
+        # The hops are kept with it, so their id stays taken.
+        taken = self._taken.setdefault(id(hops), _Taken(hops))
+        before = taken.by(weakness, length)
+        if itself in before or len(before) > 1:
             return ""
-        taken.left_at = length
-        return taken.left
+        taken.note(weakness, length, itself)
+        return before.pop() if before else None
 
     # --- witnesses ---------------------------------------------------------------------------
 
@@ -413,31 +423,51 @@ class _Search:
             if before is None:
                 ways[one] = Path(entry.node)
             else:
-                pivot = entry.pivot or _as_hop(entry, chosen.get((before.end, entry.node), []))
+                found = chosen.get((before.end, entry.node), [])
+                pivot = entry.pivot or _as_hop(entry, before.weakness, found)
                 ways[one] = Path(before.start, (*before.pivots, pivot))
         return ways[chain[0]] if chain else ways[index]
 
 
-def _as_hop(entry: _Entry, pivots: Iterable[Pivot]) -> Pivot:
-    """Give the surest that leads where the hop of an entry does. Raises KeyError when none does as
-    surely."""
-    found = next((p for p in pivots if hop_of(p).administers == entry.administers), None)
-    if found is None or entry.hop is None:
-        raise KeyError(entry.node)
-    if WEAKNESS[found.strength] > WEAKNESS[entry.hop.strength]:
-        raise KeyError(entry.node)
-    return found
+def _as_hop(entry: _Entry, weakness: int, pivots: Iterable[Pivot]) -> Pivot:
+    """Give the surest that leads where the hop of an entry does, on from a way that is so weak.
+    Raises KeyError when none does as surely."""
+    if entry.hop is not None:
+        so_far = ALONG[weakness]
+        surer = AS_SURE[so_far[entry.hop.weakness]]
+        for pivot in pivots:
+            same = (pivot.kind == "administer") == entry.hop.administers
+            if same and so_far[pivot.weakness] in surer:
+                return pivot
+    raise KeyError(entry.node)
+
+
+#: Longer than any way.
+_FAR = 1 << 62
 
 
 class _Taken(msgspec.Struct):
-    """Hops that several have in common as they were followed: how far from the start, whose were
-    left out, and where these were followed."""
+    """Hops that several have in common as they were followed: from ways how weak and how long,
+    and whose were left out then."""
 
     hops: tuple[Hop, ...]
-    length: int
-    left: str
-    left_at: int | None = None
+    at: dict[int, list[tuple[int, str]]] = msgspec.field(
+        default_factory=dict[int, "list[tuple[int, str]]"]
+    )
+
+    def by(self, weakness: int, length: int) -> set[str]:
+        """Give whose were left out, by those who followed them from as sure and as short a way."""
+        return {
+            left
+            for surer in AS_SURE[weakness]
+            for known, left in self.at.get(surer, ())
+            if known <= length
+        }
+
+    def note(self, weakness: int, length: int, left: str) -> None:
+        """Take down that they are followed, but for somebody's."""
+        self.at.setdefault(weakness, []).append((length, left))
 
 
 def _pivot_order(pivot: Pivot) -> tuple[int, str, str, str, str]:
-    return WEAKNESS[pivot.strength], pivot.target, pivot.kind, pivot.rule, pivot.via
+    return pivot.weakness, pivot.target, pivot.kind, pivot.rule, pivot.via

@@ -22,7 +22,8 @@ class Verdict(StrEnum):
 
 
 class Strength(StrEnum):
-    """How sure a hop is. `INFLUENCE` may feed or prompt the next node, but not act as it."""
+    """How sure a hop is. `INFLUENCE` may feed or prompt the next node, but not act as it, and is
+    certain, conditional or unknown itself (see `policy.weakness`)."""
 
     CERTAIN = "certain"
     CONDITIONAL = "conditional"

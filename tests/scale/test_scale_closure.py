@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelreach.pipeline import closure
-from modelreach.pipeline.closure import LEVELS, SCOPE, Closure, Reach
+from modelreach.pipeline.closure import SCOPE, STRENGTHS, Closure, Reach
 from modelreach.pipeline.decided import Decided, Held, Step, Steps, to_bytes
 from modelreach.pipeline.holding import Grounds
 from modelreach.pipeline.kept import Record, packed, unpacked
@@ -19,29 +19,33 @@ Wired = tuple[tuple[str, Step], ...]
 
 
 def _plainly(estate: Estate, starts: list[str], wired: Wired) -> Reach:
-    """The definition: each node at its strongest way, each resource under its surest verdict."""
-    best: dict[str, int] = {}
-    waiting: list[list[str]] = [list(starts), *([] for _ in range(LEVELS - 1))]
-    for level, queue in enumerate(waiting):
-        while queue:
-            name = queue.pop()
-            if name in best or (name not in estate and not name.startswith(SCOPE)):
-                continue
-            best[name] = level
-            steps = list(estate[name].every) if name in estate else []
-            for step in (*steps, *(step for source, step in wired if source == name)):
-                target = SCOPE + step.target if step.administers else step.target
-                waiting[max(level, step.weakness)].append(target)
-    identities = [0] * LEVELS
+    """The definition: each node by the way that goes first of all ways (does it only influence,
+    how certain is it?), each resource under its surest verdict."""
+    ways: set[tuple[str, bool, int]] = set()
+    waiting = [(name, False, 0) for name in starts]
+    while waiting:
+        name, influences, certainty = way = waiting.pop()
+        if way in ways or (name not in estate and not name.startswith(SCOPE)):
+            continue
+        ways.add(way)
+        steps = list(estate[name].every) if name in estate else []
+        for step in (*steps, *(step for source, step in wired if source == name)):
+            target = SCOPE + step.target if step.administers else step.target
+            further = influences or step.weakness > 2, max(certainty, step.weakness % 3)
+            waiting.append((target, *further))
+    best: dict[str, tuple[bool, int]] = {}
+    for name, influences, certainty in sorted(ways):
+        best.setdefault(name, (influences, certainty))
+    identities = [0] * STRENGTHS
     surest: dict[tuple[str, str, str, int], int] = {}
     patterns = 0
-    for name, level in best.items():
+    for name, (influences, certainty) in best.items():
         if name not in estate:
             continue
-        identities[level] += 1
+        identities[3 if influences else certainty] += 1
         patterns += estate[name].patterns
         for held in estate[name].held:
-            verdict = max(held.verdict, 0 if level == LEVELS - 1 else level)
+            verdict = max(held.verdict, certainty)
             bits = int.from_bytes(held.bits, "little")
             for bit in (n for n in range(8) if bits >> n & 1):
                 key = (held.kind, held.capability, held.scope, bit)
@@ -52,7 +56,9 @@ def _plainly(estate: Estate, starts: list[str], wired: Wired) -> Reach:
         for place in range(verdict, 3):
             row[place] += 1
     scopes = {
-        name.removeprefix(SCOPE): level for name, level in best.items() if name.startswith(SCOPE)
+        name.removeprefix(SCOPE): 3 * influences + certainty
+        for name, (influences, certainty) in best.items()
+        if name.startswith(SCOPE)
     }
     return Reach(identities, scopes, {key: tuple(row) for key, row in counts.items()}, patterns)
 
@@ -62,7 +68,7 @@ TARGETS = [*NAMES, *(f"{name}#any-policy" for name in NAMES[:4]), "stranger"]
 _step = st.builds(
     Step,
     st.sampled_from(TARGETS),
-    st.sampled_from([0, 0, 0, 1, 2, 3]),
+    st.sampled_from([0, 0, 0, 1, 2, 3, 4, 5]),
     st.sampled_from([False, False, False, True]),
 )
 _steps = st.lists(_step, max_size=3).map(tuple)

@@ -4,23 +4,24 @@ Most of what a release reaches is what others reach, too: whoever becomes a hub 
 rolls out everything) has all that the hub has. So what a hub reaches is kept whole, as one level a
 node and as sums, and a release that comes upon it goes no further there. Which nodes are hubs does
 not show in any result: it is tried on those from which there is much to reach.
+
+How a node is reached is one byte: a bit for each weakness (see `policy.weakness`) that some way to
+it is as sure as; so two searches together are the bits of both. It is told by the lowest bit.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Sequence
+from functools import partial
 
 import msgspec
 
 from modelreach.pipeline.decided import Decided, Step, base_of
 from modelreach.pipeline.totals import Counts, Summing, Totals
+from modelreach.policy.weakness import ALONG, AS_SURE, AS_WEAK, INFLUENCED, LEADING, LEVELS
 
-#: How weak a way can be: as in `graph.WEAKNESS`. The last only feeds: what is had by it counts as
-#: given, and only its strength tells.
-LEVELS = 4
-_INFLUENCE = LEVELS - 1
-#: Not reached.
-_NOT = 255
+#: Strengths from sure to unsure, the last of which only influences.
+STRENGTHS = INFLUENCED + 1
 #: A node is tried as a hub when a search has gone through this many of its own.
 _MANY = 256
 #: How many sums of what hubs reach together are kept.
@@ -32,8 +33,8 @@ Find = Callable[[str], Decided | None]
 
 
 class Reach(msgspec.Struct):
-    """What is reached: identities by level, scopes with their level, and how many resources of a
-    class are held with a capability, by verdict (each counted once, under the surest)."""
+    """What is reached: identities by strength, scopes with their weakness, and how many resources
+    of a class are held with a capability, by verdict (each counted once, under the surest)."""
 
     identities: list[int]
     scopes: dict[str, int]
@@ -41,13 +42,12 @@ class Reach(msgspec.Struct):
     patterns: int
 
 
-#: Nodes, by how weak the way to them is.
+#: Nodes, by how weak the hop to them is.
 _Ways = tuple[tuple[int, frozenset[int]], ...]
 
 
 class _Base(msgspec.Struct):
-    """All that is reached together: the level of each node, how many identities are of each, and
-    sums."""
+    """All that is reached together: how each node is, identities by strength, and sums."""
 
     levels: bytes
     identities: tuple[int, ...]
@@ -128,12 +128,15 @@ class Closure:
     def _search(
         self, starts: Sequence[int], extra: dict[int, _Ways], *, with_hubs: bool
     ) -> _Search:
-        search = _Search()
+        search, own = _Search(), dict[int, int]()
+        search.own = own
         search.wait(((0, frozenset(starts)),), 0)
         for level, queue in enumerate(search.waiting):
+            mine = AS_WEAK[level]
             while queue:
                 node = queue.pop()
-                if node in search.own or search.covered(node, level):
+                known = own.get(node, 0)
+                if known >> level & 1 or search.covered(node, level):
                     continue
                 if with_hubs and node in self._hubs:
                     search.come_upon(node, level, self._hubs[node])
@@ -141,9 +144,9 @@ class Closure:
                 decided = self._know(node)
                 if decided is None:
                     if self._names[node].startswith(SCOPE):
-                        search.own[node] = level
+                        own[node] = known | mine
                     continue
-                search.own[node] = level
+                own[node] = known | mine
                 search.wait(self._ways[node], level)
                 if node in extra:
                     search.wait(extra[node], level)
@@ -153,19 +156,19 @@ class Closure:
 
     def _follow_together(self, decided: Decided, level: int, search: _Search) -> None:
         """Follow steps that others take, too, once for all of them."""
-        if decided.common and id(decided.common) not in search.seen:
-            search.seen[id(decided.common)] = None
+        if decided.common and search.followed(decided.common, level) is None:
+            search.seen[level][id(decided.common)] = ""
             search.wait(self._led_together(decided.common), level)
         if not decided.aimed:
             return
-        key, itself = id(decided.aimed), decided.itself
-        if key not in search.seen:
+        left, itself = search.followed(decided.aimed, level), decided.itself
+        if left is None:
             # What is aimed at itself is left for the next one.
-            search.seen[key] = itself
+            search.seen[level][id(decided.aimed)] = itself
             spared = self._alike.get(itself, ())
             search.wait(self._led_together(decided.aimed), level, spared)
-        elif (left := search.seen[key]) is not None and left != itself:
-            search.seen[key] = None
+        elif left and left != itself:
+            search.seen[level][id(decided.aimed)] = ""
             missing = self._alike.get(left, ())
             ways = self._led_together(decided.aimed)
             search.wait(((weak, nodes.intersection(missing)) for weak, nodes in ways), level)
@@ -197,8 +200,8 @@ class Closure:
 
     def _levels_of(self, search: _Search) -> bytes:
         levels = bytearray(search.levels).ljust(len(self._names), _NEVER)
-        for node, level in search.own.items():
-            levels[node] = level
+        for node, mask in search.own.items():
+            levels[node] |= mask
         return bytes(levels)
 
     def _base(self, search: _Search) -> _Base:
@@ -218,16 +221,16 @@ class Closure:
         identities, scopes = list(nearest.identities), dict(nearest.scopes)
         totals = nearest.totals.copy()
         for node in _differing(nearest.levels, levels):
-            level, decided = levels[node], self._decided[node]
+            level, decided = _TOLD[levels[node]], self._decided[node]
             if decided is None:
                 scopes[self._names[node].removeprefix(SCOPE)] = level
                 continue
-            identities[level] += 1
-            self._summing.take(totals, decided.held, _way(level))
+            identities[_STRENGTH[level]] += 1
+            self._summing.take(totals, decided.held, _WAY[level])
             totals.patterns += decided.patterns
-            known = nearest.levels[node] if node < len(nearest.levels) else _NOT
-            if known != _NOT:
-                identities[known] -= 1
+            known = nearest.levels[node] if node < len(nearest.levels) else 0
+            if known:
+                identities[_STRENGTH[_TOLD[known]]] -= 1
                 totals.patterns -= decided.patterns
         return _Base(levels, tuple(identities), scopes, totals, self._summing.counted(totals))
 
@@ -238,7 +241,7 @@ class Closure:
             for base in self._bases.values()
             if _within(base.levels, levels) and not _otherwise(base.levels, levels)
         )
-        nothing = _Base(b"", (0,) * LEVELS, {}, Totals(), {})
+        nothing = _Base(b"", (0,) * STRENGTHS, {}, Totals(), {})
         return min(fit, key=lambda base: _distance(base.levels, levels), default=nothing)
 
     # --- sums ------------------------------------------------------------------------------
@@ -247,22 +250,24 @@ class Closure:
         base = self._base(search)
         identities, scopes = list(base.identities), dict(base.scopes)
         more = Totals()
-        for node, level in search.own.items():
-            known = base.levels[node] if node < len(base.levels) else _NOT
-            decided = self._decided[node]
+        for node, mask in search.own.items():
+            known = base.levels[node] if node < len(base.levels) else 0
+            level, decided = _TOLD[mask | known], self._decided[node]
             if decided is None:
                 scopes[self._names[node].removeprefix(SCOPE)] = level
                 continue
-            identities[level] += 1
-            if (id(decided.held), _way(level)) not in base.totals.taken:
-                self._summing.take(more, decided.held, _way(level))
-            more.patterns += decided.patterns
-            if known == _INFLUENCE and level:
-                # The sums of the hubs hold it as given.
-                return self._one_by_one(search)
-            if known != _NOT:
-                identities[known] -= 1
+            way = _WAY[level]
+            if known:
+                before = _TOLD[known]
+                if _WAY[before] < way:
+                    # The sums of the hubs hold it as more certain.
+                    return self._one_by_one(search)
+                identities[_STRENGTH[before]] -= 1
                 more.patterns -= decided.patterns
+            identities[_STRENGTH[level]] += 1
+            if (id(decided.held), way) not in base.totals.taken:
+                self._summing.take(more, decided.held, way)
+            more.patterns += decided.patterns
         counts = self._summing.added(base.counts, base.totals, more)
         return Reach(identities, scopes, counts, base.totals.patterns + more.patterns)
 
@@ -271,105 +276,136 @@ class Closure:
         return Reach(list(whole.identities), whole.scopes, whole.counts, whole.totals.patterns)
 
 
-_NEVER = bytes((_NOT,))
-#: How levels look from a hub that is come upon at a level itself.
-_SHIFTED = tuple(
-    bytes(min(max(level, shift), _NOT) if level < LEVELS else level for level in range(256))
-    for shift in range(LEVELS)
-)
+#: Not reached.
+_NEVER = b"\0"
+_EVERY = 1 << LEVELS
+#: By which weakness that is told which is reached as these bits say.
+_TOLD = tuple(LEADING[mask][0] if mask else LEVELS for mask in range(_EVERY))
+#: The place of a weakness among the strengths, and how sure what is held by such a way is at most:
+#: its place in `VERDICTS`.
+_STRENGTH = tuple(min(level, INFLUENCED) for level in range(LEVELS))
+_WAY = tuple(level % INFLUENCED for level in range(LEVELS))
 
 
-_FED = bytes(level == _INFLUENCE for level in range(256))
-_DOUBTED = bytes(0 < level < _INFLUENCE for level in range(256))
+def _table(of: Callable[[int], int]) -> bytes:
+    """Give a table of bytes for those that nodes have."""
+    return bytes(of(mask) if 0 < mask < _EVERY else 0 for mask in range(256))
+
+
+def _beyond(level: int, mask: int) -> int:
+    """Give how that is reached which a hub reaches like this, when the hub is by such a way."""
+    found = 0
+    for one in LEADING[mask]:
+        found |= AS_WEAK[ALONG[level][one]]
+    return found
+
+
+#: How nodes look from a hub that is come upon at a level itself.
+_BEYOND = tuple(_table(partial(_beyond, level)) for level in range(LEVELS))
+
+
+def _less_certain(mask: int) -> int:
+    """Give the certainties that are less than that of what is only influenced, as bits."""
+    told = _TOLD[mask]
+    return sum(1 << way for way in range(told % INFLUENCED + 1, INFLUENCED)) * (told >= INFLUENCED)
+
+
+def _as_certain(mask: int) -> int:
+    """Give the certainty of what is acted as, as a bit."""
+    return 1 << _TOLD[mask] if _TOLD[mask] < INFLUENCED else 0
+
+
+_LESS_CERTAIN, _AS_CERTAIN = _table(_less_certain), _table(_as_certain)
 
 
 def _otherwise(before: bytes, after: bytes) -> bool:
-    """Is something that was only fed, and counts as given, now reached in a doubtful way?"""
-    fed = int.from_bytes(before.translate(_FED), "little")
-    return bool(fed & int.from_bytes(after.translate(_DOUBTED), "little"))
-
-
-#: Levels in order, so that no byte borrows from the next one; and a bit above each of them.
-_IN_ORDER = bytes(min(level, LEVELS) for level in range(256))
-_ABOVE = 0x80
+    """Is something that was only influenced now acted as, and less certainly?"""
+    was, now = before.translate(_LESS_CERTAIN), after.translate(_AS_CERTAIN)
+    return bool(int.from_bytes(was, "little") & int.from_bytes(now, "little"))
 
 
 def _within(before: bytes, after: bytes) -> bool:
     """Is all that was reached still reached, and as surely?"""
-    length = max(len(before), len(after))
-    was, now = (_number(one, length) for one in (before, after))
-    above = int.from_bytes(bytes((_ABOVE,)) * length, "little")
-    return ((was | above) - now) & above == above
+    return not _number(before) & ~_number(after)
 
 
 def _differing(before: bytes, after: bytes) -> list[int]:
-    length = max(len(before), len(after))
-    differences = _number(before, length) ^ _number(after, length)
-    found = differences.to_bytes(length, "little")
+    differences = _number(before) ^ _number(after)
+    found = differences.to_bytes(max(len(before), len(after)), "little")
     return [node for node, differs in enumerate(found) if differs]
 
 
 def _distance(before: bytes, after: bytes) -> int:
-    length = max(len(before), len(after))
-    return (_number(before, length) ^ _number(after, length)).bit_count()
+    return (_number(before) ^ _number(after)).bit_count()
 
 
-def _number(levels: bytes, length: int) -> int:
-    return int.from_bytes(levels.translate(_IN_ORDER).ljust(length, bytes((LEVELS,))), "little")
+def _number(levels: bytes) -> int:
+    return int.from_bytes(levels, "little")
 
 
 class _Search(msgspec.Struct):
-    """How far a search has come: its own nodes with their level, the hubs that it came upon with
-    the level there, the levels of all that these reach, what waits, and which steps that several
-    take were taken (with whose were left out)."""
+    """How far a search has come: its own nodes with how they are reached, the hubs that it came
+    upon with the level there, how all is reached that these reach, what waits, and which steps
+    that several take were taken (with whose were left out)."""
 
     own: dict[int, int] = msgspec.field(default_factory=dict[int, int])
     waiting: tuple[list[int], ...] = msgspec.field(
         default_factory=lambda: tuple([] for _ in range(LEVELS))
     )
-    #: What came to wait at a level, or at a surer one.
+    #: What came to wait at a level.
     come: tuple[set[int], ...] = msgspec.field(
         default_factory=lambda: tuple(set() for _ in range(LEVELS))
     )
     hubs: list[tuple[int, int]] = msgspec.field(default_factory=list[tuple[int, int]])
     levels: bytes = b""
-    seen: dict[int, str | None] = msgspec.field(default_factory=dict[int, "str | None"])
+    #: By level, and by the place of the steps in memory, which are kept by whose they are: who is
+    #: left out, "" for nobody.
+    seen: tuple[dict[int, str], ...] = msgspec.field(
+        default_factory=lambda: tuple({} for _ in range(LEVELS))
+    )
 
     def wait(
         self, ways: Iterable[tuple[int, frozenset[int]]], level: int, spared: Collection[int] = ()
     ) -> None:
         """Have the nodes wait that are reached from this level, apart from those spared and from
         those that came by as sure a way."""
+        along, come = ALONG[level], self.come
         for weakness, nodes in ways:
-            at = max(weakness, level)
-            new = nodes.difference(self.come[at], spared)
+            at = along[weakness]
+            # Levels at which nothing came to wait cost nothing.
+            new = nodes.difference(*[come[surer] for surer in AS_SURE[at]], spared)
             if new:
                 self.waiting[at].extend(new)
-                for come in self.come[at:]:
-                    come.update(new)
+                come[at].update(new)
 
     def covered(self, node: int, level: int) -> bool:
         """Does a hub reach the node as surely as this?"""
-        return node < len(self.levels) and self.levels[node] <= level
+        return node < len(self.levels) and self.levels[node] >> level & 1 == 1
+
+    def followed(self, steps: tuple[Step, ...], level: int) -> str | None:
+        """Give whose of some steps were left out when they were followed from levels as sure as
+        this, "" for nobody's; None where they were not followed."""
+        key, found = id(steps), None
+        for surer in AS_SURE[level]:
+            left = self.seen[surer].get(key)
+            if left is not None:
+                # What two left out each, the other one followed.
+                found = left if found in (None, left) else ""
+        return found
 
     def leave_to_hubs(self) -> None:
         """Take from its own nodes what it came to before the hub that reaches it as surely."""
         if self.levels:
-            own = self.own.items()
-            self.own = {node: level for node, level in own if not self.covered(node, level)}
+            levels, end = self.levels, len(self.levels)
+            self.own = {
+                node: mask
+                for node, mask in self.own.items()
+                if node >= end or mask & ~levels[node]
+            }
 
     def come_upon(self, hub: int, level: int, levels: bytes) -> None:
         """Take all that a hub reaches."""
         self.hubs.append((hub, level))
-        theirs = levels.translate(_SHIFTED[level]) if level else levels
-        if not self.levels:
-            self.levels = theirs
-            return
-        length = max(len(self.levels), len(theirs))
-        mine, theirs = (one.ljust(length, _NEVER) for one in (self.levels, theirs))
-        self.levels = bytes(map(min, mine, theirs))
-
-
-def _way(level: int) -> int:
-    """Give how sure what is held by a way of this level is at most: its place in `VERDICTS`."""
-    return 0 if level == _INFLUENCE else level
+        theirs = levels.translate(_BEYOND[level]) if level else levels
+        both = _number(self.levels) | _number(theirs)
+        self.levels = both.to_bytes(max(len(self.levels), len(theirs)), "little")

@@ -15,7 +15,6 @@ from itertools import pairwise
 
 import msgspec
 
-from modelreach.graph import WEAKNESS
 from modelreach.model import Verdict
 from modelreach.policy.brief import Answer, Brevity, Brief, Holding, Hop
 from modelreach.policy.engine import Engine, Grant, Pivot
@@ -36,7 +35,7 @@ _ByKey = dict[tuple[str, str, int], Bits]
 
 
 class Step(msgspec.Struct, frozen=True, array_like=True):
-    """A hop: whom or what it leads to, how weak it is (see `graph.WEAKNESS`), and whether it
+    """A hop: whom or what it leads to, how weak it is (see `policy.weakness`), and whether it
     takes a scope over."""
 
     target: str
@@ -337,7 +336,7 @@ class Decider:
 
 
 def _step(hop: Hop) -> Step:
-    return Step(hop.target, WEAKNESS[hop.strength], hop.administers)
+    return Step(hop.target, hop.weakness, hop.administers)
 
 
 def _kept(held: _ByKey) -> tuple[Held, ...]:
@@ -350,7 +349,7 @@ def _kept(held: _ByKey) -> tuple[Held, ...]:
 
 def step_of(pivot: Pivot) -> Step:
     """Give a hop, small."""
-    return Step(pivot.target, WEAKNESS[pivot.strength], pivot.kind == "administer")
+    return Step(pivot.target, pivot.weakness, pivot.kind == "administer")
 
 
 def _order(step: Step) -> tuple[str, int, bool]:

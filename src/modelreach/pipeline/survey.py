@@ -13,8 +13,9 @@ from typing import Literal
 import msgspec
 
 from modelreach.deployment import Deployment
-from modelreach.pipeline.closure import LEVELS, Closure, Reach
+from modelreach.pipeline.closure import Closure, Reach
 from modelreach.pipeline.decided import VERDICTS, Step
+from modelreach.policy.weakness import INFLUENCED
 
 
 class Count(msgspec.Struct, frozen=True, kw_only=True, omit_defaults=True):
@@ -62,8 +63,8 @@ def survey(releases: Iterable[Started], closure: Closure, snapshot: str) -> Iter
 
 def _row(one: Started, reach: Reach, snapshot: str) -> SurveyRow:
     scopes = {
-        scope: str(VERDICTS[0 if level == LEVELS - 1 else level])
-        for scope, level in sorted(reach.scopes.items())
+        scope: str(VERDICTS[weakness % INFLUENCED])
+        for scope, weakness in sorted(reach.scopes.items())
     }
     return SurveyRow(
         schema="modelreach.survey/1",

@@ -16,17 +16,25 @@ from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.expr import Expr
 from modelreach.policy.lots import Grants
+from modelreach.policy.weakness import weakness_of
 
 #: Capabilities with their verdicts, on resources of one kind.
 Answer = tuple[tuple[Capability, Verdict], ...]
 
 
 class Hop(msgspec.Struct, frozen=True):
-    """That one becomes a target, or takes a scope over (`administers`): the surest hop there."""
+    """That one becomes a target, or takes a scope over (`administers`): one of the surest hops
+    there. `certainty` is that of an influence."""
 
     target: str
     strength: Strength
     administers: bool = False
+    certainty: Strength = Strength.CERTAIN
+
+    @property
+    def weakness(self) -> int:
+        """How weak it is: strength and certainty in one (see `policy.weakness`)."""
+        return weakness_of(self.strength, self.certainty)
 
 
 class Holding(Protocol):

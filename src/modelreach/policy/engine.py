@@ -16,6 +16,7 @@ from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.decision import Decision, StatementRef
 from modelreach.policy.expr import TRUE, Expr
 from modelreach.policy.permissions import PermissionSet
+from modelreach.policy.weakness import strength_of, weakness_of
 from modelreach.snapshot import Credential, Principal, Runtime
 
 
@@ -79,6 +80,18 @@ class Pivot(msgspec.Struct, frozen=True):
     via: str = ""
     note: str = ""
     tool: str = ""
+
+    @property
+    def certainty(self) -> Strength:
+        """How certain it is: an influence is as certain as what it hangs on."""
+        if self.strength is Strength.INFLUENCE:
+            return strength_of(self.residual)
+        return self.strength
+
+    @property
+    def weakness(self) -> int:
+        """How weak it is: strength and certainty in one (see `policy.weakness`)."""
+        return weakness_of(self.strength, self.certainty)
 
 
 def called(principal: str, there: Runtime | None) -> Iterator[Pivot]:

@@ -19,7 +19,7 @@ from modelreach.policy.aws.aims import works_elsewhere
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.brief_abroad import Abroad, Parts
 from modelreach.policy.aws.brief_rules import actions_of, candidates, chances, of_caller, own_rules
-from modelreach.policy.aws.brief_trial import WEAKNESS, Best, Found, Trial, each
+from modelreach.policy.aws.brief_trial import Best, Found, Trial, each
 from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.credentials import credential_pivots
@@ -33,7 +33,7 @@ from modelreach.policy.aws.shelves import Shelving
 from modelreach.policy.aws.slices import Slices
 from modelreach.policy.brief import Hop
 from modelreach.policy.engine import Pivot
-from modelreach.policy.escalation.mechanism import strength_of
+from modelreach.policy.weakness import strength_of, weakness_of
 
 #: A rule, and the ways of it that may lead somewhere.
 _Ways = tuple[EscalationRule, tuple[Way, ...]]
@@ -190,7 +190,7 @@ class _One:
         found, aimed = Found(), Found()
         found.take(taken)
         for name in self._estate.known_elsewhere(self._asker.principal.scope):
-            aimed.add((name, name + ANY_POLICY), Strength.CERTAIN)
+            aimed.add((name, name + ANY_POLICY), 0)
         abroad = self._once(("abroad",), ("sts:AssumeRole",), self._common_abroad)
         results, left = [_ByRule(-1, found.best, aimed.best), abroad], list[_Ways]()
         prober = pivoting.AwsProber(self._questions, source="", abroad=True)
@@ -219,7 +219,7 @@ class _One:
         prober = pivoting.AwsProber(questions, source="")
         trusting = self._roster.trusting(self._shared) & ~self._roster.trusting_some
         results = [
-            _ByRule(-2 if taken is None else WEAKNESS[taken.strength] - 8, first.best, {}),
+            _ByRule(-2 if taken is None else taken.weakness - 8, first.best, {}),
             self._once(("here",), ("sts:AssumeRole",), partial(self._common_here, trusting)),
         ]
         left: list[_Ways] = []
@@ -393,7 +393,8 @@ class _One:
             return
         decision = pivoting.assume(self._asker, role)
         if decision.verdict is not Verdict.DENY:
-            found.add(among.of(mask), strength_of(decision.residual))
+            strength = strength_of(decision.residual)
+            found.add(among.of(mask), weakness_of(strength, strength))
 
     def _assume_abroad(self, keys: Sequence[str], some: bool, found: Found) -> None:
         """Roles of other accounts that trust one of these names: of those that the own policies

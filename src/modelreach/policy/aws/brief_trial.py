@@ -22,18 +22,16 @@ from modelreach.policy.brief import Hop
 from modelreach.policy.engine import Pivot
 from modelreach.policy.escalation.mechanism import tried_by
 from modelreach.policy.glob import match
+from modelreach.policy.weakness import AS_WEAK, LEADING, certainty_at, strength_at
 from modelreach.snapshot import Principal
 
-#: Strengths from sure to unsure.
-_ORDER = (Strength.CERTAIN, Strength.CONDITIONAL, Strength.UNKNOWN, Strength.INFLUENCE)
-#: The place of each.
-WEAKNESS = {strength: place for place, strength in enumerate(_ORDER)}
-#: Targets, whether each is a scope that is taken over, and how weak the surest hop there is.
+#: Targets, whether each is a scope that is taken over, and how weak the hops there are: a bit for
+#: each weakness that one of them is as sure as.
 Best = dict[tuple[str, bool], int]
 
 
 class Found:
-    """The surest hop to each target so far, but to `name`."""
+    """The surest hops to each target so far, but to `name`."""
 
     def __init__(self, name: str = "") -> None:
         self._name = name
@@ -41,30 +39,27 @@ class Found:
 
     def join(self, best: Best) -> None:
         """Add what was found elsewhere."""
-        for key, weakness in best.items():
-            known = self.best.get(key)
-            if known is None or weakness < known:
-                self.best[key] = weakness
+        for key, mask in best.items():
+            self.best[key] = self.best.get(key, 0) | mask
 
     def take(self, pivot: Pivot) -> None:
         """Add a hop that was decided with its statements."""
-        self.add((pivot.target,), pivot.strength, pivot.kind == "administer")
+        self.add((pivot.target,), pivot.weakness, pivot.kind == "administer")
 
-    def add(self, targets: Iterable[str], strength: Strength, administers: bool = False) -> None:
+    def add(self, targets: Iterable[str], weakness: int, administers: bool = False) -> None:
         """Add targets that are reached as surely as each other."""
-        weakness, best = WEAKNESS[strength], self.best
+        mask, best = AS_WEAK[weakness], self.best
         for target in targets:
             key = (target, administers)
-            known = best.get(key)
-            if known is None or weakness < known:
-                best[key] = weakness
+            best[key] = best.get(key, 0) | mask
 
     def hops(self) -> tuple[Hop, ...]:
         """Give the hops that were found."""
         self.best.pop((self._name, False), None)
         return tuple(
-            Hop(target, _ORDER[weakness], administers)
-            for (target, administers), weakness in self.best.items()
+            Hop(target, strength_at(weakness), administers, certainty_at(weakness))
+            for (target, administers), mask in self.best.items()
+            for weakness in LEADING[mask]
         )
 
 
@@ -127,16 +122,17 @@ class Trial(msgspec.Struct):
         theirs = asker.estate.resource_layers("", asker.principal.scope)
         return action != "sts:AssumeRole" and told_by_limits(theirs, action) is not None
 
-    def _weakest_of(self, aim: Aim) -> Strength | None:
-        """Give the surest that a use of the rule comes to; None when it leads nowhere."""
-        best: Strength | None = None
+    def _surest_of(self, aim: Aim) -> int | None:
+        """Give how weak the surest is that a use of the rule comes to; None when it leads
+        nowhere. By all of its ways it acts, or by all of them it influences."""
+        best: int | None = None
         for way in self.ways:
             pivot = self.prober.pivot(self.rule, way, aim)
             if pivot is None:
                 continue
-            if best is None or WEAKNESS[pivot.strength] < WEAKNESS[best]:
-                best = pivot.strength
-            if best is Strength.CERTAIN:
+            if best is None or pivot.weakness < best:
+                best = pivot.weakness
+            if pivot.certainty is Strength.CERTAIN:
                 break
         return best
 
@@ -170,16 +166,16 @@ class Trial(msgspec.Struct):
         first = facts[principals.first(mask)]
         if not aiming.touched(rule, first, self.prober.questions):
             return
-        strength = self._aimed_at(first)
-        if strength is not None:
-            self.found.add(_yields(rule, principals.of(mask)), strength)
+        weakness = self._aimed_at(first)
+        if weakness is not None:
+            self.found.add(_yields(rule, principals.of(mask)), weakness)
 
-    def _aimed_at(self, first: Principal) -> Strength | None:
-        """Give the surest that the rule comes to, aimed at somebody: the same in all accounts in
-        which nothing tells it apart."""
+    def _aimed_at(self, first: Principal) -> int | None:
+        """Give how weak the surest is that the rule comes to, aimed at somebody: the same in all
+        accounts in which nothing tells it apart."""
         aim = Aim(first.id, first)
         if self._prefix is None:
-            return self._weakest_of(aim)
+            return self._surest_of(aim)
         told = self.told
         key = (
             self._prefix,
@@ -189,7 +185,7 @@ class Trial(msgspec.Struct):
         )
         known = self.prober.questions.slices.aimed
         if key not in known:
-            known[key] = self._weakest_of(aim)
+            known[key] = self._surest_of(aim)
         return known[key]
 
     def _portable(self) -> object:
@@ -226,9 +222,9 @@ class Trial(msgspec.Struct):
             for mask in masks:
                 self._on_runtime_set(kind, ids, mask)
         for aim in aiming.shared_aims(self.rule, self.prober.questions):
-            strength = self._weakest_of(aim)
-            if strength is not None:
-                self.found.add((aim.name,), strength)
+            weakness = self._surest_of(aim)
+            if weakness is not None:
+                self.found.add((aim.name,), weakness)
 
     def _on_runtime_set(self, kind: str, ids: Sorted, mask: int) -> None:
         questions = self.prober.questions
@@ -239,9 +235,9 @@ class Trial(msgspec.Struct):
         names = self.roster.identities(kind, mask)
         if names:
             first = Aim(names[0], facts.principals.get(names[0]), runtime)
-            strength = self._weakest_of(first)
-            if strength is not None:
-                self.found.add(names, strength)
+            weakness = self._surest_of(first)
+            if weakness is not None:
+                self.found.add(names, weakness)
 
 
 def _tagged(principal: Principal, tags: tuple[str, ...]) -> tuple[str | None, ...]:

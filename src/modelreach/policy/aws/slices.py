@@ -14,7 +14,6 @@ from functools import cached_property
 
 import msgspec
 
-from modelreach.model import Strength
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.context import Context
@@ -85,9 +84,7 @@ class Slices(msgspec.Struct, eq=False):
     samples: dict[object, tuple[str, ...]] = msgspec.field(
         default_factory=dict[object, tuple[str, ...]]
     )
-    aimed: dict[object, Strength | None] = msgspec.field(
-        default_factory=dict[object, "Strength | None"]
-    )
+    aimed: dict[object, int | None] = msgspec.field(default_factory=dict[object, "int | None"])
     _said: dict[object, int] = msgspec.field(default_factory=dict[object, int])
     _lines: dict[tuple[int, str], tuple[PolicyDocument, tuple[_Line, ...]]] = msgspec.field(
         default_factory=dict[tuple[int, str], tuple[PolicyDocument, tuple[_Line, ...]]]

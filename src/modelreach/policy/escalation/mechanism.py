@@ -12,7 +12,10 @@ from typing import Protocol, TypeVar
 
 from modelreach.model import Strength
 from modelreach.policy.engine import Pivot, Support
-from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr, is_open
+from modelreach.policy.expr import Atom, AtomKind, Expr
+from modelreach.policy.weakness import strength_of
+
+__all__ = ["Met", "Prober", "provided", "strength_of", "tried", "tried_by"]
 
 #: What needs that are met stand on, and what they hang on.
 Met = tuple[tuple[Support, ...], Expr]
@@ -83,15 +86,6 @@ def _keep(pivot: Pivot, known: list[Pivot]) -> None:
         for other in known
     ):
         known.append(pivot)
-
-
-def strength_of(residual: Expr) -> Strength:
-    """Give how sure a hop is that holds where the residual does."""
-    if residual == TRUE:
-        return Strength.CERTAIN
-    if is_open(residual, AtomKind.GAP, AtomKind.OPAQUE):
-        return Strength.UNKNOWN
-    return Strength.CONDITIONAL
 
 
 def provided(what: str) -> Atom:
