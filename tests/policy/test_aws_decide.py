@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from msgspec.structs import replace
 
 from modelreach.model import Verdict
 from modelreach.policy.aws.context import CLOSED, Context, request_context
@@ -405,3 +406,23 @@ def test_what_is_denied_whole_is_denied_explicitly() -> None:
     layers = Layers(identity=identity(statement(), denied))
     assert any_of_them("arn:aws:s3:::data/x/*", layers).outcome is Outcome.EXPLICIT_DENY
     assert any_of_them("*", layers).verdict is Verdict.ALLOW
+
+
+@pytest.mark.parametrize(
+    ("action", "on", "verdict"),
+    [
+        ("s3:PutBucketPolicy", "arn:aws:s3:::data", Verdict.ALLOW),
+        ("s3:DeleteBucketPolicy", "arn:aws:s3:::data", Verdict.ALLOW),
+        ("sqs:SetQueueAttributes", f"arn:aws:sqs:us-east-1:{A}:q", Verdict.ALLOW),
+        ("s3:GetObject", BUCKET, Verdict.DENY),
+    ],
+)
+def test_the_root_user_of_an_owner_is_never_locked_out_of_a_policy(
+    action: str, on: str, verdict: Verdict
+) -> None:
+    locked = Layers(resource=resource(statement("Deny", Principal="*")))
+    assert ask(locked, Caller.of(A), action, on).verdict is verdict
+    assert ask(replace(locked, identity=FULL), USER, action, on).verdict is Verdict.DENY
+    assert ask(locked, Caller.of(B), action, on).verdict is Verdict.DENY
+    limited = replace(locked, scps=(identity(statement("Deny")),))
+    assert ask(limited, Caller.of(A), action, on).verdict is Verdict.DENY

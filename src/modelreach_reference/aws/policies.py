@@ -76,6 +76,15 @@ def read_policies(record: Mapping[str, object], request: Request) -> Policies:
     )
 
 
+_NEVER_LOCKED = (
+    "s3:getbucketpolicy",
+    "s3:putbucketpolicy",
+    "s3:deletebucketpolicy",
+    "sqs:getqueueattributes",
+    "sqs:setqueueattributes",
+)
+
+
 @dataclass(frozen=True, slots=True)
 class _Reader:
     """The policies of a record as they are given, the settings beside them, and the request."""
@@ -107,7 +116,15 @@ class _Reader:
         return self.optional("session", Layer.SESSION) if self._in_account() else None
 
     def resource(self) -> Level:
-        """Read the policy of the resource, which for a role is its trust policy."""
+        """Read the policy of the resource, which for a role is its trust policy.
+
+        The root user of the owner may always see and change the policy of a bucket or queue:
+        https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+        https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html
+        """
+        root = self.request.principal.kind is PrincipalKind.ROOT
+        if root and self.request.same_account and self.request.action.lower() in _NEVER_LOCKED:
+            return []
         layer = Layer.TRUST if self.request.is_about_trust else Layer.RESOURCE
         return self._statements(self.given.get("resource"), layer)
 

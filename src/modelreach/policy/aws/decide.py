@@ -114,6 +114,17 @@ def _in_other_partition(request: Request) -> bool:
     return theirs[1] in _PARTITIONS
 
 
+#: What the root user of a resource's owner may do, whatever the resource's own policy denies.
+#: https://docs.aws.amazon.com/AmazonS3/latest/API/API_PutBucketPolicy.html
+#: https://docs.aws.amazon.com/IAM/latest/UserGuide/id_root-user-privileged-task.html
+_UNLOCKING = frozenset(
+    {
+        *("s3:getbucketpolicy", "s3:putbucketpolicy", "s3:deletebucketpolicy"),
+        *("sqs:getqueueattributes", "sqs:setqueueattributes"),
+    }
+)
+
+
 class _Stage(msgspec.Struct):
     """A limit: what it is, and when it lets the request through."""
 
@@ -226,7 +237,13 @@ class _Case:
         """
         if self.action in TRUST_ACTIONS:
             return self.layers.resource
+        if self.action in _UNLOCKING and self._is_owner():
+            return ()
         return tuple(one for one in self.layers.resource if one.layer is not Layer.TRUST)
+
+    def _is_owner(self) -> bool:
+        """Is it the root user of the account that owns the resource?"""
+        return self.caller.kind is CallerKind.ROOT and self._same_account()
 
     def _acls(self) -> Policies:
         return () if self.layers.acls_ignored else self.layers.acl
