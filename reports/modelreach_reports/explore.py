@@ -110,7 +110,7 @@ class _Boxes:
 
     def _reached(self, column: int, item: Item, fate: Fate) -> int:
         taken = item.what == ADMINISTRATOR
-        more = f" and {item.also} more" if item.also else ""
+        more = f" and {item.also:,} more" if item.also else ""
         place = self._put(column, item.resource, fate, taken, more)
         self._boxes[place][5] |= int(item.sensitive)
         return place

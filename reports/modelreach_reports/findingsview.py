@@ -53,7 +53,7 @@ def findings(report: Report, names: Names, fate: Fate) -> View:
     if len(rows) > strips:
         notes.append(f"The witness is shown for the first {strips} findings.")
     if len(rows) > most:
-        notes.append(f"{len(rows) - most} findings more are left out; the JSON has them all.")
+        notes.append(f"{len(rows) - most:,} findings more are left out; the JSON has them all.")
     return {"findings": shown, "findings_note": " ".join(notes)}
 
 

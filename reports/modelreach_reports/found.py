@@ -42,7 +42,7 @@ def finding_lines(report: Report, names: Names, look: Look) -> Iterator[Line]:
         told = hanging(((lead, _SEVERITY_INK[row.severity]),), words, look)
         yield from told if look.show_all else shortened(list(told), 2, look)
     if len(rows) > len(shown):
-        yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown)} more", Ink.FAINT),)
+        yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown):,} more", Ink.FAINT),)
 
 
 def _foremost_findings(report: Report, rows: Sequence[FindingRow]) -> Sequence[FindingRow]:
@@ -59,7 +59,7 @@ def gap_lines(report: Report, names: Names, look: Look) -> Iterator[Line]:
     if not gaps:
         return
     yield BLANK
-    things = "1 thing" if len(gaps) == 1 else f"{len(gaps)} things"
+    things = "1 thing" if len(gaps) == 1 else f"{len(gaps):,} things"
     head = ((f"Incomplete   {things} could not be read. ", Ink.UNKNOWN),)
     under = ((" " * 13, Ink.PLAIN),)
     yield from hanging(head, "Counted as unknown, not as zero.", look, under=under)
@@ -67,6 +67,6 @@ def gap_lines(report: Report, names: Names, look: Look) -> Iterator[Line]:
     for gap in shown:
         yield from hanging((("  ? ", Ink.UNKNOWN),), gap_words(gap, names), look)
     if len(gaps) > len(shown):
-        yield ((f"  {look.glyphs.ellipsis} {len(gaps) - len(shown)} more", Ink.FAINT),)
+        yield ((f"  {look.glyphs.ellipsis} {len(gaps) - len(shown):,} more", Ink.FAINT),)
     for command in granting_commands(report):
         yield from hanging((("    grant with:  ", Ink.FAINT),), command, look, Ink.STRONG)

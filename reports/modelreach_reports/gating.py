@@ -117,7 +117,7 @@ def _gist(name: str, change: SecurityChange) -> list[str]:
     rows = [row for row in change.triggers if row.dimension == name]
     counts = Counter(row.id for row in sorted(rows, key=lambda row: not row.witness))
     if counts:
-        return [f"{count} {key}" if count > 1 else key for key, count in counts.items()]
+        return [f"{count:,} {key}" if count > 1 else key for key, count in counts.items()]
     facts = [row.fact.removeprefix("the ") for row in change.undeclared if row.dimension == name]
     first, *others = dict.fromkeys(facts) if facts else [""]
     said = "not read" if first.startswith(_UNREAD) else "not declared"
@@ -132,13 +132,13 @@ def _dimension(
     title = look.name(DIMENSIONS.get(name, name), 20)
     count = look.name(answer, 12)
     if triggers:
-        count = f"{len(triggers)} reason{'' if len(triggers) == 1 else 's'}"
+        count = f"{len(triggers):,} reason{'' if len(triggers) == 1 else 's'}"
     yield ((f"  {title:<20}", Ink.PLAIN), (count, _ANSWER.get(answer, Ink.PLAIN)))
     shown = triggers if look.show_all else _foremost(triggers)
     for row in shown:
         yield from _trigger(row, names, look)
     if len(triggers) > len(shown):
-        more = f"    {look.glyphs.ellipsis} {len(triggers) - len(shown)} more, --all shows them"
+        more = f"    {look.glyphs.ellipsis} {len(triggers) - len(shown):,} more, --all shows them"
         yield ((more, Ink.FAINT),)
     if answer == "unknown" or look.show_all:
         for gap in missing if look.show_all else missing[:_FEW]:
@@ -174,7 +174,7 @@ def demand_lines(demands: Sequence[DemandRow], look: Look, names: Names) -> Iter
         return
     counts = Counter(row.status for row in demands)
     tally = f" {look.glyphs.dot} ".join(
-        f"{counts[status]} {status}" for status in ("refused", "open", "met") if counts[status]
+        f"{counts[status]:,} {status}" for status in ("refused", "open", "met") if counts[status]
     )
     yield (("Demands", Ink.STRONG), (f"   {tally}", Ink.PLAIN))
     for status in ("refused", "open", "met"):

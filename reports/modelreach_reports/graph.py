@@ -70,7 +70,7 @@ def _node_label(node: Node) -> str:
     fate = " ".join(part for part in (_SIGN[node.fate], _WORD[node.fate]) if part)
     rest = len(node.findings) - 2
     findings = " ".join(node.findings[:2]) + (f" +{rest}" if rest > 0 else "")
-    more = f"and {node.also} more" if node.also else ""
+    more = f"and {node.also:,} more" if node.also else ""
     lines = [(middle(node.kind, 26), fate, "" if more else findings), (more, findings)]
     under = [" · ".join(part for part in line if part) for line in lines[: 2 if more else 1]]
     told = "".join(f"<BR/>{_label(line, 10, width=44)}" for line in under)

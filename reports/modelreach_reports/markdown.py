@@ -126,7 +126,7 @@ def _planned(report: DiffReport, rows: int) -> Iterator[str]:
     yield "|---|---|---|---|"
     for origin, number in found[:rows]:
         place = code(place_of(origin)) if origin.file else ""
-        yield f"| {code(origin.address)} | {prose(origin.action)} | {place} | {number} |"
+        yield f"| {code(origin.address)} | {prose(origin.action)} | {place} | {number:,} |"
     yield from _more(len(found), rows)
     yield ""
 
@@ -145,7 +145,7 @@ def _security(report: DiffReport, names: Names, rows: int) -> Iterator[str]:
     yield f"### Security change: {change.verdict}" + (f" ({changed})" if changed else "")
     yield ""
     if change.triggers:
-        reasons = "1 reason" if len(change.triggers) == 1 else f"{len(change.triggers)} reasons"
+        reasons = "1 reason" if len(change.triggers) == 1 else f"{len(change.triggers):,} reasons"
         yield f"<details><summary>{reasons}</summary>"
         yield ""
         yield "| Dimension | Reason | Of what | Before | Now |"
@@ -174,7 +174,7 @@ def _demands(report: DiffReport, rows: int) -> Iterator[str]:
     if not report.demands:
         return
     met = len(report.demands) - len(due)
-    yield f"### Due before adoption: {len(due)} of {len(report.demands)} ({met} met)"
+    yield f"### Due before adoption: {len(due):,} of {len(report.demands):,} ({met:,} met)"
     yield ""
     alike = _alike(due)
     for demands in alike[:rows]:
@@ -212,7 +212,7 @@ def _figures(report: Report) -> Iterator[str]:
         yield "| Reach | |"
         yield "|---|--:|"
         for title, key in titled:
-            yield f"| {title} | {getattr(report.figures, key)} |"
+            yield f"| {title} | {getattr(report.figures, key):,} |"
     yield ""
 
 
@@ -225,16 +225,16 @@ def _sides(report: Report) -> tuple[Figures, ...]:
 def _compared(old: Figures, new: Figures, key: str, hidden: Unsure) -> str:
     before, after = getattr(old, key), getattr(new, key)
     delta = after - before + hidden.known
-    change = f"**+{delta}**" if delta > 0 else f"−{-delta}" if delta else "="
+    change = f"**+{delta:,}**" if delta > 0 else f"−{-delta:,}" if delta else "="
     if hidden.number:
-        change = f"{change} ? {hidden.number}" if delta else f"? {hidden.number}"
-    return f"{before} | {after} | {change}"
+        change = f"{change} ? {hidden.number:,}" if delta else f"? {hidden.number:,}"
+    return f"{before:,} | {after:,} | {change}"
 
 
 def _more(count: int, rows: int) -> Iterator[str]:
     if count > rows:
         yield ""
-        yield f"… {count - rows} more are left out; the JSON has them all."
+        yield f"… {count - rows:,} more are left out; the JSON has them all."
 
 
 def _findings(report: Report, names: Names, limit: int) -> Iterator[str]:
@@ -260,7 +260,7 @@ def _finding(row: FindingRow, names: Names) -> str:
 def _changes(report: Report, names: Names, limit: int) -> Iterator[str]:
     rows = ranked_rows(report)
     title = "Changes of reach" if isinstance(report, DiffReport) else "Reach"
-    yield f"### {title}: {len(rows) or 'none'}"
+    yield f"### {title}: {f'{len(rows):,}' if rows else 'none'}"
     yield ""
     if words := summed_up_words(report):
         yield prose(words)
@@ -292,7 +292,7 @@ def _change(row: ChangeRow | GrantRow, names: Names) -> str:
 
 def _gaps(report: Report, names: Names, limit: int) -> Iterator[str]:
     if report.gaps:
-        yield f"### Not read: {len(report.gaps)}"
+        yield f"### Not read: {len(report.gaps):,}"
         yield ""
         yield "Counted as unknown, not as zero."
         yield ""

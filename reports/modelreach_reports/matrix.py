@@ -118,9 +118,10 @@ def _row(
 
 def _cell(counts: list[int], compared: bool) -> dict[str, str]:
     old, new, unknown = counts
-    words = "" if not (old or new) else f"{old} → {new}" if compared and old != new else str(new)
+    both = f"{old:,} → {new:,}" if compared and old != new else f"{new:,}"
+    words = both if old or new else ""
     if unknown:
-        words = f"{words} ? {unknown}".strip()
+        words = f"{words} ? {unknown:,}".strip()
         return {"words": words, "look": "open"}
     if not words:
         return {"words": "", "look": ""}

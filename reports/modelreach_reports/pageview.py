@@ -128,7 +128,7 @@ def _figures(report: Report) -> list[View]:
         return [
             {
                 "title": _title(title, key, report),
-                "value": getattr(report.figures, key),
+                "value": f"{getattr(report.figures, key):,}",
                 "change": "",
                 "way": "",
             }
@@ -157,12 +157,12 @@ def _any(old: Figures, new: Figures, key: str) -> bool:
 
 def _figure(title: str, old: int, new: int, hidden: Unsure) -> View:
     delta = new - old + hidden.known
-    change = f"▲ +{delta}" if delta > 0 else f"▼ −{-delta}" if delta else "="
+    change = f"▲ +{delta:,}" if delta > 0 else f"▼ −{-delta:,}" if delta else "="
     way = "up" if delta > 0 else "down" if delta else "level"
     if hidden.number:
-        change = f"{change} ? {hidden.number}" if delta else f"? {hidden.number}"
+        change = f"{change} ? {hidden.number:,}" if delta else f"? {hidden.number:,}"
         way = way if delta else "unsure"
-    return {"title": title, "value": f"{old} → {new}", "change": change, "way": way}
+    return {"title": title, "value": f"{old:,} → {new:,}", "change": change, "way": way}
 
 
 def _unknown(report: Report) -> View:
@@ -197,7 +197,7 @@ def _changes(report: Report, names: Names) -> View:
         )
     if len(shown) > ROWS:
         notes.append(
-            f"{len(shown) - ROWS} rows more are left out; the JSON and CSV have them all."
+            f"{len(shown) - ROWS:,} rows more are left out; the JSON and CSV have them all."
         )
     return {
         "changes": [_change(row, names, also) for row, also in shown[:ROWS]],
@@ -289,7 +289,7 @@ def _takeover(row: AdminRow, kind: str, names: Names) -> View:
 
 def _gaps(report: Report, names: Names) -> View:
     gaps = report.gaps
-    note = f"{len(gaps) - ROWS} more are left out." if len(gaps) > ROWS else ""
+    note = f"{len(gaps) - ROWS:,} more are left out." if len(gaps) > ROWS else ""
     things = "1 thing, which counts" if len(gaps) == 1 else f"{len(gaps):,} things, which count"
     return {
         "gaps_tally": f"{things} as unknown" if gaps else "",
@@ -314,7 +314,7 @@ def _gap(gap: GapRow, names: Names) -> View:
 
 
 def _credentials(rows: Sequence[CredentialRow], names: Names) -> View:
-    note = f"{len(rows) - ROWS} more are left out." if len(rows) > ROWS else ""
+    note = f"{len(rows) - ROWS:,} more are left out." if len(rows) > ROWS else ""
     return {
         "credentials": [_credential(row, names) for row in rows[:ROWS]],
         "credentials_note": note,

@@ -103,7 +103,7 @@ def provisos(row: ChangeRow | GrantRow | AdminRow) -> tuple[str, ...]:
 def by_severity(counts: Mapping[str, int], dot: str = "·") -> str:
     """Give `3 critical · 1 high`."""
     worst_first = sorted(RANK, key=lambda severity: -RANK[severity])
-    return f" {dot} ".join(f"{counts[key]} {key}" for key in worst_first if counts.get(key))
+    return f" {dot} ".join(f"{counts[key]:,} {key}" for key in worst_first if counts.get(key))
 
 
 _STATE_WORDS = {"new": "new", "unchanged": "there before", "gone": "gone"}

@@ -179,14 +179,14 @@ def _figure(
     old, new = sides
     delta = new - old + hidden.known
     minus = look.glyphs.minus
-    change = f"{'+' if delta > 0 else minus}{abs(delta)}" if delta else "="
+    change = f"{'+' if delta > 0 else minus}{abs(delta):,}" if delta else "="
     if hidden.number:
-        change = f"{change} ?{hidden.number}" if delta else f"?{hidden.number}"
+        change = f"{change} ?{hidden.number:,}" if delta else f"?{hidden.number:,}"
     if went:
-        change = " ".join(part for part in (f"+{came}" if came else "", f"{minus}{went}") if part)
+        change = f"+{came:,} {minus}{went:,}" if came else f"{minus}{went:,}"
     ink = Ink.GAINED if delta > 0 else Ink.LOST if delta < 0 else Ink.FAINT
     ink = Ink.UNKNOWN if hidden.number and not delta else ink
-    return ((f"  {title:<28}{old:>7}{new:>7}   ", Ink.PLAIN), (change, ink))
+    return ((f"  {title:<28}{old:>7,}{new:>7,}   ", Ink.PLAIN), (change, ink))
 
 
 def _counted(report: RadiusReport) -> Iterator[Line]:
@@ -194,7 +194,7 @@ def _counted(report: RadiusReport) -> Iterator[Line]:
     for title, key, always in _named(_FIGURES, report):
         count = getattr(report.figures, key)
         if always or count:
-            yield ((f"  {title:<28}{count:>7}", Ink.PLAIN),)
+            yield ((f"  {title:<28}{count:>7,}", Ink.PLAIN),)
 
 
 def _legend(look: Look) -> str:
@@ -222,12 +222,12 @@ def _planned(report: DiffReport, look: Look) -> Iterator[Line]:
     yield (("From the plan", Ink.STRONG), ("   what changes come from", Ink.FAINT))
     shown = rows if look.show_all else rows[:_FEW_CHANGES]
     for origin, number in shown:
-        counted = "1 change" if number == 1 else f"{number} changes"
+        counted = "1 change" if number == 1 else f"{number:,} changes"
         aside = ", ".join(filter(None, (origin.action, place_of(origin), counted)))
         lead = ((f"  {visible(origin.address)}  ", Ink.CHANGED),)
         yield from hanging(lead, visible(aside), look, under=(("    ", Ink.FAINT),))
     if len(rows) > len(shown):
-        yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown)} more", Ink.FAINT),)
+        yield ((f"  {look.glyphs.ellipsis} {len(rows) - len(shown):,} more", Ink.FAINT),)
 
 
 def _reached(report: RadiusReport, names: Names, look: Look) -> Iterator[Line]:
@@ -261,7 +261,7 @@ def _tree(report: Report, names: Names, told: Sequence[Item], look: Look) -> Ite
     yield from Tree(report, names, look).lines(shown)
     hidden = sum(1 + item.also for item in groups) - sum(1 + item.also for item in shown)
     if hidden:
-        yield ((f"{look.glyphs.ellipsis} {hidden} more, --all shows them", Ink.FAINT),)
+        yield ((f"{look.glyphs.ellipsis} {hidden:,} more, --all shows them", Ink.FAINT),)
 
 
 def _foremost(groups: Sequence[Item]) -> Sequence[Item]:

@@ -71,7 +71,7 @@ def _table(*titles: str) -> Iterator[str]:
 def _rest(count: int) -> Iterator[str]:
     if count > _ROWS:
         yield ""
-        yield f"… {count - _ROWS} more; the JSON form of this ticket has them all."
+        yield f"… {count - _ROWS:,} more; the JSON form of this ticket has them all."
 
 
 # --- head ----------------------------------------------------------------------------------
@@ -141,8 +141,8 @@ def _trigger(row: TriggerRow, names: Names) -> str:
 # --- impact --------------------------------------------------------------------------------
 
 
-def _seen(number: int, hidden: int) -> str:
-    return f"{number}, and {hidden} of which it cannot be told" if hidden else str(number)
+def _seen(number: int, hidden: int = 0) -> str:
+    return f"{number:,}" + (f", and {hidden:,} of which it cannot be told" if hidden else "")
 
 
 def _what_it_reaches(ticket: Ticket, names: Names) -> Iterator[str]:
@@ -153,11 +153,11 @@ def _what_it_reaches(ticket: Ticket, names: Names) -> Iterator[str]:
     for title, was, now in (
         ("resources", old.resources, _seen(new.resources, new.unseen)),
         ("of them sensitive", old.sensitive, _seen(new.sensitive, new.unseen_sensitive)),
-        ("identities", old.identities, new.identities),
-        (scope_words(ticket), old.scopes, new.scopes),
-        ("of them it can take over", old.administers, new.administers),
+        ("identities", old.identities, _seen(new.identities)),
+        (scope_words(ticket), old.scopes, _seen(new.scopes)),
+        ("of them it can take over", old.administers, _seen(new.administers)),
     ):
-        yield f"| {title} | {was} | {now} |"
+        yield f"| {title} | {was:,} | {now} |"
     yield ""
     if ticket.reached:
         yield "What is new or wider, the sensitive first:"
@@ -169,14 +169,14 @@ def _what_it_reaches(ticket: Ticket, names: Names) -> Iterator[str]:
         yield "Nothing is reached that was not reached before."
     yield ""
     if ticket.others:
-        changes = "1 change" if ticket.others == 1 else f"{ticket.others} changes"
+        changes = "1 change" if ticket.others == 1 else f"{ticket.others:,} changes"
         yield f"Not listed: {changes} by which access goes, or is only rerouted."
         yield ""
     if ticket.summed_up:
         yield prose(summed_up_words(ticket))
         yield ""
     if ticket.gaps:
-        yield f"Not read, and so unknown, not none ({len(ticket.gaps)}):"
+        yield f"Not read, and so unknown, not none ({len(ticket.gaps):,}):"
         yield ""
         for gap in ticket.gaps[:_ROWS]:
             where = " ".join(code(part) for part in (gap.provider, gap.scope, gap.region) if part)
@@ -191,7 +191,7 @@ def _reached(row: ChangeRow, names: Names) -> str:
     sensitive = f" **sensitive** ({prose(row.sensitive_because, 80)})" if _matters(row) else ""
     doubts = "".join(f"; {prose(text, 200)}" for text in provisos(row))
     may = f"{prose(row.capability)}: {code(', '.join(row.actions[:4]))}"
-    more = f" and {len(row.actions) - 4} more" if len(row.actions) > 4 else ""
+    more = f" and {len(row.actions) - 4:,} more" if len(row.actions) > 4 else ""
     way = " → ".join(_way(row.witness, names))
     what = _thing(key_of(row), names)
     return f"| {mark} | {what}{sensitive} | {may}{more}{doubts} | {way} |"

@@ -53,7 +53,7 @@ def _note(compared: bool, more: int) -> str:
             "A change is opened by the tools that fit it best, if all of them are new or act as "
             "somebody else."
         )
-    told += [f"{more} more tools are in the JSON."] if more else []
+    told += [f"{more:,} more tools are in the JSON."] if more else []
     return " ".join(told)
 
 
@@ -76,7 +76,7 @@ def _row(row: ToolRow, names: Names, compared: bool) -> View:
 
 
 def _reaches(row: ToolRow) -> str:
-    parts = [f"resources: {row.resources}"]
-    parts += [f"sensitive: {row.sensitive}"] if row.sensitive else []
-    parts += [f"takes over: {row.administers}"] if row.administers else []
+    parts = [f"resources: {row.resources:,}"]
+    parts += [f"sensitive: {row.sensitive:,}"] if row.sensitive else []
+    parts += [f"takes over: {row.administers:,}"] if row.administers else []
     return ", ".join(parts)

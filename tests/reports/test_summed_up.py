@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from io import BytesIO
 
 import msgspec
@@ -11,6 +12,8 @@ from openpyxl import load_workbook
 from modelreach.report import (
     MANY_FINDINGS,
     DiffReport,
+    Figures,
+    MatrixCell,
     RadiusReport,
     Report,
     SummedUpRow,
@@ -132,6 +135,24 @@ def test_forms_of_other_programs_note_it(compared: DiffReport) -> None:
     assert run["properties"]["summedUp"] == COMPARED
     told = msgspec.json.decode(cyclonedx.render_cyclonedx(compared))["metadata"]["properties"]
     assert COMPARED in [row["value"] for row in told]
+
+
+@pytest.mark.parametrize("side", ["diff", "radius"])
+def test_thousands_are_told_apart_for_people(
+    side: str, diff_report: DiffReport, radius_report: RadiusReport
+) -> None:
+    many = dict.fromkeys(Figures.__struct_fields__, 12_345)
+    report: Report = msgspec.structs.replace(radius_report, figures=Figures(**many))
+    if side == "diff":
+        cell = MatrixCell(identity="a", resource_class="b", old=0, new=12_345, unknown=12_345)
+        summary = msgspec.structs.replace(
+            diff_report.summary, old=Figures(), new=Figures(**many), matrix=(cell,)
+        )
+        report = msgspec.structs.replace(diff_report, summary=summary)
+    for draw in (text.render, markdown.render, html.render):
+        shown = draw(report).decode()
+        assert shown.count("12,345") >= 6
+        assert re.findall(r"(?<![0-9a-f])12345(?![0-9a-f])", shown) == []
 
 
 def _of_many(report: RadiusReport, many: int) -> RadiusReport:

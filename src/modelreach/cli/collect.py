@@ -263,7 +263,7 @@ def _told(whole: Snapshot, output: str) -> list[str]:
         for gap in whole.gaps
     )
     for label, count in sorted(by_permission.items())[:12]:
-        lines.append(f"  not read: {label}" + (f" ({count} times)" if count > 1 else ""))
+        lines.append(f"  not read: {label}" + (f" ({count:,} times)" if count > 1 else ""))
     if len(by_permission) > 12:
         lines.append(f"  … {len(by_permission) - 12} more kinds of gap in the snapshot")
     denied = sorted({gap.provider for gap in whole.gaps if gap.reason == "denied"})

@@ -204,7 +204,7 @@ def _shown(state: State, audit: AuditRow) -> Iterator[str]:
     yield f"  manifest   {audit.manifest}"
     yield f"  compared   baseline {audit.baseline or 'none'}, last {audit.previous or 'none'}"
     yield (
-        f"  reaches    {counted(audit.resources, 'resource')}, {audit.sensitive} sensitive, "
+        f"  reaches    {counted(audit.resources, 'resource')}, {audit.sensitive:,} sensitive, "
         f"{counted(audit.identities, 'identity', 'identities')}, "
         f"{counted(audit.administers, 'scope')} to take over"
     )

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 def counted(count: int, one: str, many: str = "") -> str:
     """Give a number of things in words: `1 audit`, `2 audits`."""
-    return f"{count} {one if count == 1 else many or one + 's'}"
+    return f"{count:,} {one if count == 1 else many or one + 's'}"
 
 
 #: Places that are counted, and not those that hold them.

@@ -44,7 +44,7 @@ def gate(
     reasons = [*_findings(failing), *_rules(denying)]
     verdict, code = ("fail", 1) if failing or denying else ("pass", 0)
     if gaps and options.fail_on_incomplete:
-        reasons.append(f"{gaps} thing{'s' if gaps > 1 else ''} could not be read")
+        reasons.append(f"{gaps:,} thing{'s' if gaps > 1 else ''} could not be read")
         if verdict == "pass":
             verdict, code = "unknown", 3
     return Gate(
@@ -66,7 +66,7 @@ def _counts(row: FindingRow, options: GateOptions) -> bool:
 def _findings(failing: list[FindingRow]) -> list[str]:
     counts = Counter(row.severity for row in failing)
     worst_first = sorted(counts, key=lambda severity: -RANK[Severity(severity)])
-    return [f"{counts[s]} {s} finding{'s' if counts[s] > 1 else ''}" for s in worst_first]
+    return [f"{counts[s]:,} {s} finding{'s' if counts[s] > 1 else ''}" for s in worst_first]
 
 
 def _rules(denying: list[RuleRow]) -> list[str]:
@@ -80,5 +80,5 @@ def _said(row: RuleRow, count: int) -> str:
     if row.error:
         return f"rule {row.id} cannot be evaluated ({row.error})"
     if row.id.startswith("GATE-DEMAND-"):
-        return f"{count} {row.title}{'s' if count > 1 else ''}"
-    return f"{row.title} ({count} times)" if count > 1 else row.title
+        return f"{count:,} {row.title}{'s' if count > 1 else ''}"
+    return f"{row.title} ({count:,} times)" if count > 1 else row.title
