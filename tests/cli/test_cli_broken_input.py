@@ -170,13 +170,40 @@ def test_of_many_accounts_a_few_are_named(call: Any, place: Path) -> None:
     [
         (f"{ROLES}/support-agent-rumtime-v2", f"{ROLES}/support-agent-runtime-v2"),
         (f"{ROLES}/somebody-else", ""),
+        ("support-agent-rumtime-v2", f"{ROLES}/support-agent-runtime-v2"),
     ],
-    ids=["misspelt", "another"],
+    ids=["misspelt", "another", "by its name"],
 )
 def test_whom_an_identity_was_to_be(call: Any, place: Path, named: str, meant: str) -> None:
     done = call("scan", "--principal", named, "--snapshot", "estate.snap.json")
     assert done.code == 2
     assert (f"hint:  did you mean `{meant}`? estate" if meant else "hint:  estate") in done.err
+
+
+WITH = ("--snapshot", "estate.snap.json")
+
+
+@pytest.mark.parametrize(
+    ("words", "meant"),
+    [
+        (("can", "support-agent-rumtime-v2", "s3:GetObject", "x", *WITH), "support-agent-runtime"),
+        (
+            ("can", "etl-reader", "s3:GetObject", "acme-custmer-records", *WITH),
+            "acme-customer-rec",
+        ),
+        (("explain", "acme-custmer-records", "v2.yaml", *WITH), "acme-customer-records"),
+        (("explain", "biuld_tool", "v2.yaml", *WITH), "build_tool"),
+        (
+            ("chokepoints", "v2.yaml", *WITH, "--to", "acme-custmer-records"),
+            "acme-customer-records",
+        ),
+    ],
+    ids=lambda one: " ".join(one[:2]) if isinstance(one, tuple) else "",
+)
+def test_a_name_that_is_nearly_one(call: Any, words: tuple[str, ...], meant: str) -> None:
+    done = call(*words)
+    assert done.code == 2
+    assert f"\nhint:  did you mean `{meant}" in done.err
 
 
 def test_a_principal_may_be_said_by_its_name(call: Any, place: Path) -> None:

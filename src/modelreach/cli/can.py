@@ -122,7 +122,7 @@ def _decided(
     built = engines(facts)
     all_engines = built.values()
     if all(engine.principal(principal) is None for engine in all_engines):
-        principal = _by_name(principal, estate.principals, source.name)
+        principal = _by_name(principal, estate.principals, source.name, _PRINCIPAL)
     refuse_strange(principal, estate, source.name)
     for engine in all_engines:
         if engine.principal(principal) is None:
@@ -151,7 +151,7 @@ def _decided(
         return row, decision, engine.explain(decision)
     raise InputError(
         f"principal `{principal}` is not in {source.name}",
-        hint=_SPELLINGS,
+        hint=_PRINCIPAL,
     )
 
 
@@ -172,7 +172,8 @@ def _no_such_action(action: str, provider: str) -> tuple[str, ...]:
     return (f"that there is an action {action}, which AWS's list does not have{meant}",)
 
 
-_SPELLINGS = (
+_THING = "use its name, where only one has it, or its id"
+_PRINCIPAL = (
     "use its name, where only one has it, or its id: an ARN; a member such as "
     "serviceAccount:NAME@PROJECT.iam.gserviceaccount.com; an object id of Entra; "
     "system:serviceaccount:NAMESPACE:NAME"
@@ -193,7 +194,7 @@ def _target(resource: str, provider: str, facts: Facts, place: str) -> str:
     resources = facts.snapshot.resources
     if all(one.name != resource for one in resources) and _may_be_id(resource, provider):
         return resource
-    return _by_name(resource, resources, place)
+    return _by_name(resource, resources, place, _THING)
 
 
 def _may_be_id(resource: str, provider: str) -> bool:
@@ -202,19 +203,20 @@ def _may_be_id(resource: str, provider: str) -> bool:
     return any(sign in resource for sign in ":/*")
 
 
-def _by_name(name: str, facts: Sequence[Principal] | Sequence[Resource], place: str) -> str:
+def _by_name(
+    name: str, facts: Sequence[Principal] | Sequence[Resource], place: str, spellings: str
+) -> str:
     """Give the id of the only fact of that name, or the name itself where an id is as short.
 
     Raises `InputError` for a name of none, which would be answered as if nothing granted it, and
     for a name of several.
     """
-    ids = sorted({fact.id for fact in facts if name in (fact.id, fact.name)})
-    if len(ids) == 1:
-        return ids[0]
-    if ids:
-        several = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
-        raise InputError(f"`{name}` is what several are called", place=place, hint=several)
-    raise InputError(f"`{name}` is not in {place}", hint=_SPELLINGS)
+    from modelreach.cli.called import id_of, near
+
+    if found := id_of(name, facts, place):
+        return found
+    meant = near(name, (fact.name for fact in facts))
+    raise InputError(f"`{name}` is not in {place}", hint=meant + spellings)
 
 
 def _statement(ref: StatementRef) -> StatementRow:

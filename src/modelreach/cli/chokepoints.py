@@ -11,12 +11,13 @@ from modelreach.cli.options import config_option
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from modelreach.chokepoints import Cut, Gate, Severed
     from modelreach.policy.decision import StatementRef
     from modelreach.policy.engine import Grant, Pivot
-    from modelreach.snapshot import Snapshot
+    from modelreach.reach import BlastRadius
+    from modelreach.snapshot import Principal, Resource, Scope, Snapshot
 
 EXAMPLES = """\b
 Examples:
@@ -52,7 +53,7 @@ def command(
     """
     import msgspec
 
-    from modelreach.chokepoints import cuts, gates, scopes_around, sever
+    from modelreach.chokepoints import cuts, gates, scopes_around
     from modelreach.cli.config import judge_policy, load
     from modelreach.cli.options import release_of
     from modelreach.cli.scan import of_principal_in
@@ -73,8 +74,7 @@ def command(
     radius = evaluate(release, judge_policy(load(config)), Estates(), whole=True).radius
     around = partial(scopes_around, facts=facts_of(release.snapshot))
     if to is not None:
-        target = _meant(to, release.snapshot)
-        severed = sever(radius, target, around)
+        severed = _severed(radius, to, release.snapshot, around)
         click.echo(_as_json(severed) if form == "json" else _as_text(severed))
         return
     if form == "json":
@@ -87,17 +87,24 @@ def command(
     _tell(gates(radius), cuts(radius, around))
 
 
-def _meant(name: str, estate: Snapshot) -> str:
-    """Give the id of what is called so. Raises `InputError` for a name of several."""
-    ids = sorted(
-        {one.id for one in estate.resources if name in (one.id, one.name)}
-        | {one.id for one in estate.principals if name in (one.id, one.name)}
-        | {one.id for one in estate.scopes if name in (one.id, one.name)}
-    )
-    if len(ids) > 1 and name not in ids:
-        several = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
-        raise InputError(f"`{name}` is what several are called", place="--to", hint=several)
-    return name if name in ids or not ids else ids[0]
+def _severed(
+    radius: BlastRadius, name: str, estate: Snapshot, around: Callable[[str], Iterable[str]]
+) -> Severed:
+    """Give what to revoke so that what is called so is not reached.
+
+    Raises `InputError` for a name of several, and for what is not reached.
+    """
+    from modelreach.chokepoints import sever
+    from modelreach.cli.called import id_of, near
+
+    facts: tuple[Resource | Principal | Scope, ...]
+    facts = (*estate.resources, *estate.principals, *estate.scopes)
+    target = id_of(name, facts, "--to") or name
+    try:
+        return sever(radius, target, around)
+    except InputError as error:
+        hint = "" if target != name else near(name, (fact.name for fact in facts))
+        raise InputError(str(error), hint=hint + error.hint) from None
 
 
 def _json(told: object) -> str:
@@ -170,33 +177,29 @@ def _policy(name: str) -> str:
     return name if name.lower().endswith("policy") else f"policy {name}"
 
 
-def _counted(count: int, one: str, several: str) -> str:
-    return f"{count} {one if count == 1 else several}"
-
-
 def _tell(found: Sequence[Gate], cuts: Iterable[Cut]) -> None:
-    from modelreach.cli.terminal import visible
+    from modelreach.cli.terminal import counted, visible
 
     for gate in found[:10]:
         told: list[str] = []
         if gate.identities > 1:  # it counts itself
-            told.append(_counted(gate.identities - 1, "more identity", "more identities"))
+            told.append(counted(gate.identities - 1, "more identity", "more identities"))
         if gate.resources:
-            told.append(_counted(gate.resources, "resource", "resources"))
+            told.append(counted(gate.resources, "resource"))
         if gate.scopes:
-            told.append(f"{_counted(gate.scopes, 'scope', 'scopes')} taken over")
+            told.append(f"{counted(gate.scopes, 'scope')} taken over")
         click.echo(visible(gate.identity))
         click.echo(f"  only through it: {', '.join(told)}")
     if not found:
         click.echo("nothing is reached through another identity")
     for cut in cuts:
-        hops = _counted(len(cut.hops), "hop", "hops")
+        hops = counted(len(cut.hops), "hop")
         click.echo(visible(f"so that {cut.scope} cannot be taken over, revoke {hops}:"))
         for hop in cut.hops[:10]:
             for line in _hop_lines(hop):
                 click.echo(visible(line))
         if len(cut.hops) > 10:
-            click.echo(f"  … {len(cut.hops) - 10} more, --format json has them")
+            click.echo(f"  … {len(cut.hops) - 10:,} more, --format json has them")
 
 
 def _lets(hop: Pivot) -> list[StatementRef]:

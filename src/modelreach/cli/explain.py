@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
@@ -21,7 +21,7 @@ from modelreach.model import InputError
 if TYPE_CHECKING:
     from modelreach.cli.config import Config
     from modelreach.pipeline import Release
-    from modelreach.report import ChangeRow, FindingRow, GrantRow, IdentityRow, Report
+    from modelreach.report import AdminRow, ChangeRow, FindingRow, GrantRow, IdentityRow, Report
 
 EXAMPLES = """\b
 Examples:
@@ -107,7 +107,8 @@ def command(
             return
         looked_in.append(report)
     raise InputError(
-        f"`{subject}` is no finding, and nothing that is reached here", hint=_near(looked_in[0])
+        f"`{subject}` is no finding, and nothing that is reached here",
+        hint=_hint(subject, looked_in),
     )
 
 
@@ -209,12 +210,7 @@ _SENSITIVE = {"high": 0, "medium": 1, "low": 2}
 
 def _stands(subject: str, report: Report) -> bool:
     """Is the subject a thing that the release, or the new one, reaches, or becomes by a hop?"""
-    from modelreach.report import DiffReport
-
-    if isinstance(report, DiffReport):
-        identities, admins = report.identities_new, report.admin_of_new
-    else:
-        identities, admins = report.identities, report.admin_of
+    identities, admins = _newer(report)
     if named := [row for row in identities if _is_called(row, subject)]:
         return all(row.hops for row in named)
     if any(row.scope == subject for row in admins):
@@ -255,13 +251,9 @@ def _pictured(subject: str, report: Report) -> Report:
 def _become(subject: str, report: Report, look: dict[str, object]) -> list[bytes]:
     """Tell how an identity is become, or a scope taken over, where the subject is one."""
     from modelreach import plugins
-    from modelreach.report import DiffReport
 
     draw = plugins.terminal("witness")
-    if isinstance(report, DiffReport):
-        identities, admins = report.identities_new, report.admin_of_new
-    else:
-        identities, admins = report.identities, report.admin_of
+    identities, admins = _newer(report)
     found = [
         (f"identity: {row.verdict}, hops: {row.hops}", row.witness)
         for row in identities
@@ -275,6 +267,15 @@ def _become(subject: str, report: Report, look: dict[str, object]) -> list[bytes
     return [f"{what}\n".encode() + draw(report, witness, **look) for what, witness in found]
 
 
+def _newer(report: Report) -> tuple[tuple[IdentityRow, ...], tuple[AdminRow, ...]]:
+    """Give the identities that the release, or the new one, becomes, and what it takes over."""
+    from modelreach.report import DiffReport
+
+    if isinstance(report, DiffReport):
+        return report.identities_new, report.admin_of_new
+    return report.identities, report.admin_of
+
+
 def _rows(report: Report) -> tuple[ChangeRow | GrantRow, ...]:
     from modelreach.report import DiffReport
 
@@ -285,9 +286,20 @@ def _kind(row: ChangeRow | GrantRow) -> str:
     return str(getattr(row, "kind", "reached"))
 
 
-def _near(report: Report) -> str:
-    numbers = [finding.id for finding in report.findings]
+def _hint(subject: str, looked_in: Sequence[Report]) -> str:
+    from modelreach.cli.called import near
+
+    meant = near(subject, (name for report in looked_in for name in _names(report)))
+    numbers = [finding.id for finding in looked_in[0].findings]
     if not numbers:
-        return "there are no findings here; name what `modelreach scan` shows"
+        return f"{meant}there are no findings here; name what `modelreach scan` shows"
     here = numbers[0] if len(numbers) == 1 else f"{numbers[0]} to {numbers[-1]}"
-    return f"findings here: {here}; or name what `modelreach scan` shows"
+    return f"{meant}findings here: {here}; or name what `modelreach scan` shows"
+
+
+def _names(report: Report) -> Iterator[str]:
+    """Give what can be asked for by its name."""
+    yield from (row.resource_name for row in _rows(report))
+    yield from (scope.name for scope in report.scopes)
+    yield from (tool.id for tool in report.tools)
+    yield from (row.name or row.id.rpartition("/")[2] for row in _newer(report)[0])

@@ -25,7 +25,6 @@ from modelreach.model import InputError
 
 if TYPE_CHECKING:
     from modelreach.report import RadiusReport
-    from modelreach.snapshot import Snapshot
 
 EXAMPLES = """\b
 Examples:
@@ -132,30 +131,18 @@ def _following(
 
 def of_principal_in(principal: str, snapshot: str) -> Any:
     """Give the release that is just a principal, in an estate."""
+    from modelreach.cli.called import id_of
     from modelreach.cli.files import read_snapshot
     from modelreach.deployment import of_principal
     from modelreach.pipeline import Release
     from modelreach.policy.providers import cloud_of
 
     estate, source = read_snapshot(snapshot)
-    principal = _called(principal, estate, source.name)
+    if not any(sign in principal for sign in ":/"):  # what has one may be an id
+        principal = id_of(principal, estate.principals, source.name) or principal
     return Release(
         of_principal(principal, cloud_of(principal, estate)),
         estate,
         snapshot_name=source.name,
         snapshot_digest=source.digest,
     )
-
-
-def _called(name: str, estate: Snapshot, place: str) -> str:
-    """Give the id of the only principal of that name; what may be an id, or is nobody's, as it is.
-
-    Raises `InputError` for a name of several.
-    """
-    if any(sign in name for sign in ":/"):
-        return name
-    ids = sorted({one.id for one in estate.principals if name in (one.id, one.name)})
-    if len(ids) > 1 and name not in ids:
-        several = ", ".join(ids[:5]) + (", …" if len(ids) > 5 else "")
-        raise InputError(f"`{name}` is what several are called", place=place, hint=several)
-    return name if name in ids or not ids else ids[0]

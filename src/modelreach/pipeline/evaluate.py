@@ -274,7 +274,7 @@ def _missing(release: Release, position: int) -> InputError:
     held = some(f"{s.kind} {s.id}" for s in release.snapshot.scopes if s.kind in _PLACES)
     where = release.snapshot_name or "the snapshot"
     near = meant(principal, release.snapshot.principals)
-    mend = "fill in what is `unknown` in it" if is_blank(principal) else "correct the manifest"
+    mend = "fill in what is `unknown` in it" if is_blank(principal) else "correct its name"
     return InputError(
         f"identity `{principal}` is not in {where}",
         place=place or "--principal",

@@ -24,17 +24,21 @@ def is_blank(identity: str) -> bool:
 
 def meant(identity: str, principals: Iterable[Principal]) -> str:
     """Give the id of the only principal that is called so, else of the one whose id looks the most
-    like it, of those in the same place; nothing where there is none."""
+    like it, of those in the same place, or whose name does where none is said; nothing where there
+    is none."""
+    from difflib import get_close_matches
+
     place = identity.rpartition("/")[0].lower()
     called: set[str] = set()
-    near: list[str] = []
+    looks: dict[str, set[str]] = {}
     for principal in principals:
         if principal.name.lower() == identity.lower():
             called.add(principal.id)
-        elif place and principal.id.lower().startswith(place):
-            near.append(principal.id)
-    if len(called) == 1:
-        return called.pop()
-    from difflib import get_close_matches
-
-    return next(iter(get_close_matches(identity, sorted(near), n=1, cutoff=0.9)), "")
+        elif not place:
+            looks.setdefault(principal.name, set()).add(principal.id)
+        elif principal.id.lower().startswith(place):
+            looks.setdefault(principal.id, set()).add(principal.id)
+    if len(called) != 1:
+        near = get_close_matches(identity, sorted(looks), n=1, cutoff=0.9 if place else 0.8)
+        called = looks[near[0]] if near else set()
+    return called.pop() if len(called) == 1 else ""
