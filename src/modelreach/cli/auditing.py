@@ -21,7 +21,7 @@ from modelreach.cli.options import (
     state_options,
     waivers_option,
 )
-from modelreach.cli.terminal import counted
+from modelreach.cli.terminal import counted, event_line
 from modelreach.model import InputError
 from modelreach.state import AuditRow, Event
 
@@ -318,15 +318,14 @@ def _drawn(found: Outcome, show_all: bool, state: str | None) -> Iterator[str]:
     yield f"  baseline   {_baseline(found)}"
     taken = f"{counted(audit.administers, 'scope')} taken over; " if audit.administers else ""
     yield (
-        f"  reaches    {counted(audit.resources, 'resource')}, {audit.sensitive} sensitive; "
+        f"  reaches    {counted(audit.resources, 'resource')}, {audit.sensitive:,} sensitive; "
         f"{counted(audit.identities, 'identity', 'identities')}; {taken}"
         f"{counted(audit.gaps, 'thing')} not read"
     )
     yield f"  findings   {_standing(audit)}"
     events = found.events if show_all else found.events[:_SHOWN]
     for event in events:
-        severity = f"{event.severity.upper()}  " if event.rule else ""
-        yield f"  {event.kind:<18} {severity}{event.message}"
+        yield event_line(event)
     if len(events) < len(found.events):
         yield f"  … {len(found.events) - len(events)} more, shown by --all"
     if not events:

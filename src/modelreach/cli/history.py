@@ -196,7 +196,7 @@ def show(
 
 
 def _shown(state: State, audit: AuditRow) -> Iterator[str]:
-    from modelreach.cli.terminal import counted
+    from modelreach.cli.terminal import counted, event_line
 
     yield f"{audit.deployment} {audit.version}   audit {audit.id} (number {audit.number})"
     yield f"  made       {audit.at}, of the snapshot of {audit.taken_at}"
@@ -214,7 +214,7 @@ def _shown(state: State, audit: AuditRow) -> Iterator[str]:
     )
     yield f"  not read   {audit.gaps}"
     for _, event in state.events(audit.id):
-        yield f"  {event.kind:<18} {event.message}"
+        yield event_line(event)
     for approval in state.approvals(audit.deployment):
         if approval.audit == audit.id:
             until = f" until {approval.until}" if approval.until else ""

@@ -8,6 +8,7 @@ from modelreach.visible import visible as visible
 
 if TYPE_CHECKING:
     from modelreach.snapshot import Snapshot
+    from modelreach.state import Event
 
 
 def counted(count: int, one: str, many: str = "") -> str:
@@ -27,3 +28,9 @@ def in_numbers(whole: Snapshot) -> str:
     places = [counted(kinds[kind], kind) for kind in _COUNTED if kinds[kind]] or ["no scope"]
     things = ("principal", whole.principals), ("resource", whole.resources), ("gap", whole.gaps)
     return ", ".join([*places, *(counted(len(facts), noun) for noun, facts in things)])
+
+
+def event_line(event: Event) -> str:
+    """Give what an audit told: `  finding-new        CRITICAL  …`."""
+    severity = f"{event.severity.upper()}  " if event.rule else ""
+    return f"  {event.kind:<18} {severity}{event.message}"
