@@ -68,6 +68,18 @@ def test_the_action_uses_no_stored_key(action: Json) -> None:
     assert set(assume["with"]) == {"role-to-assume", "aws-region"}
 
 
+def test_the_estate_is_not_kept_with_the_reports(action: Json) -> None:
+    """Whoever may read the repository could take it along."""
+    (keep,) = [
+        s["with"] for s in action["runs"]["steps"] if "upload-artifact" in s.get("uses", "")
+    ]
+    folder, *left_out = keep["path"].split("\n")[:2]
+    assert left_out == [f"!{folder}/estate.snap.json"]
+    *_, azure = (yaml.safe_load(block) for block in _blocks("yaml"))
+    (publish,) = [s["publish"] for s in azure["steps"] if "publish" in s]
+    assert publish == "$(Build.ArtifactStagingDirectory)"
+
+
 def test_the_scripts_are_valid_for_the_shell(action: Json) -> None:
     for step in action["runs"]["steps"]:
         if "run" in step:
