@@ -122,20 +122,32 @@ def test_completion(call: Any, shell: str) -> None:
     assert "_MODELREACH_COMPLETE" in done.out
 
 
-def test_completion_completes() -> None:
-    done = subprocess.run(
-        [Path(sys.executable).with_name("modelreach")],
-        env=os.environ
-        | {
-            "_MODELREACH_COMPLETE": "bash_complete",
-            "COMP_WORDS": "modelreach di",
-            "COMP_CWORD": "1",
-        },
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert "plain,diff" in done.stdout.split()
+@pytest.mark.parametrize(
+    ("line", "offered"),
+    [
+        ("di", "plain,discover plain,diff"),
+        ("collect a", "plain,aws plain,azure"),
+        ("export diff.json --format sa", "plain,sarif"),
+        ("scan v2.yaml --snapshot est", "file,est"),
+        ("diff v", "file,v"),
+        ("diff --fail-on me", "plain,medium"),
+        ("frobnicate v", "plain,verify"),
+    ],
+)
+def test_completion_completes(
+    line: str,
+    offered: str,
+    monkeypatch: pytest.MonkeyPatch,
+    capfd: pytest.CaptureFixture[str],
+) -> None:
+    """Files, too: what takes one is any text to click, which offers nothing for that."""
+    monkeypatch.setenv("_MODELREACH_COMPLETE", "bash_complete")
+    monkeypatch.setenv("COMP_WORDS", f"modelreach {line}")
+    monkeypatch.setenv("COMP_CWORD", str(len(line.split())))
+    with pytest.raises(SystemExit) as ended:
+        cli.run([])
+    shown = capfd.readouterr()
+    assert (ended.value.code, shown.out.split(), shown.err) == (0, offered.split(), "")
 
 
 @pytest.mark.parametrize(

@@ -95,7 +95,8 @@ class _Commands(Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
-        if args and args[0] not in COMMANDS and not args[0].startswith("-"):
+        unknown = args and args[0] not in COMMANDS and not args[0].startswith("-")
+        if unknown and not ctx.resilient_parsing:  # as it is while a shell completes
             raise click.UsageError(_no_such(args[0]), ctx)
         return super().resolve_command(ctx, args)
 
@@ -190,6 +191,10 @@ def _terminated(_signum: int, _frame: FrameType | None) -> None:
 
 def run(argv: list[str]) -> int:
     """Run one command line and give its exit code. Errors go to stderr."""
+    if "_MODELREACH_COMPLETE" in os.environ:
+        from modelreach.cli.completing import register
+
+        register()
     try:
         code = root.main(args=argv, prog_name="modelreach", standalone_mode=False)
     except ModelreachError as error:

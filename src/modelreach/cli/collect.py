@@ -15,6 +15,7 @@ import click
 from msgspec.structs import replace
 
 from modelreach.cli.options import stacked
+from modelreach.cli.plain import plugged_in
 from modelreach.cli.provider_options import for_provider, provider_options, settings
 from modelreach.model import InputError
 
@@ -86,7 +87,7 @@ collect_options = stacked(
 
 
 @click.command("collect", epilog=EXAMPLES)
-@click.argument("providers", nargs=-1, required=True)
+@click.argument("providers", nargs=-1, required=True, shell_complete=plugged_in("connectors"))
 @click.option("-o", "--output", required=True, metavar="FILE", help="Where the snapshot goes.")
 @collect_options
 @click.option("--now", metavar="TIME", help="RFC 3339 time to stamp; default: the clock.")

@@ -4,10 +4,18 @@ from __future__ import annotations
 
 import click
 
+from modelreach.cli.plain import plugged_in
+
 
 @click.command("export", epilog="Example: modelreach export diff.json --format dot > graph.dot")
 @click.argument("report")
-@click.option("--format", "form", required=True, help="One of the formats of `report`.")
+@click.option(
+    "--format",
+    "form",
+    required=True,
+    shell_complete=plugged_in("renderers"),
+    help="One of the formats of `report`.",
+)
 @click.option("-o", "--output", default="-", metavar="FILE", help="Default: standard output.")
 def command(report: str, form: str, output: str) -> None:
     """Turn a saved diff or radius into another format."""

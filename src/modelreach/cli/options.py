@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from modelreach.cli.plain import option
+from modelreach.cli.plain import option, plugged_in
 from modelreach.model import InputError
 
 if TYPE_CHECKING:
@@ -110,7 +110,12 @@ output_options = stacked(
         callback=_with_forms,
         help="Write a file, format by its name, or FORMAT:FILE; may be repeated.",
     ),
-    option("--format", "form", help="Format for standard output [text]."),
+    option(
+        "--format",
+        "form",
+        shell_complete=plugged_in("renderers"),
+        help="Format for standard output [text].",
+    ),
 )
 
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import click
 
+from modelreach.cli.plain import plugged_in
 from modelreach.model import InputError
 
 
@@ -14,7 +15,7 @@ from modelreach.model import InputError
     "permissions",
     epilog="Example: modelreach permissions aws --missing estate.snap > add-these.json",
 )
-@click.argument("provider")
+@click.argument("provider", shell_complete=plugged_in("connectors"))
 @click.option(
     "--missing",
     metavar="SNAPSHOT",

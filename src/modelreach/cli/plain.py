@@ -65,3 +65,14 @@ def flag(*names: str, callback: Callable[..., None], **more: Any) -> Option:
     return Option(
         named, is_flag=True, is_eager=True, expose_value=False, callback=callback, **more
     )
+
+
+def plugged_in(group: str) -> Callable[[click.Context, click.Parameter, str], list[str]]:
+    """Give for `shell_complete` what there is by an entry point group of `modelreach`."""
+
+    def offer(_context: click.Context, _parameter: click.Parameter, begun: str) -> list[str]:
+        from modelreach import plugins
+
+        return [name for name in plugins.names(f"modelreach.{group}") if name.startswith(begun)]
+
+    return offer
