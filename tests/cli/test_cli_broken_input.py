@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+DOCS = Path(__file__).resolve().parents[2] / "docs"
 ROLES = "arn:aws:iam::123456789012:role"
 DIFF = ("diff", "v1.yaml", "v2.yaml", "--snapshot", "estate.snap.json", "-o", "out.json")
 
@@ -340,3 +342,20 @@ def test_control_characters_are_shown_and_do_nothing(call: Any, place: Path) -> 
     _edited(place / "v1.yaml", "runsAs: runtime", 'runsAs: "\\e[2J\\u202egnp"')
     message = _refused(call, place, *DIFF)
     assert "\\x1b[2J\\u202egnp" in message
+
+
+def test_a_rule_that_there_is_not(call: Any, place: Path) -> None:
+    """It would change nothing, and nobody would know."""
+    (place / "modelreach.yaml").write_text("version: 1\nrules: {MR30l: {severity: low}}\n")
+    done = call("scan", "v2.yaml", *WITH)
+    assert done.code == 2
+    assert "modelreach.yaml: rules: there is no rule `MR30l` of findings" in done.err
+    assert "hint:  known: MR101, " in done.err
+
+
+def test_the_configuration_of_the_documentation_can_be_used(call: Any, place: Path) -> None:
+    page = (DOCS / "reference" / "configuration.md").read_text(encoding="utf-8")
+    (block,) = re.findall(r"^```yaml\n(.*?)^```", page, re.MULTILINE | re.DOTALL)
+    (place / "modelreach.yaml").write_text(block)
+    (place / "modelreach-waivers.yaml").write_text("version: 1\nwaivers: []\n")
+    assert call("scan", "v2.yaml", *WITH, "--exit-zero").err == ""

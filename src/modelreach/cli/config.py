@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from typing import Literal
 
 import msgspec
 
 from modelreach import plain_yaml
 from modelreach.judge.policy import JudgePolicy, KeyLimits, RuleSetting, SensitiveRule
-from modelreach.model import Sensitivity, Severity
+from modelreach.model import InputError, Sensitivity, Severity
 
 _NAMES = ("modelreach.yaml", ".modelreach.yaml", ".github/modelreach.yaml")
 
@@ -110,7 +111,21 @@ def load(path: str | None) -> Config:
     if found is None:
         return Config(version=1)
     source = read(found)
-    return plain_yaml.converted(source.raw, Config) or _strictly(source.raw, source.name)
+    config = plain_yaml.converted(source.raw, Config) or _strictly(source.raw, source.name)
+    if config.rules:
+        _check_rules(config.rules, source.name)
+    return config
+
+
+def _check_rules(named: Iterable[str], place: str) -> None:
+    """Raise `InputError` for a rule that there is not: whoever mistypes one changes nothing."""
+    from modelreach.judge.rules import ALL
+
+    known = [rule.ID for rule in ALL]
+    for name in named:
+        if name not in known:
+            message = f"rules: there is no rule `{name}` of findings"
+            raise InputError(message, place=place, hint=f"known: {', '.join(known)}")
 
 
 def _strictly(raw: bytes, place: str) -> Config:
