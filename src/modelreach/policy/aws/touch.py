@@ -40,12 +40,23 @@ def _order(one: tuple[tuple[str, ...] | None, tuple[str, ...]]) -> tuple[object,
 def touched(touch: Touch, name: str) -> bool:
     """May a principal with these policies touch a thing?"""
     service = name.split(":", 3)[2] if name.count(":") >= 3 else ""
-    meant = {"iam": {"iam", "sts"}}.get(service, {service})
+    meant = _MEANT.get(service, {service})
     return any(
         services is None or not meant.isdisjoint(services)
         for services, globs in touch
-        if any(glob == "*" or intersects(glob, f"{name}*") for glob in globs)
+        if service in _BY_OTHERS
+        or any(glob == "*" or intersects(glob, f"{name}*") for glob in globs)
     )
+
+
+#: Of what services the actions are on things of a service, where there are others than its own.
+_MEANT = {
+    "iam": frozenset({"iam", "sts"}),
+    "organizations": frozenset({"organizations", "cloudformation", "sts"}),
+}
+#: Services of whose things none is named by who uses them: an organization deploys its sets of
+#: stacks, and opens the root users of its members.
+_BY_OTHERS = frozenset({"organizations"})
 
 
 def named(asker: Asker) -> tuple[frozenset[str], frozenset[str]]:
