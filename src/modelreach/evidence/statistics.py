@@ -1,7 +1,7 @@
 """Rates, intervals and tests: scipy's and statsmodels' where they have them.
 
-Neither has Newcombe's interval for paired proportions; that one is written here. Both packages
-are of the `evidence` extra and are imported when something is compared.
+Neither has Newcombe's interval for paired proportions; that and Holm's correction are written
+here. Both packages are of the `evidence` extra and are imported when something is compared.
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
+from itertools import accumulate
 from math import sqrt
 from typing import Any
 
@@ -121,11 +122,16 @@ def fisher(new: int, new_cases: int, old: int, old_cases: int) -> float:
 
 
 def holm(p_values: Sequence[float]) -> tuple[float, ...]:
-    """Give the p-values after Holm's correction for asking so many questions at once."""
-    if len(p_values) < 2:
-        return tuple(p_values)
-    adjusted = _multiple().multipletests(list(p_values), method="holm")[1]
-    return tuple(min(1.0, float(value)) for value in adjusted)
+    """Give the p-values after Holm's correction for asking so many questions at once.
+
+    S. Holm, Scandinavian Journal of Statistics 6 (1979) 65-70. Written here: statsmodels' looks
+    for garbage in all of the process each time, which takes seconds in a large one.
+    """
+    count = len(p_values)
+    rising = sorted(range(count), key=p_values.__getitem__)
+    raised = (p_values[place] * (count - rank) for rank, place in enumerate(rising))
+    adjusted = dict(zip(rising, accumulate(raised, max), strict=True))
+    return tuple(min(1.0, adjusted[place]) for place in range(count))
 
 
 def _scipy() -> Any:
@@ -134,10 +140,6 @@ def _scipy() -> Any:
 
 def _proportion() -> Any:
     return _loaded("statsmodels.stats.proportion")
-
-
-def _multiple() -> Any:
-    return _loaded("statsmodels.stats.multitest")
 
 
 @cache
