@@ -288,6 +288,17 @@ def test_what_is_refused_leaves_a_gap(collected: Callable[..., Any], refused: An
     assert gaps >= set(REFUSED.values())
 
 
+def test_an_organization_that_was_not_read_whole_is_a_gap(
+    collected: Callable[..., Any], refused: Any
+) -> None:
+    estate = _estate()
+    estate[MAIN]["organizations", "ListAccountsForParent"] = refused("AccessDeniedException")
+    gaps = {(g.kind, g.operation) for g in collected(estate).snapshot.gaps if g.scope == MAIN}
+    listing = "organizations:ListAccountsForParent"
+    assert ("runtimes:organizations:organization", listing) in gaps
+    assert ("runtimes:organizations:account", listing) in gaps
+
+
 def test_members_that_were_not_read_are_a_gap(
     tmp_path_factory: pytest.TempPathFactory, collecting_in: Callable[..., Any]
 ) -> None:

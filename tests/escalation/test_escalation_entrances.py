@@ -5,11 +5,23 @@ from __future__ import annotations
 
 from typing import Any
 
+import msgspec
 import pytest
 
 from modelreach.model import Strength
 from modelreach.policy.aws.engine import AwsEngine
-from modelreach.snapshot import Coverage, Credential, Facts, Principal, Resource, Scope
+from modelreach.snapshot import (
+    Coverage,
+    Credential,
+    Facts,
+    Gap,
+    Principal,
+    Resource,
+    Scope,
+    canonical,
+)
+from organisations.told import told_of
+from organisations.unread import Unread
 
 ACCOUNT, OTHER = "111122223333", "444455556666"
 IAM = f"arn:aws:iam::{ACCOUNT}:"
@@ -135,3 +147,23 @@ def test_a_deny_in_the_trust_stands(scenes: Any) -> None:
     denied = {"Effect": "Deny", "Principal": "*", "Action": "sts:AssumeRoleWithSAML"}
     estate.attach(ROLE, "trust", [denied])
     assert _ends(estate) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "section", "gone"),
+    [
+        ("rolesanywhere:profile", "credentials", lambda one: one.kind == "roles-anywhere"),
+        ("rolesanywhere:trust-anchor", "resources", lambda one: one.id == ANCHOR),
+    ],
+)
+def test_an_entrance_that_was_not_read_is_not_lost(
+    scenes: Any, kind: str, section: str, gone: Any
+) -> None:
+    may = ["rolesanywhere:UpdateTrustAnchor"]
+    whole = _estate(scenes, may, _anywhere(), _profile(), _anchor()).snapshot
+    gap = Gap(provider="aws", scope=ACCOUNT, kind=kind, reason="denied")
+    profile = Resource(id=PROFILE, provider="aws", kind="rolesanywhere:profile", scope=ACCOUNT)
+    whole = msgspec.structs.replace(whole, resources=(*whole.resources, profile))
+    left: Any = {section: tuple(o for o in getattr(whole, section) if not gone(o))}
+    less = canonical(msgspec.structs.replace(whole, **left, gaps=(gap,)))
+    assert told_of(whole, Unread(less, gap), "aws", CALLER) == []

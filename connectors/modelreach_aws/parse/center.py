@@ -19,7 +19,7 @@ from modelreach.snapshot import Principal, Runtime
 from modelreach_aws.answers import Answer, Answers
 from modelreach_aws.parse.compute import add
 from modelreach_aws.parse.facts import PROVIDER, Facts
-from modelreach_aws.parse.organization import Tree
+from modelreach_aws.parse.organization import Tree, readers
 from modelreach_aws.parse.place import Places
 
 #: Who a service is to the organization, as it trusts it and makes somebody its administrator.
@@ -73,15 +73,19 @@ class _Roles:
 def parse_center(answers: Answers, places: Places, tree: Tree, facts: Facts) -> None:
     """Turn what was answered in management accounts into runtimes, and what leads to them."""
     roles = _Roles.of(facts.principals)
+    whole = {account for account, _ in readers(answers, tree)}
     for one, response in answers.of("sso-admin", "ListInstances"):
         for entry in response.get("Instances", ()):
             _Instance(one, entry, answers, places, tree, roles, facts).parse()
     for one, response in answers.of("organizations", "ListAWSServiceAccessForOrganization"):
         trusted = {e.get("ServicePrincipal") for e in response.get("EnabledServicePrincipals", ())}
-        _organization(one, _STACKS in trusted, places, tree, roles, facts)
+        if _STACKS in trusted:
+            _organization(one, places, tree, roles, facts)
+            _known(one, "organizations:organization", whole, facts)
     for one, response in answers.of("iam", "ListOrganizationsFeatures"):
         if "RootSessions" in response.get("EnabledFeatures", ()):
             _roots(one, places, tree, facts)
+            _known(one, "organizations:account", whole, facts)
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,16 +183,25 @@ def _unread(one: Answer, kind: str, subject: str, accounts: set[str], facts: Fac
         )
 
 
-def _organization(
-    one: Answer, trusts_stacks: bool, places: Places, tree: Tree, roles: _Roles, facts: Facts
-) -> None:
+def _known(one: Answer, kind: str, whole: set[str], facts: Facts) -> None:
+    """Say where it was not read which accounts are members."""
+    if one.account not in whole:
+        facts.gap(
+            one.account,
+            f"runtimes:{kind}",
+            "not-collected",
+            operation="organizations:ListAccountsForParent",
+            permission="organizations:ListAccountsForParent",
+            message="which accounts are members of the organization was not read",
+        )
+
+
+def _organization(one: Answer, places: Places, tree: Tree, roles: _Roles, facts: Facts) -> None:
     """Where the organization trusts sets of stacks, its management account deploys what it likes
     in every other account.
 
     https://docs.aws.amazon.com/AWSCloudFormation/latest/UserGuide/stacksets-orgs-activate-trusted-access.html
     """
-    if not trusts_stacks:
-        return
     members = sorted(_members(one, tree))
     runs_as = tuple(sorted(r for account in members for r in roles.deploying.get(account, ())))
     organization = tree.organization_of(one.account)

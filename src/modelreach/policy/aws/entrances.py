@@ -110,9 +110,20 @@ def within_profile(estate: Estate, profile: str, name: str) -> str:
 # --- the trust -------------------------------------------------------------------------------
 
 
-def enters(target: Target, questions: Questions, aim: Aim) -> tuple[Support | None, Expr]:
-    """Give that the role's trust lets in who comes by the entrance, and what is left of what it
-    asks; no support when it does not."""
+def enters(
+    target: Target, questions: Questions, aim: Aim
+) -> Iterator[tuple[Support | None, Expr]]:
+    """Give that a profile has the role, where one is asked for, and that its trust lets in who
+    comes by the entrance."""
+    if aim.profile:
+        note = "the profile has the role"
+        yield Support(_ANYWHERE, "rolesanywhere:CreateSession", aim.profile, (), note), TRUE
+    yield _let_in(target, questions, aim)
+
+
+def _let_in(target: Target, questions: Questions, aim: Aim) -> tuple[Support | None, Expr]:
+    """Give that the trust lets it in, and what is left of what it asks; no support when it does
+    not."""
     role = aim.principal
     if role is None or role.kind != "role":
         return None, TRUE

@@ -272,7 +272,7 @@ def _of_target(
     if target is None or aim.principal is None:
         return
     if target.through is not None:
-        yield enters(target, questions, aim)
+        yield from enters(target, questions, aim)
     if target.trusts:
         yield _trust(target.trusts, questions, aim.principal)
     if target.assumable:
