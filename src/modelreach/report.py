@@ -637,7 +637,7 @@ def ticket_order(row: ChangeRow) -> tuple[object, ...]:
 
 #: So many findings nobody reads one by one. What of them is about a whole scope comes first then:
 #: it says of all that is in the scope what the others say of parts.
-MANY_FINDINGS = 100
+MANY_FINDINGS = 20
 
 _STATES = ("new", "unchanged", "gone")
 
