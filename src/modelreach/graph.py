@@ -220,6 +220,11 @@ class AccessGraph(msgspec.Struct, frozen=True):
     pivots: Edges
     tools: tuple[Tool, ...] = ()
 
+    @property
+    def wide(self) -> bool:
+        """Are so many reached that not all that is known of them is held at a time?"""
+        return len(self.paths) > MANY
+
     def to_networkx(self) -> nx.MultiDiGraph[str]:
         """Give a networkx view: node and edge attributes are plain strings."""
         import networkx as nx

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import msgspec
 from msgspec.structs import replace
@@ -78,12 +78,15 @@ def reach(
     unresolved: tuple[str, ...] = (),
     tools: tuple[Tool, ...] = (),
     whole: bool = False,
+    let_go: Callable[[], None] = lambda: None,
 ) -> BlastRadius:
     """Follow the starts through every provider's engine.
 
     `engines` maps provider name to engine; a start that no engine knows is left out (the caller
     says so in `unresolved`). `wired` are hops that the deployment itself makes, to what its tools
     run as; `tools` are those tools, from which ways begin. `whole`: nobody is taken as outdone.
+    `let_go` lets go of what was read to decide; where many are reached, that is done scope by
+    scope.
     """
     owner = Owner(engines, wired)
     explored = explore([s for s in starts if owner.of(s)], owner.pivots, owner.briefly)
@@ -95,19 +98,22 @@ def reach(
         if path.pivots and path.pivots[-1].kind == "administer"
     }
     by = {} if whole else outdone(graph, owner.of)
-    held = {name: owner.engine(name).permissions(name) for name in identities if name not in by}
+    held: dict[str, PermissionSet] = {}
     listed: list[Held] = []
     patterns: list[Unlisted] = []
     fewer: dict[str, Outdone] = {}
+    taken, place = frozenset(takeovers), ""
     for name, identity in identities.items():
-        engine = owner.engine(name)
+        engine, scope = owner.engine(name), identity.principal.scope
+        if graph.wide and scope != place:
+            let_go()
+        place = scope
         if name in by:
-            taken = frozenset(takeovers)
             grants, unlisted, left = beyond(engine, identity.principal, name, graph, taken)
             fewer[name] = Outdone(by[name], left)
         else:
-            grants = granted(engine, name)
-            unlisted = engine.unlisted(held[name], identity.principal.scope)
+            held[name] = engine.permissions(name)
+            grants, unlisted = granted(engine, name), engine.unlisted(held[name], scope)
         listed.append(Held(identity.path, grants))
         patterns.append(Unlisted(name, identity.path, unlisted))
     return BlastRadius(

@@ -71,7 +71,7 @@ def test_large_json_has_a_line_for_each_row(
 def test_a_report_is_large_by_its_lines(
     administrator: RadiusReport, monkeypatch: pytest.MonkeyPatch, few: int
 ) -> None:
-    """It is known how long the lines would be before they are made."""
+    """What counts is how long its lines are, not the form that a small one has."""
     report = msgspec.structs.replace(
         administrator, grants=administrator.grants[:few], findings=administrator.findings[:few]
     )

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 import msgspec
@@ -16,7 +17,9 @@ from modelreach.model import InputError
 from modelreach.pipeline.answering import Answers
 from modelreach.pipeline.tools import name_of, resolved, tools_of, wired
 from modelreach.policy import providers
+from modelreach.policy.brief import forgetting
 from modelreach.policy.engine import Engine, Presence
+from modelreach.policy.lots import Lot, places
 from modelreach.policy.provider import Context, Opens
 from modelreach.policy.undecided import undecided
 from modelreach.reach import BlastRadius, reach
@@ -127,6 +130,7 @@ def evaluate(
     snapshot and is not. `whole`: say of everybody who is reached all that it holds."""
     facts, built = estates.of(release.snapshot, declared_context(release.deployment), policy.opens)
     starts, unresolved, gone = _starts(release, facts, built)
+    let_go = partial(_let_go, facts, built)
     radius = reach(
         starts,
         built,
@@ -134,14 +138,42 @@ def evaluate(
         unresolved=tuple(gap.subject for gap in unresolved),
         tools=tools_of(release.deployment, facts, built),
         whole=whole,
+        let_go=let_go,
     )
     unresolved.extend(_opened_unread(radius, facts))
     unresolved.extend(_aimed_unread(radius, built))
     case = Case(release.deployment, radius, facts, built, policy, tuple(gone))
+    if radius.graph.wide:
+        _weigh(case, let_go)
     findings = judge(case)
     estates.keep()
+    if radius.graph.wide:
+        let_go()
     gaps = (*release.snapshot.gaps, *unresolved, *undecided(facts))
     return Side(release, case, findings, gaps, Toolbox(radius))
+
+
+def _let_go(facts: Facts, built: Mapping[str, Engine]) -> None:
+    """Let go of what was read of scopes to decide; it is read again when it is asked for."""
+    for engine in built.values():
+        forgetting(engine)
+    facts.let_go()
+
+
+def _weigh(case: Case, let_go: Callable[[], None]) -> None:
+    """Have told what is said of each thing that is held, and how sensitive it is: of one scope
+    after the other, so that not all has to be read at a time."""
+    scopes = [identity.principal.scope for identity in case.radius.identities.values()]
+    place, told = "", dict[Lot, int]()
+    for piece in case.radius.accesses.pieces:
+        scope = scopes[piece.place[0]]
+        if scope != place:
+            let_go()
+        place = scope
+        case.weighing.high(piece)
+        for number in places(piece.mask & ~told.get(piece.lot, 0)):
+            piece.lot.thing(number)
+        told[piece.lot] = told.get(piece.lot, 0) | piece.mask
 
 
 def started(release: Release, policy: JudgePolicy, estates: Estates) -> Started:

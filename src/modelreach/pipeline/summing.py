@@ -24,6 +24,7 @@ from modelreach.pipeline.evaluate import Side
 from modelreach.policy.engine import Grant
 from modelreach.reach import Takeover
 from modelreach.report import SummedUpRow
+from modelreach.snapshot import Resource
 
 
 def at_stake(side: Side) -> list[Access]:
@@ -31,7 +32,10 @@ def at_stake(side: Side) -> list[Access]:
     found: list[Access] = []
     facts, taken = side.case.facts, side.case.taken
     scopes = [scope for scope in facts.scopes if taken(scope) is not None]
-    for resource in (one for scope in scopes for one in facts.part(scope).resources):
+    resources: Iterator[Resource] = (
+        one for scope in scopes for one in facts.section(scope, "resources")
+    )
+    for resource in resources:
         takeover = taken(resource.scope)
         if takeover is None:
             continue
@@ -136,7 +140,7 @@ def _rows(side: Side, where: Where) -> Iterator[SummedUpRow]:
     resources = Counter[str]()
     for scope in facts.scopes if radius.takeovers else ():
         for taken in _taken_by(side, (scope,)):
-            resources[taken] += len(facts.part(scope).resources)
+            resources[taken] += len(facts.section(scope, "resources"))
     for scope, takeover in sorted(radius.takeovers.items()):
         yield SummedUpRow(
             side=where,

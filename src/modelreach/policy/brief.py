@@ -171,3 +171,9 @@ class Outlining(Protocol):
 def outlining(engine: Engine) -> Outlining | None:
     """Give an engine as one that outlines, where it does."""
     return cast("Outlining", engine) if hasattr(engine, "outline") else None
+
+
+def forgetting(engine: Engine) -> None:
+    """Have an engine let go of what it knows of single scopes, where it does."""
+    if hasattr(engine, "let_go"):
+        cast("Brevity", engine).let_go()

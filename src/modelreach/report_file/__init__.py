@@ -6,6 +6,8 @@ Files of the first version, in which each row wrote out all that it said, are st
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from io import BytesIO
 from typing import cast
 
 import msgspec
@@ -27,10 +29,10 @@ def encode(report: Report | Ticket) -> bytes:
     would be spaces.
     """
     file = ticket_file(report) if isinstance(report, Ticket) else _file(report)
-    whole = msgspec.json.encode(file)
-    if len(whole) + _added(file) > _LARGE:
-        return _in_lines(file)
-    return msgspec.json.format(whole, indent=2) + b"\n"
+    lines = _in_lines(file)
+    if len(lines) > _LARGE:
+        return lines
+    return msgspec.json.format(msgspec.json.encode(file), indent=2) + b"\n"
 
 
 def packed(report: Report) -> bytes:
@@ -43,39 +45,31 @@ def _file(report: Report) -> DiffFile | RadiusFile:
 
 
 def _in_lines(file: DiffFile | RadiusFile | TicketFile) -> bytes:
-    fields = (
-        msgspec.json.encode(name) + b": " + _lines(getattr(file, field))
-        for field, name in zip(file.__struct_fields__, file.__struct_encode_fields__, strict=True)
-    )
-    return b"{\n  " + b",\n  ".join(fields) + b"\n}\n"
+    # What is written may be hundreds of megabytes, so no part of it is made twice.
+    out = BytesIO()
+    names = zip(file.__struct_fields__, file.__struct_encode_fields__, strict=True)
+    for place, (field, name) in enumerate(names):
+        out.write(b",\n  " if place else b"{\n  ")
+        out.write(msgspec.json.encode(name) + b": ")
+        out.writelines(_lines(getattr(file, field)))
+    out.write(b"\n}\n")
+    return out.getvalue()
 
 
-def _added(file: DiffFile | RadiusFile | TicketFile) -> int:
-    """Give by how many bytes the lines are longer than the same without a space: so that those
-    of which most reports have no need are not made to be counted."""
-    added = 4 * len(file.__struct_fields__) + 2
-    for field in file.__struct_fields__:
-        value: object = getattr(file, field)
-        if value and isinstance(value, tuple):
-            added += 5 * len(cast("tuple[object, ...]", value)) + 3
-        elif value and isinstance(value, dict):
-            added += 6 * len(cast("dict[str, object]", value)) + 3
-    return added
-
-
-def _lines(value: object) -> bytes:
+def _lines(value: object) -> Iterator[bytes]:
     """Give a value on a line, a table with a line for each row or entry."""
     if value and isinstance(value, tuple):
-        rows = cast("tuple[object, ...]", value)
-        return b"[\n    " + b",\n    ".join(map(msgspec.json.encode, rows)) + b"\n  ]"
-    if value and isinstance(value, dict):
-        entries = (_entry(*item) for item in cast("dict[str, object]", value).items())
-        return b"{\n    " + b",\n    ".join(entries) + b"\n  }"
-    return msgspec.json.encode(value)
-
-
-def _entry(key: str, entry: object) -> bytes:
-    return msgspec.json.encode(key) + b": " + msgspec.json.encode(entry)
+        for place, row in enumerate(cast("tuple[object, ...]", value)):
+            yield b",\n    " if place else b"[\n    "
+            yield msgspec.json.encode(row)
+        yield b"\n  ]"
+    elif value and isinstance(value, dict):
+        for place, (key, entry) in enumerate(cast("dict[str, object]", value).items()):
+            yield b",\n    " if place else b"{\n    "
+            yield msgspec.json.encode(key) + b": " + msgspec.json.encode(entry)
+        yield b"\n  }"
+    else:
+        yield msgspec.json.encode(value)
 
 
 def decode(raw: bytes | str) -> Report:

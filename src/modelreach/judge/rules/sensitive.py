@@ -8,6 +8,7 @@ from modelreach.accesses import Access, Piece, best
 from modelreach.judge.finding import Case, Finding, short
 from modelreach.judge.fixes import cut
 from modelreach.judge.sensitivity import EXPOSING, Rated
+from modelreach.judge.within import Words
 from modelreach.model import Capability, Sensitivity, Severity, Strength, Verdict
 from modelreach.policy.engine import Grant
 from modelreach.policy.lots import Lot
@@ -39,7 +40,7 @@ def _by_pattern(case: Case) -> Iterator[Finding]:
             found.setdefault(about, []).append(access)
     for about, accesses in sorted(found.items()):
         access = min(accesses, key=_preferred)
-        actions = {action for one in accesses for action in one.grant.actions}
+        actions = tuple(sorted({action for one in accesses for action in one.grant.actions}))
         yield _finding(about, access, case.rated(access.grant), actions)
 
 
@@ -58,18 +59,20 @@ def _exposing(case: Case) -> Iterator[Piece]:
                 yield piece.within(mask)
 
 
-def _actions(pieces: list[Piece]) -> dict[str, set[str]]:
-    """Give all actions by which each resource is reached."""
-    masks: dict[Lot, dict[tuple[str, ...], int]] = {}
+def _actions(pieces: list[Piece]) -> dict[str, tuple[str, ...]]:
+    """Give all actions by which each resource is reached, sorted; the same tuple for many."""
+    words, masks = Words(), dict[Lot, dict[tuple[str, ...], int]]()
     for piece in pieces:
         by, actions = masks.setdefault(piece.lot, {}), piece.access.grant.actions
         by[actions] = by.get(actions, 0) | piece.mask
-    found: dict[str, set[str]] = {}
+    found: dict[str, int] = {}
     for lot, by in masks.items():
         for actions, mask in by.items():
+            these = words.mask(actions)
             for name in lot.of(mask):
-                found.setdefault(name, set()).update(actions)
-    return found
+                found[name] = found.get(name, 0) | these
+    told = {these: tuple(words.of(these)) for these in set(found.values())}
+    return {name: told[these] for name, these in found.items()}
 
 
 _TOLD = (Sensitivity.HIGH, Sensitivity.MEDIUM)
@@ -86,7 +89,7 @@ def _preferred(access: Access) -> _Rank:
     )
 
 
-def _finding(about: str, access: Access, rated: Rated, actions: set[str]) -> Finding:
+def _finding(about: str, access: Access, rated: Rated, actions: tuple[str, ...]) -> Finding:
     how = {
         Verdict.ALLOW: "can",
         Verdict.CONDITIONAL: "can under conditions",
@@ -106,7 +109,7 @@ def _finding(about: str, access: Access, rated: Rated, actions: set[str]) -> Fin
         message=f"`{short(grant.principal)}` {how} {verb} {_what(grant, _reason(rated))}",
         fix=cut(access),
         key=f"{about}|{'read' if grant.capability is Capability.READ else 'change'}",
-        evidence=tuple(sorted(actions)),
+        evidence=actions,
         access=access,
         granted_by=grant.statements,
     )

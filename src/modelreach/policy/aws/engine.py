@@ -116,6 +116,7 @@ class AwsEngine:
     def let_go(self) -> None:
         """Let go of what is known of single accounts: see `Brevity`."""
         self._recent = None
+        self._askers.clear()
         self._shared.let_go()
         self._estate.let_go()
 
