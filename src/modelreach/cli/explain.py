@@ -11,10 +11,11 @@ from modelreach.cli.options import (
     config_option,
     estate_options,
     gate_of,
-    pair,
     release_of,
+    sides,
     snapshots_of,
     terminal_options,
+    two_of,
 )
 from modelreach.model import InputError
 
@@ -122,7 +123,8 @@ def _evaluated(
 ) -> Iterator[Report]:
     """Give the reports to look in, in this order: of one release its radius; of two what changed,
     then what each reaches, for things that both reach."""
-    from modelreach.pipeline import diff_report, radius_report
+    from modelreach.cli.config import judge_policy
+    from modelreach.pipeline import diff_of, radius_report
 
     gate = gate_of(config, None, False, False, False)
     if new is None:
@@ -130,8 +132,9 @@ def _evaluated(
         estate, _ = snapshots_of(snapshot, one, one)
         yield _alone(release_of(old, estate), config)
         return
-    first, second = pair(old, new, snapshot, old_snapshot, new_snapshot, config)
-    yield diff_report(first, second, gate)
+    both, policy = two_of(old, new, snapshot, old_snapshot, new_snapshot), judge_policy(config)
+    yield diff_of(*both, policy, gate)
+    first, second = sides(*both, policy)
     yield radius_report(second, gate)
     yield radius_report(first, gate)
 
@@ -139,11 +142,9 @@ def _evaluated(
 def _alone(release: Release, config: Config) -> Report:
     """Give all that one release, or one principal, reaches."""
     from modelreach.cli.config import judge_policy
-    from modelreach.pipeline import evaluate, radius_report
-    from modelreach.pipeline.evaluate import Estates
+    from modelreach.pipeline import radius_of
 
-    side = evaluate(release, judge_policy(config), Estates())
-    return radius_report(side, gate_of(config, None, False, False, False))
+    return radius_of(release, judge_policy(config), gate_of(config, None, False, False, False))
 
 
 def _one(snapshot: str | None) -> str:

@@ -175,22 +175,6 @@ def snapshots_of(snapshot: str | None, old: str | None, new: str | None) -> tupl
     return first, second
 
 
-def sides(
-    old: Release, new: Release, policy: JudgePolicy, *, keeping: bool = False
-) -> tuple[Side, Side]:
-    """Evaluate two releases; an estate that they share is arranged once. With `keeping`, what a
-    store kept of earlier runs is used, where it holds."""
-    from msgspec.structs import replace
-
-    from modelreach.pipeline import evaluate
-    from modelreach.pipeline.evaluate import Estates
-
-    if old.snapshot_digest and old.snapshot_digest == new.snapshot_digest:
-        new = replace(new, snapshot=old.snapshot)
-    estates = Estates(keeping=keeping)
-    return evaluate(old, policy, estates), evaluate(new, policy, estates)
-
-
 def compared(
     old: str,
     new: str,
@@ -205,14 +189,14 @@ def compared(
     releases: Releases | None = None,
 ) -> DiffReport:
     """Read, evaluate and compare two releases; findings decide, and waivers count."""
+    from modelreach.cli.config import judge_policy
     from modelreach.cli.gating import Moment, waivers_of
-    from modelreach.pipeline import diff_report
+    from modelreach.pipeline import diff_of
     from modelreach.pipeline.gated import GateInput
 
-    estates = (snapshot, old_snapshot, new_snapshot)
-    first, second = pair(old, new, *estates, config, keeping=True, releases=releases)
+    both = two_of(old, new, snapshot, old_snapshot, new_snapshot, releases)
     given = GateInput(waivers=waivers_of(waivers, config, Moment(now)))
-    return diff_report(first, second, gate, given)
+    return diff_of(*both, judge_policy(config), gate, given)
 
 
 def pair(
@@ -223,17 +207,49 @@ def pair(
     new_snapshot: str | None,
     config: Config,
     *,
-    keeping: bool = False,
     releases: Releases | None = None,
 ) -> tuple[Side, Side]:
-    """Read and evaluate two releases; see `sides`. `releases` finds those that are audits."""
+    """Read and evaluate two releases, from their facts alone. `releases` finds those that are
+    audits."""
     from modelreach.cli.config import judge_policy
 
+    both = two_of(old, new, snapshot, old_snapshot, new_snapshot, releases)
+    return sides(*both, judge_policy(config))
+
+
+def sides(old: Release, new: Release, policy: JudgePolicy) -> tuple[Side, Side]:
+    """Evaluate two releases from their facts alone; an estate that they share is arranged once."""
+    from modelreach.pipeline import evaluate
+    from modelreach.pipeline.evaluate import Estates
+
+    old, new = _sharing(old, new)
+    estates = Estates()
+    return evaluate(old, policy, estates), evaluate(new, policy, estates)
+
+
+def _sharing(old: Release, new: Release) -> tuple[Release, Release]:
+    """Give two releases; where they are in the same estate, in one."""
+    from msgspec.structs import replace
+
+    if old.snapshot_digest and old.snapshot_digest == new.snapshot_digest:
+        new = replace(new, snapshot=old.snapshot)
+    return old, new
+
+
+def two_of(
+    old: str,
+    new: str,
+    snapshot: str | None,
+    old_snapshot: str | None,
+    new_snapshot: str | None,
+    releases: Releases | None = None,
+) -> tuple[Release, Release]:
+    """Read two releases; an estate that they share is read once."""
     if releases is not None and (releases.is_audit(old) or releases.is_audit(new)):
-        both = releases.two(old, new, old_snapshot or snapshot, new_snapshot or snapshot)
-        return sides(*both, judge_policy(config), keeping=keeping)
-    first, second = snapshots_of(snapshot, old_snapshot, new_snapshot)
-    return sides(*_two(old, new, first, second), judge_policy(config), keeping=keeping)
+        first, second = releases.two(old, new, old_snapshot or snapshot, new_snapshot or snapshot)
+    else:
+        first, second = _two(old, new, *snapshots_of(snapshot, old_snapshot, new_snapshot))
+    return _sharing(first, second)
 
 
 def releases_of(

@@ -71,8 +71,7 @@ def command(
     from modelreach.cli.config import judge_policy, load
     from modelreach.cli.gating import Moment, waivers_of
     from modelreach.cli.rendering import emit
-    from modelreach.pipeline import evaluate, radius_report
-    from modelreach.pipeline.evaluate import Estates
+    from modelreach.pipeline import radius_of
 
     if (manifest is None) == (principal is None):
         raise InputError(
@@ -81,19 +80,20 @@ def command(
         )
     settings = load(config)
     releases = releases_of(state, blobs, deployment, settings)
-    if releases is not None and manifest and releases.is_audit(manifest):
-        release = releases.one(manifest, snapshot)
-    elif snapshot is None:
-        raise InputError("no snapshot is given", place="--snapshot", hint="--snapshot FILE")
-    else:
-        release = (
-            release_of(manifest, snapshot)
-            if manifest
-            else of_principal_in(str(principal), snapshot)
-        )
-    side = evaluate(release, judge_policy(settings), Estates(keeping=True))
-    accepted = waivers_of(waivers, settings, Moment(now))
-    report = radius_report(side, gate_of(settings, **gate), accepted)
+
+    def reported() -> RadiusReport:
+        if releases is not None and manifest and releases.is_audit(manifest):
+            release = releases.one(manifest, snapshot)
+        elif snapshot is None:
+            raise InputError("no snapshot is given", place="--snapshot", hint="--snapshot FILE")
+        elif manifest:
+            release = release_of(manifest, snapshot)
+        else:
+            release = of_principal_in(str(principal), snapshot)
+        accepted = waivers_of(waivers, settings, Moment(now))
+        return radius_of(release, judge_policy(settings), gate_of(settings, **gate), accepted)
+
+    report = reported()
     emit(
         report,
         outputs,

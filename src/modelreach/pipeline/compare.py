@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
@@ -14,11 +15,13 @@ from modelreach.diff import Change, ChangeKind
 from modelreach.gate.triggers.reached import Reach
 from modelreach.gate.verdict import GateOptions, gate
 from modelreach.judge.finding import Case, Finding, State, compare
+from modelreach.judge.policy import JudgePolicy
 from modelreach.model import Capability, Sensitivity, Verdict
 from modelreach.pipeline import rows
 from modelreach.pipeline.classed import matrix
-from modelreach.pipeline.evaluate import Side
+from modelreach.pipeline.evaluate import Estates, Release, Side, evaluate
 from modelreach.pipeline.gated import ONLY_FINDINGS, GateInput, classified
+from modelreach.pipeline.kept_reports import KeptReports, is_wide
 from modelreach.pipeline.origins import located
 from modelreach.pipeline.patterns import pattern_changes
 from modelreach.pipeline.standing import standing
@@ -37,10 +40,56 @@ from modelreach.snapshot import Gap
 from modelreach.toolbox import Toolbox, fresh
 
 
+def diff_of(
+    old: Release,
+    new: Release,
+    policy: JudgePolicy,
+    options: GateOptions,
+    given: GateInput = ONLY_FINDINGS,
+) -> DiffReport:
+    """Evaluate and compare two releases, from what a store kept where that holds, and ask the
+    gate. Raises `InputError` as `evaluate` does."""
+    places = KeptReports(policy, old, new)
+    kept = places.find(DiffReport)
+    if kept is None:
+        reach, wide = _worked_out(old, new, policy)
+        if wide:
+            # What was read of the estates is not needed any more; a wide report is large itself.
+            gc.collect()
+            places.keep(reach.report, (reach.credentials_old, reach.credentials_new))
+    else:
+        named = {"old": rows.release_row(old), "new": rows.release_row(new)}
+        reach = Reach(replace(kept[0], **named), *kept[1])
+    return _finished(reach, old, new, options, given)
+
+
+def _worked_out(old: Release, new: Release, policy: JudgePolicy) -> tuple[Reach, bool]:
+    estates = Estates(keeping=True)
+    sides = evaluate(old, policy, estates), evaluate(new, policy, estates)
+    found = _compared(*sides)
+    if wide := is_wide(*sides):
+        for side in sides:
+            side.case.facts.let_go()
+    return found, wide
+
+
 def diff_report(
     old: Side, new: Side, options: GateOptions, given: GateInput = ONLY_FINDINGS
 ) -> DiffReport:
     """Compare two evaluated releases, and ask the gate."""
+    return _finished(_compared(old, new), old.release, new.release, options, given)
+
+
+def _finished(
+    reach: Reach, old: Release, new: Release, options: GateOptions, given: GateInput
+) -> DiffReport:
+    """Give a report with what the gate and a plan say of it."""
+    made = classified(reach, old.deployment, new.deployment, options, given)
+    return located(made, (*new.snapshot.origins, *old.snapshot.origins))
+
+
+def _compared(old: Side, new: Side) -> Reach:
+    """Give the report about which the gate is still to be asked."""
     old, new = _with_tools(old, new), _with_tools(new, old)
     changes = _changes(old, new)
     _keep(old, new)
@@ -64,14 +113,12 @@ def diff_report(
         admin_of_old=rows.admin_rows(old, witnesses),
         admin_of_new=rows.admin_rows(new, witnesses),
         credentials=rows.credential_rows(old.case, new.case),
-        gate=gate((), 0, options),
+        gate=gate((), 0, GateOptions()),
         scopes=rows.scope_rows(old, new),
         tools=compared_tool_rows(old, new, change_rows),
         summed_up=compared(old, new),
     )
-    reach = Reach(report, rows.credential_rows(old.case), rows.credential_rows(new.case))
-    made = classified(reach, old.release.deployment, new.release.deployment, options, given)
-    return located(made, (*new.release.snapshot.origins, *old.release.snapshot.origins))
+    return Reach(report, rows.credential_rows(old.case), rows.credential_rows(new.case))
 
 
 def _with_tools(side: Side, other: Side) -> Side:
