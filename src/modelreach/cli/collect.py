@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 import click
 from msgspec.structs import replace
 
+from modelreach.cli.clock import stamp, typed
 from modelreach.cli.options import stacked
 from modelreach.cli.plain import plugged_in
 from modelreach.cli.provider_options import for_provider, provider_options, settings
@@ -223,21 +224,9 @@ def moment(text: str | None) -> str:
     """Give the time to stamp, as RFC 3339 UTC in seconds: the option, else SOURCE_DATE_EPOCH,
     else the clock."""
     if text:
-        try:
-            given = datetime.fromisoformat(text.replace("Z", "+00:00"))
-        except ValueError:
-            raise InputError(
-                f"`{text}` is not an RFC 3339 time",
-                place="--now",
-                hint="such as 2026-11-23T12:00:00Z",
-            ) from None
-        if given.tzinfo is None:
-            given = given.replace(tzinfo=UTC)
-    elif epoch := os.environ.get("SOURCE_DATE_EPOCH"):
-        given = datetime.fromtimestamp(int(epoch), UTC)
-    else:
-        given = datetime.now(UTC)
-    return given.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return typed(text)
+    epoch = os.environ.get("SOURCE_DATE_EPOCH")
+    return stamp(datetime.fromtimestamp(int(epoch), UTC) if epoch else datetime.now(UTC))
 
 
 def _silent(_line: str) -> None:

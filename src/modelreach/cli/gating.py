@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
+from modelreach.cli.clock import stamp, typed
 from modelreach.cli.files import read
 from modelreach.cli.options import pair
 from modelreach.model import InputError
@@ -38,17 +39,7 @@ class Moment(msgspec.Struct, frozen=True):
     @property
     def text(self) -> str:
         """RFC 3339, UTC."""
-        if self.given is None:
-            return datetime.now(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
-        try:
-            moment = datetime.fromisoformat(self.given.replace("Z", "+00:00"))
-        except ValueError:
-            raise InputError(
-                f"`{self.given}` is no time", place="--now", hint="such as 2026-11-25T09:00:00Z"
-            ) from None
-        if moment.tzinfo is None:
-            moment = moment.replace(tzinfo=UTC)
-        return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+        return stamp(datetime.now(UTC)) if self.given is None else typed(self.given)
 
     @property
     def day(self) -> date:

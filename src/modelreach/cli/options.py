@@ -68,8 +68,18 @@ deployment_option = option(
     "--deployment", metavar="NAME", help="Of which deployment: for `approved` and `last`."
 )
 
+
+def _time(_context: click.Context, _parameter: click.Parameter, text: str | None) -> str | None:
+    from modelreach.cli.clock import typed
+
+    return text and typed(text)
+
+
 now_option = option(
-    "--now", metavar="TIME", help="The time of deciding, RFC 3339; default: the clock."
+    "--now",
+    metavar="TIME",
+    callback=_time,
+    help="The time of deciding, RFC 3339; default: the clock.",
 )
 waivers_option = option(
     "--waivers", metavar="FILE", help="Accepted findings [modelreach-waivers.yaml, if there]."
