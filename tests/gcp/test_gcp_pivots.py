@@ -253,6 +253,20 @@ def test_lifting_a_constraint_that_forbids_keys(
         assert b in {one.target for one in estate.engine().pivots(changed)}
 
 
+@pytest.mark.parametrize(("spec", "open_"), [({"reset": True}, True), ({}, False)])
+def test_a_policy_that_resets_a_constraint_lifts_those_above(
+    estate: Any, spec: dict[str, Any], open_: bool
+) -> None:
+    a, b = estate.account("a"), estate.account("b")
+    estate.bind(PROJECT, estate.role("roles/keys", ["iam.serviceAccountKeys.create"]), a)
+    enforced = {"spec": {"rules": [{"enforce": True}]}}
+    for name in ("iam.disableServiceAccountKeyCreation", "iam.disableServiceAccountKeyUpload"):
+        estate.attach(FOLDER, "constraint", enforced, name)
+        estate.attach(PROJECT, "constraint", {"spec": spec}, name)
+    estate.covered("constraint")
+    assert (b in hops(estate, a)) is open_
+
+
 def test_editing_what_limits_oneself(estate: Any) -> None:
     a = estate.account("a")
     data = estate.bucket("data")

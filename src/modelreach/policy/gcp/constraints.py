@@ -28,7 +28,6 @@ class _Rule(msgspec.Struct, rename="camel"):
 
 class _Spec(msgspec.Struct, rename="camel"):
     rules: list[_Rule] = []
-    inherit_from_parent: bool = False
     reset: bool = False
 
 
@@ -54,23 +53,32 @@ def _in_force(estate: Estate, scope: str, name: str) -> bool | None:
         raw = estate.constraint(here, name)
         if raw is not None:
             settled = _enforced(raw)
+            if settled == _RESET:
+                break
             if settled != _PARENT:
                 return settled == _YES if settled != _OPEN else None
-    if not estate.constraints_collected(path):
-        return None
+    else:
+        if not estate.constraints_collected(path):
+            return None
     return name in _BY_DEFAULT
 
 
-_YES, _NO, _OPEN, _PARENT = "yes", "no", "open", "parent"
+_YES, _NO, _OPEN, _PARENT, _RESET = "yes", "no", "open", "parent", "reset"
 
 
 def _enforced(raw: bytes) -> str:
-    """What one policy says: the rule without a condition, unless those with one say otherwise."""
+    """What one policy says: the rule without a condition, unless those with one say otherwise.
+
+    One that resets the constraint makes it as if no policy stood above, either.
+    https://docs.cloud.google.com/resource-manager/docs/reference/orgpolicy/rest/v2/organizations.policies#PolicySpec
+    """
     try:
         spec = msgspec.json.decode(raw, type=_Policy).spec
     except (msgspec.MsgspecError, RecursionError):
         return _OPEN
-    if spec is None or spec.reset or not spec.rules:
+    if spec is not None and spec.reset:
+        return _RESET
+    if spec is None or not spec.rules:
         return _PARENT
     said = {rule.enforce for rule in spec.rules}
     if len(said) == 1:
