@@ -47,10 +47,6 @@ class Configuration:
         told = self._resource(instance).get("provider_config_key")
         return told if isinstance(told, str) else ""
 
-    def provider_keys(self) -> tuple[str, ...]:
-        """Give the names of all providers that are configured."""
-        return tuple(self._providers)
-
     def of_provider(self, key: str, path: str) -> Json:
         """Give what a provider is configured with, UNKNOWN where it cannot be told.
 

@@ -131,13 +131,6 @@ def test_an_action_says_what_it_is_about() -> None:
     assert listing.targets == ()
 
 
-def test_arn_globs() -> None:
-    assert catalogue.arn_globs("s3", "object") == "arn:*:s3:::*/*"
-    assert catalogue.arn_globs("secretsmanager", "secret") == "arn:*:secretsmanager:*:*:secret:*"
-    assert catalogue.arn_globs("s3", "nothing") is None
-    assert catalogue.arn_globs("nothing", "object") is None
-
-
 @pytest.mark.parametrize(
     ("arn", "expected"),
     [

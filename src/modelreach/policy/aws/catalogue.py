@@ -323,12 +323,6 @@ def matching(pattern: str) -> tuple[Action, ...]:
     )
 
 
-def arn_globs(service: str, kind: str) -> str | None:
-    """Give the glob of a resource type's ARNs; None if AWS lists no such type."""
-    wanted = kind.lower()
-    return next((t.glob for t in resource_types(service) if t.name.lower() == wanted), None)
-
-
 @lru_cache(1 << 16)
 def types_of(arn: str) -> tuple[ResourceType, ...]:
     """Give the resource types that an ARN, or the ARNs of a glob, may be of.

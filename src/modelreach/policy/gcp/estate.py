@@ -161,15 +161,6 @@ class Estate:
         email = _ACCOUNT.fullmatch(name)
         return self.facts.principals.get(f"serviceAccount:{email[1]}") if email else None
 
-    @cached_property
-    def _bindings_of_accounts(self) -> dict[str, frozenset[str]]:
-        """On what each service account is bound, by itself."""
-        return {
-            member: frozenset(binding.target for binding in bindings)
-            for member, bindings in self.bound_to.items()
-            if member in self.facts.principals and member.startswith("serviceAccount:")
-        }
-
     def leading_out(self, scope: str) -> tuple[str, ...]:
         """Give the accounts below a scope that are bound to anything outside of it, by themselves
         or in a group, or that another cloud lets in."""

@@ -295,15 +295,6 @@ class Estate:
                 ):
                     yield binding
 
-    def dangling(self, subjects: Iterable[str]) -> Iterator[Binding]:
-        """Give the bindings whose role does not exist: whoever makes it grants it."""
-        for subject in subjects:
-            for binding in self.bindings(subject):
-                missing = not self._there(binding.role)
-                known = binding.role not in self._opaque
-                if missing and known and not self.unread("roles", binding.role):
-                    yield binding
-
     def _there(self, role: str) -> bool:
         return role in self.roles or role in self._given
 
