@@ -96,6 +96,17 @@ _CREDENTIALS = (
         kinds=("rolesanywhere:profile",),
     ),
     _region(
+        "rolesanywhere",
+        "ListTagsForResource",
+        "tags",
+        facet="tags",
+        subject="{resourceArn}",
+        after={
+            "ListTrustAnchors": over("trustAnchors", resourceArn="trustAnchorArn"),
+            "ListProfiles": over("profiles", resourceArn="profileArn"),
+        },
+    ),
+    _region(
         "cognito-identity",
         "ListIdentityPools",
         "identity pools",

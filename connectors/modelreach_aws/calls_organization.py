@@ -56,6 +56,20 @@ ORGANIZATION_CALLS: Final[tuple[Call, ...]] = (
         subject="{PermissionSetArn}",
         after={"ListPermissionSets": _EACH_SET},
     ),
+    Call(
+        "sso-admin",
+        "ListTagsForResource",
+        "sso:ListTagsForResource",
+        "tags",
+        Where.REGION,
+        facet="tags",
+        subject="{ResourceArn}",
+        after={
+            "ListPermissionSets": over(
+                "PermissionSets", ResourceArn=".", InstanceArn="^InstanceArn"
+            )
+        },
+    ),
     _center(
         "ListAccountsForProvisionedPermissionSet",
         "the accounts in which a permission set has its roles",

@@ -185,6 +185,7 @@ def _keys() -> dict[Any, Any]:
                 }
             ]
         },
+        ("rolesanywhere", "ListTagsForResource"): {"tags": [{"key": "team", "value": "ml"}]},
         ("rolesanywhere", "ListProfiles"): {
             "profiles": [
                 {

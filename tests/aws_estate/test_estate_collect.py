@@ -195,3 +195,9 @@ def test_delegated_administrators(whole: Any) -> None:
 
 def test_all_that_is_collected_is_decided_about(whole: Any) -> None:
     assert undecided(Facts(whole.snapshot)) == ()
+
+
+@pytest.mark.parametrize("kind", ["rolesanywhere:trust-anchor", "rolesanywhere:profile"])
+def test_entrances_have_their_tags(whole: Any, kind: str) -> None:
+    (found,) = resources(whole, kind)
+    assert found.tags == {"team": "ml"}

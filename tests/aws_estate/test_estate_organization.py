@@ -36,9 +36,12 @@ CENTER = [
 SETS = ["cloudformation:CreateStackSet", "cloudformation:CreateStackInstances"]
 
 
-def _role(account: str, path: str, may: list[str]) -> dict[str, Any]:
+def _role(account: str, path: str, may: list[str], team: str = "") -> dict[str, Any]:
+    """A role that may do these (with what has a tag, or is no permission set)."""
     name = path.rpartition("/")[2]
-    document = {"Effect": "Allow", "Action": may, "Resource": "*"}
+    document: dict[str, Any] = {"Effect": "Allow", "Action": may, "Resource": "*"}
+    if team:
+        document["Condition"] = {"StringEqualsIfExists": {"aws:ResourceTag/team": team}}
     trust = {"Effect": "Allow", "Principal": {"Service": "x.amazonaws.com"}, "Action": "sts:*"}
     return {
         "Path": f"/{path[: -len(name)]}",
@@ -66,6 +69,7 @@ def _callers(account: str) -> list[dict[str, Any]]:
         _role(account, "stacks", SETS),
         _role(account, "change", ["cloudformation:UpdateStackSet"]),
         _role(account, "roots", ["sts:AssumeRoot"]),
+        _role(account, "tagged", ["sso:CreateAccountAssignment"], team="own"),
     ]
 
 
@@ -103,6 +107,9 @@ def _of_main() -> dict[Any, Any]:
         ("sso-admin", "ListPermissionSets"): {"PermissionSets": sorted(named)},
         ("sso-admin", "DescribePermissionSet"): lambda asked: {
             "PermissionSet": {"Name": named[asked["PermissionSetArn"]]}
+        },
+        ("sso-admin", "ListTagsForResource"): lambda asked: {
+            "Tags": [{"Key": "team", "Value": named[asked["ResourceArn"]].lower()}]
         },
         ("sso-admin", "ListAccountsForProvisionedPermissionSet"): lambda asked: {
             "AccountIds": where[asked["PermissionSetArn"]]
@@ -191,7 +198,7 @@ def test_what_leads_into_members_is_collected(whole: Any) -> None:
 
 def test_only_the_management_account_is_asked(whole: Any) -> None:
     of_center = {call for call in whole.made if call[0] == "sso-admin"}
-    assert len(of_center) == 5
+    assert len(of_center) == 6
     asked = [p for p in whole.snapshot.coverage if p.kind == "runtimes:sso:permission-set"]
     assert {row.scope for row in asked} == {MAIN}
 
@@ -214,6 +221,11 @@ def test_a_set_that_the_management_account_has_is_not_for_delegates(engine: AwsE
     own = ("sso-assign-permission-set", OWN)
     assert own in _hops(engine, MAIN, "center")
     assert own not in _hops(engine, DELEGATED, "center")
+
+
+def test_permission_sets_are_told_apart_by_their_tags(engine: AwsEngine) -> None:
+    found = _hops(engine, MAIN, "tagged")
+    assert found.keys() == {("sso-assign-permission-set", OWN)}
 
 
 @pytest.mark.parametrize("account", [MAIN, DELEGATED])

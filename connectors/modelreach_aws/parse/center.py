@@ -138,6 +138,7 @@ class _Instance:
             "sso:permission-set",
             name,
             runs_as=tuple(sorted(runs_as)),
+            tags=self._tags(permission_set),
             created=entry.get("CreatedDate"),
             instance=self.arn,
         )
@@ -145,6 +146,10 @@ class _Instance:
         if self.place.account not in where:
             _delegate(self.place, permission_set, _CENTER, self.places, self.tree, self.facts)
         return where
+
+    def _tags(self, permission_set: str) -> object:
+        asked = {"InstanceArn": self.arn, "ResourceArn": permission_set}
+        return self.answers.response(self.place, "ListTagsForResource", asked).get("Tags")
 
     def _assigned(self, asked: dict[str, str]) -> Iterator[str]:
         response = self.answers.response(self.place, "ListAccountAssignments", asked)

@@ -157,6 +157,10 @@ def _graphql_keys(one: Answer, api: str, keys: list[dict[str, Any]]) -> Iterator
         )
 
 
+def _tags(one: Answer, arn: str, answers: Answers) -> dict[str, str]:
+    return tags_of(answers.response(one, "ListTagsForResource", {"resourceArn": arn}).get("tags"))
+
+
 def _anchors(answers: Answers, facts: Facts) -> None:
     for one, response in answers.of("rolesanywhere", "ListTrustAnchors"):
         for entry in response.get("trustAnchors", ()):
@@ -169,6 +173,7 @@ def _anchors(answers: Answers, facts: Facts) -> None:
                     scope=one.account,
                     region=one.region,
                     name=entry.get("name", ""),
+                    tags=_tags(one, entry["trustAnchorArn"], answers),
                     created=moment(entry.get("createdAt")),
                     attributes=attributes(
                         enabled=entry.get("enabled"),
@@ -195,6 +200,7 @@ def _profiles(answers: Answers, facts: Facts) -> None:
                     scope=one.account,
                     region=one.region,
                     name=entry.get("name", ""),
+                    tags=_tags(one, arn, answers),
                     created=moment(entry.get("createdAt")),
                     attributes=attributes(
                         enabled=entry.get("enabled"),
