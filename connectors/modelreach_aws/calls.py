@@ -18,6 +18,7 @@ from modelreach_aws.call import Where as Where
 from modelreach_aws.calls_estate import ESTATE_CALLS
 from modelreach_aws.calls_models import MODEL_CALLS
 from modelreach_aws.calls_organization import ORGANIZATION_CALLS
+from modelreach_aws.calls_stores import STORE_CALLS
 from modelreach_aws.select import Select, once, over, policies_left_out
 
 _SCP: Final = "SERVICE_CONTROL_POLICY"
@@ -554,6 +555,7 @@ CALLS: Final[tuple[Call, ...]] = (
     *_ECR,
     *_ECS,
     *_EC2,
+    *STORE_CALLS,
     *MODEL_CALLS,
     *ESTATE_CALLS,
     *ORGANIZATION_CALLS,

@@ -65,6 +65,11 @@ TABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         ".connectorParameters",
         "dataSource.vectorIngestionConfiguration",
     ),
+    ("opensearch", "DescribeDomain"): (
+        "DomainStatus.AdvancedSecurityOptions.SAMLOptions",
+        "DomainStatus.AdvancedSecurityOptions.JWTOptions",
+        "DomainStatus.AdvancedOptions",
+    ),
     **ESTATE_TABLE,
     **MODELS_TABLE,
 }

@@ -8,6 +8,7 @@ from modelreach_terraform.aws import iam as aws_iam
 from modelreach_terraform.aws import organization as aws_organization
 from modelreach_terraform.aws import runs as aws_runs
 from modelreach_terraform.aws import storage as aws_storage
+from modelreach_terraform.aws import stores as aws_stores
 from modelreach_terraform.azure import bindings as azure_bindings
 from modelreach_terraform.azure import things as azure_things
 from modelreach_terraform.gcp import iam as gcp_iam
@@ -20,6 +21,7 @@ TABLE: Final[Table] = {
     **aws_iam.TABLE,
     **aws_organization.TABLE,
     **aws_storage.TABLE,
+    **aws_stores.TABLE,
     **aws_runs.TABLE,
     **gcp_iam.TABLE,
     **gcp_things.TABLE,

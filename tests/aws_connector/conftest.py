@@ -42,6 +42,9 @@ SIGNING = {
     "bedrock-agentcore": ("bedrock-agentcore-control",),
     "states": ("stepfunctions",),
     "access-analyzer": ("accessanalyzer",),
+    "es": ("opensearch",),
+    "aoss": ("opensearchserverless",),
+    "tagging": ("resourcegroupstaggingapi",),
 }
 #: What an endpoint answers that does not know an operation.
 UNKNOWN = frozenset({404, 500, 501})

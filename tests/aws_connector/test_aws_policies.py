@@ -42,6 +42,7 @@ def test_the_documents_together_are_the_policy(
 def test_the_command_prints_a_part(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    monkeypatch.setattr(connector, "MOST_CHARACTERS", 100_000)
     assert run(["permissions", "aws"]) == 0
     whole = capsys.readouterr()
     assert whole.err == ""

@@ -23,6 +23,7 @@ from modelreach_aws.parse.place import places
 from modelreach_aws.parse.runtimes import parse_runtimes
 from modelreach_aws.parse.services import parse_services
 from modelreach_aws.parse.storage import parse_storage
+from modelreach_aws.parse.stores import parse_stores
 from modelreach_aws.parse.usage import parse_usage
 
 
@@ -35,6 +36,7 @@ def parse(answers: Iterable[Answer], now: str) -> Snapshot:
     tree = parse_organization(found, facts)
     parse_storage(found, where, keys, facts)
     parse_services(found, where, keys, facts)
+    parse_stores(found, where, keys, facts)
     parse_runtimes(found, where, keys, facts)
     parse_models(found, where, facts)
     parse_delegated(found, facts)

@@ -16,11 +16,13 @@ _NOT_COVERED: Final = frozenset({"regions"})
 _FROM_ABOVE: Final = frozenset({"scp", "rcp"})
 #: A policy that several principals refer to leaves a gap for each of them, made in `iam`.
 #: The report on a role is known by the number of its job only, and told of in `usage`. What a
-#: registry says is said of each of its repositories, and missed of each: `registries`.
+#: registry says is said of each of its repositories, and missed of each: `registries`. So it is
+#: with policies that speak of collections: `collections`.
 _REPORTED_BY_SUBJECT: Final = frozenset(
     {
         *("GetPolicy", "GetPolicyVersion", "GetServiceLastAccessedDetails"),
         *("GetRegistryPolicy", "GetAccountSetting"),
+        *("ListAccessPolicies", "GetAccessPolicy", "ListSecurityPolicies", "GetSecurityPolicy"),
     }
 )
 

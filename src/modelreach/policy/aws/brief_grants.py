@@ -268,6 +268,8 @@ def _granted(estate: Estate, name: str) -> bool:
 def _asks(estate: Estate, name: str) -> bool:
     resource = estate.facts.resources[name]
     layers = estate.resource_layers(name, resource.scope)
+    if layers.inner:
+        return True
     said = (
         statement
         for policy in (*layers.resource, *layers.acl)

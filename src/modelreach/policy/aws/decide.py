@@ -3,8 +3,9 @@
 An explicit deny anywhere wins. Service and resource control policies have to allow on every
 level, endpoint policies have to allow. Then, in the caller's own account, an identity policy or a
 resource policy has to allow (for KMS keys and roles always the resource's policy); across
-accounts both. Boundary and session policy limit what identity policies give, and what a resource
-policy gives to a role; they do not limit what it gives to a user or session by name.
+accounts both. A store with access control of its own has to let in as well. Boundary and session
+policy limit what identity policies give, and what a resource policy gives to a role; they do not
+limit what it gives to a user or session by name.
 
 https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_evaluation-logic_policy-eval-denyallow.html
 """
@@ -21,6 +22,7 @@ from modelreach.policy.aws.evaluate import Clause, Said, either, evaluate
 from modelreach.policy.aws.explain import explain_deny
 from modelreach.policy.aws.layers import (
     AppliedPolicy,
+    Inner,
     KeyGrant,
     Layers,
     Policies,
@@ -33,9 +35,11 @@ from modelreach.policy.aws.satisfy import satisfiable
 from modelreach.policy.aws.services import (
     ENCRYPTING,
     TRUST_ACTIONS,
+    asks_the_store,
     belongs_to_aws,
     is_free,
     needs_resource_policy,
+    opened_by_the_store,
     under_rcps,
 )
 from modelreach.policy.aws.statement import Condition, Principals
@@ -160,6 +164,7 @@ class _Case:
         "endpoint",
         "has_identity",
         "identity",
+        "inner",
         "layers",
         "limits",
         "request",
@@ -187,6 +192,9 @@ class _Case:
             self.limits.append(_Stage(Layer.SERVICE, FALSE))
         if belongs_to_aws(action, request.resource) or _in_other_partition(request):
             self.limits.append(_Stage(Layer.SERVICE, FALSE))
+        self.inner: list[Clause] = []
+        if layers.inner and asks_the_store(action):
+            self.limits += map(self._within, layers.inner)
         if layers.endpoint:
             self.limits.append(_Stage(Layer.ENDPOINT, self._hear(layers.endpoint).allow))
 
@@ -199,6 +207,12 @@ class _Case:
 
     def _optional(self, policies: Policies | None) -> Said | None:
         return self._hear(policies) if policies and self.has_identity else None
+
+    def _within(self, inner: Inner) -> _Stage:
+        """What a store asks besides: its policies let, or the surroundings, or nobody read it."""
+        said = self._hear(inner.policies)
+        self.inner += said.allows
+        return _Stage(inner.layer, either((inner.when, said.allow, *self._gaps(inner.layer))))
 
     def _organisation(self) -> list[_Stage]:
         stages: list[_Stage] = []
@@ -251,9 +265,11 @@ class _Case:
     # --- ways to be allowed -----------------------------------------------------------------
 
     def _paths(self) -> list[_Path]:
-        if self.has_identity and self._same_account():
-            return [*self._paths_within(), *self._grant_paths()]
-        return [*self._paths_across(), *self._grant_paths()]
+        within = self.has_identity and self._same_account()
+        found = [*(self._paths_within() if within else self._paths_across()), *self._grant_paths()]
+        for path in found if self.inner else ():
+            path.because = [*path.because, *self.inner]
+        return found
 
     def _same_account(self) -> bool:
         owner = self.request.resource_account
@@ -277,6 +293,8 @@ class _Case:
     def _paths_across(self) -> list[_Path]:
         """Another account's resource: its policy and the caller's own account have to allow."""
         clauses = [] if self._shut_to_public() else self.resource.allows
+        if opened_by_the_store(self.action):
+            clauses = [*clauses, *self.inner]
         own = self._identity_stages() if self.has_identity else []
         path = self._granted(clauses, own)
         if self.has_identity:
@@ -331,7 +349,8 @@ class _Case:
     def _not_read(self, own: list[_Stage]) -> list[_Path]:
         """A resource policy that was not read might have allowed."""
         trust = (Layer.TRUST,) if self.action in TRUST_ACTIONS else ()
-        gaps = self._gaps(Layer.RESOURCE, *trust, Layer.ACL, Layer.GRANT)
+        store = (Layer.ACCESS_POLICY,) if opened_by_the_store(self.action) else ()
+        gaps = self._gaps(Layer.RESOURCE, *trust, *store, Layer.ACL, Layer.GRANT)
         return [_Path([*own, _Stage(self._resource_layer(), gap)]) for gap in gaps]
 
     def _grant_paths(self) -> list[_Path]:
@@ -466,6 +485,8 @@ class _Case:
         unread = {
             f"{gap.layer} not read: {gap.what}; it is taken not to restrict"
             for gap in self.layers.unread
+            # What a store asks, and was not read, is in the residual.
+            if gap.layer not in {inner.layer for inner in self.layers.inner}
         }
         return (*sorted(unread), *self._assumed())
 

@@ -21,12 +21,13 @@ from modelreach.policy.aws.context import Context, of_resource, request_context
 from modelreach.policy.aws.context import Facts as Surroundings
 from modelreach.policy.aws.document import compile_document
 from modelreach.policy.aws.escalation import rules_by_id
-from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Layers, Policies, Unread
+from modelreach.policy.aws.layers import AppliedPolicy, Inner, KeyGrant, Layers, Policies, Unread
 from modelreach.policy.aws.matching import action_matches
 from modelreach.policy.aws.named import Named, WrittenGrant
 from modelreach.policy.aws.principals import Caller, CallerKind
 from modelreach.policy.aws.statement import Effect, PolicyDocument
 from modelreach.policy.decision import Decision, Layer
+from modelreach.policy.expr import FALSE, Atom, AtomKind
 from modelreach.snapshot import (
     Attachment,
     Credential,
@@ -48,6 +49,7 @@ _LAYER = {
     "endpoint": Layer.ENDPOINT,
     "session": Layer.SESSION,
     "acl": Layer.ACL,
+    "access-policy": Layer.ACCESS_POLICY,
 }
 
 #: Ends the name of one that holds any policy within its limits: see `became`.
@@ -401,6 +403,7 @@ class Estate:
             grants=self._grants_on(name),
             acl=self.attached(name, "acl"),
             unread=self._unread_of_resource(name),
+            inner=self._inner(resource) if resource is not None else (),
             public_restricted=bool(attributes.get("restrict_public_buckets"))
             or bool(scope and scope.attributes.get("restrict_public_buckets")),
             acls_ignored=bool(attributes.get("ignore_public_acls"))
@@ -408,6 +411,38 @@ class Estate:
             resource_managed_by_aws=attributes.get("manager") == "AWS",
             resource_in_management_account=bool(scope and scope.attributes.get("management")),
         )
+
+    def _inner(self, resource: Resource) -> tuple[Inner, ...]:
+        """Give what a store asks itself of those who want what it holds. Which roles a domain with
+        fine-grained access control gives to whom is written in the domain, and not to be read.
+
+        https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html
+        """
+        if resource.kind == "aoss:collection":
+            return (
+                Inner(Layer.ACCESS_POLICY, self.attached(resource.id, "access-policy")),
+                self._network_of(resource.id),
+            )
+        if resource.kind != "es:domain":
+            return ()
+        found: list[Inner] = []
+        gaps = self.gaps_by_subject.get(resource.id, ())
+        if any(gap.kind == "resource-policy" for gap in gaps):
+            unread = f"whether {resource.id} has users of its own"
+            found.append(Inner(Layer.ACCESS_POLICY, when=Atom(AtomKind.GAP, unread)))
+        if resource.attributes.get("fine_grained"):
+            mapped = f"to whom the roles within {resource.id} are mapped"
+            found.append(Inner(Layer.ACCESS_POLICY, when=Atom(AtomKind.GAP, mapped)))
+        if network := resource.attributes.get("vpc"):
+            there = Atom(AtomKind.CONTEXT, "the network", "is", (str(network),))
+            found.append(Inner(Layer.ENDPOINT, when=there))
+        return tuple(found)
+
+    def _network_of(self, collection: str) -> Inner:
+        """Give from where a collection is reached; nobody knows where no policy speaks of it."""
+        policies = self.attached(collection, "endpoint")
+        unknown = Atom(AtomKind.GAP, f"from where {collection} is reached")
+        return Inner(Layer.ENDPOINT, policies, FALSE if policies else unknown)
 
     def _grants_on(self, key: str) -> tuple[KeyGrant, ...]:
         return tuple(
@@ -611,10 +646,11 @@ class Estate:
         if not gaps:
             return ()
         layer = Layer.TRUST if name in self.facts.principals else Layer.RESOURCE
+        layers = {"resource-policy": layer, "trust": layer, **_UNREAD_STORE}
         return tuple(
-            Unread(layer, f"{gap.kind} of {name}: {gap.reason}")
+            Unread(layers[gap.kind], f"{gap.kind} of {name}: {gap.reason}")
             for gap in gaps
-            if gap.kind in ("resource-policy", "trust")
+            if gap.kind in layers
         )
 
 
@@ -657,4 +693,5 @@ def _tagging(document: PolicyDocument) -> bool:
 _FOR_NOTHING: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     ("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"), ()
 )
+_UNREAD_STORE = {"access-policy": Layer.ACCESS_POLICY, "network-policy": Layer.ENDPOINT}
 _UNREAD = {"identity-policy": Layer.IDENTITY, "boundary": Layer.BOUNDARY}

@@ -47,6 +47,10 @@ _LACKS = {
         "the session policy does not allow it",
         "the session has to be made with a policy that allows it",
     ),
+    Layer.ACCESS_POLICY: (
+        "no data access policy of the store lets the caller in",
+        "a data access policy needs to name the caller",
+    ),
     Layer.SERVICE: (
         "the service does not let this kind of caller do it",
         "another principal has to make the request",

@@ -19,7 +19,7 @@ from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Layers, Policies
 from modelreach.policy.aws.matching import meets, opened
 from modelreach.policy.aws.principals import ways
-from modelreach.policy.aws.services import belongs_to_aws, under_rcps
+from modelreach.policy.aws.services import asks_the_store, belongs_to_aws, under_rcps
 from modelreach.policy.aws.statement import Effect, Patterns, Statement
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant
@@ -171,12 +171,12 @@ def _treated(mask: int, theirs: Layers, probe: kinds.Probe) -> Iterable[list[Act
     actions = [action for place, action in enumerate(probe.actions) if mask >> place & 1]
     if theirs.grants:
         return [[action] for action in actions]
-    if not theirs.rcps and ":alias/aws/" not in probe.region:
+    if not theirs.rcps and not theirs.inner and ":alias/aws/" not in probe.region:
         return [actions] if actions else []
-    groups: dict[tuple[bool, bool], list[Action]] = {}
+    groups: dict[tuple[bool, ...], list[Action]] = {}
     for action in actions:
         name = action.name.lower()
-        own = under_rcps(name), belongs_to_aws(name, probe.region)
+        own = under_rcps(name), belongs_to_aws(name, probe.region), asks_the_store(name)
         groups.setdefault(own, []).append(action)
     return groups.values()
 
@@ -254,8 +254,13 @@ def _all_policies(mine: Layers, theirs: Layers) -> Policies:
         *(mine.session or ()),
         *theirs.resource,
         *theirs.acl,
+        *_inner(theirs),
         *limits,
     )
+
+
+def _inner(theirs: Layers) -> Policies:
+    return tuple(policy for inner in theirs.inner for policy in inner.policies)
 
 
 def _by_part(
@@ -320,7 +325,12 @@ def _limits(asker: Asker, resource: Resource) -> set[int]:
     the same document also grants."""
     theirs = asker.estate.resource_layers(resource.id, resource.scope)
     mine = asker.layers
-    levels = (mine.boundaries or (), *(mine.scps or ()), *(theirs.rcps or ()))
+    levels = (
+        mine.boundaries or (),
+        *(mine.scps or ()),
+        *(theirs.rcps or ()),
+        _inner(theirs),
+    )
     limiting = {id(s) for level in levels for policy in level for s in policy.document.statements}
     if not limiting:
         return limiting

@@ -48,6 +48,11 @@ KIND_OF_TYPE: dict[tuple[str, str], str] = {
     ): "bedrock-agentcore:oauth2-credential-provider",
 }
 
+#: Actions that are about what lies in a resource, by kind, although AWS lists them under the
+#: resource's own type: requests to a domain are about the path that they ask for.
+#: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html#ac-types-resource
+_INSIDE = {"es:domain": ("/", "es:ESHttp")}
+
 #: Kinds that are written in more than one way in a snapshot.
 ALIASES = {"ssm:secure-parameter": "ssm:parameter"}
 
@@ -79,12 +84,27 @@ def probes(resource: str, kind: str) -> tuple[Probe, ...]:
     """Give the forms in which a listed resource is asked about."""
     service = kind.partition(":")[0]
     exact = types_of(resource, kind)
-    found = [Probe(resource, True, _actions_for(service, exact))] if exact else []
+    separator, start = _INSIDE.get(kind, ("", ""))
+    found: list[Probe] = []
+    if exact:
+        itself, inside = _parted(_actions_for(service, exact), start)
+        found.append(Probe(resource, True, itself))
+        if inside:
+            found.append(Probe(f"{resource}{separator}*", False, inside))
     for separator in "/:":
         inner = _parts_of(service, exact, separator)
         if inner:
             found.append(Probe(f"{resource}{separator}*", False, _actions_for(service, inner)))
     return tuple(found)
+
+
+@lru_cache(2048)
+def _parted(
+    actions: tuple[Action, ...], start: str
+) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
+    """Part actions from those whose name begins so."""
+    inside = tuple(one for one in actions if start and one.name.startswith(start))
+    return (tuple(one for one in actions if one not in inside) if inside else actions), inside
 
 
 def types_of(resource: str, kind: str) -> frozenset[str]:

@@ -11,6 +11,7 @@ from modelreach.policy.aws.context import OPEN, Context
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.statement import PolicyDocument, Statement
 from modelreach.policy.decision import Layer, StatementRef
+from modelreach.policy.expr import FALSE, Expr
 
 
 class AppliedPolicy(msgspec.Struct, frozen=True, gc=False):
@@ -76,6 +77,15 @@ class Unread(msgspec.Struct, frozen=True, gc=False):
     what: str
 
 
+class Inner(msgspec.Struct, frozen=True, gc=False):
+    """What a store itself asks besides: policies of its own that have to allow, and what of the
+    surroundings would do instead of them. What of `layer` was not read may let in, too."""
+
+    layer: Layer
+    policies: Policies = ()
+    when: Expr = FALSE
+
+
 class Layers(msgspec.Struct, frozen=True, gc=False):
     """The policies of each layer. None or nothing means that the layer takes no part; a level of
     `scps` or `rcps` without policies allows nothing.
@@ -84,6 +94,7 @@ class Layers(msgspec.Struct, frozen=True, gc=False):
     is the resource's policy (of a role: its trust policy); `acl` holds access control lists
     written as policies. `public_restricted` is RestrictPublicBuckets of S3 Block Public Access,
     `acls_ignored` says that IgnorePublicAcls or BucketOwnerEnforced is on.
+    `inner` is what a store asks of those who want what it holds: all of it has to let them.
     `resource_managed_by_aws` and `resource_in_management_account` exempt the resource from RCPs.
     """
 
@@ -97,6 +108,7 @@ class Layers(msgspec.Struct, frozen=True, gc=False):
     grants: tuple[KeyGrant, ...] = ()
     acl: Policies = ()
     unread: tuple[Unread, ...] = ()
+    inner: tuple[Inner, ...] = ()
     public_restricted: bool = False
     acls_ignored: bool = False
     resource_managed_by_aws: bool = False

@@ -133,6 +133,8 @@ _NAMED = frozenset(
         "iam:user",
         "iam:group",
         "ecr:repository",
+        "es:domain",
+        "aoss:collection",
     }
 )
 

@@ -18,7 +18,7 @@ from modelreach.policy.aws.statement import Effect, PolicyDocument, Statement
 from modelreach.snapshot import Attachment, Facts, Runtime
 
 #: Changes whenever the same facts are to give other names.
-VERSION = "aws-names/6"
+VERSION = "aws-names/7"
 
 #: The tag of a secret, or of a parameter, that says whom it opens.
 OPENS_TAG = "modelreach:opens"
@@ -233,11 +233,13 @@ def names_of_part(facts: Facts, scope: str) -> NamesOfPart:
     read = _Reader(facts)
     for attachment in part.attachments:
         target = attachment.target
-        if attachment.kind not in ("trust", "resource", "acl", "grant"):
+        if attachment.kind not in ("trust", "resource", "acl", "grant", "access-policy"):
             continue
+        if attachment.kind == "access-policy" and not target.startswith("arn:"):
+            continue  # of another cloud, and no such policy
         if attachment.kind == "trust" and not target.startswith("arn:"):
             continue  # a federated credential of another cloud: no policy, and of no role
-        if attachment.kind in ("resource", "acl"):
+        if attachment.kind in ("resource", "acl", "access-policy"):
             said = read.said(attachment)
             singled |= said.singled
             if said.personal and target in runtimes:

@@ -334,8 +334,10 @@ class Questions(msgspec.Struct, dict=True, eq=False):
             if listed is None or thing.listed in estate.gaps_by_subject:
                 return thing
             policies = (*theirs.resource, *theirs.acl)
-            if theirs.grants or any(
-                p.document.problems or relevant(p.document, name) for p in policies
+            if (
+                theirs.grants
+                or theirs.inner
+                or any(p.document.problems or relevant(p.document, name) for p in policies)
             ):
                 return thing
             if told.tags:

@@ -58,5 +58,6 @@ def every_policy(layers: Layers) -> Policies:
         *(layers.session or ()),
         *(layers.endpoint or ()),
         *layers.acl,
+        *(policy for inner in layers.inner for policy in inner.policies),
         *(policy for level in levels for policy in level),
     )

@@ -83,6 +83,23 @@ def needs_resource_policy(action: str, resource: str) -> bool:
     return action in TRUST_ACTIONS and ":role/" in resource
 
 
+# What is asked of the store itself: its own policies, or its own users, have a say in it.
+# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-data-access.html
+# https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html
+_OF_COLLECTIONS = "aoss:apiaccessall"
+_OF_DOMAINS = ("es:eshttp", "es:escrossclusterget")
+
+
+def asks_the_store(action: str) -> bool:
+    """Is the action (in lower case) one on which a store's own access control has a say?"""
+    return action == _OF_COLLECTIONS or action.startswith(_OF_DOMAINS)
+
+
+def opened_by_the_store(action: str) -> bool:
+    """Does that access control stand in for a resource policy, towards other accounts too?"""
+    return action == _OF_COLLECTIONS
+
+
 # What AWS itself owns in an account can be looked at, and nothing else.
 # https://docs.aws.amazon.com/IAM/latest/UserGuide/access_policies_managed-vs-inline.html
 # https://docs.aws.amazon.com/singlesignon/latest/userguide/using-service-linked-roles.html

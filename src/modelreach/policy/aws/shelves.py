@@ -222,6 +222,8 @@ class Shelving:
         name, estate = resource.id, self._estate
         if not is_literal(name) or ITSELF in name or name in estate.gaps_by_subject:
             return None
+        if resource.kind in _ASKING_THEMSELVES:
+            return None
         policies: list[tuple[object, ...]] = []
         for attachment in estate.facts.attachments.get(name, ()):
             written = self._own(attachment, resource, asking)
@@ -344,6 +346,8 @@ class _Numbered(msgspec.Struct, frozen=True):
     others: tuple[str, ...]
 
 
+#: Stores that ask more than their resource policy says: see `Estate.resource_layers`.
+_ASKING_THEMSELVES = frozenset({"aoss:collection", "es:domain"})
 #: What the names of some have of what AWS owns in an account: see `services.belongs_to_aws`.
 _OF_AWS = (":alias/aws/", ":role/aws-reserved/", ":role/aws-service-role/", ":iam::aws:policy/")
 

@@ -1,0 +1,97 @@
+"""Rows of the table of calls: stores that are searched, streamed to or queried.
+
+Where a bucket or a table is read from, so are these: the vectors of a knowledge base, what a
+domain indexes, what is logged of prompts and answers. Nothing in them is read.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from modelreach_aws.call import Call, Where
+from modelreach_aws.select import once, over
+
+#: The name that a service's permissions begin with, where it is not that of its client.
+_PREFIX: Final = {"opensearch": "es", "opensearchserverless": "aoss"}
+
+
+def _region(service: str, operation: str, feeds: str, **more: Any) -> Call:
+    permission = f"{_PREFIX.get(service, service)}:{operation}"
+    return Call(service, operation, permission, feeds, Where.REGION, **more)
+
+
+_DOMAIN_ARN: Final = "arn:{partition}:es:{region}:{account}:domain/{DomainName}"
+_OPENSEARCH = (
+    _region("opensearch", "ListDomainNames", "domains of OpenSearch", kinds=("es:domain",)),
+    _region(
+        "opensearch",
+        "DescribeDomain",
+        "the policy, key and network of a domain, and whether it has users of its own",
+        facet="resource-policy",
+        subject=_DOMAIN_ARN,
+        after={"ListDomainNames": over("DomainNames", DomainName="DomainName")},
+    ),
+    _region(
+        "opensearch",
+        "ListTags",
+        "tags",
+        facet="tags",
+        subject="{ARN}",
+        after={"DescribeDomain": over("DomainStatus", ARN="ARN")},
+    ),
+)
+
+_COLLECTIONS_ARN: Final = "arn:{partition}:aoss:{region}:{account}:collection/*"
+_WHERE_COLLECTIONS: Final = {"ListCollections": once("collectionSummaries")}
+
+
+def _serverless(operation: str, feeds: str, **more: Any) -> Call:
+    return _region("opensearchserverless", operation, feeds, subject=_COLLECTIONS_ARN, **more)
+
+
+_SERVERLESS = (
+    _region(
+        "opensearchserverless",
+        "ListCollections",
+        "collections of OpenSearch Serverless",
+        kinds=("aoss:collection",),
+    ),
+    _serverless(
+        "ListAccessPolicies",
+        "data access policies",
+        facet="access-policy",
+        fixed={"type": "data"},
+        after=_WHERE_COLLECTIONS,
+    ),
+    _serverless(
+        "GetAccessPolicy",
+        "whom a data access policy lets into which collections",
+        facet="access-policy",
+        fixed={"type": "data"},
+        after={"ListAccessPolicies": over("accessPolicySummaries", name="name")},
+    ),
+    _serverless(
+        "ListSecurityPolicies",
+        "network policies",
+        facet="network-policy",
+        fixed={"type": "network"},
+        after=_WHERE_COLLECTIONS,
+    ),
+    _serverless(
+        "GetSecurityPolicy",
+        "from where a network policy lets collections be reached",
+        facet="network-policy",
+        fixed={"type": "network"},
+        after={"ListSecurityPolicies": over("securityPolicySummaries", name="name")},
+    ),
+    _region(
+        "opensearchserverless",
+        "ListTagsForResource",
+        "tags",
+        facet="tags",
+        subject="{resourceArn}",
+        after={"ListCollections": over("collectionSummaries", resourceArn="arn")},
+    ),
+)
+
+STORE_CALLS: Final[tuple[Call, ...]] = (*_OPENSEARCH, *_SERVERLESS)

@@ -1,0 +1,112 @@
+"""Stores that are searched, streamed to or queried, and the policies that speak of them.
+
+https://registry.terraform.io/providers/hashicorp/aws/latest/docs/resources/opensearch_domain
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Final
+
+from modelreach.collect import collections
+from modelreach.collect.facts import attributes
+from modelreach.snapshot import AttachmentKind, Resource
+from modelreach_terraform.aws.facts import attached, common
+from modelreach_terraform.aws.storage import key_arn
+from modelreach_terraform.edits import Attach, Edit, Is
+from modelreach_terraform.told import RELATIONS, Row, Table, Told
+from modelreach_terraform.values import UNKNOWN, text
+
+_POLICY: Final = "resource policy"
+
+
+def _arn(service: str, resource: str) -> str:
+    return f"arn:{{partition}}:{service}:{{region}}:{{account}}:{resource}"
+
+
+def _is(told: Told, kind: str, name: str, **more: Any) -> Is:
+    return Is(
+        Resource(**common(told, kind, told.text("arn"), name), attributes=attributes(**more))
+    )
+
+
+def _first(told: Told, block: str) -> dict[str, Any]:
+    return next(told.blocks(block), {})
+
+
+def _domain(told: Told) -> Iterator[Edit]:
+    arn, network = told.text("arn"), _first(told, "vpc_options")
+    known = told.world.resources.get(arn)
+    vpc = text(network.get("vpc_id")) or str(known.attributes.get("vpc", "") if known else "")
+    yield _is(
+        told,
+        "es:domain",
+        told.text("domain_name"),
+        engine=told.text("engine_version"),
+        fine_grained=_first(told, "advanced_security_options").get("enabled") is True,
+        kms_key=key_arn(told, text(_first(told, "encrypt_at_rest").get("kms_key_id"))),
+        # Of subnets that are given it is not told in which network they lie.
+        vpc=(vpc or f"that of {told.address}") if network else "",
+    )
+    if told.written("access_policies"):
+        yield from attached(told, arn, "resource", "access_policies", name=_POLICY)
+
+
+def _domain_policy(told: Told) -> Iterator[Edit]:
+    arn = told.filled(_arn("es", "domain/{domain_name}"))
+    yield from attached(told, arn, "resource", "access_policies", name=_POLICY)
+
+
+def _collection(told: Told) -> Iterator[Edit]:
+    yield _is(told, "aoss:collection", told.text("name"), kms_key=told.text("kms_key_arn"))
+
+
+def _data_access(told: Told) -> Iterator[Edit]:
+    if told.text("type") in ("", "data"):
+        yield from _said(told, "access-policy", "data access policy", collections.data_access)
+
+
+def _security(told: Told) -> Iterator[Edit]:
+    """Those about encryption let nobody in."""
+    if told.text("type") == "network":
+        yield from _said(told, "endpoint", "network policy", collections.network)
+
+
+def _said(
+    told: Told,
+    kind: AttachmentKind,
+    what: str,
+    said: Callable[[collections.Policy, str, str], dict[str, Any] | None],
+) -> Iterator[Edit]:
+    """Give what a policy says of each collection of its account and region."""
+    account, region = told.place["account"], told.place["region"]
+    document = told.document("policy")
+    policy = None if document is UNKNOWN else collections.read(document)
+    for arn, one in sorted(told.world.resources.items()):
+        if one.kind != "aoss:collection" or (one.scope, one.region) != (account, region):
+            continue
+        if policy is None:
+            facet = "access-policy" if kind == "access-policy" else "network-policy"
+            yield told.unknown(facet, arn, f"a {what}")
+        elif found := said(policy, one.name, arn):
+            yield Attach(arn, kind, found, f"{what} {told.text('name')}")
+
+
+_DOMAIN_ARN: Final = _arn("es", "domain/{domain_name}")
+
+TABLE: Final[Table] = {
+    **dict.fromkeys(
+        ("aws_opensearch_domain", "aws_elasticsearch_domain"),
+        Row(_domain, {"arn": _DOMAIN_ARN, "id": _DOMAIN_ARN}),
+    ),
+    **dict.fromkeys(
+        ("aws_opensearch_domain_policy", "aws_elasticsearch_domain_policy"),
+        Row(_domain_policy, phase=RELATIONS),
+    ),
+    # AWS chooses the id of a collection, which is in its ARN.
+    "aws_opensearchserverless_collection": Row(
+        _collection, {"arn": _arn("aoss", "collection/{address}"), "id": "{address}"}
+    ),
+    "aws_opensearchserverless_access_policy": Row(_data_access, phase=RELATIONS),
+    "aws_opensearchserverless_security_policy": Row(_security, phase=RELATIONS),
+}

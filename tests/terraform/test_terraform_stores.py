@@ -1,0 +1,137 @@
+"""Stores in plans of AWS: what they are, and what the policies that speak of them let in."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+
+import pytest
+
+from modelreach.snapshot import SCHEMA, Scope, Snapshot
+
+Json = dict[str, Any]
+ACCOUNT, REGION = "123456789012", "eu-west-1"
+AGENT = f"arn:aws:iam::{ACCOUNT}:role/agent"
+
+
+def _document(*statements: Json) -> str:
+    return json.dumps({"Version": "2012-10-17", "Statement": list(statements)})
+
+
+def _allow(actions: Any, resource: Any = "*", **more: Any) -> Json:
+    return {"Effect": "Allow", "Action": actions, "Resource": resource, **more}
+
+
+def _arn(service: str, name: str) -> str:
+    return f"arn:aws:{service}:{REGION}:{ACCOUNT}:{name}"
+
+
+@pytest.fixture
+def plan(planned: Any) -> Any:
+    """A plan that makes a role which may do everything with stores."""
+    made = planned("aws", region=REGION)
+    role = {"name": "agent", "path": "/", "assume_role_policy": _document()}
+    made.change("aws_iam_role.agent", "create", after=role)
+    every = _document(_allow(["es:*", "aoss:*"]))
+    own = {"role": "agent", "name": "own", "policy": every}
+    return made.change("aws_iam_role_policy.own", "create", after=own)
+
+
+@pytest.fixture
+def empty() -> Snapshot:
+    scope = Scope(id=ACCOUNT, provider="aws", kind="account")
+    return Snapshot(schema=SCHEMA, taken_at="2026-11-01T00:00:00Z", scopes=(scope,))
+
+
+def _of(snapshot: Snapshot, arn: str) -> Json:
+    (found,) = [one.attributes for one in snapshot.resources if one.id == arn]
+    return dict(found)
+
+
+@pytest.mark.parametrize("kind", ["aws_opensearch_domain", "aws_elasticsearch_domain"])
+def test_a_domain_and_its_policy(
+    kind: str, plan: Any, empty: Snapshot, apply: Any, may: Any
+) -> None:
+    arn = _arn("es", "domain/search")
+    plan.change(f"{kind}.d", "create", after={"domain_name": "search"})
+    deny = {**_allow("es:ESHttpPut", f"{arn}/*", Principal="*"), "Effect": "Deny"}
+    policy = {"domain_name": "search", "access_policies": _document(deny)}
+    plan.change(f"{kind}_policy.p", "create", after=policy)
+    made = apply(plan, empty)
+    assert _of(made, arn)["fine_grained"] is False
+    assert may(made, AGENT, "es:ESHttpGet", f"{arn}/books/_search") == "allow"
+    assert may(made, AGENT, "es:ESHttpPut", f"{arn}/books") == "deny"
+
+
+def test_a_domain_with_users_of_its_own_in_a_network(
+    plan: Any, empty: Snapshot, apply: Any, may: Any
+) -> None:
+    arn = _arn("es", "domain/search")
+    after = {
+        "domain_name": "search",
+        "advanced_security_options": [{"enabled": True}],
+        "vpc_options": [{"subnet_ids": ["subnet-1"]}],
+        "encrypt_at_rest": [{"enabled": True, "kms_key_id": _arn("kms", "key/k")}],
+    }
+    made = apply(plan.change("aws_opensearch_domain.d", "create", after=after), empty)
+    assert _of(made, arn) == {
+        "fine_grained": True,
+        "kms_key": _arn("kms", "key/k"),
+        "vpc": "that of aws_opensearch_domain.d",
+    }
+    assert may(made, AGENT, "es:ESHttpGet", f"{arn}/books") == "unknown"
+
+
+def _collection(plan: Any, data: Any, network: Any, **unknown: Any) -> Any:
+    plan.change("aws_opensearchserverless_collection.c", "create", after={"name": "library"})
+    for kind, type_, policy in (("access", "data", data), ("security", "network", network)):
+        told = {} if policy is None else {"policy": json.dumps(policy)}
+        plan.change(
+            f"aws_opensearchserverless_{kind}_policy.{type_}",
+            "create",
+            after={"name": "p", "type": type_, **told},
+            unknown={"policy": True} if policy is None else {},
+        )
+    encryption = {"name": "p", "type": "encryption", "policy": json.dumps({"Rules": []})}
+    plan.change("aws_opensearchserverless_security_policy.e", "create", after=encryption)
+    return plan
+
+
+def _rules(**more: Any) -> list[Json]:
+    rule = {"ResourceType": "collection", "Resource": ["collection/lib*"]}
+    return [{"Rules": [rule], **more}]
+
+
+@pytest.mark.parametrize(
+    ("data", "network", "verdict"),
+    [
+        (_rules(Principal=[AGENT]), _rules(AllowFromPublic=True), "allow"),
+        (_rules(Principal=[AGENT]), _rules(SourceVPCEs=["vpce-1"]), "conditional"),
+        (_rules(Principal=[f"{AGENT}-2"]), _rules(AllowFromPublic=True), "deny"),
+        (None, _rules(AllowFromPublic=True), "unknown"),
+        (_rules(Principal=[AGENT]), None, "unknown"),
+    ],
+)
+def test_a_collection_and_the_policies_that_speak_of_it(
+    data: Any, network: Any, verdict: str, plan: Any, empty: Snapshot, apply: Any, may: Any
+) -> None:
+    made = apply(_collection(plan, data, network), empty)
+    arn = _arn("aoss", "collection/aws_opensearchserverless_collection.c")
+    assert may(made, AGENT, "aoss:APIAccessAll", arn) == verdict
+    assert bool(made.gaps) is (data is None or network is None)
+
+
+def test_a_data_access_policy_of_a_plan_opens_a_collection_that_is_there(
+    plan: Any, empty: Snapshot, apply: Any, may: Any, planned: Any
+) -> None:
+    base = apply(_collection(plan, _rules(Principal=[]), _rules(AllowFromPublic=True)), empty)
+    arn = _arn("aoss", "collection/aws_opensearchserverless_collection.c")
+    assert may(base, AGENT, "aoss:APIAccessAll", arn) == "deny"
+    after = {"name": "more", "type": "data", "policy": json.dumps(_rules(Principal=[AGENT]))}
+    more = planned("aws", region=REGION)
+    more.change("aws_opensearchserverless_access_policy.more", "create", after=after)
+    opened = apply(more, base)
+    assert may(opened, AGENT, "aoss:APIAccessAll", arn) == "allow"
+    less = planned("aws", region=REGION)
+    less.change("aws_opensearchserverless_access_policy.more", "delete", before=after)
+    assert may(apply(less, opened), AGENT, "aoss:APIAccessAll", arn) == "deny"
