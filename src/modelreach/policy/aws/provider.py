@@ -66,6 +66,7 @@ PROVIDER = Provider(
         "iam:role": "identities",
         "iam:user": "identities",
         "iam:group": "identities",
+        "iam:root": "identities",
         "aws:account": "administration",
     },
     sensitive={
