@@ -32,7 +32,8 @@ from modelreach.snapshot import Principal, Runtime
 _ACTION = "sts:AssumeRoleWithWebIdentity"
 _ASSOCIATION = "eks:pod-identity-association"
 #: Issuers that roles name without an identity provider of the account's own.
-_WELL_KNOWN = frozenset({"accounts.google.com", "www.amazon.com", "graph.facebook.com"})
+_GOOGLE = "accounts.google.com"
+_WELL_KNOWN = frozenset({_GOOGLE, "www.amazon.com", "graph.facebook.com"})
 
 
 def admits(estate: Estate, token: Token, source: str, fixed: Fixed) -> Iterator[Pivot]:
@@ -154,9 +155,17 @@ def _decided(
 
 
 def _claims(token: Token) -> dict[str, tuple[str, ...]]:
+    """The claims as conditions call them: of Google's tokens, `aud` is for whom they were made
+    out (`azp`), and `oaud` their audience.
+
+    https://docs.aws.amazon.com/IAM/latest/UserGuide/reference_policies_iam-condition-keys.html#condition-keys-wif
+    """
     found = {f"{token.issuer}:{name}": values for name, values in token.claims.items()}
+    made_out = token.claims.get("azp") if token.issuer == _GOOGLE else None
+    if made_out is not None:
+        found[f"{token.issuer}:aud"] = made_out
     if len(token.audiences) == 1:
-        found[f"{token.issuer}:aud"] = token.audiences
+        found[f"{token.issuer}:{'oaud' if made_out else 'aud'}"] = token.audiences
     return found
 
 

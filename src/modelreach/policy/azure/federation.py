@@ -26,11 +26,14 @@ _TEST = re.compile(r"\s*claims\['([\w.:/-]+)'\]\s+(eq|matches)\s+'([^']*)'\s*\Z"
 
 
 def tokens(estate: Estate, principal: Principal) -> Iterator[Token]:
-    """An identity shows elsewhere who it is by a token of its tenant, for any audience.
+    """An identity shows elsewhere who it is by a token of its tenant, for any audience; one that
+    is disabled gets none.
 
     https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference
     """
     if principal.kind not in _ACTS or not estate.tenant:
+        return
+    if principal.attributes.get("enabled") is False:
         return
     app = str(principal.attributes.get("app_id", "")) or principal.unique_id
     claims: dict[str, tuple[str, ...]] = {"oid": (principal.id,), "tid": (estate.tenant,)}

@@ -22,26 +22,20 @@ from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of
 from modelreach.policy.gcp import members
 from modelreach.policy.gcp.asker import Held
 from modelreach.policy.gcp.cel import Surroundings, at, condition, value_of
-from modelreach.policy.gcp.estate import WORKFORCE, Estate
+from modelreach.policy.gcp.estate import WORKFORCE, Estate, mapping
 from modelreach.snapshot import Principal, Resource
 
 _GOOGLE = "accounts.google.com"
 #: How many bytes a subject may have: a token that comes to more is not let in.
 #: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
 _LONGEST = 127
-#: What an AWS provider maps where nothing says otherwise.
-#: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
-_OF_AWS = (
-    "google.subject=assertion.arn",
-    "attribute.aws_role=assertion.arn.contains('assumed-role')"
-    " ? assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/'"
-    " + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn",
-)
 
 
 def tokens(principal: Principal, groups: Iterable[str] = ()) -> Iterator[Token]:
-    """Give the identity token of a service account, good for any audience. The groups that it is
-    in are not in it: clusters look them up."""
+    """Give the identity token of a service account, good for any audience; of one that is disabled
+    none. The groups that it is in are not in it: clusters look them up."""
+    if principal.attributes.get("disabled"):
+        return
     if principal.kind in ("service-account", "service-agent") and principal.unique_id:
         email = principal.id.partition(":")[2]
         claims: dict[str, tuple[str, ...]] = {"email": (email,), "azp": (principal.unique_id,)}
@@ -171,17 +165,18 @@ def _mapped(
     if not subject or len(subject.encode()) > _LONGEST or when == FALSE:
         return
     name = f"principal:{pool}/subject/{subject}"
-    found = estate.principal(name) or _federated(name, provider.scope, attributes)
+    found = estate.principal(name)
+    if found is None or name in estate.admitted:
+        others = (estate.mapped(pool) or frozenset()) - {
+            r.partition("=")[0] for r in mapping(provider)
+        }
+        found = _federated(name, provider.scope, {**dict.fromkeys(others, ""), **attributes})
     yield _hop(token, source, found, when, provider.id)
 
 
 def _attributes(provider: Resource, claims: Mapping[str, str]) -> dict[str, str]:
-    written = provider.attributes.get("attribute_mapping", ())
-    rules = written if isinstance(written, tuple) else ()
-    if not rules and provider.attributes.get("federation") == "aws":
-        rules = _OF_AWS
     found: dict[str, str] = {}
-    for rule in rules:
+    for rule in mapping(provider):
         name, _, expression = rule.partition("=")
         value = value_of(expression, "assertion", claims)
         if value is not None:

@@ -148,7 +148,9 @@ class GcpEngine:
         """A hop to whom the identity pools let a token in as."""
         found = tuple(admits(self._estate, token, source))
         for one in found:
-            self._estate.admitted.setdefault(one.principal.id, one.principal)
+            name = one.principal.id
+            if name not in self._estate.facts.principals and self._estate.come(one.principal):
+                self._askers.pop(name, None)
         return tuple(one.pivot for one in found if one.principal.id != source)
 
     def naming(self, token: Token) -> Iterable[Support]:

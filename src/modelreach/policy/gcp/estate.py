@@ -10,6 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from functools import cached_property
 
+from msgspec.structs import replace
+
 from modelreach.policy.abroad import Abroad
 from modelreach.policy.audiences import POOL_PROVIDER
 from modelreach.policy.expr import Atom, AtomKind, Expr
@@ -46,6 +48,22 @@ _REFUSED = frozenset({"denied", "throttled", "unreachable", "malformed", "after-
 
 #: In the name of a pool of people of other directories, which is of an organization.
 WORKFORCE = "/workforcePools/"
+
+
+#: What an AWS provider maps where nothing says otherwise.
+#: https://docs.cloud.google.com/iam/docs/reference/rest/v1/projects.locations.workloadIdentityPools.providers
+_OF_AWS = (
+    "google.subject=assertion.arn",
+    "attribute.aws_role=assertion.arn.contains('assumed-role')"
+    " ? assertion.arn.extract('{account_arn}assumed-role/') + 'assumed-role/'"
+    " + assertion.arn.extract('assumed-role/{role_name}/') : assertion.arn",
+)
+
+
+def mapping(provider: Resource) -> tuple[str, ...]:
+    """Give what a provider maps, as `name=expression`."""
+    written = _texts(provider.attributes, "attribute_mapping")
+    return written or (_OF_AWS if provider.attributes.get("federation") == "aws" else ())
 
 
 class Estate:
@@ -337,7 +355,42 @@ class Estate:
             self._groups_unread(groups),
             pool.pool if pool else "",
             members.attributes_of(principal, pool.pool, pool.subject) if pool else {},
+            self.mapped(pool.pool) if pool else None,
         )
+
+    def come(self, one: Principal) -> bool:
+        """Note somebody who has come by a token; tell if it is new. Where another token of the
+        same subject says something else, either may be so."""
+        known = self.admitted.get(one.id)
+        if known is None:
+            self.admitted[one.id] = one
+            return True
+        both: dict[str, AttributeValue] = {
+            name: tuple(sorted({*_several(value), *_several(one.attributes[name])}))
+            for name, value in known.attributes.items()
+            if name in one.attributes
+        }
+        self.admitted[one.id] = replace(known, attributes=both)
+        return both != known.attributes
+
+    def mapped(self, pool: str) -> frozenset[str] | None:
+        """Give the attributes that a pool of a project may know of who comes by it; None where its
+        providers were not all read."""
+        if "/workloadIdentityPools/" not in pool or pool.endswith(".svc.id.goog"):
+            return None
+        scope = self.scope_of(pool)
+        if not scope or not self.collected(scope, POOL_PROVIDER):
+            return None
+        return self._mapped.get(pool, frozenset())
+
+    @cached_property
+    def _mapped(self) -> dict[str, frozenset[str]]:
+        found: dict[str, set[str]] = {}
+        for provider in self.providers:
+            names = (rule.partition("=")[0] for rule in mapping(provider))
+            own = found.setdefault(self.pool_of(provider), set())
+            own |= {"group" if name == "google.groups" else name for name in names}
+        return {pool: frozenset(names) for pool, names in found.items()}
 
     def _place(self, principal: Principal) -> tuple[str, ...]:
         return self.path(principal.scope) if not principal.attributes.get("foreign") else ()
@@ -613,6 +666,10 @@ class Estate:
 
 def _id(fact: Resource | Runtime | Principal) -> str:
     return fact.id
+
+
+def _several(value: AttributeValue) -> tuple[str, ...]:
+    return value if isinstance(value, tuple) else (str(value),)
 
 
 def _texts(attributes: dict[str, AttributeValue], name: str) -> tuple[str, ...]:

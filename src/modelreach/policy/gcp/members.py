@@ -98,7 +98,8 @@ class Who:
 
     `sure` are the members that mean it whatever happens, `doubtful` those of which that hangs on
     something. `groups_unread` are groups that it may be in (None: any group that is not in
-    `sure`), `pool` its pool when it is federated.
+    `sure`), `pool` its pool when it is federated, `attributes` what each of its tokens may say,
+    `mapped` what any token of its pool may say (None: anything).
     """
 
     principal: Principal
@@ -106,7 +107,10 @@ class Who:
     doubtful: dict[str, Expr] = field(default_factory=dict[str, Expr], hash=False)
     groups_unread: frozenset[str] | None = frozenset()
     pool: str = ""
-    attributes: dict[str, str] = field(default_factory=dict[str, str], hash=False)
+    attributes: dict[str, tuple[str, ...]] = field(
+        default_factory=dict[str, tuple[str, ...]], hash=False
+    )
+    mapped: frozenset[str] | None = None
 
     def means(self, member: str) -> Expr:
         """Give what must hold for a member (in the spelling of bindings) to mean it."""
@@ -132,8 +136,10 @@ class Who:
             return TRUE
         name, _, value = rest.partition("/")
         known = self.attributes.get(name)
-        if known is not None:
-            return TRUE if known == value else FALSE
+        if known is None and self.mapped is not None and name not in self.mapped:
+            return FALSE
+        if known is not None and (len(known) == 1 or value not in known):
+            return TRUE if value in known else FALSE
         return Atom(AtomKind.CONTEXT, f"{name} == '{value}'")
 
 
@@ -156,17 +162,19 @@ def sets_of(principal: Principal, path: tuple[str, ...], numbers: dict[str, str]
 _TYPES = {"service-account": "ServiceAccount", "service-agent": "ServiceAgent"}
 
 
-def attributes_of(principal: Principal, pool: str, subject: str) -> dict[str, str]:
-    """Give what is known of the token of a federated identity."""
-    found = {
-        name: value
-        for name, value in principal.attributes.items()
-        if isinstance(value, str) and (name.startswith("attribute.") or name == "group")
-    }
+def attributes_of(principal: Principal, pool: str, subject: str) -> dict[str, tuple[str, ...]]:
+    """Give what is known of the tokens of a federated identity: all that each may say."""
+    found: dict[str, tuple[str, ...]] = {}
+    for name, value in principal.attributes.items():
+        if name.startswith("attribute.") or name == "group":
+            if isinstance(value, str):
+                found[name] = (value,)
+            elif isinstance(value, tuple):
+                found[name] = value
     kubernetes = _KUBERNETES.fullmatch(subject)
     if kubernetes is not None and pool.endswith(".svc.id.goog"):
-        found["namespace"] = kubernetes[1]
+        found["namespace"] = (kubernetes[1],)
     if subject.startswith("resources/"):
         service, _, path = subject.removeprefix("resources/").partition("/")
-        found["attribute.platformContainer"] = f"{service}/{'/'.join(path.split('/')[:2])}"
+        found["attribute.platformContainer"] = (f"{service}/{'/'.join(path.split('/')[:2])}",)
     return found
