@@ -96,7 +96,10 @@ def _of_main() -> dict[Any, Any]:
             ]
         },
         ("organizations", "ListAWSServiceAccessForOrganization"): {
-            "EnabledServicePrincipals": [{"ServicePrincipal": STACKS}]
+            "EnabledServicePrincipals": [
+                {"ServicePrincipal": STACKS},
+                {"ServicePrincipal": "sso.amazonaws.com"},
+            ]
         },
         ("iam", "ListOrganizationsFeatures"): {"EnabledFeatures": ["RootSessions"]},
         ("sso-admin", "ListInstances"): {
@@ -305,10 +308,14 @@ def test_an_organization_that_was_not_read_whole_is_a_gap(
 ) -> None:
     estate = _estate()
     estate[MAIN]["organizations", "ListAccountsForParent"] = refused("AccessDeniedException")
+    estate[MAIN]["sso-admin", "ListInstances"] = {"Instances": []}
     gaps = {(g.kind, g.operation) for g in collected(estate).snapshot.gaps if g.scope == MAIN}
     listing = "organizations:ListAccountsForParent"
     assert ("runtimes:organizations:organization", listing) in gaps
     assert ("runtimes:organizations:account", listing) in gaps
+    # The organization trusts Identity Center, so that there is an instance elsewhere.
+    assert ("runtimes:sso:permission-set", "sso-admin:ListInstances") in gaps
+    assert ("runtimes:identitystore:group", "sso-admin:ListInstances") in gaps
 
 
 def test_members_that_were_not_read_are_a_gap(

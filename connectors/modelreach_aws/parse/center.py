@@ -74,11 +74,16 @@ def parse_center(answers: Answers, places: Places, tree: Tree, facts: Facts) -> 
     """Turn what was answered in management accounts into runtimes, and what leads to them."""
     roles = _Roles.of(facts.principals)
     whole = {account for account, _ in readers(answers, tree)}
+    without: dict[str, bool] = {}
     for one, response in answers.of("sso-admin", "ListInstances"):
+        without.setdefault(one.account, True)
         for entry in response.get("Instances", ()):
+            without[one.account] = False
             _Instance(one, entry, answers, places, tree, roles, facts).parse()
     for one, response in answers.of("organizations", "ListAWSServiceAccessForOrganization"):
         trusted = {e.get("ServicePrincipal") for e in response.get("EnabledServicePrincipals", ())}
+        if _CENTER in trusted and without.get(one.account):
+            _elsewhere(one, facts)
         if _STACKS in trusted:
             _organization(one, places, tree, roles, facts)
             _known(one, "organizations:organization", whole, facts)
@@ -185,6 +190,23 @@ def _unread(one: Answer, kind: str, subject: str, accounts: set[str], facts: Fac
             region=one.region,
             subject=subject,
             message=f"its roles in {some} were not read: collect these accounts, too",
+        )
+
+
+def _elsewhere(one: Answer, facts: Facts) -> None:
+    """Say that there is an instance of Identity Center, which only its region tells of, and that
+    it is in none that was read.
+
+    https://docs.aws.amazon.com/singlesignon/latest/userguide/regions.html
+    """
+    for kind in ("sso:permission-set", "identitystore:group"):
+        facts.gap(
+            one.account,
+            f"runtimes:{kind}",
+            "not-collected",
+            operation="sso-admin:ListInstances",
+            message="the organization trusts Identity Center, and no region that was read has its "
+            "instance: read that one, too",
         )
 
 
