@@ -18,7 +18,7 @@ from msgspec.structs import replace
 
 from modelreach.accesses import Access, Piece, firsts, pieces_of
 from modelreach.blame import Sight, could_hide, could_limit, is_told
-from modelreach.graph import WEAKNESS, Path
+from modelreach.graph import Path
 from modelreach.model import Capability, Strength, Verdict
 from modelreach.policy.expr import implies, render
 from modelreach.policy.glob import covers
@@ -48,8 +48,8 @@ class Reached(msgspec.Struct, frozen=True):
 
     @property
     def rank(self) -> _Rank:
-        """Order of preference: certain before conditional before unknown, acting before
-        influencing, short before long."""
+        """Order of preference: acting before influencing, then certain before conditional before
+        unknown, then short before long."""
         access = self.access
         influenced = access.path.strength is Strength.INFLUENCE
         return (
@@ -311,14 +311,16 @@ def _shift(old: Reached | None, new: Reached | None) -> tuple[ChangeKind, ...]:
 
 
 def _at_least(this: Access, that: Access) -> bool:
-    """Does `this` give all that `that` gives, at least as surely?"""
-    if WEAKNESS[this.path.strength] > WEAKNESS[that.path.strength] and (
-        this.path.strength is Strength.INFLUENCE
-    ):
-        return False
-    if _VERDICT_RANK[this.verdict] > _VERDICT_RANK[that.verdict]:
+    """Does `this` give all that `that` gives, at least as surely? Acting gives what influencing
+    does, whatever either hangs on."""
+    acts, acted = (one.path.strength is not Strength.INFLUENCE for one in (this, that))
+    if acted and not acts:
         return False
     if not _within(that, this):
+        return False
+    if acts and not acted:
+        return True
+    if _VERDICT_RANK[this.verdict] > _VERDICT_RANK[that.verdict]:
         return False
     if this.verdict is Verdict.CONDITIONAL and that.verdict is Verdict.CONDITIONAL:
         return implies(that.residual, this.residual)

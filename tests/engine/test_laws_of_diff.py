@@ -11,7 +11,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from modelreach import diff
-from modelreach.accesses import pieces_of
+from modelreach.accesses import Access, Accesses, Patterns, pieces_of
+from modelreach.graph import AccessGraph, Edges, Path
+from modelreach.model import Capability, Strength, Verdict
+from modelreach.policy.engine import Grant, Pivot
+from modelreach.policy.expr import TRUE, Atom, AtomKind, Expr
+from modelreach.reach import BlastRadius
 from modelreach.report_file import encode
 from modelreach.snapshot import Gap
 
@@ -87,6 +92,47 @@ def test_each_thing_is_compared_as_if_it_were_alone(world: Any, data: st.DataObj
 
 def _compared(side: Any) -> diff.Side:
     return diff.Side(side.radius, side.radius.accesses.pieces)
+
+
+ON_REQUEST = Atom(AtomKind.CONTEXT, "aws:sourceip", "IpAddress", ("192.0.2.0/24",))
+_NOTHING = BlastRadius(
+    AccessGraph((), {}, Edges(lambda _: ())), {}, {}, Accesses(), Patterns(), {}
+)
+
+
+def _by(strength: Strength, residual: Expr) -> Access:
+    """The reading of a bucket by somebody who is become or influenced."""
+    grant = Grant(
+        principal="b",
+        resource="bucket",
+        kind="s3:bucket",
+        name="bucket",
+        scope="1",
+        provider="aws",
+        capability=Capability.READ,
+        actions=("s3:GetObject",),
+        verdict=Verdict.ALLOW,
+    )
+    return Access(grant, Path("a", (Pivot("assume-role", "a", "b", strength, residual, ()),)))
+
+
+@pytest.mark.parametrize("left", [(), ((Strength.INFLUENCE, TRUE),)], ids=["instead", "besides"])
+def test_who_acts_under_a_condition_has_more_than_who_surely_influences(
+    left: tuple[tuple[Strength, Expr], ...],
+) -> None:
+    influenced = [_by(Strength.INFLUENCE, TRUE)]
+    acting = [_by(Strength.CONDITIONAL, ON_REQUEST), *(_by(*one) for one in left)]
+    old, new = (diff.Side(_NOTHING, pieces_of(one)) for one in (influenced, acting))
+    assert [str(change.kind) for change in diff.diff(old, new)] == ["widened"]
+    assert [str(change.kind) for change in diff.diff(new, old)] == ["narrowed"]
+
+
+def test_an_influence_that_hangs_on_less_is_wider() -> None:
+    old, new = (
+        diff.Side(_NOTHING, pieces_of([_by(Strength.INFLUENCE, residual)]))
+        for residual in (ON_REQUEST, TRUE)
+    )
+    assert [str(change.kind) for change in diff.diff(old, new)] == ["widened"]
 
 
 def _only(side: diff.Side, thing: str) -> diff.Side:

@@ -16,6 +16,8 @@ from modelreach import deployment
 from modelreach.accesses import Access
 from modelreach.graph import WEAKNESS
 from modelreach.judge.policy import JudgePolicy
+from modelreach.judge.rules.sensitive import SensitiveReach
+from modelreach.judge.sensitivity import EXPOSING
 from modelreach.model import Strength
 from modelreach.pipeline import GateOptions, Release, evaluate, radius_report
 from modelreach.pipeline.evaluate import Estates, Side
@@ -137,6 +139,34 @@ def test_a_radius_is_the_same_in_any_order_and_company(cloud: str, seed: int) ->
 @given(seed=SEEDS)
 def test_two_identities_reach_what_each_of_them_reaches(cloud: str, seed: int) -> None:
     _together(WILD[cloud](Random(seed)), cloud, Random(seed))
+
+
+# --- what is found -------------------------------------------------------------------------------
+
+
+def _by_influence(side: Side) -> set[str]:
+    """What a finding says is reached by influence, and nothing else."""
+    found = (f for f in side.findings if f.rule == SensitiveReach.ID and f.access is not None)
+    accesses = (f.access for f in found if f.access and not f.access.grant.pattern)
+    return {a.grant.resource for a in accesses if a.path.strength is Strength.INFLUENCE}
+
+
+def _acted_on(side: Side) -> set[str]:
+    return {
+        access.grant.resource
+        for access in side.radius.accesses
+        if access.path.strength is not Strength.INFLUENCE
+        and access.grant.capability in EXPOSING
+        and not side.case.by_administration(access)
+    }
+
+
+def test_a_finding_tells_of_who_acts_before_who_is_influenced() -> None:
+    """To be influenced is milder, however sure it is."""
+    made = wild.wild(Random(3))
+    side = _side(made, "aws", "arn:aws:iam::111111111111:role/a?b/two", whole=True)
+    assert _by_influence(side)
+    assert not _by_influence(side) & _acted_on(side)
 
 
 # --- what was not read --------------------------------------------------------------------------

@@ -13,7 +13,7 @@ from modelreach.model import Capability, Sensitivity, Severity, Strength, Verdic
 from modelreach.policy.engine import Grant
 from modelreach.policy.lots import Lot
 
-_Rank = tuple[int, int, int, str]
+_Rank = tuple[bool, int, int, int, str]
 
 
 class SensitiveReach:
@@ -82,6 +82,8 @@ _CAPABILITIES = {Capability.READ: 0, Capability.ADMINISTER: 1, Capability.MANAGE
 
 def _preferred(access: Access) -> _Rank:
     return (
+        # However sure an influence is, it is the milder finding.
+        access.path.strength is Strength.INFLUENCE,
         _VERDICTS[access.verdict],
         _CAPABILITIES.get(access.grant.capability, 3),
         len(access.path.pivots),
