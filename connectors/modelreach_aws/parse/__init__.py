@@ -17,6 +17,7 @@ from modelreach_aws.parse.iam import checked, parse_iam
 from modelreach_aws.parse.incomplete import parse_incomplete
 from modelreach_aws.parse.keys import Keys
 from modelreach_aws.parse.launches import parse_launches
+from modelreach_aws.parse.members import parse_members
 from modelreach_aws.parse.models import parse_models
 from modelreach_aws.parse.organization import parse_organization
 from modelreach_aws.parse.place import places
@@ -44,6 +45,7 @@ def parse(answers: Iterable[Answer], now: str) -> Snapshot:
     parse_compute(found, where, facts)
     parse_eks(found, where, parse_launches(found, where, facts), facts)
     parse_center(found, where, tree, facts)
+    parse_members(found, where, tree, facts)
     parse_usage(found, facts)
     parse_incomplete(found, where, tree, facts)
     return facts.snapshot(taken_at=now, tool=f"modelreach {__version__}")
