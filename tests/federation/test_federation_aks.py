@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
 from fnmatch import fnmatchcase
 from typing import Any
 
@@ -20,7 +19,6 @@ from modelreach.policy.providers import engines
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import (
     SCHEMA,
-    Attachment,
     Binding,
     Facts,
     Gap,
@@ -35,12 +33,8 @@ from modelreach.snapshot import (
     merge,
 )
 from modelreach_reference.witness import check
+from organisations.aks import AKS, GROUP, ISSUER, NOW, RG, SPN, TENANT, tenant
 
-NOW = "2026-11-25T00:00:00Z"
-ISSUER = "https://eu.oic.prod-aks.azure.com/t/c"
-TENANT, SPN, GROUP = "t-1", "o-1", "g-1"
-RG = "/subscriptions/s/resourcegroups/rg"
-AKS = f"{RG}/providers/microsoft.containerservice/managedclusters/prod"
 OPERATIONS = "Microsoft.ContainerService/managedClusters"
 SECRET, OTHER = "k8s/prod/ml/secrets/db", "k8s/prod/web/secrets/tls"
 CUSTOM = "k8s/prod/ml/inferenceservices.serving.kserve.io/llm"
@@ -93,84 +87,6 @@ def cluster(**about: Any) -> Snapshot:
                 **place,
             ),
         ),
-    )
-
-
-def tenant(
-    *data: str,
-    but: Iterable[str] = (),
-    at: str = AKS,
-    condition: str = "",
-    status: str = "active",
-    member: str = SPN,
-    deny: Iterable[str] = (),
-    actions: Iterable[str] = (),
-    refuse: Iterable[str] = (),
-    refused_at: str = RG,
-    told: bool = True,
-    **about: Any,
-) -> Snapshot:
-    """A tenant with an identity in a group, data actions that one of them holds in a place, and
-    the cluster."""
-    block = {"actions": list(actions), "dataActions": list(data), "notDataActions": list(but)}
-    role = json.dumps({"permissions": [block]}).encode()
-    kept = {"actions": list(refuse), "dataActions": list(deny)}
-    denied = {"permissions": [kept], "principals": [{"id": SPN}]}
-    refusal = json.dumps(denied).encode()
-    definition = "/providers/microsoft.authorization/roledefinitions/r"
-    place: dict[str, Any] = {"provider": "azure"}
-    attributes: dict[str, Any] = {"oidc_issuer": ISSUER, "entra": True, "local_accounts": False}
-    attributes |= {"azure_rbac": True} if told else {}
-    return Snapshot(
-        schema=SCHEMA,
-        taken_at=NOW,
-        scopes=(
-            Scope(id=TENANT, kind="tenant", **place),
-            Scope(id="/subscriptions/s", kind="subscription", parent=TENANT, **place),
-            Scope(id=RG, kind="resource-group", parent="/subscriptions/s", **place),
-        ),
-        principals=(
-            Principal(id=SPN, kind="service-principal", scope=TENANT, groups=(GROUP,), **place),
-            Principal(id=GROUP, kind="group", scope=TENANT, **place),
-        ),
-        resources=(
-            Resource(
-                id=AKS,
-                kind="microsoft.containerservice/managedclusters",
-                scope=RG,
-                attributes=attributes | about,
-                **place,
-            ),
-        ),
-        bindings=(
-            Binding(
-                id="ab",
-                target=at,
-                role=definition,
-                members=(member,),
-                condition=condition,
-                status=status,
-                **place,
-            ),
-        ),
-        managed_policies=(
-            ManagedPolicy(
-                id=definition,
-                scope="",
-                name="AKS custom",
-                default_version="1",
-                versions={"1": document_id(role)},
-                **place,
-            ),
-        ),
-        attachments=(
-            Attachment(
-                target=refused_at, kind="deny", document=document_id(refusal), name="no secrets"
-            ),
-        )
-        if deny or refuse
-        else (),
-        documents={document_id(raw): msgspec.Raw(raw) for raw in (role, refusal)},
     )
 
 

@@ -27,8 +27,9 @@ from modelreach.snapshot import (
     document_id,
     merge,
 )
+from organisations import aks
+from organisations.aks import GROUP, NOW, SPN
 
-NOW = "2026-11-25T00:00:00Z"
 ACCOUNT = "111122223333"
 ROLE = f"arn:aws:iam::{ACCOUNT}:role/deploy"
 EKS = f"arn:aws:eks:eu-west-1:{ACCOUNT}:cluster/prod"
@@ -253,53 +254,13 @@ def test_a_role_of_a_path_is_named_without_it() -> None:
 
 # --- AKS -----------------------------------------------------------------------------------
 
-TENANT, SPN, GROUP = "t-1", "o-1", "g-1"
-SUB = "/subscriptions/s/resourcegroups/rg"
-AKS = f"{SUB}/providers/microsoft.containerservice/managedclusters/prod"
 READS_GROUP = (f"group:{GROUP}", "reads", "ml")
 
 
 def tenant(*actions: str, **about: Any) -> Snapshot:
-    """A tenant with an identity in a group, its permissions over a cluster, and the cluster."""
-    role = {"permissions": [{"actions": list(actions), "notActions": [], "dataActions": []}]}
-    raw = json.dumps(role).encode()
-    place: dict[str, Any] = {"provider": "azure"}
-    definition = "/providers/microsoft.authorization/roledefinitions/r"
-    attributes: dict[str, Any] = {"oidc_issuer": ISSUER, "local_accounts": True, "entra": True}
-    return Snapshot(
-        schema=SCHEMA,
-        taken_at=NOW,
-        scopes=(
-            Scope(id=TENANT, kind="tenant", **place),
-            Scope(id="/subscriptions/s", kind="subscription", parent=TENANT, **place),
-            Scope(id=SUB, kind="resource-group", parent="/subscriptions/s", **place),
-        ),
-        principals=(
-            Principal(id=SPN, kind="service-principal", scope=TENANT, groups=(GROUP,), **place),
-            Principal(id=GROUP, kind="group", scope=TENANT, **place),
-        ),
-        resources=(
-            Resource(
-                id=AKS,
-                kind="microsoft.containerservice/managedclusters",
-                scope=SUB,
-                attributes=attributes | about,
-                **place,
-            ),
-        ),
-        bindings=(Binding(id="ab", target=AKS, role=definition, members=(SPN,), **place),),
-        managed_policies=(
-            ManagedPolicy(
-                id=definition,
-                scope="",
-                name="r",
-                default_version="1",
-                versions={"1": document_id(raw)},
-                **place,
-            ),
-        ),
-        documents={document_id(raw): msgspec.Raw(raw)},
-    )
+    """A tenant with permissions over the cluster, of which it was not read if it asks Azure."""
+    attributes = {"oidc_issuer": ISSUER, "local_accounts": True, **about}
+    return aks.tenant(actions=actions, told=False, **attributes)
 
 
 ADMIN = "Microsoft.ContainerService/managedClusters/listClusterAdminCredential/action"

@@ -19,116 +19,36 @@ from modelreach.policy.permissions import PermissionSet
 from modelreach.policy.providers import engines
 from modelreach.reach import BlastRadius, reach
 from modelreach.snapshot import (
-    SCHEMA,
     Attachment,
-    Binding,
     Facts,
-    ManagedPolicy,
     Principal,
-    Resource,
     Scope,
     Snapshot,
     document_id,
     merge,
 )
+from organisations.outbound import (
+    ACCOUNT,
+    ANY,
+    CLAIMS,
+    EXCHANGE,
+    GET,
+    ISSUER,
+    NOW,
+    OBJECT,
+    ON,
+    POOL,
+    ROLE,
+    account,
+    allow,
+    project,
+    snapshot,
+    tenant,
+)
 
-NOW = "2026-11-25T00:00:00Z"
-ACCOUNT = "111122223333"
-ISSUER = "a1b2c3d4-0000-4000-8000-000000000000.tokens.sts.global.api.aws"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/ml/desk"
-TENANT = "11111111-0000-0000-0000-000000000000"
-OBJECT = "33333333-0000-0000-0000-000000000000"
-EXCHANGE = "api://AzureADTokenExchange"
-POOL = "//iam.googleapis.com/projects/11/locations/global/workloadIdentityPools/aws"
 AUDIENCE = f"https:{POOL}/providers/sts"
-CLAIMS = "assertion['https://sts.amazonaws.com/']"
-GET = "sts:GetWebIdentityToken"
-ON: dict[str, Any] = {"issues_tokens": True, "token_issuer": f"https://{ISSUER}"}
 OFF: dict[str, Any] = {"issues_tokens": False}
-
-
-def snapshot(**sections: Any) -> Snapshot:
-    return Snapshot(schema=SCHEMA, taken_at=NOW, **sections)
-
-
-def allow(**condition: Any) -> dict[str, Any]:
-    return {"Effect": "Allow", "Action": GET, "Resource": "*", "Condition": condition}
-
-
-ANY = {"Effect": "Allow", "Action": GET, "Resource": "*"}
 TO_AZURE = {"ForAllValues:StringEquals": {"sts:IdentityTokenAudience": EXCHANGE}}
-
-
-def account(*statements: Any, told: Any = ON, **sections: Any) -> Snapshot:
-    """An account, what it tells of its tokens, and a role with these statements."""
-    raw = json.dumps({"Version": "2012-10-17", "Statement": list(statements)}).encode()
-    held = Attachment(target=ROLE, kind="identity", document=document_id(raw), name="tokens")
-    return snapshot(
-        scopes=(Scope(id=ACCOUNT, provider="aws", kind="account", attributes=told),),
-        principals=(Principal(id=ROLE, provider="aws", kind="role", scope=ACCOUNT, name="desk"),),
-        attachments=(held, *sections.get("attachments", ())) if statements else (),
-        documents={document_id(raw): msgspec.Raw(raw)},
-    )
-
-
-def tenant(subject: str = ROLE, *, issuer: str = ISSUER, audience: str = EXCHANGE) -> Snapshot:
-    """A tenant with an identity that lets a subject of the issuer in."""
-    trust = {"issuer": f"https://{issuer}", "subject": subject, "audiences": [audience]}
-    raw = json.dumps(trust).encode()
-    place: dict[str, Any] = {"provider": "azure", "scope": TENANT}
-    return snapshot(
-        scopes=(Scope(id=TENANT, provider="azure", kind="tenant"),),
-        principals=(Principal(id=OBJECT, kind="managed-identity", name="model", **place),),
-        attachments=(Attachment(target=OBJECT, kind="trust", document=document_id(raw)),),
-        documents={document_id(raw): msgspec.Raw(raw)},
-    )
-
-
-def project(condition: str = "", *, member: str = f"subject/{ROLE}", **about: Any) -> Snapshot:
-    """A project whose pool takes the account's tokens, and who may read its bucket."""
-    raw = json.dumps({"includedPermissions": ["storage.objects.get"]}).encode()
-    bucket = "//storage.googleapis.com/projects/_/buckets/b"
-    attributes: dict[str, Any] = {
-        "federation": "oidc",
-        "issuer": f"https://{ISSUER}",
-        "attribute_mapping": (
-            "google.subject=assertion.sub",
-            f"attribute.account={CLAIMS}.aws_account",
-        ),
-        "attribute_condition": condition,
-        **about,
-    }
-    place: dict[str, Any] = {"provider": "gcp", "scope": "projects/p"}
-    kind = "iam.googleapis.com/WorkloadIdentityPoolProvider"
-    scheme = "principal" if member.startswith("subject") else "principalSet"
-    return snapshot(
-        scopes=(
-            Scope(id="projects/p", provider="gcp", kind="project", attributes={"number": "11"}),
-        ),
-        resources=(
-            Resource(id=f"{POOL}/providers/sts", kind=kind, attributes=attributes, **place),
-            Resource(id=bucket, kind="storage.googleapis.com/Bucket", name="b", **place),
-        ),
-        bindings=(
-            Binding(
-                id="b",
-                provider="gcp",
-                target=bucket,
-                role="roles/r",
-                members=(f"{scheme}:{POOL}/{member}",),
-            ),
-        ),
-        managed_policies=(
-            ManagedPolicy(
-                id="roles/r",
-                provider="gcp",
-                scope="",
-                default_version="1",
-                versions={"1": document_id(raw)},
-            ),
-        ),
-        documents={document_id(raw): msgspec.Raw(raw)},
-    )
 
 
 def radius(*parts: Snapshot, start: str = ROLE) -> BlastRadius:

@@ -14,134 +14,65 @@ from modelreach.judge.policy import JudgePolicy
 from modelreach.pipeline import GateOptions, Release, Side, diff_report, evaluate
 from modelreach.pipeline.evaluate import Estates
 from modelreach.snapshot import (
-    SCHEMA,
     Attachment,
-    AttachmentKind,
-    Binding,
     Gap,
-    ManagedPolicy,
     Principal,
-    Resource,
     Scope,
     Snapshot,
     document_id,
+    merge,
+)
+from organisations.outbound import (
+    ACCOUNT,
+    ANY,
+    BUCKET,
+    NOW,
+    OBJECT,
+    POOL,
+    ROLE,
+    TENANT,
+    account,
+    project,
+    snapshot,
+    tenant,
 )
 
-CLUSTER, ACCOUNT, TENANT, PROJECT = "k8s/prod", "111122223333", "tenant", "projects/p"
-ISSUER = "oidc.eks.eu-west-1.amazonaws.com/id/F00D"
-TOKENS = "a1b2c3d4-0000-4000-8000-000000000000.tokens.sts.global.api.aws"
+CLUSTER, PROJECT = "k8s/prod", "projects/p"
+OIDC = "oidc.eks.eu-west-1.amazonaws.com/id/F00D"
 POD = f"{CLUSTER}/system:serviceaccount:ml:desk"
-ROLE = f"arn:aws:iam::{ACCOUNT}:role/desk"
-MODEL = "33333333-0000-0000-0000-000000000000"
-POOL = "//iam.googleapis.com/projects/11/locations/global/workloadIdentityPools/aws"
 PROVIDER = "iam.googleapis.com/WorkloadIdentityPoolProvider"
-BUCKET = "//storage.googleapis.com/projects/_/buckets/b"
 
 
-class _Estate:
-    """A pod's account has a role of AWS, whose tokens an identity of Azure and a pool of Google
-    Cloud let in."""
-
-    def __init__(self) -> None:
-        self.documents: dict[str, msgspec.Raw] = {}
-
-    def _kept(self, said: dict[str, Any]) -> str:
-        raw = json.dumps(said).encode()
-        self.documents[document_id(raw)] = msgspec.Raw(raw)
-        return document_id(raw)
-
-    def _attached(self, target: str, kind: AttachmentKind, said: dict[str, Any]) -> Attachment:
-        return Attachment(target=target, kind=kind, document=self._kept(said), name=kind)
-
-    def made(self) -> Snapshot:
-        oidc = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{ISSUER}"
-        exact = {f"{ISSUER}:sub": "system:serviceaccount:ml:desk"}
-        trust = {
-            "Effect": "Allow",
-            "Action": "sts:AssumeRoleWithWebIdentity",
-            "Principal": {"Federated": oidc},
-            "Condition": {"StringEquals": exact},
-        }
-        own = {"Effect": "Allow", "Action": "sts:GetWebIdentityToken", "Resource": "*"}
-        accepted = {
-            "issuer": f"https://{TOKENS}",
-            "subject": ROLE,
-            "audiences": ["api://AzureADTokenExchange"],
-        }
-        mapping = ("google.subject=assertion.sub",)
-        return Snapshot(
-            schema=SCHEMA,
-            taken_at="2026-11-25T00:00:00Z",
-            scopes=(
-                Scope(
-                    id=CLUSTER,
-                    provider="kubernetes",
-                    kind="cluster",
-                    attributes={"issuer": f"https://{ISSUER}"},
-                ),
-                Scope(id=f"{CLUSTER}/ml", provider="kubernetes", kind="namespace", parent=CLUSTER),
-                Scope(
-                    id=ACCOUNT,
-                    provider="aws",
-                    kind="account",
-                    attributes={"issues_tokens": True, "token_issuer": f"https://{TOKENS}"},
-                ),
-                Scope(id=TENANT, provider="azure", kind="tenant"),
-                Scope(id=PROJECT, provider="gcp", kind="project", attributes={"number": "11"}),
+def _cluster() -> Snapshot:
+    """A pod's account, and the trust of the role that it has."""
+    place: dict[str, Any] = {"provider": "kubernetes"}
+    oidc = f"arn:aws:iam::{ACCOUNT}:oidc-provider/{OIDC}"
+    trust = {
+        "Effect": "Allow",
+        "Action": "sts:AssumeRoleWithWebIdentity",
+        "Principal": {"Federated": oidc},
+        "Condition": {"StringEquals": {f"{OIDC}:sub": "system:serviceaccount:ml:desk"}},
+    }
+    raw = json.dumps({"Statement": [trust]}).encode()
+    issuer: dict[str, Any] = {"issuer": f"https://{OIDC}"}
+    return snapshot(
+        scopes=(
+            Scope(id=CLUSTER, kind="cluster", attributes=issuer, **place),
+            Scope(id=f"{CLUSTER}/ml", kind="namespace", parent=CLUSTER, **place),
+        ),
+        principals=(
+            Principal(
+                id=POD,
+                kind="service-account",
+                scope=f"{CLUSTER}/ml",
+                attributes={"role_arn": ROLE},
+                **place,
             ),
-            principals=(
-                Principal(
-                    id=POD,
-                    provider="kubernetes",
-                    kind="service-account",
-                    scope=f"{CLUSTER}/ml",
-                    attributes={"role_arn": ROLE},
-                ),
-                Principal(id=oidc, provider="aws", kind="oidc-provider", scope=ACCOUNT),
-                Principal(id=ROLE, provider="aws", kind="role", scope=ACCOUNT, name="desk"),
-                Principal(id=MODEL, provider="azure", kind="managed-identity", scope=TENANT),
-            ),
-            resources=(
-                Resource(
-                    id=f"{POOL}/providers/sts",
-                    provider="gcp",
-                    kind=PROVIDER,
-                    scope=PROJECT,
-                    attributes={
-                        "federation": "oidc",
-                        "issuer": f"https://{TOKENS}",
-                        "attribute_mapping": mapping,
-                    },
-                ),
-                Resource(
-                    id=BUCKET, provider="gcp", kind="storage.googleapis.com/Bucket", scope=PROJECT
-                ),
-            ),
-            attachments=(
-                self._attached(ROLE, "trust", {"Statement": [trust]}),
-                self._attached(ROLE, "identity", {"Statement": [own]}),
-                self._attached(MODEL, "trust", accepted),
-            ),
-            bindings=(
-                Binding(
-                    id="b",
-                    provider="gcp",
-                    target=BUCKET,
-                    role="roles/r",
-                    members=(f"principal:{POOL}/subject/{ROLE}",),
-                ),
-            ),
-            managed_policies=(
-                ManagedPolicy(
-                    id="roles/r",
-                    provider="gcp",
-                    scope="",
-                    default_version="1",
-                    versions={"1": self._kept({"includedPermissions": ["storage.objects.get"]})},
-                ),
-            ),
-            documents=self.documents,
-        )
+            Principal(id=oidc, provider="aws", kind="oidc-provider", scope=ACCOUNT),
+        ),
+        attachments=(Attachment(target=ROLE, kind="trust", document=document_id(raw)),),
+        documents={document_id(raw): msgspec.Raw(raw)},
+    )
 
 
 def _side(made: Snapshot) -> Side:
@@ -170,7 +101,8 @@ def _untold(made: Snapshot, scope: str) -> Snapshot:
     return replace(made, scopes=tuple(scopes))
 
 
-FULL = _Estate().made()
+#: The role's tokens are let in by an identity of Azure and a pool of Google Cloud.
+FULL = merge([_cluster(), account(ANY), tenant(), project()], taken_at=NOW, tool="")
 UNREAD = {
     "cluster-identity": (_untold(FULL, CLUSTER), _gap("kubernetes", CLUSTER, "cluster-identity")),
     "cluster-accounts": (
@@ -185,11 +117,11 @@ UNREAD = {
     "principals": (_without(FULL, "principals", ROLE), _gap("aws", ACCOUNT, "principals")),
     "token-issuer": (_untold(FULL, ACCOUNT), _gap("aws", ACCOUNT, "token-issuer", ACCOUNT)),
     "credentials-of-azure": (
-        _without(FULL, "attachments", MODEL, "trust"),
-        _gap("azure", TENANT, "trust", MODEL),
+        _without(FULL, "attachments", OBJECT, "trust"),
+        _gap("azure", TENANT, "trust", OBJECT),
     ),
     "principals-of-azure": (
-        _without(FULL, "principals", MODEL),
+        _without(FULL, "principals", OBJECT),
         _gap("azure", TENANT, "principals"),
     ),
     "pool": (
@@ -210,7 +142,7 @@ UNREAD = {
 
 def test_all_of_it_is_reached() -> None:
     radius = _side(FULL).radius
-    assert {ROLE, MODEL} <= radius.identities.keys()
+    assert {ROLE, OBJECT} <= radius.identities.keys()
     assert BUCKET in {one.grant.resource for one in radius.accesses}
 
 
