@@ -9,8 +9,10 @@ from __future__ import annotations
 import gc
 import os
 import shutil
+import sys
 from collections.abc import Iterator
-from typing import TYPE_CHECKING
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -39,6 +41,50 @@ settings.load_profile("repeatable")
 # As in the program itself (see `modelreach.__main__`): what tests import and keep for a session is
 # no garbage, and looking through all of it over and over took a sixth of their time.
 gc.set_threshold(100_000, 50, 50)
+# Nobody looks at the hundreds of machine images that moto would make for each account.
+os.environ["MOTO_EC2_LOAD_DEFAULT_AMIS"] = "false"
+
+
+class Worlds:
+    """What is in moto's clouds, for each room of tests apart.
+
+    All its servers of a process share one world, in which rooms that have accounts of the same
+    number would find each other's things: or not, by the order in which they happen to run.
+    """
+
+    def __init__(self) -> None:
+        self._room = Path()
+        self._left: dict[Path, list[tuple[Any, dict[str, Any]]]] = {}
+
+    def enter(self, room: Path) -> None:
+        """Take away what other rooms made, and put back what this one did."""
+        moto: Any = sys.modules.get("moto.core.base_backend")
+        if moto is None or room == self._room:
+            return
+        with moto.backend_lock:
+            parts = [part for one in moto.BackendDict._instances for part in _parts(one)]
+            self._left[self._room] = [(part, dict(part)) for part in parts]
+            for part in parts:
+                part.clear()
+            for part, content in self._left.pop(room, ()):
+                part.update(content)
+        self._room = room
+
+
+def _parts(service: Any) -> Iterator[dict[str, Any]]:
+    """Give the accounts of a service, and what S3 knows besides: whose each bucket is."""
+    yield service
+    if hasattr(service, "bucket_accounts"):
+        yield service.bucket_accounts
+
+
+WORLDS = Worlds()
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Each room has a world of its own, whoever was here before."""
+    WORLDS.enter(item.path.parent)
 
 
 def pytest_collection_finish() -> None:

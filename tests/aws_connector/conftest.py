@@ -644,7 +644,7 @@ def _compute(client: Cloud, role: str) -> None:
 
 def _instance(client: Cloud) -> None:
     ec2 = client("ec2")
-    image = ec2.describe_images()["Images"][0]["ImageId"]
+    image = ec2.register_image(Name="box")["ImageId"]
     ec2.run_instances(
         ImageId=image,
         MinCount=1,

@@ -8,10 +8,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
-from urllib.request import Request, urlopen
 
 import boto3
 import pytest
+from moto.core.base_backend import BackendDict, backend_lock
 from moto.server import ThreadedMotoServer
 
 from modelreach.deployment import of_principal
@@ -262,8 +262,12 @@ class Aws:
         )
 
     def forget(self) -> None:
-        """Make the account empty."""
-        urlopen(Request(f"{self.url}/moto-api/reset", method="POST"), timeout=30).close()
+        """Make the account empty; not by moto's reset, which is for everybody's accounts."""
+        services: Any = BackendDict
+        with backend_lock:
+            taken = [one.pop(ACCOUNT) for one in services._instances if ACCOUNT in one]
+        for backends in taken:
+            backends.reset()
 
     def collect(self) -> Snapshot:
         """Read the account."""
