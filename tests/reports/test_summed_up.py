@@ -155,6 +155,23 @@ def test_thousands_are_told_apart_for_people(
         assert re.findall(r"(?<![0-9a-f])12345(?![0-9a-f])", shown) == []
 
 
+@pytest.mark.parametrize(("many", "led"), [(3, "F01 MR101"), (12, "F01 +11 MR101")])
+def test_findings_that_say_the_same_share_a_line(
+    radius_report: RadiusReport, many: int, led: str
+) -> None:
+    """Else five of hundreds are shown that are all about one grant, and none of another."""
+    part, other, *_ = radius_report.findings
+    alike = [msgspec.structs.replace(part, id=f"F{number:02}") for number in range(1, many + 1)]
+    last = msgspec.structs.replace(other, id="F99", subject_kind="s3:bucket")
+    report = msgspec.structs.replace(radius_report, findings=(*alike, last))
+    listed = _after(text.render(report).decode(), "Findings")
+    assert listed[0].split(maxsplit=1)[1].startswith(led)
+    assert [line.split()[1] for line in listed if " MR101 " in line][-1] == "F99"
+    assert not any(line.endswith(" more") for line in listed)
+    every = _after(text.render(report, show_all=True).decode(), "Findings")
+    assert sum(f" {row.id} MR" in line for line in every for row in alike) == many
+
+
 def _of_many(report: RadiusReport, many: int) -> RadiusReport:
     """Where so many are told of parts of a scope, and the last one of the whole."""
     part, whole = report.findings[0], report.findings[2]
