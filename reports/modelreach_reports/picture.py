@@ -207,9 +207,14 @@ def _bare(source: str, item: Item) -> Hop:
 
 def compose(report: Report, limit: int = LIMIT) -> Picture:
     """Give the picture of a report: everything if it fits, else what matters most."""
-    drawing = _Drawing(report)
+    drawing, names = _Drawing(report), Names(report)
     omitted: Counter[str] = Counter()
-    for item in grouped(items(report) or judged(report), limit * 2 // 3):
+
+    def place(item: Item) -> str:
+        """What shares a box is in the box of one account."""
+        return names.thing(item.resource).scope
+
+    for item in grouped(items(report) or judged(report), limit * 2 // 3, apart=place):
         if len(drawing.boxes) + drawing.cost(item) <= limit:
             drawing.add(item)
         else:
@@ -217,7 +222,7 @@ def compose(report: Report, limit: int = LIMIT) -> Picture:
     for row in _identities(report):
         if len(drawing.boxes) + len(row.witness) < limit:
             drawing.add_identity(row)
-    return _finished(drawing, Names(report), omitted)
+    return _finished(drawing, names, omitted)
 
 
 def _identities(report: Report) -> tuple[IdentityRow, ...]:

@@ -267,14 +267,20 @@ def _order(item: Item) -> tuple[object, ...]:
 _TOGETHER = 3
 
 
-def grouped(rows: Sequence[Item], limit: int) -> tuple[Item, ...]:
+def _anywhere(_row: Item) -> object:
+    return None
+
+
+def grouped(
+    rows: Sequence[Item], limit: int, apart: Callable[[Item], object] = _anywhere
+) -> tuple[Item, ...]:
     """Let items of one cause share a line; and, if there are more than `limit` lines still, let
-    all but the foremost share one with others of their kind."""
-    lines = _merged(rows, lambda row: row.cause, _TOGETHER)
+    all but the foremost share one with others of their kind. `apart` says what never shares."""
+    lines = _merged(rows, lambda row: (*row.cause, apart(row)), _TOGETHER)
     if len(lines) <= limit:
         return lines
     first = limit // 2
-    return lines[:first] + _merged(lines[first:], lambda row: row.sort, 1)
+    return lines[:first] + _merged(lines[first:], lambda row: (*row.sort, apart(row)), 1)
 
 
 def together(rows: Sequence[Item]) -> tuple[Item, ...]:

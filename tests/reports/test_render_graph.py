@@ -278,3 +278,26 @@ def test_a_machine_without_fonts_gets_no_picture_of_empty_boxes(
     assert message.startswith(f"format `png` {lacks}")
     assert "write .svg instead" in hint
     assert run.stderr == ""
+
+
+def test_what_shares_a_box_is_in_one_account(diff_report: DiffReport) -> None:
+    """A box stands in the box of its account, and what it stands for is there with it."""
+    (row, *_) = [change for change in diff_report.changes if change.findings]
+    accounts = ("111122223333", "444455556666")
+    changes = tuple(
+        msgspec.structs.replace(
+            row,
+            resource=f"arn:aws:secretsmanager:eu-west-1:{account}:secret:s{number}",
+            resource_name=f"s{number}",
+            scope=account,
+            findings=(),
+        )
+        for account in accounts
+        for number in range(6)
+    )
+    nodes = compose(msgspec.structs.replace(diff_report, changes=changes, findings=())).nodes
+    told = dict.fromkeys(accounts, 0)
+    for node in nodes:
+        if ":secret:" in node.key:
+            told[node.scope] += 1 + node.also
+    assert told == dict.fromkeys(accounts, 6)

@@ -229,7 +229,9 @@ performance.mark("modelreach-graph-begin");
   function told(number) {
     const path = paths[number];
     const line = made("li", "");
-    line.append(made("span", `tag ${path[BECAME]}`, `${SIGN[path[BECAME]]} ${path[BECAME]}`.trim()), " ");
+    if (path[BECAME] !== "same") {
+      line.append(made("span", `tag ${path[BECAME]}`, `${SIGN[path[BECAME]]} ${path[BECAME]}`), " ");
+    }
     line.append(path[STOPS].map((stop) => boxes[stop][LABEL]).join(" → "));
     path[PROVISOS].forEach((text) => line.append(made("span", "proviso", text)));
     for (const id of path[FINDINGS]) {
