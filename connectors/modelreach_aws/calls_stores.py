@@ -12,7 +12,11 @@ from modelreach_aws.call import Call, Where
 from modelreach_aws.select import once, over
 
 #: The name that a service's permissions begin with, where it is not that of its client.
-_PREFIX: Final = {"opensearch": "es", "opensearchserverless": "aoss"}
+_PREFIX: Final = {
+    "opensearch": "es",
+    "opensearchserverless": "aoss",
+    "resourcegroupstaggingapi": "tag",
+}
 
 
 def _region(service: str, operation: str, feeds: str, **more: Any) -> Call:
@@ -94,4 +98,84 @@ _SERVERLESS = (
     ),
 )
 
-STORE_CALLS: Final[tuple[Call, ...]] = (*_OPENSEARCH, *_SERVERLESS)
+_EACH_VECTOR_BUCKET: Final = over("vectorBuckets", vectorBucketArn="vectorBucketArn")
+_VECTORS = (
+    _region(
+        "s3vectors",
+        "ListVectorBuckets",
+        "buckets of vectors",
+        kinds=("s3vectors:vector-bucket",),
+        page_size=500,
+    ),
+    _region(
+        "s3vectors",
+        "GetVectorBucketPolicy",
+        "policies of buckets of vectors",
+        facet="resource-policy",
+        subject="{vectorBucketArn}",
+        after={"ListVectorBuckets": _EACH_VECTOR_BUCKET},
+        absent=frozenset({"NotFoundException"}),
+    ),
+    _region(
+        "s3vectors",
+        "ListTagsForResource",
+        "tags",
+        facet="tags",
+        subject="{resourceArn}",
+        after={"ListVectorBuckets": over("vectorBuckets", resourceArn="vectorBucketArn")},
+    ),
+)
+
+_STREAMS = (
+    _region("kinesis", "ListStreams", "streams", kinds=("kinesis:stream",)),
+    _region(
+        "kinesis",
+        "GetResourcePolicy",
+        "stream policies",
+        facet="resource-policy",
+        subject="{ResourceARN}",
+        after={"ListStreams": over("StreamSummaries", ResourceARN="StreamARN")},
+        absent=frozenset({"ResourceNotFoundException"}),
+    ),
+)
+
+_LOGS = (
+    _region(
+        "logs",
+        "DescribeLogGroups",
+        "log groups: names and keys; never what is logged",
+        kinds=("logs:log-group",),
+        page_size=50,
+    ),
+    _region(
+        "logs",
+        "DescribeResourcePolicies",
+        "policies about log groups",
+        facet="resource-policy",
+        subject="arn:{partition}:logs:{region}:{account}:log-group:*",
+    ),
+)
+
+#: One call for the tags of kinds of which there may be thousands, or whose ARN no answer has.
+#: https://docs.aws.amazon.com/resourcegroupstagging/latest/APIReference/API_GetResources.html
+_TAGS = (
+    _region(
+        "resourcegroupstaggingapi",
+        "GetResources",
+        "the tags of streams, log groups and indexes",
+        facet="tags",
+        subject="arn:{partition}:tag:{region}:{account}:*",
+        fixed={"ResourceTypeFilters": ["kinesis:stream", "logs:log-group", "kendra:index"]},
+        page_size=100,
+    ),
+)
+
+STORE_CALLS: Final[tuple[Call, ...]] = (
+    *_OPENSEARCH,
+    *_SERVERLESS,
+    *_VECTORS,
+    *_STREAMS,
+    *_LOGS,
+    _region("kendra", "ListIndices", "indexes of Kendra", kinds=("kendra:index",)),
+    *_TAGS,
+)

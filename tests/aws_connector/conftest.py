@@ -70,6 +70,8 @@ class Operations:
         return next(filter(None, (self._in(one, handler, body) for one in services)))
 
     def _in(self, service: str, handler: BaseHTTPRequestHandler, body: bytes) -> Key | None:
+        if found := re.search(r"/operation/(\w+)$", handler.path):
+            return service, found[1]
         if target := handler.headers.get("X-Amz-Target"):
             return service, target.rpartition(".")[2]
         if self.protocol(service) in ("query", "ec2"):

@@ -173,15 +173,15 @@ def environment(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
 
 def everything() -> dict[Key, Any]:
     """What an account with one of every store answers."""
-    from_itself = allow("es:ESHttp*", f"{arn('es', 'domain/search')}/*", Principal={"AWS": "*"})
-    return {
+    from_anybody = allow("es:ESHttp*", f"{arn('es', 'domain/search')}/*", Principal={"AWS": "*"})
+    return _others() | {
         ("iam", "GetAccountAuthorizationDetails"): identities(agent=document(allow("es:*"))),
         ("opensearch", "ListDomainNames"): {
             "DomainNames": [{"DomainName": "search", "EngineType": "OpenSearch"}]
         },
         ("opensearch", "DescribeDomain"): domain(
             "search",
-            AccessPolicies=json.dumps(document(from_itself)),
+            AccessPolicies=json.dumps(document(from_anybody)),
             AdvancedSecurityOptions={
                 "Enabled": True,
                 "SAMLOptions": {"Enabled": True, "RolesKey": CANARY},
@@ -229,6 +229,64 @@ def everything() -> dict[Key, Any]:
                     }
                 ],
             }
+        },
+    }
+
+
+def _others() -> dict[Key, Any]:
+    vectors, stream = arn("s3vectors", "bucket/books"), arn("kinesis", "stream/events")
+    group = arn("logs", "log-group:/prompts")
+    reading = allow("s3vectors:QueryVectors", f"{vectors}/*", Principal={"AWS": OTHER})
+    return {
+        ("s3vectors", "ListVectorBuckets"): {
+            "vectorBuckets": [
+                {
+                    "vectorBucketName": "books",
+                    "vectorBucketArn": vectors,
+                    "creationTime": "2026-01-01T00:00:00Z",
+                }
+            ]
+        },
+        ("s3vectors", "GetVectorBucketPolicy"): {"policy": json.dumps(document(reading))},
+        ("s3vectors", "ListTagsForResource"): {"tags": {"t": "1"}},
+        ("kinesis", "ListStreams"): {
+            "StreamNames": ["events"],
+            "StreamSummaries": [{"StreamName": "events", "StreamARN": stream}],
+            "HasMoreStreams": False,
+        },
+        ("kinesis", "GetResourcePolicy"): {
+            "Policy": json.dumps(document(allow("kinesis:Get*", stream, Principal={"AWS": OTHER})))
+        },
+        ("logs", "DescribeLogGroups"): {
+            "logGroups": [
+                {
+                    "logGroupName": "/prompts",
+                    "arn": f"{group}:*",
+                    "logGroupArn": group,
+                    "kmsKeyId": arn("kms", "key/k"),
+                }
+            ]
+        },
+        ("logs", "DescribeResourcePolicies"): {
+            "resourcePolicies": [
+                {
+                    "policyName": name,
+                    "policyDocument": json.dumps(document(allow("logs:*", Principal=who))),
+                }
+                for name, who in (
+                    ("services", {"Service": "es.amazonaws.com"}),
+                    ("accounts", {"AWS": OTHER}),
+                )
+            ]
+        },
+        ("kendra", "ListIndices"): {
+            "IndexConfigurationSummaryItems": [{"Name": "manuals", "Id": "k-1"}]
+        },
+        ("resourcegroupstaggingapi", "GetResources"): {
+            "ResourceTagMappingList": [
+                {"ResourceARN": one, "Tags": [{"Key": "t", "Value": "1"}]}
+                for one in (stream, group, arn("kendra", "index/k-1"))
+            ]
         },
     }
 

@@ -5,6 +5,8 @@ from __future__ import annotations
 import json
 from typing import Any
 
+import pytest
+
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import encode
 from modelreach_aws import AwsConnector
@@ -55,6 +57,24 @@ def test_a_collection(whole: Any) -> None:
     assert said["access-policy"][0]["Principal"] == {"AWS": [f"arn:aws:iam::{ACCOUNT}:role/agent"]}
     assert said["endpoint"][0]["Principal"] == "*"
     assert documents(whole, resource(whole, "aoss:collection", "scrap").id) == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "name", "arn", "policies"),
+    [
+        ("s3vectors:vector-bucket", "books", "s3vectors:{}:{}:bucket/books", 1),
+        ("kinesis:stream", "events", "kinesis:{}:{}:stream/events", 1),
+        # What lets services in only is left out.
+        ("logs:log-group", "/prompts", "logs:{}:{}:log-group:/prompts", 1),
+        ("kendra:index", "manuals", "kendra:{}:{}:index/k-1", 0),
+    ],
+)
+def test_the_others(whole: Any, kind: str, name: str, arn: str, policies: int) -> None:
+    found = resource(whole, kind, name)
+    assert found.id == f"arn:aws:{arn.format(REGION, ACCOUNT)}"
+    assert found.tags == {"t": "1"}
+    attached = [one.kind for one in whole[0].attachments if one.target == found.id]
+    assert attached == ["resource"] * policies
 
 
 def test_nothing_secret_is_kept_and_the_recording_gives_the_same(whole: Any) -> None:

@@ -32,7 +32,7 @@ def plan(planned: Any) -> Any:
     made = planned("aws", region=REGION)
     role = {"name": "agent", "path": "/", "assume_role_policy": _document()}
     made.change("aws_iam_role.agent", "create", after=role)
-    every = _document(_allow(["es:*", "aoss:*"]))
+    every = _document(_allow(["es:*", "aoss:*", "s3vectors:*", "kinesis:*", "logs:*", "kendra:*"]))
     own = {"role": "agent", "name": "own", "policy": every}
     return made.change("aws_iam_role_policy.own", "create", after=own)
 
@@ -135,3 +135,69 @@ def test_a_data_access_policy_of_a_plan_opens_a_collection_that_is_there(
     less = planned("aws", region=REGION)
     less.change("aws_opensearchserverless_access_policy.more", "delete", before=after)
     assert may(apply(less, opened), AGENT, "aoss:APIAccessAll", arn) == "deny"
+
+
+_VECTORS = _arn("s3vectors", "bucket/books")
+_GROUP = _arn("logs", "log-group:/prompts")
+
+
+@pytest.mark.parametrize(
+    ("kind", "after", "arn", "action", "policy"),
+    [
+        (
+            "aws_s3vectors_vector_bucket",
+            {"vector_bucket_name": "books"},
+            _VECTORS,
+            "s3vectors:GetVectors",
+            ("aws_s3vectors_vector_bucket_policy", {"vector_bucket_arn": _VECTORS}, "policy"),
+        ),
+        (
+            "aws_kinesis_stream",
+            {"name": "events"},
+            _arn("kinesis", "stream/events"),
+            "kinesis:GetRecords",
+            (
+                "aws_kinesis_resource_policy",
+                {"resource_arn": _arn("kinesis", "stream/events")},
+                "policy",
+            ),
+        ),
+        (
+            "aws_cloudwatch_log_group",
+            {"name": "/prompts", "kms_key_id": _arn("kms", "key/k")},
+            _GROUP,
+            "logs:FilterLogEvents",
+            ("aws_cloudwatch_log_resource_policy", {"policy_name": "p"}, "policy_document"),
+        ),
+        (
+            "aws_kendra_index",
+            {"name": "manuals"},
+            _arn("kendra", "index/aws_kendra_index.x"),
+            "kendra:Query",
+            None,
+        ),
+    ],
+)
+def test_other_stores_and_their_policies(
+    kind: str,
+    after: Json,
+    arn: str,
+    action: str,
+    policy: tuple[str, Json, str] | None,
+    plan: Any,
+    empty: Snapshot,
+    apply: Any,
+    may: Any,
+) -> None:
+    plan.change(f"{kind}.x", "create", after={**after, "tags": {"data-class": "pii"}})
+    asked = f"{arn}:*" if kind == "aws_cloudwatch_log_group" else f"{arn}/index/i"
+    asked = asked if kind.startswith(("aws_c", "aws_s")) else arn
+    made = apply(plan, empty)
+    (found,) = [one for one in made.resources if one.id == arn]
+    assert found.tags == {"data-class": "pii"}
+    assert may(made, AGENT, action, asked) == "allow"
+    if policy is not None:
+        type_, about, path = policy
+        deny = {**_allow(action, "*", Principal="*"), "Effect": "Deny"}
+        plan.change(f"{type_}.p", "create", after={**about, path: _document(deny)})
+        assert may(apply(plan, empty), AGENT, action, asked) == "deny"

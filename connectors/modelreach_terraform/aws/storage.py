@@ -290,7 +290,7 @@ def _repository(told: Told) -> Iterator[Edit]:
     yield _resource(told, "ecr:repository", told.text("name"), kms_key=key_arn(told, key))
 
 
-def _by_arn(path: str, document: str = "policy") -> Callable[[Told], Iterator[Edit]]:
+def by_arn(path: str, document: str = "policy") -> Callable[[Told], Iterator[Edit]]:
     """Give what a policy on something says that is told by its ARN."""
 
     def edits(told: Told) -> Iterator[Edit]:
@@ -350,7 +350,7 @@ TABLE: Final[Table] = {
             "name": "{address}",
         },
     ),
-    "aws_secretsmanager_secret_policy": Row(_by_arn("secret_arn"), phase=RELATIONS),
+    "aws_secretsmanager_secret_policy": Row(by_arn("secret_arn"), phase=RELATIONS),
     "aws_secretsmanager_secret_rotation": Row(_rotation, phase=RELATIONS),
     "aws_kms_key": Row(
         _key, {"arn": _arn("kms", "key/{address}"), "key_id": "{address}", "id": "{address}"}
@@ -362,7 +362,7 @@ TABLE: Final[Table] = {
     "aws_kms_grant": Row(_grant, phase=RELATIONS),
     "aws_ssm_parameter": Row(_parameter, {"arn": _arn("ssm", "parameter/{name}"), "id": "{name}"}),
     "aws_dynamodb_table": Row(_table, {"arn": _TABLE_ARN, "id": "{name}"}),
-    "aws_dynamodb_resource_policy": Row(_by_arn("resource_arn"), phase=RELATIONS),
+    "aws_dynamodb_resource_policy": Row(by_arn("resource_arn"), phase=RELATIONS),
     "aws_sqs_queue": Row(
         _queue,
         {
@@ -376,7 +376,7 @@ TABLE: Final[Table] = {
     "aws_sns_topic": Row(
         _topic, {"arn": _arn("sns", "{name}"), "id": _arn("sns", "{name}"), "name": "{address}"}
     ),
-    "aws_sns_topic_policy": Row(_by_arn("arn"), phase=RELATIONS),
+    "aws_sns_topic_policy": Row(by_arn("arn"), phase=RELATIONS),
     "aws_ecr_repository": Row(
         _repository, {"arn": _arn("ecr", "repository/{name}"), "id": "{name}"}
     ),

@@ -12,7 +12,7 @@ from modelreach.collect import collections
 from modelreach.collect.facts import attributes
 from modelreach.snapshot import AttachmentKind, Resource
 from modelreach_terraform.aws.facts import attached, common
-from modelreach_terraform.aws.storage import key_arn
+from modelreach_terraform.aws.storage import by_arn, key_arn
 from modelreach_terraform.edits import Attach, Edit, Is
 from modelreach_terraform.told import RELATIONS, Row, Table, Told
 from modelreach_terraform.values import UNKNOWN, text
@@ -92,6 +92,28 @@ def _said(
             yield Attach(arn, kind, found, f"{what} {told.text('name')}")
 
 
+def _named(kind: str, arn: str, name: str, key: str = "") -> Callable[[Told], Iterator[Edit]]:
+    """Give a thing of which nothing else is told than its name, tags and key."""
+
+    def edits(told: Told) -> Iterator[Edit]:
+        known = attributes(kms_key=key_arn(told, told.text(key)) if key else "")
+        one = common(told, kind, told.text(arn), told.text(name))
+        yield Is(Resource(**one, attributes=known))
+
+    return edits
+
+
+def _log_policy(told: Told) -> Iterator[Edit]:
+    """Give what a policy says of every log group of its account and region, or of one."""
+    account, region = told.place["account"], told.place["region"]
+    only = told.text("resource_arn").removesuffix(":*")
+    for arn, one in sorted(told.world.resources.items()):
+        if one.kind != "logs:log-group" or (one.scope, one.region) != (account, region):
+            continue
+        if only in ("", arn):
+            yield from attached(told, arn, "resource", "policy_document", name=_POLICY)
+
+
 _DOMAIN_ARN: Final = _arn("es", "domain/{domain_name}")
 
 TABLE: Final[Table] = {
@@ -109,4 +131,23 @@ TABLE: Final[Table] = {
     ),
     "aws_opensearchserverless_access_policy": Row(_data_access, phase=RELATIONS),
     "aws_opensearchserverless_security_policy": Row(_security, phase=RELATIONS),
+    "aws_s3vectors_vector_bucket": Row(
+        _named("s3vectors:vector-bucket", "vector_bucket_arn", "vector_bucket_name"),
+        {"vector_bucket_arn": _arn("s3vectors", "bucket/{vector_bucket_name}")},
+    ),
+    "aws_s3vectors_vector_bucket_policy": Row(by_arn("vector_bucket_arn"), phase=RELATIONS),
+    "aws_kinesis_stream": Row(
+        _named("kinesis:stream", "arn", "name"),
+        {"arn": _arn("kinesis", "stream/{name}"), "id": _arn("kinesis", "stream/{name}")},
+    ),
+    "aws_kinesis_resource_policy": Row(by_arn("resource_arn"), phase=RELATIONS),
+    "aws_cloudwatch_log_group": Row(
+        _named("logs:log-group", "arn", "name", "kms_key_id"),
+        {"arn": _arn("logs", "log-group:{name}"), "id": "{name}", "name": "{address}"},
+    ),
+    "aws_cloudwatch_log_resource_policy": Row(_log_policy, phase=RELATIONS),
+    "aws_kendra_index": Row(
+        _named("kendra:index", "arn", "name"),
+        {"arn": _arn("kendra", "index/{address}"), "id": "{address}"},
+    ),
 }

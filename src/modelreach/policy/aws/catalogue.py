@@ -120,7 +120,21 @@ CONTENT: dict[str, frozenset[str]] = {
             "SearchVectors",
         }
     ),
+    "es": frozenset({"ESCrossClusterGet", "ESHttpGet"}),
+    "kendra": frozenset({"Query", "Retrieve"}),
+    "kinesis": frozenset({"GetRecords", "SubscribeToShard"}),
     "kms": frozenset({"Decrypt"}),
+    "logs": frozenset(
+        {
+            "FilterLogEvents",
+            "GetLogEvents",
+            "GetLogRecord",
+            "GetQueryResults",
+            "StartLiveTail",
+            "StartQuery",
+            "Unmask",
+        }
+    ),
     "s3": frozenset(
         {
             "GetDataAccess",
@@ -134,6 +148,7 @@ CONTENT: dict[str, frozenset[str]] = {
             "GetObjectVersionTorrent",
         }
     ),
+    "s3vectors": frozenset({"GetVectors", "QueryVectors"}),
     "secretsmanager": frozenset({"BatchGetSecretValue", "GetSecretValue"}),
     "sns": frozenset(),
     "sqs": frozenset({"ReceiveMessage"}),

@@ -616,7 +616,11 @@ class Estate:
         return organisation, ("/".join([organisation, *inner]) + "/",) if inner else None
 
     def _tags_unread(self, resource: Resource) -> bool:
-        return any(gap.kind == "tags" for gap in self.gaps_by_subject.get(resource.id, ()))
+        partition = resource.id.split(":", 2)[1]
+        # The tags of some kinds are read together, and missed together.
+        whole = f"arn:{partition}:tag:{resource.region}:{resource.scope}:*"
+        names = (resource.id, whole) if resource.kind in _TAGGED_TOGETHER else (resource.id,)
+        return any(gap.kind == "tags" for n in names for gap in self.gaps_by_subject.get(n, ()))
 
     @cached_property
     def gaps_by_subject(self) -> dict[str, tuple[Gap, ...]]:
@@ -693,5 +697,6 @@ def _tagging(document: PolicyDocument) -> bool:
 _FOR_NOTHING: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     ("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"), ()
 )
+_TAGGED_TOGETHER = frozenset({"kinesis:stream", "kendra:index", "logs:log-group"})
 _UNREAD_STORE = {"access-policy": Layer.ACCESS_POLICY, "network-policy": Layer.ENDPOINT}
 _UNREAD = {"identity-policy": Layer.IDENTITY, "boundary": Layer.BOUNDARY}

@@ -28,6 +28,20 @@ KIND_OF_TYPE: dict[tuple[str, str], str] = {
     ("dynamodb", "stream"): "dynamodb:table",
     ("sqs", "queue"): "sqs:queue",
     ("sns", "topic"): "sns:topic",
+    ("s3vectors", "vectorbucket"): "s3vectors:vector-bucket",
+    ("s3vectors", "index"): "s3vectors:vector-bucket",
+    ("kinesis", "consumer"): "kinesis:stream",
+    ("logs", "log-stream"): "logs:log-group",
+    **dict.fromkeys(
+        [
+            ("kendra", name)
+            for name in (
+                *("access-control-configuration", "data-source", "experience", "faq"),
+                *("featured-results-set", "query-suggestions-block-list", "thesaurus"),
+            )
+        ],
+        "kendra:index",
+    ),
     ("lambda", "function"): "lambda:function",
     ("lambda", "function alias"): "lambda:function",
     ("lambda", "function version"): "lambda:function",
@@ -49,9 +63,15 @@ KIND_OF_TYPE: dict[tuple[str, str], str] = {
 }
 
 #: Actions that are about what lies in a resource, by kind, although AWS lists them under the
-#: resource's own type: requests to a domain are about the path that they ask for.
+#: resource's own type: after which separator it lies, and how their names begin. Requests to a
+#: domain are about the path that they ask for; a log group is named with `:*` behind, but for
+#: its tags.
 #: https://docs.aws.amazon.com/opensearch-service/latest/developerguide/ac.html#ac-types-resource
-_INSIDE = {"es:domain": ("/", "es:ESHttp")}
+#: https://docs.aws.amazon.com/AmazonCloudWatchLogs/latest/APIReference/API_LogGroup.html
+_INSIDE = {
+    "es:domain": ("/", re.compile("es:ESHttp")),
+    "logs:log-group": (":", re.compile("logs:(?!(Tag|Untag|ListTagsFor)Resource)")),
+}
 
 #: Kinds that are written in more than one way in a snapshot.
 ALIASES = {"ssm:secure-parameter": "ssm:parameter"}
@@ -83,28 +103,31 @@ class Probe(msgspec.Struct, frozen=True):
 def probes(resource: str, kind: str) -> tuple[Probe, ...]:
     """Give the forms in which a listed resource is asked about."""
     service = kind.partition(":")[0]
-    exact = types_of(resource, kind)
-    separator, start = _INSIDE.get(kind, ("", ""))
-    found: list[Probe] = []
-    if exact:
-        itself, inside = _parted(_actions_for(service, exact), start)
-        found.append(Probe(resource, True, itself))
-        if inside:
-            found.append(Probe(f"{resource}{separator}*", False, inside))
-    for separator in "/:":
-        inner = _parts_of(service, exact, separator)
-        if inner:
-            found.append(Probe(f"{resource}{separator}*", False, _actions_for(service, inner)))
+    itself, inside = _probed(service, kind, types_of(resource, kind))
+    found = [Probe(resource, True, itself)] if itself else []
+    found += [Probe(f"{resource}{separator}*", False, actions) for separator, actions in inside]
     return tuple(found)
 
 
+_Actions = tuple[Action, ...]
+
+
 @lru_cache(2048)
-def _parted(
-    actions: tuple[Action, ...], start: str
-) -> tuple[tuple[Action, ...], tuple[Action, ...]]:
-    """Part actions from those whose name begins so."""
-    inside = tuple(one for one in actions if start and one.name.startswith(start))
-    return (tuple(one for one in actions if one not in inside) if inside else actions), inside
+def _probed(
+    service: str, kind: str, types: frozenset[str]
+) -> tuple[_Actions, tuple[tuple[str, _Actions], ...]]:
+    """Give the actions on things of these types, and on what lies in them after a separator."""
+    itself, inside = _actions_for(service, types) if types else (), list[tuple[str, _Actions]]()
+    after, names = _INSIDE.get(kind, ("", None))
+    own = tuple(one for one in itself if names and names.match(one.name))
+    for separator in "/:":
+        parts = _parts_of(service, types, separator)
+        found = _actions_for(service, parts) if parts else ()
+        if separator == after:
+            found = tuple(sorted({*own, *found}, key=lambda one: one.name))
+        if found:
+            inside.append((separator, found))
+    return tuple(one for one in itself if one not in own) if own else itself, tuple(inside)
 
 
 def types_of(resource: str, kind: str) -> frozenset[str]:

@@ -135,6 +135,10 @@ _NAMED = frozenset(
         "ecr:repository",
         "es:domain",
         "aoss:collection",
+        "s3vectors:vector-bucket",
+        "kinesis:stream",
+        "logs:log-group",
+        "kendra:index",
     }
 )
 
