@@ -88,7 +88,7 @@ def reach(
     `let_go` lets go of what was read to decide; where many are reached, that is done scope by
     scope.
     """
-    owner = Owner(engines, wired)
+    owner = Owner(engines, wired, let_go)
     explored = explore([s for s in starts if owner.of(s)], owner.pivots, owner.briefly)
     graph = replace(explored, tools=tools)
     identities = _identities(graph, owner)
@@ -128,11 +128,21 @@ def reach(
     )
 
 
+#: What was read of so many scopes is held while ways are followed.
+_SCOPES = 256
+
+
 class Owner:
     """Which engine answers for an identity. Each id is looked up once."""
 
-    def __init__(self, engines: Mapping[str, Engine], wired: Iterable[Pivot] = ()) -> None:
-        self._engines = engines
+    def __init__(
+        self,
+        engines: Mapping[str, Engine],
+        wired: Iterable[Pivot] = (),
+        let_go: Callable[[], None] = lambda: None,
+    ) -> None:
+        self._engines, self._let_go = engines, let_go
+        self._scopes: set[str] = set()
         self._wired: dict[str, list[Pivot]] = {}
         for pivot in wired:
             self._wired.setdefault(pivot.source, []).append(pivot)
@@ -168,15 +178,27 @@ class Owner:
         """Give every hop from an identity in brief; None where its engine does not."""
         found = self.of(name)
         outlined = outlining(found[0]) if found else None
-        if outlined is None:
+        if outlined is None or found is None:
             return None
+        scope = found[1].scope
+        self._come_to(scope)
         others = self.elsewhere(name)
+
+        def towards(targets: frozenset[str]) -> tuple[Pivot, ...]:
+            self._come_to(scope)
+            return (*outlined.towards(name, targets), *others)
+
         return Briefly(
-            outlined.outline(name),
-            others,
-            lambda: outlined.administration(name),
-            lambda targets: (*outlined.towards(name, targets), *others),
+            outlined.outline(name), others, lambda: outlined.administration(name), towards
         )
+
+    def _come_to(self, scope: str) -> None:
+        """Let go of what was read of others where that is of many: those who are as far away come
+        scope by scope."""
+        if scope not in self._scopes and len(self._scopes) >= _SCOPES:
+            self._let_go()
+            self._scopes.clear()
+        self._scopes.add(scope)
 
     def elsewhere(self, name: str) -> tuple[Pivot, ...]:
         """Give the hops that its own engine does not tell: to other providers, and those wired."""

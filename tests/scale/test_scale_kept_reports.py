@@ -46,6 +46,7 @@ def _all_are_many() -> Iterator[None]:
         patch.setattr(graph, "MANY", 0)
         patch.setattr(outdone, "MANY", 0)
         patch.setattr(shelves, "_MOST", 1)
+        patch.setattr(import_module("modelreach.reach"), "_SCOPES", 1)
         yield
 
 
