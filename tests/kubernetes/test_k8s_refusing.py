@@ -47,6 +47,7 @@ def assumed(cluster: Any, who: str, action: str, thing: str = "k8s/prod/ml") -> 
         (webhook(PODS, namespaceSelector={}), POD, True),
         (webhook(PODS, objectSelector={"matchLabels": {"inject": "yes"}}), POD, False),
         (webhook(PODS, objectSelector={"matchLabels": {}}), POD, True),
+        (webhook(PODS, name="vpod.vpc.k8s.aws"), POD, False),
         ({"policy": {"resourceRules": [PODS]}, "binding": {}}, POD, True),
         (
             {

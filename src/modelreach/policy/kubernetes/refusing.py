@@ -39,6 +39,10 @@ _OPERATIONS: Final = {
     "delete": "DELETE",
     "deletecollection": "DELETE",
 }
+#: Webhooks that refuse nothing that anybody needs. Each cluster of EKS has one that refuses pods
+#: that say by themselves which network interface Amazon has given them.
+#: https://github.com/aws/amazon-vpc-resource-controller-k8s/blob/master/webhooks/core/annotation_validation_webhook.go
+_HARMLESS: Final = frozenset({"vpod.vpc.k8s.aws"})
 #: What is connected to rather than made, whatever the method.
 _CONNECTED: Final = ("attach", "exec", "portforward", "proxy")
 
@@ -51,8 +55,10 @@ class _Rule(msgspec.Struct, frozen=True, rename="camel"):
 
 
 class _Match(msgspec.Struct, frozen=True, rename="camel"):
-    """Which requests something sees; `rules` of a webhook, `resource_rules` of a policy."""
+    """Which requests something sees; `rules` of a webhook, which has a name, `resource_rules` of a
+    policy."""
 
+    name: str = ""
     rules: tuple[_Rule, ...] | None = None
     resource_rules: tuple[_Rule, ...] | None = None
     namespace_selector: Selector | None = None
@@ -116,7 +122,7 @@ def _seen(raw: bytes) -> tuple[tuple[_Match, ...], ...] | None:
     except (msgspec.MsgspecError, RecursionError):
         return None
     if found.policy is None or found.binding is None:
-        return tuple((webhook,) for webhook in found.webhooks if webhook.rules)
+        return tuple((one,) for one in found.webhooks if one.rules and one.name not in _HARMLESS)
     return ((found.policy, found.binding),)
 
 
