@@ -45,6 +45,14 @@ _EACH_USER = {"GetAccountAuthorizationDetails": over("UserDetailList", UserName=
 _CREDENTIALS = (
     _account(
         "iam",
+        "GetSAMLProvider",
+        "tags of SAML providers; their metadata are dropped",
+        facet="tags",
+        subject="{SAMLProviderArn}",
+        after={"ListSAMLProviders": over("SAMLProviderList", SAMLProviderArn="Arn")},
+    ),
+    _account(
+        "iam",
         "ListSigningCertificates",
         "signing certificates: status and age",
         kinds=("iam:signing-certificate",),

@@ -29,6 +29,7 @@ _OF_CONTAINERS: Final = (
 
 ESTATE_TABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
     ("iam", "ListSigningCertificates"): ("Certificates.[].CertificateBody",),
+    ("iam", "GetSAMLProvider"): ("SAMLMetadataDocument",),
     ("apigateway", "GetApiKeys"): ("items.[].value",),
     # The id of an AppSync key is what a client sends: it is the key.
     # https://docs.aws.amazon.com/appsync/latest/devguide/security-authz.html#api-key-authorization

@@ -129,6 +129,10 @@ def _identities() -> dict[Any, Any]:
             ],
             "IsTruncated": False,
         },
+        ("iam", "GetSAMLProvider"): {
+            "SAMLMetadataDocument": f"<EntityDescriptor>{CANARY}</EntityDescriptor>",
+            "Tags": [{"Key": "team", "Value": "ml"}],
+        },
         ("iam", "ListSAMLProviders"): {
             "SAMLProviderList": [
                 {

@@ -201,3 +201,9 @@ def test_all_that_is_collected_is_decided_about(whole: Any) -> None:
 def test_entrances_have_their_tags(whole: Any, kind: str) -> None:
     (found,) = resources(whole, kind)
     assert found.tags == {"team": "ml"}
+
+
+def test_identity_providers_have_their_tags(whole: Any) -> None:
+    (found,) = (one for one in whole.snapshot.principals if one.kind == "saml-provider")
+    assert found.tags == {"team": "ml"}
+    assert found.created == "2020-01-01T00:00:00Z"

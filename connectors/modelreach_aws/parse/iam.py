@@ -283,7 +283,10 @@ def _providers(answers: Answers, facts: Facts) -> None:
             _provider(one, arn, "oidc-provider", about, facts)
     for one, response in answers.of(_IAM, "ListSAMLProviders"):
         for entry in response.get("SAMLProviderList", ()):
-            _provider(one, entry["Arn"], "saml-provider", entry, facts)
+            asked = {"SAMLProviderArn": entry["Arn"]}
+            about = answers.response(one, "GetSAMLProvider", asked)
+            told = {**entry, "Tags": about.get("Tags")}
+            _provider(one, entry["Arn"], "saml-provider", told, facts)
 
 
 def _provider(one: Answer, arn: str, kind: str, about: dict[str, Any], facts: Facts) -> None:
