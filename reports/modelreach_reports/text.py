@@ -168,8 +168,8 @@ def _named(
 
 
 def _turnover(report: DiffReport) -> tuple[int, int]:
-    old = {row.id for row in report.identities_old}
-    new = {row.id for row in report.identities_new}
+    old = {row.base for row in report.identities_old}
+    new = {row.base for row in report.identities_new}
     return len(new - old), len(old - new)
 
 

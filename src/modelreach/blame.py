@@ -10,8 +10,8 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from typing import Final
 
-from modelreach.model import Capability
-from modelreach.policy.brief import base_of, place_of
+from modelreach.model import Capability, base_of
+from modelreach.policy.brief import place_of
 from modelreach.policy.decision import Layer, StatementRef
 from modelreach.policy.engine import AS_ADMINISTRATOR, Pivot
 from modelreach.policy.expr import AtomKind, Expr, atoms, render

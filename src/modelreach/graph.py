@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, overload
 
 import msgspec
 
-from modelreach.model import Strength
-from modelreach.policy.brief import Hop, Outline, base_of
+from modelreach.model import Strength, base_of
+from modelreach.policy.brief import Hop, Outline
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Pivot
 from modelreach.policy.expr import Expr, each_of

@@ -6,6 +6,7 @@ Every other module speaks in these. Nothing here knows a provider.
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Final
 
 
 class Verdict(StrEnum):
@@ -69,6 +70,27 @@ RANK: dict[Severity, int] = {
     Severity.HIGH: 3,
     Severity.CRITICAL: 4,
 }
+
+
+#: How what has become of a principal is told by its name, as each provider's own reader knows it.
+CHANGES: Final = frozenset(
+    (
+        *("any-role", "roles", "no-deny-policy", "no-boundary", "any-tag", "no-constraint"),
+        *("bound-roles", "tokens-for-others"),
+        *("any-policy", "group", "policy", "only-through", "session", "made-within", "made"),
+    )
+)
+
+
+def base_of(name: str) -> str:
+    """Give the principal that a name is, or is made of (`ID#any-policy`, `ID#any-role@PLACE`)."""
+    if name.startswith("arn:"):
+        # A path may have the sign in it, and what became of somebody may have it several times.
+        end = name.find("#", name.rfind("/") + 1)
+        return name if end < 0 else name[:end]
+    base, _, change = name.rpartition("#")
+    word = change.partition("=")[0].partition("@")[0]
+    return base if word in CHANGES else name
 
 
 class ModelreachError(Exception):

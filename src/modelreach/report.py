@@ -11,7 +11,7 @@ from typing import Literal
 
 import msgspec
 
-from modelreach.model import RANK, Severity
+from modelreach.model import RANK, Severity, base_of
 
 
 class Row(msgspec.Struct, frozen=True, kw_only=True):
@@ -401,6 +401,11 @@ class IdentityRow(Row, frozen=True):
     witness: tuple[Hop, ...]
     name: str = ""
     tools: tuple[str, ...] = ()
+
+    @property
+    def base(self) -> str:
+        """The principal that it is, or is made of: what has become of one is no other one."""
+        return base_of(self.id)
 
 
 class AdminRow(Row, frozen=True):

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from modelreach import deployment
 from modelreach.judge.policy import JudgePolicy
+from modelreach.model import base_of
 from modelreach.pipeline import Release, evaluate
 from modelreach.pipeline.evaluate import Estates, Side
 from modelreach.pipeline.many import Many
@@ -33,6 +34,7 @@ WILD: dict[str, Callable[[Random], Snapshot]] = {
 }
 SEEDS = st.integers(0, 1_000_000_000)
 RANK = ("allow", "conditional", "unknown")
+STRENGTHS = ("certain", "conditional", "unknown", "influence")
 #: Kinds of principals that no release runs as.
 _NOBODY = {"group", "user"}
 each_cloud = pytest.mark.parametrize("cloud", sorted(WILD))
@@ -79,9 +81,12 @@ def _scanned(side: Side) -> Said:
     reach: dict[tuple[str, str], Counter[str]] = {}
     for (kind, capability, _), place in surest.items():
         reach.setdefault((kind, capability), Counter())[RANK[place]] += 1
-    paths = (identity.path for identity in radius.identities.values())
+    strengths: dict[str, int] = {}
+    for name, identity in radius.identities.items():
+        place = STRENGTHS.index(str(identity.path.strength))
+        strengths[base_of(name)] = min(place, strengths.get(base_of(name), place))
     return {
-        "identities": dict(Counter(str(path.strength) for path in paths)),
+        "identities": dict(Counter(STRENGTHS[place] for place in strengths.values())),
         "administers": {
             scope: str(verdict_of(takeover.path)) for scope, takeover in radius.takeovers.items()
         },

@@ -8,6 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from modelreach.model import base_of
 from modelreach.pipeline import closure
 from modelreach.pipeline.closure import SCOPE, STRENGTHS, Closure, Reach
 from modelreach.pipeline.decided import Decided, Held, Step, Steps, to_bytes
@@ -37,12 +38,14 @@ def _plainly(estate: Estate, starts: list[str], wired: Wired) -> Reach:
     for name, influences, certainty in sorted(ways):
         best.setdefault(name, (influences, certainty))
     identities = [0] * STRENGTHS
+    told: dict[str, int] = {}
     surest: dict[tuple[str, str, str, int], int] = {}
     patterns = 0
     for name, (influences, certainty) in best.items():
         if name not in estate:
             continue
-        identities[3 if influences else certainty] += 1
+        strength = 3 if influences else certainty
+        told[base_of(name)] = min(strength, told.get(base_of(name), strength))
         patterns += estate[name].patterns
         for held in estate[name].held:
             verdict = max(held.verdict, certainty)
@@ -50,6 +53,8 @@ def _plainly(estate: Estate, starts: list[str], wired: Wired) -> Reach:
             for bit in (n for n in range(8) if bits >> n & 1):
                 key = (held.kind, held.capability, held.scope, bit)
                 surest[key] = min(verdict, surest.get(key, verdict))
+    for strength in told.values():
+        identities[strength] += 1
     counts: dict[tuple[str, str], list[int]] = {}
     for (kind, capability, _, _), verdict in surest.items():
         row = counts.setdefault((kind, capability), [0, 0, 0])
@@ -63,7 +68,7 @@ def _plainly(estate: Estate, starts: list[str], wired: Wired) -> Reach:
     return Reach(identities, scopes, {key: tuple(row) for key, row in counts.items()}, patterns)
 
 
-NAMES = [f"p{n}" for n in range(12)]
+NAMES = [f"p{n}" for n in range(9)] + ["p0#any-role@/x", "p0#roles@x", "p9#bound-roles"]
 TARGETS = [*NAMES, *(f"{name}#any-policy" for name in NAMES[:4]), "stranger"]
 _step = st.builds(
     Step,

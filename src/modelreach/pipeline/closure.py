@@ -11,12 +11,13 @@ it is as sure as; so two searches together are the bits of both. It is told by t
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Iterable, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from functools import partial
 
 import msgspec
 
-from modelreach.pipeline.decided import Decided, Step, base_of
+from modelreach.model import base_of
+from modelreach.pipeline.decided import Decided, Step
 from modelreach.pipeline.totals import Counts, Summing, Totals
 from modelreach.policy.weakness import ALONG, AS_SURE, AS_WEAK, INFLUENCED, LEADING, LEVELS
 
@@ -33,8 +34,9 @@ Find = Callable[[str], Decided | None]
 
 
 class Reach(msgspec.Struct):
-    """What is reached: identities by strength, scopes with their weakness, and how many resources
-    of a class are held with a capability, by verdict (each counted once, under the surest)."""
+    """What is reached: identities by strength (each once, whatever has become of it, by the
+    surest way), scopes with their weakness, and how many resources of a class are held with a
+    capability, by verdict (each counted once, under the surest)."""
 
     identities: list[int]
     scopes: dict[str, int]
@@ -66,6 +68,8 @@ class Closure:
         self._decided: list[Decided | None] = []
         self._asked: list[bool] = []
         self._alike: dict[str, set[int]] = {}
+        #: Of each node those that are the same identity, whatever has become of it.
+        self._kin: list[set[int]] = []
         self._ways: list[_Ways] = []
         self._together: dict[int, tuple[tuple[Step, ...], _Ways]] = {}
         self._hubs: dict[int, bytes] = {}
@@ -95,7 +99,8 @@ class Closure:
             self._decided.append(None)
             self._asked.append(False)
             self._ways.append(())
-            self._alike.setdefault(base_of(name), set()).add(found)
+            self._kin.append(self._alike.setdefault(base_of(name), set()))
+            self._kin[found].add(found)
         return found
 
     def _know(self, node: int) -> Decided | None:
@@ -220,18 +225,20 @@ class Closure:
         nearest = self._nearest(levels)
         identities, scopes = list(nearest.identities), dict(nearest.scopes)
         totals = nearest.totals.copy()
+        told = set[int]()
         for node in _differing(nearest.levels, levels):
             level, decided = _TOLD[levels[node]], self._decided[node]
             if decided is None:
                 scopes[self._names[node].removeprefix(SCOPE)] = level
                 continue
-            identities[_STRENGTH[level]] += 1
             self._summing.take(totals, decided.held, _WAY[level])
             totals.patterns += decided.patterns
-            known = nearest.levels[node] if node < len(nearest.levels) else 0
-            if known:
-                identities[_STRENGTH[_TOLD[known]]] -= 1
+            if node < len(nearest.levels) and nearest.levels[node]:
                 totals.patterns -= decided.patterns
+            kin = self._kin[node]
+            if id(kin) not in told:
+                told.add(id(kin))
+                _count(identities, _surest(kin, nearest.levels), _surest(kin, levels))
         return _Base(levels, tuple(identities), scopes, totals, self._summing.counted(totals))
 
     def _nearest(self, levels: bytes) -> _Base:
@@ -249,7 +256,7 @@ class Closure:
     def _summed(self, search: _Search) -> Reach:
         base = self._base(search)
         identities, scopes = list(base.identities), dict(base.scopes)
-        more = Totals()
+        more, told = Totals(), set[int]()
         for node, mask in search.own.items():
             known = base.levels[node] if node < len(base.levels) else 0
             level, decided = _TOLD[mask | known], self._decided[node]
@@ -262,9 +269,12 @@ class Closure:
                 if _WAY[before] < way:
                     # The sums of the hubs hold it as more certain.
                     return self._one_by_one(search)
-                identities[_STRENGTH[before]] -= 1
                 more.patterns -= decided.patterns
-            identities[_STRENGTH[level]] += 1
+            kin = self._kin[node]
+            if id(kin) not in told:
+                told.add(id(kin))
+                now = _surest(kin, base.levels, search.own)
+                _count(identities, _surest(kin, base.levels), now)
             if (id(decided.held), way) not in base.totals.taken:
                 self._summing.take(more, decided.held, way)
             more.patterns += decided.patterns
@@ -285,6 +295,27 @@ _TOLD = tuple(LEADING[mask][0] if mask else LEVELS for mask in range(_EVERY))
 #: its place in `VERDICTS`.
 _STRENGTH = tuple(min(level, INFLUENCED) for level in range(LEVELS))
 _WAY = tuple(level % INFLUENCED for level in range(LEVELS))
+
+
+def _surest(kin: set[int], levels: bytes, own: Mapping[int, int] | None = None) -> int:
+    """Give by the surest of which ways some nodes are reached, as the place of its strength;
+    `STRENGTHS` where none is. `own` is what a search adds to the levels."""
+    found = STRENGTHS
+    for node in kin:
+        mask = levels[node] if node < len(levels) else 0
+        if own is not None:
+            mask |= own.get(node, 0)
+        if mask:
+            found = min(found, _STRENGTH[_TOLD[mask]])
+    return found
+
+
+def _count(identities: list[int], before: int, now: int) -> None:
+    """Count an identity among those of its strength."""
+    if before < STRENGTHS:
+        identities[before] -= 1
+    if now < STRENGTHS:
+        identities[now] += 1
 
 
 def _table(of: Callable[[int], int]) -> bytes:

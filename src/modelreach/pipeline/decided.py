@@ -15,7 +15,7 @@ from itertools import pairwise
 
 import msgspec
 
-from modelreach.model import Verdict
+from modelreach.model import Verdict, base_of
 from modelreach.policy.brief import Answer, Brevity, Brief, Holding, Hop
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.providers import resource_class
@@ -46,12 +46,6 @@ class Step(msgspec.Struct, frozen=True, array_like=True):
     def base(self) -> str:
         """The principal that the target is, or is made of (`ID#any-policy`: see `became`)."""
         return base_of(self.target)
-
-
-def base_of(target: str) -> str:
-    """Give the principal that the target of a step is, or is made of."""
-    end = target.find("#", target.rfind("/") + 1)
-    return target if end < 0 else target[:end]
 
 
 class Held(msgspec.Struct, frozen=True, array_like=True):

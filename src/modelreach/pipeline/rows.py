@@ -11,7 +11,7 @@ from modelreach.digests import sha256
 from modelreach.graph import Tool
 from modelreach.judge.finding import Case, Finding, State, day
 from modelreach.judge.sensitivity import Rated
-from modelreach.model import Sensitivity
+from modelreach.model import Sensitivity, base_of
 from modelreach.pipeline.evaluate import Release, Side
 from modelreach.pipeline.witnesses import Witnesses
 from modelreach.policy.engine import Grant
@@ -349,7 +349,7 @@ def figures(side: Side) -> Figures:
     return Figures(
         resources=len(resources),
         sensitive=len(sensitive),
-        identities=len(radius.identities),
+        identities=len(set(map(base_of, radius.identities))),
         scopes=len(scopes),
         longest_chain=max((len(path.pivots) for path in paths), default=0),
         patterns=len(radius.patterns) + sum(one.patterns for one in radius.outdone.values()),

@@ -19,7 +19,7 @@ from modelreach.accesses import Access, Piece
 from modelreach.diff import Reached
 from modelreach.graph import MANY
 from modelreach.judge.finding import Case
-from modelreach.model import Capability, Sensitivity, Verdict
+from modelreach.model import Capability, Sensitivity, Verdict, base_of
 from modelreach.pipeline.evaluate import Side
 from modelreach.policy.engine import Grant
 from modelreach.reach import Takeover
@@ -129,7 +129,8 @@ def compared(old: Side, new: Side) -> tuple[SummedUpRow, ...]:
 
 def _rows(side: Side, where: Where) -> Iterator[SummedUpRow]:
     radius, facts = side.radius, side.case.facts
-    identities = Counter(_taken_by(side, (i.principal.scope for i in radius.identities.values())))
+    homes = {base_of(name): one.principal.scope for name, one in radius.identities.items()}
+    identities = Counter(_taken_by(side, homes.values()))
     scopes = (grant.scope for one in radius.patterns.held for grant in one.grants)
     patterns = Counter(_taken_by(side, scopes))
     for one in radius.outdone.values():

@@ -8,7 +8,7 @@ from typing import Literal
 
 from modelreach.accesses import Accesses, Held, Piece, together
 from modelreach.graph import Tool
-from modelreach.model import Sensitivity
+from modelreach.model import Sensitivity, base_of
 from modelreach.pipeline.evaluate import Side
 from modelreach.policy.lots import granted
 from modelreach.report import ChangeRow, ToolRow
@@ -68,7 +68,7 @@ def _row(tool: Tool, side: Side, state: State, opens: int) -> ToolRow:
         state=state,
         resources=len(resources),
         sensitive=len(sensitive),
-        identities=len(ends & side.radius.identities.keys()),
+        identities=len(set(map(base_of, ends & side.radius.identities.keys()))),
         administers=len(ends & side.radius.takeovers.keys()),
         opens=opens,
     )

@@ -12,7 +12,7 @@ from typing import Protocol, cast, runtime_checkable
 
 import msgspec
 
-from modelreach.model import Capability, Strength, Verdict
+from modelreach.model import Capability, Strength, Verdict, base_of
 from modelreach.policy.engine import Engine, Grant, Pivot
 from modelreach.policy.expr import Expr
 from modelreach.policy.lots import Grants
@@ -122,12 +122,6 @@ class Outline(msgspec.Struct, frozen=True):
         yield from self.hops
         yield from self.common
         yield from (hop for hop in self.aimed if base_of(hop.target) != self.itself)
-
-
-def base_of(name: str) -> str:
-    """Give the principal that a name is, or is made of (`ID#any-policy`)."""
-    end = name.find("#", name.rfind("/") + 1)
-    return name if end < 0 else name[:end]
 
 
 def place_of(name: str) -> str:
