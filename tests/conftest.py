@@ -96,14 +96,15 @@ def pytest_collection_finish() -> None:
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
     """Give the system's own Chromium."""
-    from playwright.sync_api import sync_playwright
+    from playwright.sync_api import expect, sync_playwright
 
+    expect.set_options(timeout=120_000)
     found = next(filter(None, map(shutil.which, BROWSERS)), None)
     if found is None:
         pytest.skip(f"none of {', '.join(BROWSERS)} is here; `.ci/run` installs one on Debian")
     with sync_playwright() as driver:
         # Chromium's sandbox does not work for root, who runs this in containers.
         arguments = ["--no-sandbox"] if os.geteuid() == 0 else []
-        started = driver.chromium.launch(executable_path=found, args=arguments)
+        started = driver.chromium.launch(executable_path=found, args=arguments, timeout=180_000)
         yield started
         started.close()

@@ -310,7 +310,7 @@ def _free_port() -> int:
 
 def _get(url: str) -> tuple[int, str]:
     try:
-        with urllib.request.urlopen(url, timeout=10) as response:
+        with urllib.request.urlopen(url, timeout=120) as response:
             return response.status, response.read().decode()
     except HTTPError as error:
         with error:
@@ -341,7 +341,7 @@ def test_watch_runs_rounds_and_tells_how_it_is(world: World, place: Path) -> Non
     assert 'modelreach_audit_resources{deployment="agent-00"} 1\n' in metrics
     assert _get(f"http://127.0.0.1:{port}/")[0] == 404
     watching.send_signal(signal.SIGTERM)
-    _, err = watching.communicate(timeout=60)
+    _, err = watching.communicate(timeout=300)
     assert watching.returncode == 0, err
     with open_state(str(place / "state")) as state:
         assert len(state.audits()) == 1

@@ -159,6 +159,8 @@ class Wire:
     bodies: dict[Key, list[bytes]] = field(default_factory=dict)
     answers: dict[Key, Callable[[], Answer]] = field(default_factory=dict)
     quotas: dict[str, Quota] = field(default_factory=dict)
+    #: Nobody waits any more for what is late.
+    ended: threading.Event = field(default_factory=threading.Event)
     #: Answer what moto does not know as if there were nothing.
     complete: bool = False
 
@@ -190,7 +192,7 @@ class Wire:
         """Answer an operation late."""
 
         def late() -> Answer:
-            time.sleep(seconds)
+            self.ended.wait(seconds)
             return 200, _typed("application/json"), b"{}"
 
         self.answers[service, operation] = late
@@ -255,7 +257,7 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
 
         def _forward(self, body: bytes) -> Answer:
             place = urlsplit(wire.upstream)
-            connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)
+            connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=300)
             try:
                 headers = dict(self.headers.items())
                 connection.request(self.command, self.path, body, headers)
@@ -333,6 +335,7 @@ def _serving(upstream: str) -> Iterator[Wire]:
     try:
         yield found
     finally:
+        found.ended.set()
         server.shutdown()
         thread.join()
         server.server_close()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -282,11 +283,24 @@ def test_an_unexpected_shape_is_malformed(stranger: Any, wire: Any, collect: Col
     assert not complete(snapshot, "principals")
 
 
+def _impatient(wire: Any, collect: Collect) -> Snapshot:
+    """Collect with one answer that comes too late: it alone, however slow the machine is."""
+    late: set[str] = set()
+    for timeout in (0.1, 1.0, 10.0):
+        wire.made.clear()
+        wire.stall("dynamodb", "ListTables", 10 * timeout)
+        with suppress(NothingCollected):
+            snapshot = collect(timeout=timeout)
+            late = {gap.operation for gap in snapshot.gaps if gap.reason == "unreachable"}
+            if late == {"dynamodb:ListTables"}:
+                return snapshot
+    raise AssertionError(f"late, too: {late}")
+
+
 def test_a_late_answer_is_waited_for_and_given_up(
     stranger: Any, wire: Any, collect: Collect
 ) -> None:
-    wire.stall("dynamodb", "ListTables", 1.0)
-    snapshot = collect(timeout=0.1)
+    snapshot = _impatient(wire, collect)
     assert wire.count("dynamodb", "ListTables") == 2
     (gap,) = gaps_of(snapshot, "dynamodb:ListTables")
     assert gap.reason == "unreachable"
@@ -390,7 +404,7 @@ def test_nobody_there_is_nothing(collect: Collect) -> None:
     start = time.monotonic()
     with pytest.raises(NothingCollected):
         collect(endpoint_url="http://127.0.0.1:9", timeout=0.5)
-    assert time.monotonic() - start < 10
+    assert time.monotonic() - start < 60
 
 
 def test_no_credentials_is_nothing(collect: Collect, monkeypatch: pytest.MonkeyPatch) -> None:

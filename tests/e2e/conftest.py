@@ -81,7 +81,7 @@ def command(tmp_path_factory: pytest.TempPathFactory) -> Command:
             cwd=cwd,
             capture_output=True,
             check=False,
-            timeout=300,
+            timeout=600,
         )
         return Done(done.returncode, done.stdout.decode(), done.stderr.decode())
 
@@ -329,7 +329,7 @@ def _handler(wire: Wire) -> type[BaseHTTPRequestHandler]:
                 self._answer(403, {"Content-Type": kind}, content)
                 return
             place = urlsplit(wire.upstream)
-            connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=30)
+            connection = http.client.HTTPConnection(str(place.hostname), place.port, timeout=300)
             connection.request(self.command, self.path, body, dict(self.headers.items()))
             response = connection.getresponse()
             content = response.read()

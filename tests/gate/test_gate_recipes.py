@@ -126,7 +126,7 @@ def test_the_deciding_step_runs(
         cwd=place,
         capture_output=True,
         check=False,
-        timeout=120,
+        timeout=600,
     )
     assert done.returncode == status, done.stderr
     assert not (place / "hacked").exists()
@@ -256,7 +256,7 @@ def _comment(forge: Forge, file: Path) -> int:
         "COMMENT": str(file),
     }
     script = str(ROOT / "action" / "comment.py")
-    done = subprocess.run([sys.executable, script], env=env, check=False, timeout=60)
+    done = subprocess.run([sys.executable, script], env=env, check=False, timeout=600)
     return done.returncode
 
 

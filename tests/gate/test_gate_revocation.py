@@ -70,7 +70,7 @@ def shell(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Any:
         log.write_text("")
         environment = {**os.environ, "PATH": f"{tools}:{os.environ['PATH']}", "LOG": str(log)}
         for line in lines:
-            subprocess.run(["/bin/sh", "-c", line], env=environment, check=True, timeout=10)
+            subprocess.run(["/bin/sh", "-c", line], env=environment, check=True, timeout=300)
         return [line.split("\0")[:-1] for line in log.read_text().splitlines()]
 
     return run

@@ -184,7 +184,7 @@ def _words(line: str) -> list[str]:
         ["/bin/sh", "-c", f"set -- {line}; printf '%s\\0' \"$@\""],
         capture_output=True,
         check=True,
-        timeout=10,
+        timeout=300,
     )
     return done.stdout.decode().split("\0")[:-1]
 

@@ -56,7 +56,7 @@ def opened(browser: Browser, tmp_path: Path) -> Iterator[Open]:
         context = browser.new_context(viewport={"width": width, "height": 900}, **options)
         contexts.append(context)
         found = Opened(context.new_page())
-        found.page.set_default_timeout(10_000)
+        found.page.set_default_timeout(120_000)
         found.page.add_init_script(WATCH)
         found.page.on("console", lambda said: found.complaints.append(said.text))
         found.page.on("pageerror", lambda error: found.complaints.append(str(error)))

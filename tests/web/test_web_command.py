@@ -26,7 +26,7 @@ def test_it_serves_until_it_is_told_to_end(state: str) -> None:
         assert answer.data == b"ok, 2 deployments\n"
         assert "server" not in answer.headers
         process.send_signal(signal.SIGTERM)
-        assert process.wait(timeout=30) == 128 + signal.SIGTERM
+        assert process.wait(timeout=300) == 128 + signal.SIGTERM
         assert process.stderr.read() == ""
 
 
