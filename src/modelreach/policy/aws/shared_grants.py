@@ -162,6 +162,7 @@ class Speaker:
     def __init__(self, shared: SharedGrants, asker: Asker, saying: Saying) -> None:
         self._shared, self._asker, self._saying = shared, asker, saying
         self._services: dict[str, _Levels | None] = {}
+        self._statements: dict[tuple[StatementRef, ...], tuple[StatementRef, ...]] = {}
 
     def on(self, shelf: Shelf, first: str) -> tuple[Grant, ...]:
         """Give the grants on a resource that stands for its class, sorted."""
@@ -183,12 +184,13 @@ class Speaker:
         mine = dict(_placed(heard))
         refs = {ref: mine[place] for ref, place in found.places.items()}
         name = self._asker.name
+        # Many grants stand on the same statements: they share one tuple.
+        said: dict[tuple[StatementRef, ...], tuple[StatementRef, ...]] = {}
+        for theirs in {grant.statements for grant in found.grants}:
+            told = tuple(sorted(refs.get(ref, ref) for ref in theirs))
+            said[theirs] = self._statements.setdefault(told, told)
         return tuple(
-            replace(
-                grant,
-                principal=name,
-                statements=tuple(sorted(refs.get(ref, ref) for ref in grant.statements)),
-            )
+            replace(grant, principal=name, statements=said[grant.statements])
             for grant in found.grants
         )
 
