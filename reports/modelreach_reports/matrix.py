@@ -49,7 +49,8 @@ def matrix(report: Report, names: Names) -> dict[str, Any]:
         for place, count in enumerate((cell.old, cell.new, cell.unknown)):
             counts[place] += count
     compared = not isinstance(report, RadiusReport)
-    columns = _ranked({key: _column(table, key) for row in table.values() for key in row})
+    classes = {key for row in table.values() for key in row}
+    columns = _ranked({key: _column(table, key) for key in classes})
     identities = _ranked({identity: _total(row) for identity, row in table.items()})
     shown, picked = columns[:_COLUMNS], identities[:_ROWS]
     rows = [_row(identity, table[identity], shown, names, compared) for identity in picked]
@@ -76,7 +77,7 @@ def _ranked(totals: dict[str, list[int]]) -> list[str]:
 
 
 def _note(rows: int, columns: int) -> str:
-    parts = [f"{rows} identities"] * (rows > 0) + [f"{columns} classes"] * (columns > 0)
+    parts = [f"{rows:,} identities"] * (rows > 0) + [f"{columns:,} classes"] * (columns > 0)
     return f" {' and '.join(parts)} with less growth are left out; totals count them." * bool(
         parts
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shlex
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
@@ -178,8 +179,12 @@ def gate_options(gate: Gate) -> str:
     return _reasons(gate, f"limit: {limit}")
 
 
+#: A large number that a reason begins with: files have it without signs between its digits.
+_LEADING = re.compile(r"^[0-9]{4,12}(?= )")
+
+
 def _reasons(gate: Gate, limit: str) -> str:
-    told = ", ".join(gate.reasons)
+    told = ", ".join(_LEADING.sub(lambda found: f"{int(found[0]):,}", r) for r in gate.reasons)
     if gate.verdict == "pass" and told:
         return visible(told)
     none = "no finding fails it" if gate.verdict == "pass" else "no reason given"

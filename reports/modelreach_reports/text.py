@@ -7,6 +7,7 @@ from itertools import chain
 
 from modelreach.report import (
     DiffReport,
+    Figures,
     Gate,
     RadiusReport,
     ReleaseRow,
@@ -15,7 +16,7 @@ from modelreach.report import (
 )
 from modelreach_reports.found import finding_lines, gap_lines
 from modelreach_reports.gating import demand_lines, security_brief, waiver_lines
-from modelreach_reports.lines import BLANK, Ink, Line, Look, hanging, paint
+from modelreach_reports.lines import BLANK, Ink, Line, Look, Span, hanging, paint
 from modelreach_reports.naming import Names
 from modelreach_reports.phrases import (
     gate_options,
@@ -151,12 +152,21 @@ def _radius_header(release: ReleaseRow, look: Look) -> Iterator[Line]:
 
 
 def _compared(report: DiffReport, look: Look) -> Iterator[Line]:
-    yield ((f"{'Reach':<30}{'old':>7}{'new':>7}   change", Ink.STRONG),)
+    room = _room(report.summary.old, report.summary.new)
+    yield ((f"{'Reach':<30}{'old':>{room}}{'new':>{room}}   change", Ink.STRONG),)
     for title, key, always in _named(_FIGURES, report):
         old, new = getattr(report.summary.old, key), getattr(report.summary.new, key)
         if always or old or new:
             came, went = _turnover(report) if key == "identities" else (0, 0)
-            yield _figure(title, (old, new), unsure(report, key), look, came if went else 0, went)
+            count = f"{old:>{room},}{new:>{room},}"
+            change = _change(old, new, unsure(report, key), look, came if went else 0, went)
+            yield (f"  {title:<28}{count}   ", Ink.PLAIN), change
+
+
+def _room(*figures: Figures) -> int:
+    """Give how wide a column of figures is: a wide reach has millions of patterns."""
+    counts = (getattr(one, key) for one in figures for _, key, _ in _FIGURES)
+    return max(7, *(len(f"{count:,}") + 2 for count in counts))
 
 
 def _named(
@@ -173,10 +183,7 @@ def _turnover(report: DiffReport) -> tuple[int, int]:
     return len(new - old), len(old - new)
 
 
-def _figure(
-    title: str, sides: tuple[int, int], hidden: Unsure, look: Look, came: int, went: int
-) -> Line:
-    old, new = sides
+def _change(old: int, new: int, hidden: Unsure, look: Look, came: int, went: int) -> Span:
     delta = new - old + hidden.known
     minus = look.glyphs.minus
     change = f"{'+' if delta > 0 else minus}{abs(delta):,}" if delta else "="
@@ -185,16 +192,16 @@ def _figure(
     if went:
         change = f"+{came:,} {minus}{went:,}" if came else f"{minus}{went:,}"
     ink = Ink.GAINED if delta > 0 else Ink.LOST if delta < 0 else Ink.FAINT
-    ink = Ink.UNKNOWN if hidden.number and not delta else ink
-    return ((f"  {title:<28}{old:>7,}{new:>7,}   ", Ink.PLAIN), (change, ink))
+    return change, Ink.UNKNOWN if hidden.number and not delta else ink
 
 
 def _counted(report: RadiusReport) -> Iterator[Line]:
     yield (("Reach", Ink.STRONG),)
+    room = _room(report.figures)
     for title, key, always in _named(_FIGURES, report):
         count = getattr(report.figures, key)
         if always or count:
-            yield ((f"  {title:<28}{count:>7,}", Ink.PLAIN),)
+            yield ((f"  {title:<28}{count:>{room},}", Ink.PLAIN),)
 
 
 def _legend(look: Look) -> str:

@@ -155,6 +155,22 @@ def test_thousands_are_told_apart_for_people(
         assert re.findall(r"(?<![0-9a-f])12345(?![0-9a-f])", shown) == []
 
 
+def test_a_wide_reach_keeps_its_columns(
+    diff_report: DiffReport, radius_report: RadiusReport
+) -> None:
+    many = Figures(**(dict.fromkeys(Figures.__struct_fields__, 9) | {"patterns": 3_237_103}))
+    summary = msgspec.structs.replace(diff_report.summary, old=many, new=many)
+    compared = msgspec.structs.replace(diff_report, summary=summary)
+    for report in (compared, msgspec.structs.replace(radius_report, figures=many)):
+        gate = msgspec.structs.replace(report.gate, reasons=("24101 high findings",))
+        drawn = text.render(msgspec.structs.replace(report, gate=gate)).decode()
+        figures = [line for line in drawn.splitlines() if re.search(r" (9|3,237,103)( |$)", line)]
+        ends = {next(found.end() for found in re.finditer(r"\d[\d,]*", line)) for line in figures}
+        assert len(figures) >= 5
+        assert len(ends) == 1
+        assert "24,101 high findings" in drawn
+
+
 @pytest.mark.parametrize(("many", "led"), [(3, "F01 MR101"), (12, "F01 +11 MR101")])
 def test_findings_that_say_the_same_share_a_line(
     radius_report: RadiusReport, many: int, led: str
