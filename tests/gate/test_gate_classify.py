@@ -24,7 +24,7 @@ AS_DESK = "as arn:aws:iam::444455556666:role/booking-desk-4: "
 #: dimension, trigger, subject (its end), old (its beginning), new (its beginning)
 EXPECTED = [
     ("data_exposure", "DATA-NEW", "passengers", "no such", "//bigquery.googleapis.com"),
-    ("data_exposure", "CTX-GROW", "context window", "24000", "180000"),
+    ("data_exposure", "CTX-GROW", "context window", "24,000", "180,000"),
     ("data_exposure", "SENSITIVE-REACHED", "harbour-passengers", "not reached", AS_DESK),
     ("data_exposure", "SENSITIVE-REACHED", "prod/refunds-Qw3rTy", "not reached", AS_DESK),
     ("data_exposure", "WORKFLOW-REACHED", "function:pay-refund", "not reached", AS_DESK),
@@ -38,7 +38,7 @@ EXPECTED = [
     ("tool_authority", "LONG-LIVED-KEY", "warehouse", "no such key", "service-account-key, cre"),
     ("refusal_behaviour", "MODEL-CHANGED", "model", "anthropic.claude-3-5", "anthropic.claude-so"),
     ("refusal_behaviour", "PROMPT-CHANGED", "prompts/desk.md", "sha256 8d5f", "sha256 41b7"),
-    ("refusal_behaviour", "CTX-CHANGED", "context window", "24000", "180000"),
+    ("refusal_behaviour", "CTX-CHANGED", "context window", "24,000", "180,000"),
     ("refusal_behaviour", "GUARDRAIL-WEAKENED", "personalData", "BLOCK", "ANONYMIZE"),
     ("refusal_behaviour", "GUARDRAIL-WEAKENED", "promptAttack", "HIGH", "MEDIUM"),
     ("refusal_behaviour", "GUARDRAIL-CHANGED", "version", "4", "6"),

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from typing import TypeVar
 
 import msgspec
@@ -100,7 +100,7 @@ class KeptReports:
             return _Index([], 0)
         return found if len(found.keys) <= _MOST and found.following >= 0 else _Index([], 0)
 
-    @property
+    @cached_property
     def _key(self) -> bytes:
         return _key_of(self._policy, self._releases)
 

@@ -39,7 +39,7 @@ def compare(old: Spec, new: Spec) -> Said:
         yield from _sources(old.data_sources, new.data_sources)
     was, now = old.model.context_window_tokens, new.model.context_window_tokens
     if was is not None and now is not None and now > was:
-        yield trigger("CTX-GROW", "context window", f"{was} tokens", f"{now} tokens")
+        yield trigger("CTX-GROW", "context window", f"{was:,} tokens", f"{now:,} tokens")
     if old.exposure is not None and new.exposure is not None:
         yield from _exposure(old.exposure, new.exposure)
 

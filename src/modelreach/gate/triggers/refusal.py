@@ -99,7 +99,7 @@ def _settings(old: Model, new: Model) -> Said:
             yield trigger("SAMPLING-CHANGED", name, was, now)
     size, larger = old.context_window_tokens, new.context_window_tokens
     if size is not None and larger is not None and size != larger:
-        yield trigger("CTX-CHANGED", "context window", f"{size} tokens", f"{larger} tokens")
+        yield trigger("CTX-CHANGED", "context window", f"{size:,} tokens", f"{larger:,} tokens")
 
 
 # --- guardrails ----------------------------------------------------------------------------
