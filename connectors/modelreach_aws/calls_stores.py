@@ -162,10 +162,47 @@ _TAGS = (
     _region(
         "resourcegroupstaggingapi",
         "GetResources",
-        "the tags of streams, log groups and indexes",
+        "the tags of streams, log groups, indexes and workgroups",
         facet="tags",
         subject="arn:{partition}:tag:{region}:{account}:*",
-        fixed={"ResourceTypeFilters": ["kinesis:stream", "logs:log-group", "kendra:index"]},
+        fixed={
+            "ResourceTypeFilters": [
+                *("kinesis:stream", "logs:log-group", "kendra:index"),
+                "redshift-serverless:workgroup",
+            ]
+        },
+        page_size=100,
+    ),
+)
+
+_LOGINS: Final = "rds-db:db-user"
+_DATABASES = (
+    _region(
+        "rds",
+        "DescribeDBInstances",
+        "databases, and whether IAM lets users in; never what they hold",
+        kinds=("rds:db", _LOGINS),
+        page_size=100,
+    ),
+    _region(
+        "rds",
+        "DescribeDBClusters",
+        "clusters of databases, and whether they have the Data API",
+        kinds=("rds:cluster", _LOGINS),
+        page_size=100,
+    ),
+    _region(
+        "redshift",
+        "DescribeClusters",
+        "clusters of Redshift",
+        kinds=("redshift:cluster", "redshift:dbuser"),
+        page_size=100,
+    ),
+    _region(
+        "redshift-serverless",
+        "ListWorkgroups",
+        "workgroups of Redshift Serverless",
+        kinds=("redshift-serverless:workgroup",),
         page_size=100,
     ),
 )
@@ -177,5 +214,6 @@ STORE_CALLS: Final[tuple[Call, ...]] = (
     *_STREAMS,
     *_LOGS,
     _region("kendra", "ListIndices", "indexes of Kendra", kinds=("kendra:index",)),
+    *_DATABASES,
     *_TAGS,
 )

@@ -65,6 +65,9 @@ TABLE: Final[dict[tuple[str, str], tuple[str, ...]]] = {
         ".connectorParameters",
         "dataSource.vectorIngestionConfiguration",
     ),
+    ("rds", "DescribeDBInstances"): ("DBInstances.[].PendingModifiedValues.MasterUserPassword",),
+    ("rds", "DescribeDBClusters"): ("DBClusters.[].PendingModifiedValues.MasterUserPassword",),
+    ("redshift", "DescribeClusters"): ("Clusters.[].PendingModifiedValues.MasterUserPassword",),
     ("opensearch", "DescribeDomain"): (
         "DomainStatus.AdvancedSecurityOptions.SAMLOptions",
         "DomainStatus.AdvancedSecurityOptions.JWTOptions",

@@ -284,9 +284,52 @@ def _others() -> dict[Key, Any]:
         },
         ("resourcegroupstaggingapi", "GetResources"): {
             "ResourceTagMappingList": [
-                {"ResourceARN": one, "Tags": [{"Key": "t", "Value": "1"}]}
-                for one in (stream, group, arn("kendra", "index/k-1"))
+                {"ResourceARN": one, "Tags": [_TAG]}
+                for one in (stream, group, arn("kendra", "index/k-1"), _WORKGROUP)
             ]
+        },
+        **_databases(),
+    }
+
+
+_TAG = {"Key": "t", "Value": "1"}
+_WORKGROUP = arn("redshift-serverless", "workgroup/w-1")
+
+
+def _databases() -> dict[Key, Any]:
+    secret = {"PendingModifiedValues": {"MasterUserPassword": CANARY}}
+    return {
+        ("rds", "DescribeDBInstances"): {
+            "DBInstances": [
+                {
+                    "DBInstanceIdentifier": "orders",
+                    "DBInstanceArn": arn("rds", "db:orders"),
+                    "DbiResourceId": "db-AAA",
+                    "Engine": "postgres",
+                    "IAMDatabaseAuthenticationEnabled": True,
+                    "TagList": [_TAG],
+                    **secret,
+                }
+            ]
+        },
+        ("rds", "DescribeDBClusters"): {
+            "DBClusters": [
+                {
+                    "DBClusterIdentifier": "aurora",
+                    "DBClusterArn": arn("rds", "cluster:aurora"),
+                    "DbClusterResourceId": "cluster-BBB",
+                    "Engine": "aurora-postgresql",
+                    "HttpEndpointEnabled": True,
+                    "TagList": [_TAG],
+                    **secret,
+                }
+            ]
+        },
+        ("redshift", "DescribeClusters"): {
+            "Clusters": [{"ClusterIdentifier": "wh", "Tags": [_TAG], **secret}]
+        },
+        ("redshift-serverless", "ListWorkgroups"): {
+            "workgroups": [{"workgroupArn": _WORKGROUP, "workgroupName": "ad-hoc"}]
         },
     }
 

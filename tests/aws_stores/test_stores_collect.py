@@ -67,6 +67,17 @@ def test_a_collection(whole: Any) -> None:
         # What lets services in only is left out.
         ("logs:log-group", "/prompts", "logs:{}:{}:log-group:/prompts", 1),
         ("kendra:index", "manuals", "kendra:{}:{}:index/k-1", 0),
+        ("rds:db", "orders", "rds:{}:{}:db:orders", 0),
+        ("rds-db:db-user", "users of orders", "rds-db:{}:{}:dbuser:db-AAA", 0),
+        ("rds:cluster", "aurora", "rds:{}:{}:cluster:aurora", 0),
+        ("redshift:cluster", "wh", "redshift:{}:{}:cluster:wh", 0),
+        ("redshift:dbuser", "users of wh", "redshift:{}:{}:dbuser:wh", 0),
+        (
+            "redshift-serverless:workgroup",
+            "ad-hoc",
+            "redshift-serverless:{}:{}:workgroup/w-1",
+            0,
+        ),
     ],
 )
 def test_the_others(whole: Any, kind: str, name: str, arn: str, policies: int) -> None:

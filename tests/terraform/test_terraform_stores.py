@@ -32,7 +32,9 @@ def plan(planned: Any) -> Any:
     made = planned("aws", region=REGION)
     role = {"name": "agent", "path": "/", "assume_role_policy": _document()}
     made.change("aws_iam_role.agent", "create", after=role)
-    every = _document(_allow(["es:*", "aoss:*", "s3vectors:*", "kinesis:*", "logs:*", "kendra:*"]))
+    services = ("es", "aoss", "s3vectors", "kinesis", "logs", "kendra", "rds-data", "rds-db")
+    names = (*services, "redshift", "redshift-data", "redshift-serverless")
+    every = _document(_allow([f"{name}:*" for name in names]))
     own = {"role": "agent", "name": "own", "policy": every}
     return made.change("aws_iam_role_policy.own", "create", after=own)
 
@@ -201,3 +203,33 @@ def test_other_stores_and_their_policies(
         deny = {**_allow(action, "*", Principal="*"), "Effect": "Deny"}
         plan.change(f"{type_}.p", "create", after={**about, path: _document(deny)})
         assert may(apply(plan, empty), AGENT, action, asked) == "deny"
+
+
+def test_databases(plan: Any, empty: Snapshot, apply: Any, may: Any) -> None:
+    by_iam = {"iam_database_authentication_enabled": True}
+    for address, after in (
+        ("aws_db_instance.o", {"identifier": "orders", "engine": "postgres", **by_iam}),
+        ("aws_rds_cluster.a", {"cluster_identifier": "aurora", "enable_http_endpoint": True}),
+        ("aws_rds_cluster.b", {"cluster_identifier": "other", **by_iam}),
+        ("aws_rds_cluster_instance.i", {"identifier": "one", "cluster_identifier": "aurora"}),
+        ("aws_redshift_cluster.w", {"cluster_identifier": "wh"}),
+        ("aws_redshiftserverless_workgroup.g", {"workgroup_name": "ad-hoc"}),
+    ):
+        plan.change(address, "create", after=after)
+    made = apply(plan, empty)
+    assert {(one.kind, one.name) for one in made.resources} == {
+        ("rds:db", "orders"),
+        ("rds:db", "one"),
+        ("rds:cluster", "aurora"),
+        ("rds:cluster", "other"),
+        ("rds-db:db-user", "users of orders"),
+        ("rds-db:db-user", "users of other"),
+        ("redshift:cluster", "wh"),
+        ("redshift:dbuser", "users of wh"),
+        ("redshift-serverless:workgroup", "ad-hoc"),
+    }
+    statement = "rds-data:ExecuteStatement"
+    assert may(made, AGENT, statement, _arn("rds", "cluster:aurora")) == "allow"
+    assert may(made, AGENT, statement, _arn("rds", "cluster:other")) == "conditional"
+    login = _arn("redshift", "dbuser:wh/admin")
+    assert may(made, AGENT, "redshift:GetClusterCredentials", login) == "allow"

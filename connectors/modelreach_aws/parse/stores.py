@@ -6,6 +6,7 @@ from modelreach.collect.facts import attributes
 from modelreach.snapshot import Resource
 from modelreach_aws.answers import Answers
 from modelreach_aws.parse.collections import parse_collections
+from modelreach_aws.parse.databases import parse_databases
 from modelreach_aws.parse.facts import Facts, decoded, moment
 from modelreach_aws.parse.keys import Keys
 from modelreach_aws.parse.place import Places
@@ -22,6 +23,7 @@ def parse_stores(answers: Answers, places: Places, keys: Keys, facts: Facts) -> 
     _streams(answers, tags, facts)
     _log_groups(answers, tags, keys, facts)
     _indexes(answers, tags, places, facts)
+    parse_databases(answers, tags, places, keys, facts)
 
 
 def _tags(answers: Answers) -> dict[str, object]:

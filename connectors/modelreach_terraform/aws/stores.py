@@ -114,6 +114,53 @@ def _log_policy(told: Told) -> Iterator[Edit]:
             yield from attached(told, arn, "resource", "policy_document", name=_POLICY)
 
 
+def _instance(told: Told) -> Iterator[Edit]:
+    name = told.text("identifier")
+    yield _is(
+        told,
+        "rds:db",
+        name,
+        cluster=told.text("cluster_identifier"),
+        engine=told.text("engine"),
+        kms_key=key_arn(told, told.text("kms_key_id")),
+        public=told.flag("publicly_accessible") is True,
+    )
+    yield from _users(told, name, "{resource_id}")
+
+
+def _cluster(told: Told) -> Iterator[Edit]:
+    name = told.text("cluster_identifier")
+    yield _is(
+        told,
+        "rds:cluster",
+        name,
+        data_api=told.flag("enable_http_endpoint") is True,
+        engine=told.text("engine"),
+        kms_key=key_arn(told, told.text("kms_key_id")),
+    )
+    yield from _users(told, name, "{cluster_resource_id}")
+
+
+def _users(told: Told, name: str, of: str) -> Iterator[Edit]:
+    """The users of a database that takes tokens of IAM instead of passwords."""
+    if told.flag("iam_database_authentication_enabled") is True:
+        arn = told.filled(_arn("rds-db", f"dbuser:{of}"))
+        yield Is(Resource(**common(told, "rds-db:db-user", arn, f"users of {name}")))
+
+
+def _warehouse(told: Told) -> Iterator[Edit]:
+    name = told.text("cluster_identifier")
+    yield _is(
+        told,
+        "redshift:cluster",
+        name,
+        kms_key=key_arn(told, told.text("kms_key_id")),
+        public=told.flag("publicly_accessible") is True,
+    )
+    users = told.filled(_arn("redshift", "dbuser:{cluster_identifier}"))
+    yield Is(Resource(**common(told, "redshift:dbuser", users, f"users of {name}")))
+
+
 _DOMAIN_ARN: Final = _arn("es", "domain/{domain_name}")
 
 TABLE: Final[Table] = {
@@ -146,6 +193,33 @@ TABLE: Final[Table] = {
         {"arn": _arn("logs", "log-group:{name}"), "id": "{name}", "name": "{address}"},
     ),
     "aws_cloudwatch_log_resource_policy": Row(_log_policy, phase=RELATIONS),
+    "aws_db_instance": Row(
+        _instance,
+        {
+            "arn": _arn("rds", "db:{identifier}"),
+            "identifier": "{address}",
+            "resource_id": "{address}",
+        },
+    ),
+    "aws_rds_cluster_instance": Row(
+        _named("rds:db", "arn", "identifier", "kms_key_id"),
+        {"arn": _arn("rds", "db:{identifier}"), "identifier": "{address}"},
+    ),
+    "aws_rds_cluster": Row(
+        _cluster,
+        {
+            "arn": _arn("rds", "cluster:{cluster_identifier}"),
+            "cluster_identifier": "{address}",
+            "cluster_resource_id": "{address}",
+        },
+    ),
+    "aws_redshift_cluster": Row(
+        _warehouse, {"arn": _arn("redshift", "cluster:{cluster_identifier}")}
+    ),
+    "aws_redshiftserverless_workgroup": Row(
+        _named("redshift-serverless:workgroup", "arn", "workgroup_name"),
+        {"arn": _arn("redshift-serverless", "workgroup/{address}")},
+    ),
     "aws_kendra_index": Row(
         _named("kendra:index", "arn", "name"),
         {"arn": _arn("kendra", "index/{address}"), "id": "{address}"},

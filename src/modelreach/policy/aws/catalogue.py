@@ -148,6 +148,10 @@ CONTENT: dict[str, frozenset[str]] = {
             "GetObjectVersionTorrent",
         }
     ),
+    "rds": frozenset({"DownloadCompleteDBLogFile", "DownloadDBLogFilePortion"}),
+    "redshift": frozenset({"FetchResults"}),
+    "redshift-data": frozenset({"GetStatementResult"}),
+    "redshift-serverless": frozenset(),
     "s3vectors": frozenset({"GetVectors", "QueryVectors"}),
     "secretsmanager": frozenset({"BatchGetSecretValue", "GetSecretValue"}),
     "sns": frozenset(),

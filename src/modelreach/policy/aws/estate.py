@@ -423,6 +423,9 @@ class Estate:
                 Inner(Layer.ACCESS_POLICY, self.attached(resource.id, "access-policy")),
                 self._network_of(resource.id),
             )
+        if resource.kind == "rds:cluster" and resource.attributes.get("data_api") is False:
+            on = Atom(AtomKind.CONTEXT, f"the Data API of {resource.id}", "is", ("enabled",))
+            return (Inner(Layer.SERVICE, when=on),)
         if resource.kind != "es:domain":
             return ()
         found: list[Inner] = []
@@ -697,6 +700,8 @@ def _tagging(document: PolicyDocument) -> bool:
 _FOR_NOTHING: Mapping[str, tuple[str, ...]] = dict.fromkeys(
     ("aws:SourceArn", "aws:SourceAccount", "aws:SourceOrgID", "aws:SourceOrgPaths"), ()
 )
-_TAGGED_TOGETHER = frozenset({"kinesis:stream", "kendra:index", "logs:log-group"})
+_TAGGED_TOGETHER = frozenset(
+    {"kinesis:stream", "kendra:index", "logs:log-group", "redshift-serverless:workgroup"}
+)
 _UNREAD_STORE = {"access-policy": Layer.ACCESS_POLICY, "network-policy": Layer.ENDPOINT}
 _UNREAD = {"identity-policy": Layer.IDENTITY, "boundary": Layer.BOUNDARY}

@@ -70,7 +70,8 @@ def _in_range(estate: Estate, account: str, statement: Statement) -> Iterator[st
 def _services(actions: Patterns, listed: Iterable[str]) -> tuple[str, ...]:
     if actions.negated:
         return tuple(listed)
-    wanted = [glob.partition(":")[0] for glob in actions.globs]
+    heads = [glob.partition(":")[0] for glob in actions.globs]
+    wanted = [*heads, *(other for head in heads for other in kinds.ABOUT_OTHERS.get(head, ()))]
     return tuple(
         service
         for service in listed

@@ -31,6 +31,9 @@ KIND_OF_TYPE: dict[tuple[str, str], str] = {
     ("s3vectors", "vectorbucket"): "s3vectors:vector-bucket",
     ("s3vectors", "index"): "s3vectors:vector-bucket",
     ("kinesis", "consumer"): "kinesis:stream",
+    ("rds-data", "cluster"): "rds:cluster",
+    ("redshift-data", "cluster"): "redshift:cluster",
+    ("redshift-data", "workgroup"): "redshift-serverless:workgroup",
     ("logs", "log-stream"): "logs:log-group",
     **dict.fromkeys(
         [
@@ -72,6 +75,22 @@ _INSIDE = {
     "es:domain": ("/", re.compile("es:ESHttp")),
     "logs:log-group": (":", re.compile("logs:(?!(Tag|Untag|ListTagsFor)Resource)")),
 }
+
+#: Services whose actions are about things of others, and the kinds of these.
+_FROM_OUTSIDE = {
+    "rds:cluster": ("rds-data", "cluster"),
+    "redshift:cluster": ("redshift-data", "cluster"),
+    "redshift-serverless:workgroup": ("redshift-data", "workgroup"),
+}
+#: Those services by name, each with the services whose things its actions are about.
+ABOUT_OTHERS = {
+    "rds-data": frozenset({"rds"}),
+    "redshift-data": frozenset({"redshift", "redshift-serverless"}),
+}
+#: Kinds that stand for all users of one database: no ARN names them but with a user behind.
+#: https://docs.aws.amazon.com/AmazonRDS/latest/UserGuide/UsingWithRDS.IAMDBAuth.IAMPolicy.html
+#: https://docs.aws.amazon.com/redshift/latest/mgmt/generating-iam-credentials-role-permissions.html
+_USERS = {"rds-db:db-user": frozenset({"db-user"}), "redshift:dbuser": frozenset({"dbuser"})}
 
 #: Kinds that are written in more than one way in a snapshot.
 ALIASES = {"ssm:secure-parameter": "ssm:parameter"}
@@ -117,7 +136,12 @@ def _probed(
     service: str, kind: str, types: frozenset[str]
 ) -> tuple[_Actions, tuple[tuple[str, _Actions], ...]]:
     """Give the actions on things of these types, and on what lies in them after a separator."""
+    if kind in _USERS:
+        return (), (("/", _actions_for(service, _USERS[kind])),)
     itself, inside = _actions_for(service, types) if types else (), list[tuple[str, _Actions]]()
+    if kind in _FROM_OUTSIDE:
+        other, type_name = _FROM_OUTSIDE[kind]
+        itself = (*itself, *_actions_for(other, frozenset({type_name})))
     after, names = _INSIDE.get(kind, ("", None))
     own = tuple(one for one in itself if names and names.match(one.name))
     for separator in "/:":

@@ -139,6 +139,12 @@ _NAMED = frozenset(
         "kinesis:stream",
         "logs:log-group",
         "kendra:index",
+        "rds:db",
+        "rds:cluster",
+        "rds-db:db-user",
+        "redshift:cluster",
+        "redshift:dbuser",
+        "redshift-serverless:workgroup",
     }
 )
 

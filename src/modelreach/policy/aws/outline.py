@@ -7,6 +7,7 @@ from itertools import count, islice
 
 import msgspec
 
+from modelreach.policy.aws.kinds import ABOUT_OTHERS
 from modelreach.policy.aws.matching import opened
 from modelreach.policy.aws.statement import Effect, Patterns, PolicyDocument, Statement
 from modelreach.policy.aws.variables import Variable, template
@@ -181,7 +182,7 @@ def _services(actions: Patterns) -> frozenset[str] | None:
     heads = {glob.partition(":")[0] for glob in actions.globs}
     if actions.negated or any("*" in head or "?" in head for head in heads):
         return None
-    return frozenset(heads)
+    return frozenset(heads).union(*(ABOUT_OTHERS.get(head, ()) for head in heads))
 
 
 _TAG = "aws:resourcetag/"

@@ -88,11 +88,13 @@ def needs_resource_policy(action: str, resource: str) -> bool:
 # https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html
 _OF_COLLECTIONS = "aoss:apiaccessall"
 _OF_DOMAINS = ("es:eshttp", "es:escrossclusterget")
+# https://docs.aws.amazon.com/AmazonRDS/latest/AuroraUserGuide/data-api.enabling.html
+_OF_CLUSTERS = "rds-data:"
 
 
 def asks_the_store(action: str) -> bool:
     """Is the action (in lower case) one on which a store's own access control has a say?"""
-    return action == _OF_COLLECTIONS or action.startswith(_OF_DOMAINS)
+    return action == _OF_COLLECTIONS or action.startswith((*_OF_DOMAINS, _OF_CLUSTERS))
 
 
 def opened_by_the_store(action: str) -> bool:

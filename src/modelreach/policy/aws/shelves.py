@@ -347,7 +347,7 @@ class _Numbered(msgspec.Struct, frozen=True):
 
 
 #: Stores that ask more than their resource policy says: see `Estate.resource_layers`.
-_ASKING_THEMSELVES = frozenset({"aoss:collection", "es:domain"})
+_ASKING_THEMSELVES = frozenset({"aoss:collection", "es:domain", "rds:cluster"})
 #: What the names of some have of what AWS owns in an account: see `services.belongs_to_aws`.
 _OF_AWS = (":alias/aws/", ":role/aws-reserved/", ":role/aws-service-role/", ":iam::aws:policy/")
 
