@@ -101,7 +101,7 @@ def test_the_pipeline_runs_on_a_schedule_only_and_does_not_overlap() -> None:
     (job,) = _yaml(RECIPES / "gitlab-ci.yml").values()
     assert job["rules"] == [{"if": '$CI_PIPELINE_SOURCE == "schedule"'}]
     assert job["resource_group"]
-    assert job["id_tokens"]["AWS_TOKEN"]["aud"] == "sts.amazonaws.com"
+    assert job["id_tokens"]["AWS_TOKEN"]["aud"] == "https://gitlab.com"
 
 
 # --- Kubernetes ----------------------------------------------------------------------------
