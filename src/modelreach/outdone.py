@@ -15,7 +15,7 @@ from modelreach.graph import MANY, AccessGraph, Briefly, Path
 from modelreach.policy.brief import outlining
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Engine, Grant
-from modelreach.policy.expr import all_of
+from modelreach.policy.expr import each_of
 from modelreach.policy.lots import Grants
 from modelreach.snapshot import Principal
 
@@ -92,7 +92,7 @@ class _Rulers:
             if theirs is None or theirs[0] is not engine or pivot.source == node:
                 continue
             same = theirs[1].scope == principal.scope and self._goes_on(pivot.source, place, path)
-            given = all_of(hop.residual for hop in path.pivots[place:])
+            given = each_of(hop.residual for hop in path.pivots[place:])
             if same and outlined.outdoes(pivot.source, node, given):
                 yield pivot.source
 

@@ -135,6 +135,39 @@ def test_an_influence_that_hangs_on_less_is_wider() -> None:
     assert [str(change.kind) for change in diff.diff(old, new)] == ["widened"]
 
 
+@pytest.mark.parametrize("at_end", [{}, {"IpAddress": {"aws:SourceIp": "10.0.0.0/8"}}])
+@pytest.mark.parametrize("first", ["IpAddress", "NotIpAddress"])
+def test_hops_that_contradict_each_other_lead_to_what_is_held_by_pattern(
+    world: Any, at_end: dict[str, Any], first: str
+) -> None:
+    """Each is a request of its own: what a scan lists behind them, a comparison has gained."""
+    here = {"aws:SourceIp": "10.0.0.0/8"}
+    second = "NotIpAddress" if first == "IpAddress" else "IpAddress"
+
+    def leading(source: str, to: str, condition: dict[str, Any]) -> tuple[Any, Any]:
+        may = {"Effect": "Allow", "Action": "sts:AssumeRole", "Resource": to}
+        whose = {"AWS": source.split(":")[4]}
+        trust = {"Effect": "Allow", "Action": "sts:AssumeRole", "Principal": whose}
+        return (
+            world.written(source, "identity", "p", ({**may, "Condition": condition},)),
+            world.written(to, "trust", "t", (trust,)),
+        )
+
+    held: dict[str, Any] = {"Effect": "Allow", "Action": "s3:GetObject"}
+    held |= {"Resource": "arn:aws:s3:::x-*/*", **({"Condition": at_end} if at_end else {})}
+    policies = (
+        *leading(world.one, world.two, {first: here}),
+        *leading(world.two, world.far, {second: here}),
+        world.written(world.far, "identity", "p", (held,)),
+    )
+    old, new = world.side(world.drawn(policies[2:])), world.side(world.drawn(policies))
+    assert [a.grant.resource for a in new.radius.patterns if a.verdict is Verdict.CONDITIONAL]
+    there, back = world.compare(old, new), world.compare(new, old)
+    assert ("gained", "arn:aws:s3:::x-*/*") in {(c.kind, c.resource) for c in there.changes}
+    assert ("lost", "arn:aws:s3:::x-*/*") in {(c.kind, c.resource) for c in back.changes}
+    assert world.compare(new, new).changes == ()
+
+
 def _only(side: diff.Side, thing: str) -> diff.Side:
     alone = [access for piece in side.pieces for access in piece.each]
     kept = pieces_of(one for one in alone if one.grant.resource == thing)

@@ -16,8 +16,9 @@ from modelreach.model import Strength
 from modelreach.pipeline.evaluate import Side
 from modelreach.policy import providers
 from modelreach.policy.engine import Grant
-from modelreach.policy.expr import all_of
-from modelreach.policy.extent import ALL, Extent
+from modelreach.policy.escalation.mechanism import provided
+from modelreach.policy.expr import FALSE, TRUE, Expr, all_of, conjuncts, each_of, implies
+from modelreach.policy.extent import Extent
 from modelreach.policy.glob import is_literal, plain
 from modelreach.policy.permissions import EMPTY, Box, PermissionSet
 from modelreach.reach import Access, Identity
@@ -40,8 +41,22 @@ def held(side: Side) -> dict[tuple[str, str], PermissionSet]:
 
 
 def _on_the_way(permissions: PermissionSet, identity: Identity) -> PermissionSet:
-    condition = all_of(pivot.residual for pivot in identity.path.pivots)
-    return permissions & PermissionSet.of([Box(ALL, ALL, condition)])
+    hops = tuple(r for pivot in identity.path.pivots if (r := pivot.residual) != TRUE)
+    if not hops:
+        return permissions
+    return PermissionSet.of(
+        replace(box, condition=_all_along(hops, box.condition)) for box in permissions.boxes
+    )
+
+
+def _all_along(hops: tuple[Expr, ...], at_end: Expr) -> Expr:
+    """Give on what it hangs that something is held at the end of a way. Each hop is a request of
+    its own: what contradicts what holds at the end, or another hop, need not hold at that time."""
+    found = all_of((*hops, at_end))
+    if not implies(found, FALSE):
+        return found
+    on_the_way = " and ".join(conjuncts(each_of(hops)))
+    return all_of((provided(f"on the way there {on_the_way}"), at_end))
 
 
 #: Whether a change of this kind is told already by another one, whoever holds the grant.
