@@ -169,6 +169,8 @@ def test_a_wide_reach_keeps_its_columns(
         assert len(figures) >= 5
         assert len(ends) == 1
         assert "24,101 high findings" in drawn
+        shown = html.render(report).decode()
+        assert re.findall(r'<div class="many"><dt>([^<]*)', shown) == ["Patterns, not listed"]
 
 
 @pytest.mark.parametrize(("many", "led"), [(3, "F01 MR101"), (12, "F01 +11 MR101")])
