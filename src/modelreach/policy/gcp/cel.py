@@ -12,13 +12,24 @@ import re
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from hashlib import sha256
+from itertools import islice
 from typing import TYPE_CHECKING, Any, cast
 
 import msgspec
 
 from modelreach.model import MissingExtra
 from modelreach.policy.engine import INNER
-from modelreach.policy.expr import FALSE, TRUE, Atom, AtomKind, Expr, all_of, any_of, negate
+from modelreach.policy.expr import (
+    FALSE,
+    TRUE,
+    Atom,
+    AtomKind,
+    Expr,
+    all_of,
+    any_of,
+    atoms,
+    negate,
+)
 from modelreach.policy.gcp import cel_functions
 from modelreach.policy.gcp.cel_functions import Tags
 
@@ -29,6 +40,8 @@ if TYPE_CHECKING:
 
 #: IAM takes twelve logical operators at most; what is longer than this is no condition of IAM.
 _LONGEST = 12_000
+#: What asks twice for what decides it, again and again, says more than anybody can read.
+_MOST_ATOMS = 2_000
 
 
 class Surroundings(msgspec.Struct, frozen=True):
@@ -65,6 +78,8 @@ def condition(text: str, known: Surroundings) -> Expr:
         return _opaque(text, tree)
     try:
         return _Reader(text, known).expr(tree)
+    except _TooMuchError:
+        return _opaque(text, "it is too much to work out")
     except (RecursionError, ValueError, TypeError, KeyError) as error:
         return _opaque(text, f"{type(error).__name__} while it was evaluated")
 
@@ -120,6 +135,18 @@ def _opaque(text: str, why: str) -> Atom:
     return Atom(AtomKind.OPAQUE, f"condition {shown}", digest, (why,))
 
 
+class _TooMuchError(Exception):
+    """A condition comes to more than can be worked out."""
+
+
+def _sized(found: Expr) -> Expr:
+    """Give an expression back that is no burden. A choice stands in it twice, so that choices
+    between choices double it each time."""
+    if next(islice(atoms(found), _MOST_ATOMS, None), None) is not None:
+        raise _TooMuchError
+    return found
+
+
 # --- what combines parts ---------------------------------------------------------------------
 
 
@@ -137,7 +164,7 @@ class _Reader:
         name, parts = str(node.data), _parts(node)
         if name == "expr" and len(parts) == 3:
             choice, yes, no = (self.expr(part) for part in parts)
-            return any_of((all_of((choice, yes)), all_of((negate(choice), no))))
+            return _sized(any_of((all_of((choice, yes)), all_of((negate(choice), no)))))
         if name == "conditionalor" and len(parts) == 2:
             return any_of(self.expr(part) for part in parts)
         if name == "conditionaland" and len(parts) == 2:
