@@ -270,7 +270,7 @@ def test_hostile_pairs_end(pattern: str, other: str) -> None:
 
 
 def test_caches_are_bounded() -> None:
-    for cached in (glob.covers, glob.intersects, glob._search, glob._shape, glob._region):
+    for cached in (glob.covers, glob.intersects, glob._search, glob._shape, glob._made):
         assert cached.cache_info().maxsize is not None
 
 

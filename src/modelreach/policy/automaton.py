@@ -19,6 +19,8 @@ _MAX_BITS = 200_000_000
 MOST_STARS = 6
 #: As much as a state costs to compare one with that many others.
 _COMPARED = 64
+#: As many steps as it takes to prepare a walk.
+_PREPARED = 16
 
 
 class Automaton:
@@ -90,10 +92,12 @@ class Automaton:
 
 
 class Found(msgspec.Struct, frozen=True):
-    """`sample` is None when there is no such string or, if not `decided`, none was found."""
+    """`sample` is None when there is no such string or, if not `decided`, none was found. `steps`
+    is what finding it took, whoever asked first."""
 
     decided: bool
     sample: str | None
+    steps: int = 0
 
 
 _Path = tuple[str, "_Path"] | None
@@ -118,23 +122,24 @@ def walk(wanted: Automaton, barred: Automaton, fresh: str) -> Found:
     limit >>= max(0, max(wanted.most_stars, barred.most_stars) - MOST_STARS)
     seen: dict[int, list[int]] = {}
     stack: list[tuple[int, int, _Path]] = [(wanted.start, barred.start, None)]
-    count = 0
+    count, steps = 0, _PREPARED
     while stack:
         state, against, path = stack.pop()
         known = seen.setdefault(state, [])
         if against & barred.sealed or any(old & ~against == 0 for old in known):
             continue
         if state & wanted.accepting == wanted.accepting and not against & barred.accepting:
-            return Found(True, _spelled(path))
+            return Found(True, _spelled(path), steps)
         count += 1 + len(known) // _COMPARED
         if count > limit:
-            return Found(False, None)
+            return Found(False, None, steps)
         known.append(against)
+        steps += 1
         for letter in (*wanted.next_letters(state), fresh):
             new = wanted.step(state, letter)
             if wanted.alive(new):
                 stack.append((new, barred.step(against, letter), (letter, path)))
-    return Found(True, None)
+    return Found(True, None, steps)
 
 
 def _spelled(path: _Path) -> str:

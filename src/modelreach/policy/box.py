@@ -12,7 +12,7 @@ from modelreach.policy.decision import StatementRef
 from modelreach.policy.expr import TRUE, Expr, all_of, any_of, conjuncts, negate
 from modelreach.policy.extent import ALL, Extent, parted
 from modelreach.policy.glob import Region, escape
-from modelreach.policy.logic import follows, possible
+from modelreach.policy.logic import effort, follows, possible
 
 _CACHE = 1 << 14
 
@@ -56,58 +56,102 @@ class Box(msgspec.Struct, frozen=True, gc=False):
         return self.actions.meets(other.actions) and self.resources.meets(other.resources)
 
     def __and__(self, other: Box) -> Box:
-        return Box(
-            self.actions & other.actions,
-            self.resources & other.resources,
-            _cases(self.condition, other.condition)[0],
-            together(self.because, other.because),
-            self.exact and other.exact,
-        )
+        return self.common(other)[0]
 
     def __sub__(self, other: Box) -> tuple[Box, ...]:
         """Give the difference in at most three boxes that have nothing in common."""
+        return self.less(other)[0]
+
+    # Besides what they give these say how much work it is: the same for whoever asks. Where it is
+    # too much, the box may hold more than it should, and says so.
+
+    def common(self, other: Box) -> tuple[Box, int]:
+        """Give what both hold."""
+        actions, some = self.actions.common(other.actions)
+        resources, more = self.resources.common(other.resources)
+        condition = _cases(self.condition, other.condition)[0]
+        found = Box(
+            self.actions if actions is None else actions,
+            self.resources if resources is None else resources,
+            condition,
+            together(self.because, other.because),
+            self.exact and other.exact and actions is not None and resources is not None,
+        )
+        return found, some + more + effort(condition)
+
+    def less(self, other: Box) -> tuple[tuple[Box, ...], int]:
+        """Give the difference in at most three boxes that have nothing in common."""
         if other.resources == ALL:
-            left = _less_anywhere(self.actions, self.condition, other.actions, other.condition)
+            left, work = _less_anywhere(
+                self.actions, self.condition, other.actions, other.condition
+            )
             if left is None or self.resources.is_empty():
-                return (self,)
-            return tuple(Box(a, self.resources, c, self.because, self.exact) for a, c in left)
+                return (self,), work
+            because, exact = self.because, self.exact
+            parts = (Box(a, self.resources, c, because, exact and sure) for a, c, sure in left)
+            return tuple(parts), work
         if parted(self.actions.heads, other.actions.heads):
-            return (self,)
-        actions, resources = self.actions & other.actions, self.resources & other.resources
+            return (self,), 1
+        return self._less(other)
+
+    def _less(self, other: Box) -> tuple[tuple[Box, ...], int]:
+        actions, some = self.actions.common(other.actions)
+        resources, more = self.resources.common(other.resources)
+        work = some + more
+        if actions is None or resources is None:
+            return (replace(self, exact=False),), work
         if actions.is_empty() or resources.is_empty():
-            return (self,)
+            return (self,), work
         both, rest = _cases(self.condition, other.condition)
+        work += effort(both)
         if possible(both) is False:
-            return (self,)
+            return (self,), work
+        fewer, some = self.actions.less(other.actions)
+        without, more = self.resources.less(other.resources)
+        work += some + more + effort(rest)
+        if fewer is None or without is None:
+            return (replace(self, exact=False),), work
         pieces = (
-            (self.actions - other.actions, self.resources, self.condition),
-            (actions, self.resources - other.resources, self.condition),
+            (fewer, self.resources, self.condition),
+            (actions, without, self.condition),
             (actions, resources, rest),
         )
         made = (Box(*piece, self.because, self.exact) for piece in pieces)
-        return tuple(piece for piece in made if not piece.is_empty())
+        return tuple(piece for piece in made if not piece.is_empty()), work
+
+
+#: What is left of actions, each part with its condition; None where all of them are.
+_Left = tuple[tuple[Extent, Expr, bool], ...] | None
 
 
 @lru_cache(_CACHE)
 def _less_anywhere(
     actions: Extent, condition: Expr, taken: Extent, where: Expr
-) -> tuple[tuple[Extent, Expr], ...] | None:
-    """Give what is left of actions under a condition when others are taken away on all resources;
-    None where that is no difference."""
+) -> tuple[_Left, int]:
+    """Give what is left of actions under a condition when others are taken away on all resources
+    (None where that is no difference), each part with whether it is exact; and how much work."""
     if parted(actions.heads, taken.heads):
-        return None
-    common = actions & taken
+        return None, 1
+    common, work = actions.common(taken)
+    if common is None:
+        return ((actions, condition, False),), work
     if common.is_empty():
-        return None
+        return None, work
     both, rest = _cases(condition, where)
+    work += effort(both)
     if possible(both) is False:
-        return None
-    pieces = ((actions - taken, condition), (common, rest))
-    return tuple(
-        (piece, when)
+        return None, work
+    fewer, more = actions.less(taken)
+    work += more + effort(rest)
+    if fewer is None:
+        return ((actions, condition, False),), work
+    pieces = ((fewer, condition), (common, rest))
+    left = tuple(
+        (piece, when, True)
         for piece, when in pieces
         if possible(when) is not False and not piece.is_empty()
     )
+    return left, work
 
 
 @lru_cache(_CACHE)

@@ -23,7 +23,7 @@ from itertools import chain, combinations, permutations
 
 import msgspec
 
-from modelreach.policy.automaton import MOST_STARS, Automaton, Found, fresh_letter, walk
+from modelreach.policy.automaton import Automaton, Found, fresh_letter, walk
 
 _STAR, _QUESTION = "\ufdd0", "\ufdd1"
 _ESCAPE = str.maketrans("*?", _STAR + _QUESTION)
@@ -31,6 +31,11 @@ _UNESCAPE = str.maketrans(_STAR + _QUESTION, "*?")
 _WILD = re.compile(r"[*?]+")
 
 MAX_CELLS = 256
+#: Of one search for cells, all together. Twenty policies of those that AWS itself keeps take a
+#: tenth of it.
+MAX_STEPS = 20_000
+#: How much more work a step of a search is than a look at two globs that differ plainly.
+STEP = 32
 _CACHE = 1 << 16
 
 
@@ -214,14 +219,16 @@ def _search(inside: tuple[str, ...], outside: tuple[str, ...]) -> Found:
         if _belongs(guess, wanted, barred):
             return Found(True, guess)
     text = next((guess for guess in _overlaps(wanted) if _belongs(guess, wanted, barred)), None)
+    steps = 0
     if text is None:
         found = walk(
             Automaton(wanted), Automaton(barred), fresh_letter({*chain(*wanted, *barred)})
         )
         if found.sample is None:
             return found
-        text = plain(found.sample)
-    return Found(True, _shrunk(text, lambda shorter: _belongs(shorter, wanted, barred)))
+        text, steps = plain(found.sample), found.steps
+    shrunk = _shrunk(text, lambda shorter: _belongs(shorter, wanted, barred))
+    return Found(True, shrunk, steps + len(text) * (len(wanted) + len(barred)) // _MATCHED)
 
 
 def _guesses(inside: tuple[str, ...]) -> Iterator[str]:
@@ -253,6 +260,8 @@ def _belongs(text: str, inside: Sequence[str], outside: Sequence[str]) -> bool:
 
 
 _LONGEST_SHRUNK = 300
+#: As many matches cost as much as a state of a search.
+_MATCHED = 8
 
 
 def _shrunk(text: str, holds: Callable[[str], bool]) -> str:
@@ -285,7 +294,7 @@ class Region(msgspec.Struct, frozen=True, gc=False):
 
         Nothing inside means no limit: all strings.
         """
-        return _region(tuple(inside), tuple(outside))
+        return _made(tuple(inside), tuple(outside))[0]
 
     @staticmethod
     def only(text: str) -> Region:
@@ -321,25 +330,55 @@ class Region(msgspec.Struct, frozen=True, gc=False):
         return Region.of(self.inside, (*self.outside, glob))
 
     def __and__(self, other: Region) -> Region:
-        if self == other or other == EVERYWHERE:
-            return self
-        if self == EVERYWHERE:
-            return other
-        if _apart(self.inside[0], other.inside[0]):
-            return NOWHERE
-        return Region.of(self.inside + other.inside, self.outside + other.outside)
+        return self.met(other)[0]
 
     def __sub__(self, other: Region) -> tuple[Region, ...]:
         """Give the difference in pieces; they overlap where `other` has several limits."""
-        without = [self.minus(glob) for glob in other.inside]
-        spared = [self & Region((glob,)) for glob in other.outside]
-        return tuple(piece for piece in without + spared if not piece.is_empty())
+        return self.parts(other)[0]
 
     def __le__(self, other: Region) -> bool:
         """Is every string of this region in `other`? In doubt: no."""
-        return all(self.minus(glob).is_empty() for glob in other.inside) and all(
-            (self & Region((glob,))).is_empty() for glob in other.outside
-        )
+        return self.lies_in(other)[0]
+
+    # What these three give besides is how much work it is: at least 1, and the same for whoever
+    # asks, in whatever order.
+
+    def met(self, other: Region) -> tuple[Region, int]:
+        """Give what both hold."""
+        if self == other or other == EVERYWHERE:
+            return self, 1
+        if self == EVERYWHERE:
+            return other, 1
+        if _apart(self.inside[0], other.inside[0]):
+            return NOWHERE, 1
+        found, steps = _made(self.inside + other.inside, self.outside + other.outside)
+        return found, 1 + steps * STEP
+
+    def parts(self, other: Region) -> tuple[tuple[Region, ...], int]:
+        """Give the difference in pieces."""
+        made = [self._without(glob) for glob in other.inside]
+        made += [self.met(Region((glob,))) for glob in other.outside]
+        pieces = tuple(piece for piece, _ in made if not piece.is_empty())
+        return pieces, 1 + sum(work for _, work in made)
+
+    def lies_in(self, other: Region) -> tuple[bool, int]:
+        """Is every string of this region in `other`? In doubt: no."""
+        work = 1
+        for glob in other.inside:
+            left, more = self._without(glob)
+            work += more
+            if not left.is_empty():
+                return False, work
+        for glob in other.outside:
+            left, more = self.met(Region((glob,)))
+            work += more
+            if not left.is_empty():
+                return False, work
+        return True, work
+
+    def _without(self, glob: str) -> tuple[Region, int]:
+        found, steps = _made(self.inside, (*self.outside, glob))
+        return found, 1 + steps * STEP
 
 
 EVERYWHERE = Region()
@@ -347,19 +386,22 @@ NOWHERE = Region(("*",), ("*",))
 
 
 @lru_cache(_CACHE)
-def _region(inside: tuple[str, ...], outside: tuple[str, ...]) -> Region:
+def _made(inside: tuple[str, ...], outside: tuple[str, ...]) -> tuple[Region, int]:
+    """Give a region in its simplest spelling, and the steps of looking whether it is empty."""
     if len(inside) == 1 and not outside:
-        return Region((canonical(inside[0]),))
+        return Region((canonical(inside[0]),)), 0
     wanted = _minimal({canonical(glob) for glob in inside} or {"*"}, lambda a, b: covers(b, a))
     if any(not intersects(a, b) for a, b in combinations(wanted, 2)):
-        return NOWHERE
+        return NOWHERE, 0
     barred = {canonical(glob) for glob in outside}
     barred = {glob for glob in barred if all(intersects(glob, other) for other in wanted)}
     if any(covers(bar, glob) for bar in barred for glob in wanted):
-        return NOWHERE
+        return NOWHERE, 0
     region = Region(wanted, _widest(barred))
-    settled_by_pairs = len(wanted) == 1 and len(region.outside) < 2
-    return NOWHERE if not settled_by_pairs and region.is_empty() else region
+    if len(wanted) == 1 and len(region.outside) < 2:  # settled by pairs
+        return region, 0
+    steps = _search(region.inside, region.outside).steps
+    return NOWHERE if region.is_empty() else region, steps
 
 
 def _minimal(globs: set[str], beats: Callable[[str, str], bool]) -> tuple[str, ...]:
@@ -418,27 +460,65 @@ def cells(patterns: Sequence[str], within: str) -> tuple[Cell, ...]:
     """Part the strings that `within` matches by which of `patterns` match them.
 
     Gives the cells that are not empty, in the order of the places in `matching`. Above
-    `MAX_CELLS` cells, where a search hits its bound, and where it has more than `MOST_STARS`, a
-    glob no longer splits: it is then listed in `possibly`, and the cells stay a cover of `within`.
+    `MAX_CELLS` cells, after `MAX_STEPS` steps, and where a search hits its bound, a glob no longer
+    splits: it is then listed in `possibly`, and the cells stay a cover of `within`. Steps count
+    the same whether or not somebody has asked before.
     """
+    return shared_cells(tuple((pattern,) for pattern in patterns), within)
+
+
+def shared_cells(groups: Sequence[tuple[str, ...]], within: str) -> tuple[Cell, ...]:
+    """Do the same by groups of globs that say the same: places are those of groups of which some
+    glob matches. Of a group with n globs that makes up to n cells and a rest, not 2 to the n."""
     whole = Region.of((within,))
     parted = [Cell(frozenset(), whole.sample() or "", whole)]
-    for place, pattern in enumerate(patterns):
-        open_ = len(parted) < MAX_CELLS and pattern.count("*") <= MOST_STARS
-        parted = [piece for cell in parted for piece in _split(cell, place, pattern, open_)]
+    left = MAX_STEPS
+    for place, group in enumerate(groups):
+        for pattern in group:
+            open_ = len(parted) < MAX_CELLS
+            pieces: list[Cell] = []
+            for cell in parted:
+                if place in cell.matching:
+                    pieces.append(cell)
+                elif left <= 0:
+                    pieces.append(_left_open(cell, place, pattern))
+                else:
+                    halves, steps = _split(cell, place, pattern, open_)
+                    pieces += halves
+                    left -= steps
+            parted = pieces
     return tuple(sorted(parted, key=lambda cell: (sorted(cell.matching), cell.sample)))
 
 
-def _split(cell: Cell, place: int, pattern: str, may_split: bool) -> tuple[Cell, ...]:
-    """Part one cell by one glob. The cell's sample shows that one of the halves is not empty."""
-    hit = match(pattern, cell.sample)
-    other = cell.region.minus(pattern) if hit else cell.region & Region((canonical(pattern),))
-    here = cell.matching | {place}
+def _left_open(cell: Cell, place: int, pattern: str) -> Cell:
+    """Take a glob for one that may match any part of a cell, unless it plainly matches none."""
+    if not all(intersects(pattern, glob) for glob in cell.region.inside):
+        return cell
+    return Cell(cell.matching, cell.sample, cell.region, cell.possibly | {place})
+
+
+def _split(cell: Cell, place: int, pattern: str, may_split: bool) -> tuple[tuple[Cell, ...], int]:
+    """Part one cell by one glob; give in how many steps, too. The cell's sample shows that one of
+    the halves is not empty."""
+    hit, region = match(pattern, cell.sample), cell.region
+    sharp = canonical(pattern)
+    other, steps = (
+        _made(region.inside, (*region.outside, pattern))
+        if hit
+        else _made((*region.inside, sharp), region.outside)
+    )
+    here, settled = cell.matching | {place}, cell.possibly - {place}
     if other.is_empty():
-        return (Cell(here, cell.sample, cell.region, cell.possibly),) if hit else (cell,)
+        whole = Cell(here, cell.sample, region, settled) if hit else cell
+        return (whole,), 1 + steps
     sample = other.sample()
     if sample is None or not may_split:
-        return (Cell(cell.matching, cell.sample, cell.region, cell.possibly | {place}),)
-    same = cell.region & Region((canonical(pattern),)) if hit else cell.region.minus(pattern)
-    yes, no = (here, cell.matching) if hit else (cell.matching, here)
-    return (Cell(yes, cell.sample, same, cell.possibly), Cell(no, sample, other, cell.possibly))
+        return (Cell(cell.matching, cell.sample, region, cell.possibly | {place}),), 1 + steps
+    same = region & Region((sharp,)) if hit else region.minus(pattern)
+    if hit:
+        yes = Cell(here, cell.sample, same, settled)
+        no = Cell(cell.matching, sample, other, cell.possibly)
+        return (yes, no), 1 + 2 * steps
+    no = Cell(cell.matching, cell.sample, same, cell.possibly)
+    yes = Cell(here, sample, other, settled)
+    return (no, yes), 1 + 2 * steps

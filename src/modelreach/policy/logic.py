@@ -26,13 +26,27 @@ from modelreach.policy.expr import (
 )
 
 MAX_SPLITS = 2_000
+#: Atoms that are looked at, over all cases.
+MAX_ATOMS = 20_000
+#: How much more work that is than to read an atom once.
+_LOOK = 8
 _CACHE = 1 << 15
 
 
-@lru_cache(_CACHE)
 def possible(expr: Expr) -> bool | None:
     """Is there a way to settle the atoms so that it holds? None: not settled within the bound."""
-    return _Search().possible(expr)
+    return _sought(expr)[0]
+
+
+def effort(expr: Expr) -> int:
+    """Give how much work it is to tell whether it is possible, whoever asked first."""
+    return _sought(expr)[1]
+
+
+@lru_cache(_CACHE)
+def _sought(expr: Expr) -> tuple[bool | None, int]:
+    search = _Search()
+    return search.possible(expr), sum(1 for _ in atoms(expr)) + (MAX_ATOMS - search.atoms) * _LOOK
 
 
 @lru_cache(_CACHE)
@@ -46,10 +60,11 @@ def follows(second: Expr, first: Expr) -> bool:
 class _Search:
     """Case by case on the commonest atom, with a count of the cases."""
 
-    __slots__ = ("left",)
+    __slots__ = ("atoms", "left")
 
     def __init__(self) -> None:
         self.left = MAX_SPLITS
+        self.atoms = MAX_ATOMS
 
     def possible(self, expr: Expr) -> bool | None:
         match expr:
@@ -68,10 +83,12 @@ class _Search:
         forced = dict(_settled(part) for part in parts if isinstance(part, Atom | Not))
         if forced:
             return self.possible(all_of(assign(part, forced.get) for part in choices))
-        if self.left <= 0:
+        if self.left <= 0 or self.atoms <= 0:
             return None
         self.left -= 1
-        atom = _commonest(choices)
+        counts = Counter(atom for part in choices for atom in atoms(part))
+        self.atoms -= counts.total()
+        atom = min(counts, key=lambda atom: (-counts[atom], atom))
         cases = ({atom: True}, {atom: False})
         return _either(
             self.possible(all_of(assign(part, case.get) for part in choices)) for case in cases
@@ -93,8 +110,3 @@ def _settled(part: Expr) -> tuple[Atom, bool]:
     if isinstance(part, Not):
         return part.atom, False
     raise TypeError(f"neither an atom nor its negation: {part!r}")
-
-
-def _commonest(parts: list[AnyOf]) -> Atom:
-    counts = Counter(atom for part in parts for atom in atoms(part))
-    return min(counts, key=lambda atom: (-counts[atom], atom))

@@ -4,7 +4,8 @@ What is new is `new - old`; what a principal may do is one expression over its l
 finite union of boxes; each box says which statements grant it. Patterns stay symbolic until
 `expand_actions` is asked to spell them out.
 
-Exactness. All operations are exact, but for the bounds of `glob`, `logic` and `MAX_BOXES`. Above
+Exactness. All operations are exact, but for bounds (those of `glob`, `extent` and `logic`, and
+`MAX_BOXES` and `MAX_WORK`), which count what is done and never how long it takes. Above
 a bound the result is too large rather than too small, and the boxes concerned say so
 (`Box.exact`). A box that is not exact is never subtracted, so that doubt cannot make a difference
 smaller either.
@@ -44,6 +45,8 @@ __all__ = [
 ]
 
 MAX_BOXES = 2_000
+#: Of one intersection or difference: see `extent`.
+MAX_WORK = 4_000_000
 
 
 class PermissionSet(msgspec.Struct, frozen=True, eq=False, gc=False):
@@ -111,15 +114,20 @@ class PermissionSet(msgspec.Struct, frozen=True, eq=False, gc=False):
     def __and__(self, other: PermissionSet) -> PermissionSet:
         return self.common(other)[0]
 
-    def common(self, other: PermissionSet) -> tuple[PermissionSet, int]:
-        """Give what both hold, and in how many pieces that was at most."""
+    def common(self, other: PermissionSet, work: int | None = None) -> tuple[PermissionSet, int]:
+        """Give what both hold, and in how many pieces that was at most. `work` is how much may be
+        done for it (None: `MAX_WORK`)."""
         if any(box == _ANYTHING for box in other.boxes):
             return self, len(self.boxes)
         common: list[Box] = []
+        left = MAX_WORK if work is None else work
         for box in self.boxes:
-            pieces = (box & that for that in other.boxes if box.meets(that))
-            common.extend(piece for piece in pieces if not piece.is_empty())
-            if len(common) > MAX_BOXES:
+            for that in other.boxes:
+                if box.meets(that):
+                    piece, more = box.common(that)
+                    left -= more
+                    common.extend(() if piece.is_empty() else (piece,))
+            if len(common) > MAX_BOXES or left < 0:
                 whole = PermissionSet(tuple(replace(box, exact=False) for box in self.boxes))
                 return whole, len(common)
         return PermissionSet.of(common), len(common)
@@ -127,18 +135,26 @@ class PermissionSet(msgspec.Struct, frozen=True, eq=False, gc=False):
     def __sub__(self, other: PermissionSet) -> PermissionSet:
         return self.less(other)[0]
 
-    def less(self, other: PermissionSet) -> tuple[PermissionSet, int]:
-        """Give what this holds and the other does not, and in how many pieces that was at most."""
-        left, most = self.boxes, len(self.boxes)
+    def less(self, other: PermissionSet, work: int | None = None) -> tuple[PermissionSet, int]:
+        """Give what this holds and the other does not, and in how many pieces that was at most.
+        `work` is how much may be done for it (None: `MAX_WORK`)."""
+        kept, most = self.boxes, len(self.boxes)
+        left = MAX_WORK if work is None else work
         for taken in other.boxes:
-            less = tuple(part for box in left for part in (box - taken if taken.exact else (box,)))
+            less: list[Box] = []
+            for box in kept:
+                parts, more = box.less(taken) if taken.exact else ((box,), 0)
+                left -= more
+                less += parts
+                if left < 0:
+                    break
             most = max(most, len(less))
-            if len(less) > MAX_BOXES:
-                return PermissionSet(tuple(replace(box, exact=False) for box in left)), most
-            left = less
+            if len(less) > MAX_BOXES or left < 0:
+                return PermissionSet(tuple(replace(box, exact=False) for box in kept)), most
+            kept = tuple(less)
         if not other.exact:
-            left = tuple(_doubted(box, other) for box in left)
-        return PermissionSet.of(left), most
+            kept = tuple(_doubted(box, other) for box in kept)
+        return PermissionSet.of(kept), most
 
     def __le__(self, other: PermissionSet) -> bool:
         return (self - other).is_empty()

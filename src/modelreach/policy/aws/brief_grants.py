@@ -207,7 +207,10 @@ class Holdings:
     def _anew(self, asker: Asker, told: Told, one: Class, first: Resource) -> Answer:
         if told.theirs.parted:
             return _asked(asker, first)
-        return self._questions.answer(asker, told, one)
+        try:
+            return self._questions.answer(asker, told, one)
+        except Unkeyed:
+            return _asked(asker, first)
 
 
 def _in(bay: Bay, named: NamedHere) -> bool:

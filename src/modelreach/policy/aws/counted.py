@@ -33,7 +33,7 @@ Plain = tuple[Extent, Extent, Expr]
 
 def plain(box: Box) -> Plain:
     """Give what a box holds."""
-    return box.actions, box.resources, box.condition
+    return box.actions, box.resources, unlisted.condition_of(box)
 
 
 #: How many boxes are kept with what they mean: those of some accounts.

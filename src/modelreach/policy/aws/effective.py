@@ -109,19 +109,20 @@ class Limits(msgspec.Struct, frozen=True):
         return Limits(allowed, denied, PermissionSet.of(denied))
 
 
-def within(own: Said, limits: Limits) -> PermissionSet:
-    """Give what the identity policies allow, as far as all limits do, and nobody denies it."""
-    return measured(own, limits)[0]
+def within(own: Said, limits: Limits, work: int | None = None) -> PermissionSet:
+    """Give what the identity policies allow, as far as all limits do, and nobody denies it. `work`
+    is how much may be done for each step of it: see `PermissionSet.less`."""
+    return measured(own, limits, work)[0]
 
 
-def measured(own: Said, limits: Limits) -> tuple[PermissionSet, int]:
+def measured(own: Said, limits: Limits, work: int | None = None) -> tuple[PermissionSet, int]:
     """Give what `within` does, and in how many pieces that was at most: see `MAX_BOXES`."""
     permitted, most = own.allowed, 0
     for limit in limits.allowed:
-        permitted, pieces = permitted.common(limit)
+        permitted, pieces = permitted.common(limit, work)
         most = max(most, pieces)
     taken = PermissionSet.of((*own.denied, *limits.denied)) if own.denied else limits.taken
-    left, pieces = permitted.less(taken)
+    left, pieces = permitted.less(taken, work)
     return left, max(most, pieces)
 
 

@@ -17,13 +17,14 @@ from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.encryption import with_key
 from modelreach.policy.aws.estate import Estate
 from modelreach.policy.aws.layers import Layers, Policies
+from modelreach.policy.aws.loose import Spoken, loosened
 from modelreach.policy.aws.matching import meets, opened
 from modelreach.policy.aws.principals import ways
 from modelreach.policy.aws.services import asks_the_store, belongs_to_aws, under_rcps
 from modelreach.policy.aws.statement import Effect, Patterns, Statement
 from modelreach.policy.decision import Decision
 from modelreach.policy.engine import Grant
-from modelreach.policy.glob import cells, covers, literal_prefix, match
+from modelreach.policy.glob import Cell, Region, covers, literal_prefix, match, shared_cells
 from modelreach.snapshot import Resource
 
 
@@ -280,13 +281,17 @@ def _by_part(
     limits = _limits(asker, resource)
     granting = _allowing(s for s in said if id(s) not in limits)
     limiting = _allowing(s for s in said if id(s) in limits)
+    groups = _alike(globs, said)
     parts: dict[tuple[object, ...], tuple[Decision, set[str]]] = {}
-    for cell in _cells(globs, probe.region):
+    for cell in _cells(groups, probe.region):
         decision = asker.decide(action.name, cell.sample, resource.id, resource.scope)
+        here = {glob for place in cell.matching for glob in _in(cell, groups[place])}
+        if cell.possibly:
+            open_ = frozenset(glob for place in cell.possibly for glob in groups[place])
+            decision = loosened(decision, _spoken(asker, resource, said), open_, probe.region)
         if decision.verdict is Verdict.DENY:
             continue
         key = (decision.verdict, decision.residual, decision.allowed_by)
-        here = {globs[i] for i in cell.matching}
         parts.setdefault(key, (decision, set()))[1].update(
             _part(here & granting, here & limiting, probe.region)
         )
@@ -294,8 +299,40 @@ def _by_part(
         yield decision, () if probe.region in inside else tuple(sorted(inside))
 
 
+def _alike(globs: tuple[str, ...], said: Said) -> tuple[tuple[str, ...], ...]:
+    """Group globs that stand in the same statements: which of them matches makes no difference to
+    the answer. Where a variable is left open, it hangs on the very name."""
+    spelled = [frozenset(_globs(statement)) for statement in said]
+    if any("${" in glob for s in said if s.resources is not None for glob in s.resources.globs):
+        return tuple((glob,) for glob in globs)
+    groups: dict[tuple[int, ...], list[str]] = {}
+    for glob in globs:
+        standing = tuple(place for place, some in enumerate(spelled) if glob in some)
+        groups.setdefault(standing, []).append(glob)
+    return tuple(map(tuple, groups.values()))
+
+
+def _in(cell: Cell, group: tuple[str, ...]) -> Iterator[str]:
+    """Give the globs of a group that mean something in a cell of which one matches all."""
+    if len(group) == 1:
+        yield group[0]
+        return
+    for glob in group:
+        if match(glob, cell.sample) or not (cell.region & Region.of((glob,))).is_empty():
+            yield glob
+
+
+def _spoken(asker: Asker, resource: Resource, said: Said) -> Iterator[Spoken]:
+    theirs = asker.estate.resource_layers(resource.id, resource.scope)
+    wanted = set(map(id, said))
+    for policy in _all_policies(asker.layers, theirs):
+        for statement in policy.document.statements:
+            if id(statement) in wanted:
+                yield policy, statement
+
+
 # Groups of actions of one resource often have the same patterns.
-_cells = lru_cache(256)(cells)
+_cells = lru_cache(256)(shared_cells)
 
 
 def _means(statement: Statement, asker: Asker) -> bool:

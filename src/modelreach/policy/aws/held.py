@@ -31,11 +31,13 @@ from modelreach.policy.permissions import PermissionSet
 
 #: How many chains of limits are kept: those of some accounts.
 _MOST = 256
+#: How much is done for one action to see at a glance whether it is worth deciding: hundreds are.
+AT_A_GLANCE = 50_000
 
 
-def held(asker: Asker, action: str | None = None) -> PermissionSet:
+def held(asker: Asker, action: str | None = None, work: int | None = None) -> PermissionSet:
     """Give the effective permission set on the principal's side; with an `action` (in lower case),
-    the part of it that is this action.
+    the part of it that is this action; more where that is more `work` than may be done.
 
     The resource is not known here, so conditions on it stay open.
     """
@@ -44,7 +46,7 @@ def held(asker: Asker, action: str | None = None) -> PermissionSet:
     reader = _reader(_context(asker))
     own = reader.said(_of_policies(asker.layers.identity, action))
     limits = Limits.of(reader.said(_of_policies(layer, action)) for layer in limiting(asker))
-    return within(own, limits)
+    return within(own, limits, work)
 
 
 class Holding:

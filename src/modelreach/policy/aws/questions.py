@@ -13,7 +13,7 @@ import msgspec
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.aws.asker import Asker
-from modelreach.policy.aws.brief_keys import Numbers, Told
+from modelreach.policy.aws.brief_keys import Numbers, Told, Unkeyed
 from modelreach.policy.aws.catalogue import Action
 from modelreach.policy.aws.classes import Class
 from modelreach.policy.aws.encryption import with_key
@@ -171,7 +171,7 @@ class _Place(msgspec.Struct, frozen=True):
         return self.one.shelf.forms.region(self.first.id, self.cell)
 
     def sample(self) -> str:
-        """Give an ARN of the cell."""
+        """Give an ARN of the cell. Raises `Unkeyed` where that was not settled."""
         if self.cell == 0:
             return self.first.id
         bit = self.one.mask & -self.one.mask
@@ -179,7 +179,10 @@ class _Place(msgspec.Struct, frozen=True):
         parting = [g for g, cut in self.one.cuts.items() if cut.inside[inside].some & bit]
         within = self.cell == 2 * inside + 2
         found = cells(parting, self.region)
-        return next(cell.sample for cell in found if bool(cell.matching) == within)
+        for cell in found:
+            if bool(cell.matching) == within and not cell.possibly:
+                return cell.sample
+        raise Unkeyed
 
 
 #: What a name may have that the evaluation asks for: see `services`.

@@ -14,10 +14,11 @@ from modelreach.model import Verdict
 from modelreach.policy.aws.decide import decide
 from modelreach.policy.aws.evaluate import relevant
 from modelreach.policy.aws.layers import Layers, Policies, Request
+from modelreach.policy.aws.loose import loosened
 from modelreach.policy.aws.variables import Variable, template
 from modelreach.policy.decision import Decision, Outcome
 from modelreach.policy.expr import any_of
-from modelreach.policy.glob import cells, is_literal
+from modelreach.policy.glob import Cell, cells, is_literal
 
 _PREFERRED = (Verdict.ALLOW, Verdict.CONDITIONAL, Verdict.UNKNOWN)
 
@@ -27,10 +28,7 @@ def decide_any(request: Request, layers: Layers) -> Decision:
     if is_literal(request.resource):
         return decide(request, layers)
     globs = sorted(set(_globs(request.action.lower(), layers)))
-    parts = [
-        decide(replace(request, resource=cell.sample), layers)
-        for cell in cells(globs, request.resource)
-    ]
+    parts = [_of_cell(request, layers, globs, cell) for cell in cells(globs, request.resource)]
     for verdict in _PREFERRED:
         found = [part for part in parts if part.verdict is verdict]
         if found:
@@ -38,6 +36,20 @@ def decide_any(request: Request, layers: Layers) -> Decision:
             return replace(found[0], residual=residual)
     explicit = [part for part in parts if part.outcome is Outcome.EXPLICIT_DENY]
     return (explicit or parts)[0]
+
+
+def _of_cell(request: Request, layers: Layers, globs: list[str], cell: Cell) -> Decision:
+    found = decide(replace(request, resource=cell.sample), layers)
+    if not cell.possibly:
+        return found
+    action = request.action.lower()
+    spoken = (
+        (policy, statement)
+        for policy in every_policy(layers)
+        for statement in relevant(policy.document, action)
+    )
+    open_ = frozenset(globs[place] for place in cell.possibly)
+    return loosened(found, spoken, open_, request.resource)
 
 
 def _globs(action: str, layers: Layers) -> Iterator[str]:

@@ -18,7 +18,7 @@ from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.context import Context
 from modelreach.policy.aws.evaluate import relevant
-from modelreach.policy.aws.held import held
+from modelreach.policy.aws.held import AT_A_GLANCE, held
 from modelreach.policy.aws.layers import Policies
 from modelreach.policy.aws.outline import outline
 from modelreach.policy.aws.policy_set import Asking, asking
@@ -146,7 +146,7 @@ class Sliced(msgspec.Struct, dict=True, eq=False):
         number = self.number(action)
         found = self.slices.boxes.get(number)
         if found is None:
-            found = self.slices.boxes[number] = held(self.asker, action.lower()).boxes
+            found = self.slices.boxes[number] = held(self.asker, action.lower(), AT_A_GLANCE).boxes
         return found
 
     def told(self, action: str) -> Told | None:

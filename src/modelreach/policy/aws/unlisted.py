@@ -13,6 +13,7 @@ import msgspec
 
 from modelreach.model import Capability, Verdict
 from modelreach.policy.aws.estate import Estate
+from modelreach.policy.aws.loose import TOO_MUCH
 from modelreach.policy.aws.meaning import meaning, unbounded, uncatalogued
 from modelreach.policy.decision import StatementRef
 from modelreach.policy.engine import Grant
@@ -57,13 +58,21 @@ def unlisted(permissions: PermissionSet, account: str, estate: Estate) -> tuple[
         for region in box.resources.regions:
             spot = Spot.of(region, account)
             for kind, capability, actions in _spelled(box, spot, estate):
-                residual = all_of((box.condition, elsewhere(spot, kind, estate)))
+                residual = all_of((condition_of(box), elsewhere(spot, kind, estate)))
                 key = (spot.pattern, _exceptions(region), kind, capability, residual)
                 row = rows.setdefault(key, _Row())
                 row.actions.update(actions)
                 row.because.update(box.because)
     found = (_grant(key, row, account) for key, row in rows.items())
     return tuple(sorted(found, key=lambda g: (g.resource, g.kind, g.capability, g.actions)))
+
+
+_DOUBT = Atom(AtomKind.OPAQUE, "what other statements leave of this one", "", (TOO_MUCH,))
+
+
+def condition_of(box: Box) -> Expr:
+    """Give what a box hangs on. Of one that may hold more than is granted, nobody knows."""
+    return box.condition if box.exact else all_of((box.condition, _DOUBT))
 
 
 def _grant(key: _Key, row: _Row, account: str) -> Grant:
