@@ -18,7 +18,14 @@ from modelreach.policy.aws.addresses import arn_of
 from modelreach.policy.aws.aims import works_elsewhere
 from modelreach.policy.aws.asker import Asker
 from modelreach.policy.aws.brief_abroad import Abroad, Parts
-from modelreach.policy.aws.brief_rules import actions_of, candidates, chances, of_caller, own_rules
+from modelreach.policy.aws.brief_rules import (
+    actions_of,
+    candidates,
+    chances,
+    enters,
+    of_caller,
+    own_rules,
+)
 from modelreach.policy.aws.brief_trial import Best, Found, Trial, each
 from modelreach.policy.aws.classes import unclear
 from modelreach.policy.aws.context import Context
@@ -319,6 +326,8 @@ class _One:
         return hops
 
     def _tried(self, rule: EscalationRule, prober: pivoting.AwsProber, trusting: int) -> _Result:
+        if enters(rule):
+            return self._tried_on_each(rule, prober)
         found, aimed = Found(), Found()
         ways = prober.ways(rule)
         done = not ways or Trial(rule, ways, prober, self._roster, trusting).run(found, aimed)

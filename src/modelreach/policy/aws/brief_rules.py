@@ -54,7 +54,8 @@ def candidates(
             return True
         if need.on == "compute":
             return rule.compute is None or not naming.isdisjoint(rule.compute.kind)
-        return need.on == "linked" and named_somewhere
+        # What outsiders enter by has no policy of its own.
+        return need.on == "linked" and named_somewhere and not enters(rule)
 
     return tuple(
         rule
@@ -94,10 +95,18 @@ def of_caller(rule: EscalationRule) -> bool:
     return compute is not None and (compute.of_caller or bool(compute.caller_in))
 
 
+def enters(rule: EscalationRule) -> bool:
+    """Does it lead to whom outsiders enter as? That hangs on the trusts of the account, and on
+    nothing else of the target."""
+    return rule.target is not None and rule.target.through is not None
+
+
 def _of_asker(rule: EscalationRule) -> bool:
     target, compute = rule.target, rule.compute
     if of_caller(rule):
         return True
+    if enters(rule):
+        return False
     at_principals, _ = in_sets()
     if target is not None and target.kind != "credential" and rule.id not in at_principals:
         return True
