@@ -209,6 +209,22 @@ def test_what_is_damaged_is_worked_out_anew(names: list[str], store: Path, damag
         assert encode(_radius(names[0], store)) == first
 
 
+def test_what_another_run_put_in_its_place_is_not_taken(names: list[str], store: Path) -> None:
+    """Two runs that write at the same time may leave the list of the one and a report of the
+    other."""
+    first, second = (encode(_radius(name, store)) for name in names[:2])
+    with sqlite3.connect(store) as base:
+        changed = base.execute(
+            "UPDATE derived SET data = (SELECT data FROM derived AS other WHERE other.name ="
+            " derived.name AND other.source = CAST('1' AS BLOB))"
+            " WHERE name LIKE 'reports%' AND source = CAST('0' AS BLOB)"
+        )
+        assert changed.rowcount == 2
+    base.close()
+    assert encode(_radius(names[1], store)) == second
+    assert encode(_radius(names[0], store)) == first
+
+
 def test_explain_takes_what_a_scan_kept(
     names: list[str],
     store: Path,

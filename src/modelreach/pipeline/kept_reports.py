@@ -28,7 +28,7 @@ from modelreach.snapshot import Facts, Snapshot
 
 _R = TypeVar("_R", bound=Report)
 
-_NAME, _OF_KEYS = "reports", "reports: credentials"
+_NAME, _BESIDE_IT = "reports", "reports: beside"
 _INDEX = "index"
 #: How many are kept in a store: each may be some megabytes.
 _MOST = 4
@@ -46,7 +46,17 @@ Keys = tuple[tuple[CredentialRow, ...], tuple[CredentialRow, ...]]
 NO_KEYS: Keys = (), ()
 
 _INDEXES = msgspec.json.Decoder(_Index)
-_KEYS = msgspec.json.Decoder(Keys)
+
+
+class _Beside(msgspec.Struct, array_like=True):
+    """What stands beside a report: of what it is, as others may write to a store at the same time,
+    and the credentials."""
+
+    key: bytes
+    credentials: Keys
+
+
+_BESIDE = msgspec.json.Decoder(_Beside)
 
 
 class KeptReports:
@@ -65,12 +75,15 @@ class KeptReports:
         if not known or self._facts is None or self._key not in known:
             return None
         place = str(known.index(self._key))
-        raw, keys = self._facts.recalled(_NAME, place), self._facts.recalled(_OF_KEYS, place)
-        if raw is None or keys is None:
+        raw, beside = self._facts.recalled(_NAME, place), self._facts.recalled(_BESIDE_IT, place)
+        if raw is None or beside is None:
             return None
         try:
+            told = _BESIDE.decode(beside)
+            if told.key != self._key:
+                return None
             found = report_file.decode(raw)
-            return (found, _KEYS.decode(keys)) if isinstance(found, kind) else None
+            return (found, told.credentials) if isinstance(found, kind) else None
         except (msgspec.MsgspecError, ValueError, LookupError, RecursionError):
             return None
 
@@ -88,7 +101,8 @@ class KeptReports:
             index.following += 1
         place = str(index.keys.index(self._key))
         self._facts.memorise(_NAME, place, report_file.packed(report))
-        self._facts.memorise(_OF_KEYS, place, msgspec.json.encode(keys))
+        beside = _Beside(self._key, keys)
+        self._facts.memorise(_BESIDE_IT, place, msgspec.json.encode(beside))
         self._facts.memorise(_NAME, _INDEX, msgspec.json.encode(index))
         self._facts.keep()
 
