@@ -90,6 +90,7 @@ def test_what_users_of_its_own_a_domain_lets_in_is_not_known(
     assert rows["es:DeleteDomain"] == "allow", "the domain itself is IAM's"
     decision = AwsEngine(Facts(found)).decide(AGENT, GET, f"{DOMAIN}/index/_search")
     assert str(decision.verdict) == "unknown"
+    assert [one.value for one in decision.blocked_by] == ["access-policy"]
     assert "roles within" in " ".join(AwsEngine(Facts(found)).explain(decision))
 
 
@@ -203,8 +204,8 @@ def test_the_witness_names_all_three_policies(snapshot: Any) -> None:
     )
     assert {(one.layer.value, one.policy) for one in decision.allowed_by} == {
         ("identity", "own"),
-        ("access-policy", "data access policy p"),
-        ("endpoint", "network policy p"),
+        ("access-policy", "p data access policy"),
+        ("endpoint", "p network policy"),
     }
     denied = AwsEngine(Facts(snapshot(_with_collection([_data(GUEST)]))))
     answer = denied.decide(AGENT, API, LIBRARY)

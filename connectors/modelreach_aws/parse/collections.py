@@ -56,7 +56,7 @@ class _Of:
         """Attach what the policies of a type say of each collection, and their gaps."""
         for name, policy, missing in self._policies(word):
             if missing is None:
-                self._attach(kind, f"{what} {name}", policy, said)
+                self._attach(kind, f"{name} {what}", policy, said)
                 continue
             for entry in self._found:
                 self._gap(missing, entry["arn"])

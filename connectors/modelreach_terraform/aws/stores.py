@@ -89,7 +89,7 @@ def _said(
             facet = "access-policy" if kind == "access-policy" else "network-policy"
             yield told.unknown(facet, arn, f"a {what}")
         elif found := said(policy, one.name, arn):
-            yield Attach(arn, kind, found, f"{what} {told.text('name')}")
+            yield Attach(arn, kind, found, f"{told.text('name')} {what}")
 
 
 def _named(kind: str, arn: str, name: str, key: str = "") -> Callable[[Told], Iterator[Edit]]:

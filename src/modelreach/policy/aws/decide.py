@@ -471,7 +471,7 @@ class _Case:
 
     def _blockers(self, paths: list[_Path]) -> tuple[Layer, ...]:
         """Name the limits that do not pass, and of the ways to be allowed what each lacks."""
-        found = [stage.layer for stage in self.limits if stage.passes is FALSE]
+        found = [one.layer for one in self.limits if _pessimistic(one.passes) is FALSE]
         lacking = [[*map(_NEAREST.index, self._lacking(path))] for path in paths]
         nearest = [_NEAREST[place] for place in min(lacking, key=lambda one: (len(one), one))]
         if not found and not nearest:
