@@ -32,7 +32,9 @@ _HOLDING: Final = frozenset(
 #: Kinds that may hide a limit, wherever they are.
 _LIMITING: Final = frozenset({"scp", "rcp", "organization", "boundary", "resource-policy"})
 #: Kinds that may hide a limit on what is at or below their scope.
-_LIMITING_BELOW: Final = frozenset({"deny", "locks", "constraint", "access-policy", "tags"})
+_LIMITING_BELOW: Final = frozenset(
+    {"deny", "locks", "constraint", "access-policy", "network-policy", "tags"}
+)
 #: Kinds of limits that somebody may lift first, and then acts under another name.
 _LIFTED: Final = frozenset({"boundary", "deny"})
 #: Kinds that may hide all that lies in a place: which regions or scopes it has.

@@ -272,6 +272,7 @@ _LEAVES = {
     "delegated-permissions": "what applications may do for their users",
     "hierarchy": "what is inherited from above",
     "access-policy": "what access policies allow and deny there",
+    "network-policy": "from where it is reached",
     "constraint": "which ways to become more the organization policy closes",
     "subscription": "everything in this subscription",
     "resources": "which resources there are and who may use them",

@@ -112,17 +112,18 @@ class _Question:
             policies.endpoint or [],
             *policies.scps,
             *policies.rcps,
+            *policies.stores,
         ]
         return any(self._applying(level, "Deny") for level in levels)
 
     def is_within_limits(self) -> bool:
-        """Every level of the organisation and the endpoint must allow.
+        """Every level of the organisation, the store and the endpoint must allow.
 
         https://docs.aws.amazon.com/organizations/latest/userguide/orgs_manage_policies_scps_evaluation.html
         https://docs.aws.amazon.com/vpc/latest/privatelink/vpc-endpoints-access.html
         """
         policies = self.policies
-        levels = [*policies.scps, *policies.rcps, policies.endpoint]
+        levels = [*policies.scps, *policies.rcps, *policies.stores, policies.endpoint]
         return all(self._allows(level) for level in levels)
 
     def is_granted(self) -> bool:
@@ -186,6 +187,9 @@ class _Question:
         if self._is_shut_out():
             return Named.NOT
         allowing = self._applying(self.policies.resource, "Allow")
+        if self.request.action.lower() == "aoss:apiaccessall" and not self.request.same_account:
+            # Collections have no other policies that name anybody.
+            allowing += [one for level in self.policies.stores for one in level if one.applies]
         return max((statement.named for statement in allowing), default=Named.NOT)
 
     def _is_shut_out(self) -> bool:

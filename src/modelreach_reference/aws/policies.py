@@ -53,6 +53,7 @@ class Policies:
     endpoint: Level | None
     scps: list[Level]
     rcps: list[Level]
+    stores: list[Level]
     grants: list[Grant]
     closed_to_public: bool
 
@@ -71,6 +72,7 @@ def read_policies(record: Mapping[str, object], request: Request) -> Policies:
         endpoint=reader.optional("endpoint", Layer.ENDPOINT),
         scps=reader.scps(),
         rcps=reader.rcps(),
+        stores=reader.stores(),
         grants=read_grants(reader.given.get("grants")),
         closed_to_public=reader.closed_to_public(),
     )
@@ -155,6 +157,14 @@ class _Reader:
         )
         bound = request.service in RCP_SERVICES and not spared
         return self._levels("rcps", Layer.RCP) if bound else []
+
+    def stores(self) -> list[Level]:
+        """Read what a store asks of those who want what it holds, and of nobody else.
+
+        https://docs.aws.amazon.com/opensearch-service/latest/developerguide/serverless-data-access.html
+        https://docs.aws.amazon.com/opensearch-service/latest/developerguide/fgac.html
+        """
+        return self._levels("store", Layer.STORE) if self.request.is_for_contents else []
 
     def closed_to_public(self) -> bool:
         """Say whether RestrictPublicBuckets closes the bucket, as its policy is public.

@@ -110,6 +110,18 @@ class Request:
         return self.service == "sts" and self._is_for("iam", "role/")
 
     @property
+    def is_for_contents(self) -> bool:
+        """Is it for what a store holds, of which the store itself decides, too?"""
+        service, _, verb = self.action.lower().partition(":")
+        match service:
+            case "es":
+                return verb.startswith("eshttp") or verb == "escrossclusterget"
+            case "aoss":
+                return verb == "apiaccessall"
+            case _:
+                return service == "rds-data"
+
+    @property
     def needs_resource_policy(self) -> bool:
         """Whether nobody gets at the resource whom its own policy does not allow: roles and keys.
 

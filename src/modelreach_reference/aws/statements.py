@@ -39,9 +39,10 @@ class Layer(Enum):
     RESOURCE = "resource policy"
     TRUST = "role trust policy"
     ENDPOINT = "VPC endpoint policy"
+    STORE = "policy of a store"
 
 
-NAMES_PRINCIPALS = frozenset({Layer.RESOURCE, Layer.TRUST, Layer.ENDPOINT, Layer.RCP})
+NAMES_PRINCIPALS = frozenset({Layer.RESOURCE, Layer.TRUST, Layer.ENDPOINT, Layer.RCP, Layer.STORE})
 ONE_RESOURCE = frozenset({Layer.RESOURCE, Layer.TRUST})
 """Attached to one resource, which is what their statements mean when they name none."""
 

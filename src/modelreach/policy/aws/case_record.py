@@ -18,7 +18,7 @@ import msgspec
 
 from modelreach.model import InputError
 from modelreach.policy.aws.document import compile_document
-from modelreach.policy.aws.layers import AppliedPolicy, KeyGrant, Layers, Policies
+from modelreach.policy.aws.layers import AppliedPolicy, Inner, KeyGrant, Layers, Policies
 from modelreach.policy.aws.principals import Caller
 from modelreach.policy.aws.services import TRUST_ACTIONS
 from modelreach.policy.decision import Layer
@@ -126,7 +126,7 @@ def _case(record: Record, place: str) -> Case:
 _REQUEST = {"principal", "action", "resource", "resource_account", "context", "wildcard_only"}
 _POLICIES = {
     *("identity", "resource", "boundaries", "scps", "rcps", "session", "endpoint"),
-    *("grants", "acl"),
+    *("grants", "acl", "store"),
 }
 
 
@@ -278,6 +278,10 @@ def _layers(policies: Record, settings: Record, action: str) -> Layers:
         endpoint=_applied(policies.get("endpoint"), Layer.ENDPOINT),
         grants=tuple(_grant(_object(entry)) for entry in _list(policies.get("grants"))),
         acl=_applied(policies.get("acl"), Layer.ACL),
+        inner=tuple(
+            Inner(Layer.ACCESS_POLICY, level)
+            for level in _levels(policies.get("store"), Layer.ACCESS_POLICY) or ()
+        ),
         public_restricted=settings.get("restrict_public_buckets") is True,
         acls_ignored=settings.get("acls_ignored") is True,
         resource_managed_by_aws=settings.get("resource_managed_by_aws") is True,
