@@ -10,6 +10,7 @@ from __future__ import annotations
 from typing import Final
 
 _BY_SERVICE: Final = {
+    "aoss": "collection",
     "apigateway": "api-key",
     "apprunner": "service",
     "appsync": "graphqlapi",
@@ -35,14 +36,23 @@ _BY_SERVICE: Final = {
     "ecs": "cluster service task task-definition",
     "eks": "cluster fargate-profile nodegroup pod-identity-association service-account",
     "emr": "cluster",
+    "es": "domain",
     "glue": "dev-endpoint job",
     "iam": "group role user",
     "identitystore": "group",
+    "kendra": "index",
+    "kinesis": "stream",
     "kms": "key",
     "lambda": "function",
+    "logs": "log-group",
     "organizations": "account organization",
+    "rds": "cluster db",
+    "rds-db": "db-user",
+    "redshift": "cluster dbuser",
+    "redshift-serverless": "workgroup",
     "rolesanywhere": "profile trust-anchor",
     "s3": "bucket",
+    "s3vectors": "vector-bucket",
     "sagemaker": (
         "domain endpoint inference-component model model-package model-package-group "
         "notebook-instance pipeline processing-job training-job transform-job "
