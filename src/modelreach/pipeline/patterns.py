@@ -16,7 +16,6 @@ from modelreach.model import Strength
 from modelreach.pipeline.evaluate import Side
 from modelreach.policy import providers
 from modelreach.policy.engine import Grant
-from modelreach.policy.escalation.mechanism import provided
 from modelreach.policy.expr import FALSE, TRUE, Expr, all_of, conjuncts, each_of, implies
 from modelreach.policy.extent import Extent
 from modelreach.policy.glob import is_literal, plain
@@ -55,6 +54,8 @@ def _all_along(hops: tuple[Expr, ...], at_end: Expr) -> Expr:
     found = all_of((*hops, at_end))
     if not implies(found, FALSE):
         return found
+    from modelreach.policy.escalation.mechanism import provided
+
     on_the_way = " and ".join(conjuncts(each_of(hops)))
     return all_of((provided(f"on the way there {on_the_way}"), at_end))
 
