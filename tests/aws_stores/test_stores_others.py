@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import msgspec
 import pytest
 
 from modelreach.collect.answers import Refusal
 from modelreach.policy.aws.engine import AwsEngine
-from modelreach.snapshot import Facts
+from modelreach.snapshot import Facts, Gap
 
 ACCOUNT, OTHER, REGION = "111122223333", "444455556666", "eu-west-1"
 AGENT = f"arn:aws:iam::{ACCOUNT}:role/agent"
@@ -149,3 +150,29 @@ def test_listed_stores_speak_for_patterns(snapshot: Any) -> None:
     engine = AwsEngine(Facts(snapshot(_stores(held))))
     kinds = {grant.kind for grant in engine.unlisted(engine.permissions(AGENT), ACCOUNT)}
     assert kinds == {"logs:*"}, "other things of the service were not listed"
+
+
+@pytest.mark.parametrize("missed", ["tags", "resource-policy"])
+def test_what_was_missed_in_one_region_is_not_known_there_only(
+    missed: str, snapshot: Any, grants: Grants
+) -> None:
+    untagged = {"StringNotEquals": {"aws:ResourceTag/data-class": "pii"}}
+    held = _allow("logs:FilterLogEvents", Condition=untagged)
+    made = snapshot(_stores(held, tags={"ResourceTagMappingList": []}))
+    (group,) = [one for one in made.resources if one.id == GROUP]
+    there = "us-east-1"
+    other = msgspec.structs.replace(group, id=GROUP.replace(REGION, there), region=there)
+    whole = "tag:{}:{}:*" if missed == "tags" else "logs:{}:{}:log-group:*"
+    subject = f"arn:aws:{whole.format(there, ACCOUNT)}"
+    gap = Gap("aws", ACCOUNT, missed, "denied", region=there, subject=subject)
+    both = msgspec.structs.replace(made, resources=(*made.resources, other), gaps=(gap,))
+    rows = grants(both, AGENT)
+    brief = AwsEngine(Facts(both)).brief(AGENT)
+    assert {one.resource for one in brief.alone} == {other.id}, "it is asked about by itself"
+    assert rows[GROUP] == {"logs:FilterLogEvents": "allow"}
+    if missed == "tags":
+        assert rows[other.id] == {"logs:FilterLogEvents": "conditional"}
+        return
+    engine = AwsEngine(Facts(both))
+    assert str(engine.decide(AGENT, "logs:GetLogEvents", f"{GROUP}:*").verdict) == "deny"
+    assert str(engine.decide(AGENT, "logs:GetLogEvents", f"{other.id}:*").verdict) == "unknown"

@@ -619,11 +619,21 @@ class Estate:
         return organisation, ("/".join([organisation, *inner]) + "/",) if inner else None
 
     def _tags_unread(self, resource: Resource) -> bool:
-        partition = resource.id.split(":", 2)[1]
-        # The tags of some kinds are read together, and missed together.
-        whole = f"arn:{partition}:tag:{resource.region}:{resource.scope}:*"
-        names = (resource.id, whole) if resource.kind in _TAGGED_TOGETHER else (resource.id,)
-        return any(gap.kind == "tags" for n in names for gap in self.gaps_by_subject.get(n, ()))
+        gaps = (*self.gaps_by_subject.get(resource.id, ()), *self.missed_together(resource))
+        return any(gap.kind == "tags" for gap in gaps)
+
+    def missed_together(self, resource: Resource) -> tuple[Gap, ...]:
+        """Give the gaps that a resource shares with others of its region: the tags of some kinds
+        are read together, and so are the policies about log groups."""
+        if resource.kind not in _TAGGED_TOGETHER:
+            return ()
+        place = f"{resource.region}:{resource.scope}"
+        start = resource.id.split(":", 2)[1]
+        found = self.gaps_by_subject.get(f"arn:{start}:tag:{place}:*", ())
+        if resource.kind != "logs:log-group":
+            return found
+        policies = self.gaps_by_subject.get(f"arn:{start}:logs:{place}:log-group:*", ())
+        return (*found, *policies)
 
     @cached_property
     def gaps_by_subject(self) -> dict[str, tuple[Gap, ...]]:
@@ -649,13 +659,16 @@ class Estate:
         return tuple(found)
 
     def _unread_of_resource(self, name: str) -> tuple[Unread, ...]:
+        resource = self.facts.resources.get(name)
         gaps = self.gaps_by_subject.get(name, ())
+        if resource is not None and resource.kind in _TAGGED_TOGETHER:
+            gaps = (*gaps, *self.missed_together(resource))
         if not gaps:
             return ()
         layer = Layer.TRUST if name in self.facts.principals else Layer.RESOURCE
         layers = {"resource-policy": layer, "trust": layer, **_UNREAD_STORE}
         return tuple(
-            Unread(layers[gap.kind], f"{gap.kind} of {name}: {gap.reason}")
+            Unread(layers[gap.kind], f"{gap.kind} of {gap.subject}: {gap.reason}")
             for gap in gaps
             if gap.kind in layers
         )

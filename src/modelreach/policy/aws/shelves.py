@@ -222,7 +222,7 @@ class Shelving:
         name, estate = resource.id, self._estate
         if not is_literal(name) or ITSELF in name or name in estate.gaps_by_subject:
             return None
-        if resource.kind in _ASKING_THEMSELVES:
+        if resource.kind in _ASKING_THEMSELVES or estate.missed_together(resource):
             return None
         policies: list[tuple[object, ...]] = []
         for attachment in estate.facts.attachments.get(name, ()):
