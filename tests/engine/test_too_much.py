@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from moto.iam.aws_managed_policies import aws_managed_policies_data
 from msgspec.structs import replace
 
 from modelreach.model import Verdict
@@ -94,6 +96,18 @@ def test_what_is_not_worked_out_is_neither_allowed_nor_denied(world: Any, effect
     )
 
 
+def test_what_is_allowed_anyway_stays_so(world: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Patterns that only add to what is allowed everywhere take nothing away."""
+    whole = {"Effect": "Allow", "Action": "s3:GetObject", "Resource": "*"}
+    single._cells.cache_clear()
+    # That is enough for the one that means all.
+    monkeypatch.setattr(glob, "MAX_STEPS", 1)
+    engine = _engine(world, whole, *_crossing(8, "Allow"))
+    told = _on_bucket(engine, world, "s3:GetObject")
+    single._cells.cache_clear()
+    assert {grant.verdict for grant in told} == {Verdict.ALLOW}
+
+
 @SETTINGS
 @given(data=st.data())
 def test_with_any_bound_nothing_is_lost_and_nothing_made_up(
@@ -159,3 +173,28 @@ def test_grants_by_pattern_are_unknown_where_denials_were_not_taken_away(
     told = unsure.unlisted(held, world.accounts[0])
     assert {grant.verdict for grant in told} == {Verdict.UNKNOWN}
     assert unsure.brief(world.one).patterns == len(told)
+
+
+def test_what_aws_itself_keeps_is_worked_out(world: Any) -> None:
+    """Twenty managed policies of its own on one role, some of the largest among them."""
+    kept = json.loads(aws_managed_policies_data)
+    names = (
+        *("ReadOnlyAccess", "SecurityAudit", "AmazonSageMakerFullAccess", "PowerUserAccess"),
+        *("AWSBackupFullAccess", "SageMakerStudioProjectUserRolePolicy"),
+        *("AWSGlueConsoleFullAccess", "AmazonBedrockFullAccess", "AWSLambda_FullAccess"),
+        *("CloudWatchFullAccess", "AmazonEC2FullAccess", "AmazonS3FullAccess", "ViewOnlyAccess"),
+        *("AWSCompromisedKeyQuarantineV3", "IAMFullAccess", "AmazonRDSFullAccess"),
+        *("AWSCloudFormationFullAccess", "AmazonECS_FullAccess", "AmazonDynamoDBFullAccess"),
+        "AWSElasticDisasterRecoveryLaunchActionsPolicy",
+    )
+    documents = {name: kept[name]["Document"]["Statement"] for name in names if name in kept}
+    assert len(documents) > 16
+    written = tuple(
+        world.written(
+            world.one, "identity", name, tuple(said) if isinstance(said, list) else (said,)
+        )
+        for name, said in documents.items()
+    )
+    engine = AwsEngine(world.facts(world.drawn(written)))
+    assert engine.permissions(world.one).exact
+    assert all("too much" not in str(grant.residual) for grant in engine.grants(world.one))

@@ -25,8 +25,8 @@ from modelreach.policy.glob import (
 
 _CACHE = 1 << 14
 #: Of one difference, intersection or simplification: beyond that an extent is what several
-#: policies make of each other, and not what anybody has written. Of what AWS itself keeps, the
-#: twenty together that cross most take less than half of it.
+#: policies make of each other, and not what anybody has written. Each policy that AWS itself keeps
+#: stays below it, and so do twenty of them drawn at random.
 MAX_WORK = 500_000
 #: Of simplifying, without which an extent only is written at greater length.
 _SIMPLIFIED = 50_000

@@ -31,8 +31,8 @@ _UNESCAPE = str.maketrans(_STAR + _QUESTION, "*?")
 _WILD = re.compile(r"[*?]+")
 
 MAX_CELLS = 256
-#: Of one search for cells, all together. Twenty policies of those that AWS itself keeps take a
-#: tenth of it.
+#: Of one search for cells, all together. No policy that AWS itself keeps takes a tenth of it;
+#: twenty may take all, if each has wildcards before text.
 MAX_STEPS = 20_000
 #: How much more work a step of a search is than a look at two globs that differ plainly.
 STEP = 32

@@ -288,7 +288,8 @@ def _by_part(
         here = {glob for place in cell.matching for glob in _in(cell, groups[place])}
         if cell.possibly:
             open_ = frozenset(glob for place in cell.possibly for glob in groups[place])
-            decision = loosened(decision, _spoken(asker, resource, said), open_, probe.region)
+            spoken = _spoken(asker, resource, said)
+            decision = loosened(decision, spoken, open_, probe.region, cell.sample)
         if decision.verdict is Verdict.DENY:
             continue
         key = (decision.verdict, decision.residual, decision.allowed_by)

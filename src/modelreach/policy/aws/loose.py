@@ -15,6 +15,7 @@ from modelreach.policy.aws.matching import opened
 from modelreach.policy.aws.statement import Effect, Statement
 from modelreach.policy.decision import Decision, Outcome
 from modelreach.policy.expr import Atom, AtomKind
+from modelreach.policy.glob import match
 
 #: In these words all limits of this kind are told.
 TOO_MUCH = "it is too much to work out"
@@ -26,15 +27,17 @@ Spoken = tuple[AppliedPolicy, Statement]
 
 
 def loosened(
-    decision: Decision, spoken: Iterable[Spoken], open_: frozenset[str], region: str
+    decision: Decision, spoken: Iterable[Spoken], open_: frozenset[str], region: str, sample: str
 ) -> Decision:
-    """Give what is known of a part of a region from the answer about one name in it, where of
-    some patterns it is open whether they mean that part. `spoken` are the statements that speak of
-    what is asked."""
+    """Give what is known of a part of a region from the answer about one name in it (`sample`),
+    where of some patterns it is open whether they mean that part. `spoken` are the statements that
+    speak of what is asked."""
     listed = list(spoken)
     allowing = [one for one in listed if one[1].effect is Effect.ALLOW]
     lifted = any(_is_open(statement, open_) for _, statement in allowing)
     if decision.outcome is Outcome.IMPLICIT_DENY and not lifted:
+        return decision
+    if decision.verdict is Verdict.ALLOW and _only_add(listed, open_, sample):
         return decision
     said = sorted({policy.name for policy, statement in listed if _is_open(statement, open_)})
     more = f" and {len(said) - _NAMED} more" if len(said) > _NAMED else ""
@@ -49,6 +52,17 @@ def loosened(
         (),
         decision.assumes,
         (*decision.not_understood, f"{why}: {TOO_MUCH}"),
+    )
+
+
+def _only_add(spoken: list[Spoken], open_: frozenset[str], sample: str) -> bool:
+    """Can what is left open only allow more than what is allowed for a name that it leaves out?"""
+    return not any(match(glob, sample) for glob in open_) and all(
+        statement.effect is Effect.ALLOW
+        and statement.resources is not None
+        and not statement.resources.negated
+        for _, statement in spoken
+        if _is_open(statement, open_)
     )
 
 

@@ -49,7 +49,7 @@ def _of_cell(request: Request, layers: Layers, globs: list[str], cell: Cell) -> 
         for statement in relevant(policy.document, action)
     )
     open_ = frozenset(globs[place] for place in cell.possibly)
-    return loosened(found, spoken, open_, request.resource)
+    return loosened(found, spoken, open_, request.resource, cell.sample)
 
 
 def _globs(action: str, layers: Layers) -> Iterator[str]:
