@@ -69,6 +69,28 @@ def test_exit_codes(call: Any, arguments: tuple[str, ...], code: int) -> None:
     assert call(*arguments).code == code
 
 
+NOWHERE = """
+apiVersion: modelreach/v1
+kind: ModelDeployment
+metadata: {name: somewhere, version: "1", owner: {team: t}}
+spec:
+  model: {provider: aws-bedrock, id: m}
+  identities: [{id: runtime, cloud: saas, principal: unknown}]
+"""
+
+
+def test_what_could_not_be_looked_at_does_not_pass(call: Any) -> None:
+    Path("nowhere.yaml").write_text(NOWHERE)
+    alone = call("scan", "nowhere.yaml", *BOTH[2:])
+    assert alone.code == 3
+    (said,) = [line for line in alone.out.splitlines() if "UNKNOWN" in line]
+    assert said.split(maxsplit=1)[1].startswith("nothing is known of what its identities reach")
+    assert "limit" not in said
+    assert call("diff", "nowhere.yaml", "v1.yaml", *BOTH[2:], "--fail-on", "never").code == 0
+    assert call("diff", "v1.yaml", "nowhere.yaml", *BOTH[2:], "--fail-on", "never").code == 3
+    assert call("scan", "nowhere.yaml", *BOTH[2:], "--exit-zero").code == 0
+
+
 def test_a_bug_is_seventy_and_its_report_holds_no_data(
     call: Any, place: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -11,7 +11,7 @@ from msgspec.structs import replace
 from modelreach.audit import judged, turns
 from modelreach.audit.reached import Reached
 from modelreach.deployment import Deployment
-from modelreach.gate.verdict import gate
+from modelreach.gate.verdict import gate, is_blind
 from modelreach.pipeline import Side, radius_report
 from modelreach.pipeline.compare import unread
 from modelreach.report import DiffReport, Gate, RadiusReport
@@ -85,7 +85,7 @@ class Making(msgspec.Struct):
         radius = radius_report(self.side, self.auditor.options, self.auditor.waivers)
         drift = self._since(self.approval.audit) if self.approval else None
         change = self._since(previous.id) if previous else None
-        answer = self._gate(drift, change)
+        answer = self._gate(drift, change, radius)
         number = previous.number + 1 if previous else 1
         id_ = self._id(number)
         events, standing, clear = self._told(radius, answer, id_)
@@ -136,10 +136,14 @@ class Making(msgspec.Struct):
 
     # --- judging -----------------------------------------------------------------------------
 
-    def _gate(self, drift: DiffReport | None, change: DiffReport | None) -> Gate:
+    def _gate(
+        self, drift: DiffReport | None, change: DiffReport | None, radius: RadiusReport
+    ) -> Gate:
         options = self.auditor.options
         judged_one = change if self.auditor.against == "last" else drift or change
-        answer = judged_one.gate if judged_one else gate((), len(self.side.gaps), options)
+        blind = is_blind(radius.figures, radius.gaps)
+        alone = gate((), len(self.side.gaps), options, blind=blind)
+        answer = judged_one.gate if judged_one else alone
         if self.auditor.against == "last" or self.approval is None:
             return answer
         if not self.approval.expired(self.now):

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable
+from typing import Final
 
 import msgspec
 
 from modelreach.model import RANK, Severity
-from modelreach.report import FindingRow, Gate, RuleRow
+from modelreach.report import Figures, FindingRow, GapRow, Gate, RuleRow
 
 
 class GateOptions(msgspec.Struct, frozen=True):
@@ -18,6 +19,10 @@ class GateOptions(msgspec.Struct, frozen=True):
     fail_on_incomplete: bool = False
     fail_on_all: bool = False
     exit_zero: bool = False
+
+
+#: Why nothing is decided about a release of which no identity could be looked at.
+BLIND: Final = "nothing is known of what its identities reach"
 
 
 def fails(severity: str, options: GateOptions) -> bool:
@@ -34,19 +39,24 @@ def gate(
     *,
     rules: tuple[RuleRow, ...] = (),
     policy: str = "",
+    blind: bool = False,
 ) -> Gate:
     """Give the answer over findings, what was not read, and the rules that spoke.
 
-    New findings count (all with `fail_on_all`), waived ones never do.
+    New findings count (all with `fail_on_all`), waived ones never do. Nothing passes that could
+    not be looked at (`blind`).
     """
     failing = [row for row in findings if _counts(row, options) and fails(row.severity, options)]
     denying = [row for row in rules if row.denies]
     reasons = [*_findings(failing), *_rules(denying)]
     verdict, code = ("fail", 1) if failing or denying else ("pass", 0)
-    if gaps and options.fail_on_incomplete:
+    unread = gaps > 0 and options.fail_on_incomplete
+    if unread:
         reasons.append(f"{gaps:,} thing{'s' if gaps > 1 else ''} could not be read")
-        if verdict == "pass":
-            verdict, code = "unknown", 3
+    if blind:
+        reasons.append(BLIND)
+    if verdict == "pass" and (unread or blind):
+        verdict, code = "unknown", 3
     return Gate(
         verdict=verdict,  # type: ignore[arg-type]  # one of the three, above
         exit_code=0 if options.exit_zero else code,
@@ -56,6 +66,15 @@ def gate(
         policy=policy,
         rules=rules,
     )
+
+
+def is_blind(figures: Figures, gaps: Iterable[GapRow]) -> bool:
+    """Was none of a release's identities read, while one of them may be there?"""
+    return not figures.identities and any(_of_newer(gap) for gap in gaps)
+
+
+def _of_newer(gap: GapRow) -> bool:
+    return gap.kind == "identity" and gap.side != "old"
 
 
 def _counts(row: FindingRow, options: GateOptions) -> bool:

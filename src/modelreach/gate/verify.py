@@ -18,7 +18,7 @@ import msgspec
 
 from modelreach.gate.record import key_id, signed
 from modelreach.gate.recorded import Decision, Envelope, Statement
-from modelreach.gate.verdict import GateOptions, gate
+from modelreach.gate.verdict import BLIND, GateOptions, gate
 from modelreach.gate.waiver_file import decode
 from modelreach.gate.waivers import apply
 from modelreach.model import InputError
@@ -204,7 +204,14 @@ def _follows(decision: Decision) -> Check:
         fail_on_incomplete=said.fail_on_incomplete,
         fail_on_all=decision.fail_on_all,
     )
-    again = gate(decision.findings, decision.gaps, options, rules=said.rules, policy=said.policy)
+    again = gate(
+        decision.findings,
+        decision.gaps,
+        options,
+        rules=said.rules,
+        policy=said.policy,
+        blind=BLIND in said.reasons,
+    )
     if (again.verdict, again.reasons) == (said.verdict, said.reasons):
         return Check("decision", State.OK, said.verdict)
     return Check("decision", State.FAILED, f"what it rests on gives {again.verdict}")

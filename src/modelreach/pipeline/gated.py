@@ -12,7 +12,7 @@ from modelreach.deployment import Deployment
 from modelreach.gate import waivers as waiving
 from modelreach.gate.classify import classify
 from modelreach.gate.triggers.reached import Reach
-from modelreach.gate.verdict import GateOptions, gate
+from modelreach.gate.verdict import GateOptions, gate, is_blind
 from modelreach.gate.waivers import Waivers
 from modelreach.report import DiffReport, RuleRow
 
@@ -59,5 +59,12 @@ def classified(
 
         report, rules = ruled(report, old, new, options, given, given.policy)
     name = given.policy.name if given.policy else ""
-    answer = gate(report.findings, len(report.gaps), options, rules=rules, policy=name)
+    answer = gate(
+        report.findings,
+        len(report.gaps),
+        options,
+        rules=rules,
+        policy=name,
+        blind=is_blind(report.summary.new, report.gaps),
+    )
     return replace(report, gate=answer)

@@ -6,7 +6,7 @@ import gc
 
 from msgspec.structs import replace
 
-from modelreach.gate.verdict import GateOptions, gate
+from modelreach.gate.verdict import GateOptions, gate, is_blind
 from modelreach.gate.waivers import Waivers, apply, unused
 from modelreach.judge.finding import State
 from modelreach.judge.policy import JudgePolicy
@@ -66,7 +66,7 @@ def _finished(
         report,
         findings=found,
         unused_waivers=unused(found, waivers),
-        gate=gate(found, len(report.gaps), options),
+        gate=gate(found, len(report.gaps), options, blind=is_blind(report.figures, report.gaps)),
     )
     return located(report, release.snapshot.origins)
 
