@@ -81,14 +81,29 @@ def _parts(service: Any) -> Iterator[dict[str, Any]]:
 WORLDS = Worlds()
 
 
+ROOMS: list[Path] = []
+
+
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_setup(item: pytest.Item) -> None:
     """Each room has a world of its own, whoever was here before."""
-    WORLDS.enter(item.path.parent)
+    room = item.path.parent
+    WORLDS.enter(room)
+    if ROOMS[-1:] != [room]:
+        ROOMS.append(room)
+        _keep()
 
 
 def pytest_collection_finish() -> None:
     """Leave what was imported until now out of every later search for garbage."""
+    _keep()
+
+
+def _keep() -> None:
+    """Have what is there now, but is no garbage, never looked through again.
+
+    A wide scan looks for garbage itself: in what all rooms before left, that took a second each.
+    """
     gc.collect()
     gc.freeze()
 
