@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 from uuid import NAMESPACE_URL, uuid5
 
 import pytest
 
+from credentials import server
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Snapshot
 from modelreach_aws import AwsConnector
@@ -28,20 +26,6 @@ ROLE = f"arn:aws:iam::{ACCOUNT}:role/runs"
 TARGET = f"arn:aws:iam::{ACCOUNT}:role/target"
 NODES = f"arn:aws:iam::{ACCOUNT}:role/nodes"
 ISSUER = f"oidc.eks.{REGION}.amazonaws.com/id/AAAA"
-
-
-def _loaded() -> ModuleType:
-    path = ROOT / "fixtures" / "credentials" / "server.py"
-    spec = importlib.util.spec_from_file_location("credentials_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SERVER: Any = _loaded()
 
 
 def arn(service: str, resource: str) -> str:
@@ -751,7 +735,7 @@ class Run:
 
 
 def run(estate: dict[str, dict[Any, Any]], folder: Path, **options: Any) -> Run:
-    with SERVER.serving(estate) as serving:
+    with server.serving(estate) as serving:
         wanted: dict[str, Any] = {
             "now": NOW,
             "endpoint_url": serving.url,
@@ -794,4 +778,4 @@ def one_of_everything() -> Callable[[], dict[Any, Any]]:
 @pytest.fixture(scope="session")
 def refused() -> Any:
     """Makes an error that the server answers with."""
-    return SERVER.Refused
+    return server.Refused

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass, field
 from datetime import datetime
 from io import BytesIO, TextIOWrapper
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import botocore.session
 import pytest
 
+from credentials import server
 from modelreach import cli
 from modelreach.plugins import CollectOptions
 from modelreach.snapshot import Snapshot
@@ -30,20 +28,6 @@ NOW = "2026-11-24T00:00:00Z"
 
 Parameters = dict[str, Any]
 Key = tuple[str, str]
-
-
-def _loaded() -> ModuleType:
-    path = ROOT / "fixtures" / "credentials" / "server.py"
-    spec = importlib.util.spec_from_file_location("model_answers_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SERVER: Any = _loaded()
 
 
 def kinds() -> list[str]:
@@ -153,7 +137,7 @@ class Recorded:
         for parameters, response in self.answers:
             if _text(parameters) == _text(asked):
                 return self._page(response, sent)
-        return SERVER.Refused("ResourceNotFoundException", f"nothing for {_text(asked)}", 404)
+        return server.Refused("ResourceNotFoundException", f"nothing for {_text(asked)}", 404)
 
     def _page(self, response: dict[str, Any], sent: Parameters) -> dict[str, Any]:
         paging = self.sdk.paging(self.service, self.operation)
@@ -281,7 +265,7 @@ def collect(sdk: Sdk, account: Path, tmp_path_factory: pytest.TempPathFactory) -
     def run(refuse: dict[Key, Any] | None = None) -> Run:
         estate = {**estate_of(sdk, account), **(refuse or {})}
         recording = tmp_path_factory.mktemp("live") / "recording"
-        with SERVER.serving({ACCOUNT: estate}) as serving:
+        with server.serving({ACCOUNT: estate}) as serving:
             options = CollectOptions(
                 now=NOW,
                 regions=(REGION,),
@@ -298,7 +282,7 @@ def collect(sdk: Sdk, account: Path, tmp_path_factory: pytest.TempPathFactory) -
 
 @pytest.fixture(scope="session")
 def refused() -> Callable[..., Any]:
-    make: Callable[..., Any] = SERVER.Refused
+    make: Callable[..., Any] = server.Refused
     return make
 
 

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import importlib.util
 import json
-import sys
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
 import pytest
 
+from credentials import server
 from modelreach.plugins import CollectOptions
 from modelreach.policy.aws.engine import AwsEngine
 from modelreach.snapshot import Facts, Snapshot
@@ -28,20 +26,6 @@ CANARY = "hush-canary-value"
 
 Json = dict[str, Any]
 Key = tuple[str, str]
-
-
-def _loaded() -> ModuleType:
-    path = ROOT / "fixtures" / "credentials" / "server.py"
-    spec = importlib.util.spec_from_file_location("stores_server", path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[spec.name] = module
-    spec.loader.exec_module(module)
-    return module
-
-
-SERVER: Any = _loaded()
 
 
 def arn(service: str, resource: str) -> str:
@@ -346,7 +330,7 @@ def _collections(parameters: Json) -> Json:
 def whole(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """An account with one of every store, read over HTTP; the snapshot and the recording."""
     folder = tmp_path_factory.mktemp("stores") / "recording"
-    with SERVER.serving({ACCOUNT: everything()}) as serving:
+    with server.serving({ACCOUNT: everything()}) as serving:
         options = CollectOptions(
             now=NOW, endpoint_url=serving.url, regions=(REGION,), timeout=30.0, record=folder
         )
