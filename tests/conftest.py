@@ -10,7 +10,8 @@ import gc
 import os
 import shutil
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -106,6 +107,31 @@ def _keep() -> None:
     """
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="session")
+def calling_aws(
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Callable[[str, str], AbstractContextManager[None]]:
+    """Calls of AWS's SDK are made with the key of this id and in this region, and with nothing of
+    the machine's own configuration."""
+    empty = tmp_path_factory.mktemp("aws")
+
+    @contextmanager
+    def set_up(key_id: str, region: str) -> Iterator[None]:
+        with pytest.MonkeyPatch.context() as patch:
+            for name in ("AWS_PROFILE", "AWS_DEFAULT_PROFILE", "AWS_SESSION_TOKEN", "AWS_REGION"):
+                patch.delenv(name, raising=False)
+            patch.setenv("AWS_ACCESS_KEY_ID", key_id)
+            patch.setenv("AWS_SECRET_ACCESS_KEY", "local")
+            patch.setenv("AWS_DEFAULT_REGION", region)
+            patch.setenv("AWS_EC2_METADATA_DISABLED", "true")
+            patch.setenv("AWS_CONFIG_FILE", str(empty / "config"))
+            patch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(empty / "credentials"))
+            patch.setenv("NO_PROXY", "127.0.0.1")
+            yield
+
+    return set_up
 
 
 @pytest.fixture(scope="session")
